@@ -1,0 +1,194 @@
+"""What a library holds once it is read: the same objects for every shape of file.
+
+Everything here is frozen: a library is read once per process and never changed in memory.
+Texts are stripped; absent texts are ``""``, absent lists ``()``. Paths are relative with ``/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from chargen.problems import Place, Problem
+
+Kind = Literal["character", "location", "chapter"]
+KIND_FOLDERS: dict[str, Kind] = {"characters": "character", "locations": "location", "chapters": "chapter"}
+Weight = Literal["low", "medium", "high", "critical"]
+ReferenceRole = Literal["character", "location", "other", "style"]
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours by use; ``avoid`` belongs to the negatives, never to the colours to paint with."""
+
+    dominant: tuple[str, ...] = ()
+    accent: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Depicted:
+    """Somebody in a picture: a known character by ``slug``, or people in words (``slug`` empty, ``text`` filled)."""
+
+    slug: str = ""
+    state: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One wanted image with everything that applies to it, inheritance resolved.
+
+    ``spec`` holds, under our own key names, the fields that the author wrote for this very scene and that shape
+    the picture (no title, tags, weight, skip, nor the number of variations; nothing inherited): plain strings, lists
+    and maps, the base of ``spec_hash``.
+    ``aspect_ratio``, ``image_size`` and ``model`` are empty where neither the scene nor its surroundings in the
+    library say anything: the configuration decides then.
+    """
+
+    entity: str  # "character/oda-brennick"
+    id: str
+    place: Place
+    spec: Mapping[str, Any]
+    title: str = ""
+    prompt: str = ""  # the author's own prompt
+    description: str = ""
+    pose: str = ""
+    setting: str = ""
+    zone_text: str = ""  # what the zone is like, in this chapter or in general
+    beat: str = ""  # the story moment the picture hangs on
+    mood: str = ""
+    mood_reason: str = ""
+    composition: tuple[str, ...] = ()
+    hook: str = ""
+    time_of_day: str = ""
+    weather: str = ""
+    season: str = ""
+    lighting: tuple[tuple[str, str], ...] = ()
+    palette: Palette = Palette()
+    must_include: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    materials: tuple[str, ...] = ()
+    characters: tuple[Depicted, ...] = ()
+    location: str = ""  # a location's slug
+    zone: str = ""
+    references: tuple[str, ...] = ()  # as written, the entity's own ones included, own first
+    style: tuple[str, ...] = ()  # scene's, then entity's style words
+    theme: tuple[str, ...] = ()  # essence, tag line, chapter thesis: said last
+    image_type: str = ""
+    aspect_ratio: str = ""
+    image_size: str = ""
+    model: str = ""
+    variations: int = 1
+    weight: Weight = "medium"
+    tags: tuple[str, ...] = ()
+    skip: bool = False
+
+    @property
+    def target(self) -> str:
+        """``kind/entity/scene``: what wishes, orders and ``only`` name."""
+        return f"{self.entity}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An item of ``generated_images``: one picture that was made and put in place.
+
+    ``variation`` is 1 unless the task key's or ``custom_id``'s ``_c<N>`` says otherwise.
+    ``path`` is relative to the entity's folder. ``data`` is the whole item as read (all scalars are text).
+    """
+
+    scene: str
+    variation: int
+    path: str
+    status: str
+    provider: str
+    sha256: str
+    task_key: str
+    spec_hash: str
+    generated_at: str
+    data: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryItem:
+    """An item of ``image_inventory``: an existing image and, perhaps, its analysis. ``path`` as in Record."""
+
+    id: str
+    path: str
+    status: str
+    is_portrait: bool
+    data: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An image from before chargen that counts as a scene's picture; ``path`` relative to the library root."""
+
+    path: str
+    why: Literal["file_path", "runs", "name"]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A folder of the library with its wanted images. ``slug`` is the folder's name, whatever the file says."""
+
+    kind: Kind
+    slug: str
+    folder: Path  # absolute
+    name: str
+    description: str = ""
+    traits: tuple[str, ...] = ()
+    portrait: str = ""  # relative to the entity's folder; "" if none exists or is declared
+    zones: Mapping[str, str] = field(default_factory=dict)
+    scenes: tuple[Scene, ...] = ()
+    records: tuple[Record, ...] = ()
+    inventory: tuple[InventoryItem, ...] = ()
+    adopted: Mapping[str, Adopted] = field(default_factory=dict)  # by scene id
+
+    @property
+    def key(self) -> str:
+        """``kind/slug``, as in task keys."""
+        return f"{self.kind}/{self.slug}"
+
+
+@dataclass(frozen=True)
+class Library:
+    """All readable entities by key, in order of kind (characters, locations, chapters) and slug, and every problem.
+
+    ``broken`` names the entities (``kind/slug``) that were left out because of errors.
+    """
+
+    root: Path
+    entities: Mapping[str, Entity]
+    problems: tuple[Problem, ...]
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to satisfy a reference: a picture that exists (``path``, relative to the library root), the picture that
+    the scene ``target`` makes, or both: an existing picture that this scene made and will replace if wanted again."""
+
+    path: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference image that a scene asks for, with the ways to satisfy it, best first.
+
+    ``subject`` is what it shows (``character/oda-brennick``, ``location/saltmere-light``, or a path);
+    ``name`` is how the prompt calls it; ``written`` is what the author wrote, or the rule that asked for it.
+    """
+
+    role: ReferenceRole
+    subject: str
+    name: str
+    written: str
+    candidates: tuple[Candidate, ...]
+    place: Place

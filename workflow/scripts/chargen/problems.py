@@ -1,0 +1,68 @@
+"""What chargen tells its user when something is not right: where, what, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot in a file of the library.
+
+    ``file`` is relative to the library root with ``/``; ``line`` and ``column`` count from 1, 0 when unknown;
+    ``key`` is the path of the value inside the file, like ``scenes[3].aspect_ratio``.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    key: str = ""
+
+    def __str__(self) -> str:
+        spot = self.file
+        if self.line:
+            spot += f":{self.line}"
+            if self.column:
+                spot += f":{self.column}"
+        return spot
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error or warning about the library, found while planning.
+
+    ``code`` is a stable word like ``invalid-yaml`` or ``unknown-character``; ``entity`` is ``kind/slug``;
+    ``scene`` is the scene's id. ``effect`` says what is left out because of it: the entity, the scene, or nothing.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    place: Place
+    advice: str = ""
+    entity: str = ""
+    scene: str = ""
+    effect: Literal["", "entity skipped", "scene skipped"] = ""
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.severity}: "
+        if self.place.key:
+            text += f"{self.place.key}: "
+        text += self.message
+        if self.effect:
+            text += f"; {self.effect}"
+        if self.advice:
+            text += f" ({self.advice})"
+        return text
+
+
+class ChargenError(Exception):
+    """Something that the user must know and can act on; printed without a traceback.
+
+    The first argument is the whole message: where, what is wrong, what to do.
+    """
+
+    exit_code = 1
