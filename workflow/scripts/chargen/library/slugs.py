@@ -1,0 +1,79 @@
+"""Names that identify: folder names, scene ids, and ids made from titles."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_ID = 80
+MAX_FOREIGN_ID = 160
+MAX_FOLDER = 100
+
+_RUN = re.compile(r"[^a-z0-9]+")
+_ID = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{MAX_ID - 1}}}")
+_FOREIGN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_FOREIGN_ID - 1}}}")
+_VARIATION_END = re.compile(r"_c\d+\Z")
+_FORBIDDEN = frozenset('/\\@*?[]{}<>:|"')
+
+
+def slug(text: str) -> str:
+    """*text* without accents, in lower case, every run of other signs than ``a-z0-9`` one dash, none at the ends."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return _RUN.sub("-", bare.lower()).strip("-")
+
+
+def id_fault(scene_id: str) -> str:
+    """What is wrong with an id in our own format; ``""`` if nothing is."""
+    if _VARIATION_END.search(scene_id):
+        return "an id must not end in _c and a number: that is how variations are told apart"
+    if not _ID.fullmatch(scene_id):
+        return f"an id is 1 to {MAX_ID} of a-z, 0-9, '.', '_' and '-', and starts with a letter or digit"
+    return ""
+
+
+def foreign_id(written: str) -> str:
+    """The scene id for an id of a file that was not written for us: itself if it is safe, else its slug."""
+    if _FOREIGN_ID.fullmatch(written) and not _VARIATION_END.search(written):
+        return written
+    return slug(written)[:MAX_FOREIGN_ID].rstrip("-")
+
+
+def title_id(title: str) -> str:
+    """The id of a scene that has only a title; ``""`` if no letter or digit of it is usable."""
+    return slug(title)[:MAX_ID].rstrip("-")
+
+
+def folder_fault(name: str) -> str:
+    """Why a folder cannot be an entity; ``""`` if it can. Any script's letters will do, hidden signs will not."""
+    if name.startswith("."):
+        return "its name starts with a dot"
+    if len(name) > MAX_FOLDER or len(name.encode(errors="replace")) > 2 * MAX_FOLDER:
+        return f"its name is longer than {MAX_FOLDER} characters"
+    if name != name.strip():
+        return "its name starts or ends with a space"
+    if any(unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in {"Zl", "Zp"} for sign in name):
+        return "its name holds control or invisible characters"
+    if bad := sorted(_FORBIDDEN.intersection(name)):
+        return f"its name holds {' '.join(bad)}"
+    return ""
+
+
+def is_slug_like(text: str) -> bool:
+    """Whether *text* could name an entity rather than describe people in words."""
+    return bool(text) and not any(sign.isspace() for sign in text) and "/" not in text and not folder_fault(text)
+
+
+def printable(name: str) -> str:
+    """*name* with every sign that could garble a terminal written out."""
+    return "".join(
+        sign if unicodedata.category(sign)[0] not in "C" else f"\\u{ord(sign):04x}" for sign in name
+    )
+
+
+def match_zone(written: str, zones: list[str] | tuple[str, ...]) -> str:
+    """The zone id that *written* names: itself, or the only id that ends in ``-written``; ``""`` if there is none."""
+    if written in zones:
+        return written
+    ends = [zone for zone in zones if written and zone.endswith(f"-{written}")]
+    return ends[0] if len(ends) == 1 else ""
