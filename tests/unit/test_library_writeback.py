@@ -1,0 +1,474 @@
+"""Records are appended to the author's file, and nothing else in it changes by a byte."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from chargen.library import writeback
+from chargen.library.writeback import (
+    CannotWriteBack,
+    InvalidFile,
+    append_items,
+    append_to_bytes,
+    check_writable,
+)
+
+SECTION = "generated_images"
+RECORD = {"scene": "lamp-room", "file_name": "lamp-room.jpg", "task_key": "character/oda/lamp-room@sha256:9f"}
+BLOCK = (
+    '  - scene: "lamp-room"\n    file_name: "lamp-room.jpg"\n'
+    '    task_key: "character/oda/lamp-room@sha256:9f"\n'
+)
+
+
+def load(data: bytes) -> Any:
+    return yaml.load(data.decode("utf-8-sig"), Loader=yaml.CBaseLoader) or {}  # noqa: S506
+
+
+def append(text: str, *items: dict[str, Any]) -> str:
+    new, _ = append_to_bytes(text.encode(), SECTION, items or (RECORD,))
+    return new.decode()
+
+
+@pytest.fixture
+def locks(tmp_path: Path) -> Path:
+    return tmp_path / "locks"
+
+
+# ---- where the lines go ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# only a comment\n",
+        "name: Oda\n",
+        "name: Oda\nscenes:\n  - id: a\n    prompt: |\n      Rain.\n\n",
+        "name: Oda\nlast: |+\n  kept\n\n\n",
+        "---\nname: Oda\n",
+    ],
+)
+def test_a_missing_section_goes_to_the_end(text: str) -> None:
+    """All that was there comes first, the section last."""
+    assert text + "generated_images:\n" + BLOCK == append(text)
+
+
+def test_a_missing_final_newline_is_added() -> None:
+    """The last line is ended before the section starts."""
+    assert "name: Oda  # c\ngenerated_images:\n" + BLOCK == append("name: Oda  # c")
+
+
+def test_a_last_text_without_newline_keeps_its_meaning() -> None:
+    """A block scalar that ends the file without a newline would gain one: the section goes before its key."""
+    text = "name: Oda\nnotes: |\n  first\n  second"
+
+    assert "name: Oda\ngenerated_images:\n" + BLOCK + "notes: |\n  first\n  second" == append(text)
+
+
+def test_indented_files_keep_their_indentation() -> None:
+    """Where the keys are indented, the section is too."""
+    expected = "  name: Oda\n  generated_images:\n" + BLOCK.replace("  - ", "    - ").replace(
+        "\n    f", "\n      f"
+    ).replace("\n    t", "\n      t")
+
+    assert expected == append("  name: Oda\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("generated_images:\n  - scene: a\n", ""),
+        ("generated_images:\n  - scene: a\n", "name: Oda\n"),
+        ("generated_images:\n  - scene: a\n", "\n# a banner\nname: Oda\n"),
+        ("generated_images:\n  - scene: a  # the first\n", "# a banner\n\nname: Oda\n"),
+        (
+            "generated_images:\n  - scene: a\n    # why it was approved\n\n    # and by whom\n",
+            "\nname: Oda\n",
+        ),
+        ("generated_images:\n  - {scene: a}\n", "name: Oda\n"),
+        ("generated_images:\n  - scene: [a,\n     b]\n", "name: Oda\n"),
+        ("generated_images:\n  - scene: 'a\n\n     b'\n", "name: Oda\n"),
+        ("generated_images:\n  - scene: a\n     b\n", "name: Oda\n"),
+        ("generated_images:\n  - prompt: |\n      text\n", "\n\n# a banner\nname: Oda\n"),
+        ("generated_images:\n  - prompt: |+\n      text\n\n\n", "# a banner\nname: Oda\n"),
+        ("generated_images:\n  - prompt: |\n      text\n        \n\n", "name: Oda\n"),
+        ("generated_images:\n  - prompt: >-\n      text\n    # remark\n", "\nname: Oda\n"),
+        ("generated_images:\n  - scene:\n", "name: Oda\n"),
+        ("generated_images:\n  -\n", "name: Oda\n"),
+        ("generated_images:\n  - ? a\n", "  # c\nname: Oda\n"),
+        ("x: &a b\ngenerated_images:\n  - scene: *a\n", "name: Oda\n"),
+        ("x: &a {b: c}\ngenerated_images:\n  - *a\n", "name: Oda\n"),
+    ],
+)
+def test_items_follow_the_last_one(before: str, after: str) -> None:
+    """New items come right behind the last item and its own comments, and before whatever follows."""
+    assert before + BLOCK + after == append(before + after)
+
+
+def test_items_in_the_first_column_stay_there() -> None:
+    """A list whose dashes stand under the key is continued in the same column."""
+    text = "generated_images:\n- scene: a\n# a banner\nname: Oda\n"
+    block = BLOCK.replace("  - ", "- ").replace("    ", "  ")
+
+    assert "generated_images:\n- scene: a\n" + block + "# a banner\nname: Oda\n" == append(text)
+
+
+@pytest.mark.parametrize("value", ["[]", "[ ]", "~", "null", ""])
+def test_an_empty_value_is_all_that_goes(value: str) -> None:
+    """Only the empty value's bytes are replaced; the comment behind it stays on its line."""
+    text = f"generated_images: {value}  # kept by the workflow\nname: Oda\n"
+    expected = "generated_images:   # kept by the workflow\n" + BLOCK + "name: Oda\n"
+
+    assert expected == append(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "word"),
+    [
+        ("a: 1\ngenerated_images: {}\n", 2, "neither empty nor a list"),
+        ("a: 1\ngenerated_images: soon\n", 2, "neither empty nor a list"),
+        ("a: 1\ngenerated_images: [{scene: a}]\n", 2, "neither empty nor a list"),
+        ("a: 1\ngenerated_images: [ # why\n  ]\n", 2, "neither empty nor a list"),
+        ("a: &x []\ngenerated_images: *x\n", 2, "neither empty nor a list"),
+        ("generated_images: &x\n  - a\nb: *x\n", 1, "neither empty nor a list"),
+        ("{a: 1}\n", 1, "in braces"),
+        ("- a\n", 1, "not a mapping"),
+        ("a: 1\n...\n", 2, "closed by"),
+        ("a: 1\n---\nb: 2\n", 2, "second document"),
+        ("generated_images: []\na: 1\ngenerated_images: []\n", 3, "second time"),
+        ("generated_images:\n  - prompt: |\n      no newline", 2, "without changing"),
+    ],
+)
+def test_what_takes_no_records_is_said_while_planning(
+    text: str, line: int, word: str, tmp_path: Path
+) -> None:
+    """Planning and writing refuse the same files, name the line, and leave them alone."""
+    path = tmp_path / "imagery.yaml"
+    path.write_text(text)
+
+    obstacle = check_writable(text.encode())
+    with pytest.raises(CannotWriteBack) as raised:
+        append_items(path, SECTION, [RECORD], lock_dir=tmp_path / "locks")
+
+    assert obstacle is not None
+    assert (line, False) == (obstacle.line, obstacle.invalid)
+    assert word in obstacle.what
+    assert obstacle == raised.value.obstacle
+    assert str(raised.value).startswith(f"{path}:{line}:")
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"generated_images: []\nkey: 'a', 'b'\n", 2),
+        (b"generated_images: []\nkey: \x01\n", 2),
+        (b"generated_images: []\nkey: \xff\n", 2),
+        (b"a: [generated_images\n", 2),
+    ],
+)
+def test_a_file_that_became_invalid_is_told_apart(data: bytes, line: int, tmp_path: Path) -> None:
+    """The caller learns that the file is no YAML at the moment, and may come again."""
+    path = tmp_path / "imagery.yaml"
+    path.write_bytes(data)
+
+    with pytest.raises(InvalidFile) as raised:
+        append_items(path, SECTION, [RECORD], lock_dir=tmp_path / "locks")
+
+    assert line == raised.value.obstacle.line
+    assert data == path.read_bytes()
+
+
+# ---- what the lines say ----------------------------------------------------------------------------------
+
+
+def test_texts_are_quoted_on_one_line() -> None:
+    """Quotes, backslashes and breaks are escaped, invisible characters by number, all else is kept."""
+    text = 'a"b\\c\nd\te\r\x00\x7f\x85\u2028\u2029\ufeff\uffff é 🜂 #: x'
+    expected = (
+        r"generated_images:"
+        "\n"
+        r'  - t: "a\"b\\c\nd\te\u000D\u0000\u007F\u0085\u2028\u2029\uFEFF\uFFFF é 🜂 #: x"'
+        "\n"
+    )
+
+    assert expected == append("", {"t": text})
+
+
+def test_nested_values_keep_their_types() -> None:
+    """Maps, lists, numbers, truth values and nothing are read back as what they were."""
+    item = {
+        "path": "images/a.jpg",
+        "score": 0.5,
+        "tiny": 1e-07,
+        "count": 3,
+        "ok": True,
+        "none": None,
+        "on": "on",
+        "lighting": {"source": "the lamp", "empty": {}, "none": []},
+        "traits": ["a", ["b", {"c": "d", "e": ["f"]}], {"g": {"h": "i"}}],
+    }
+
+    new = append("", item)
+
+    assert {SECTION: [item]} == yaml.safe_load(new)
+
+
+@pytest.mark.parametrize("value", [b"bytes", object(), {1, 2}])
+def test_what_yaml_cannot_hold_is_refused(value: object) -> None:
+    """A value without a place in YAML is the caller's mistake."""
+    with pytest.raises(TypeError):
+        append("", {"a": value})
+
+
+def test_recorded_items_are_not_added_again() -> None:
+    """An item of the same task key and file name is left out, whatever its quoting; another file is added."""
+    once = append("name: Oda\n")
+    plain = once.replace('"', "")
+    other = {**RECORD, "file_name": "lamp-room--v2.jpg"}
+
+    assert (plain.encode(), 0) == append_to_bytes(plain.encode(), SECTION, [RECORD, RECORD])
+    assert 1 == append_to_bytes(once.encode(), SECTION, [RECORD, other, other])[1]
+
+
+def test_without_identity_every_item_is_added() -> None:
+    """Reviews of one picture may repeat each other."""
+    review = {"file_name": "a.jpg", "status": "approved"}
+
+    new, added = append_to_bytes(b"", "reviews", [review, review], same=())
+
+    assert 2 == added
+    assert {"reviews": [review, review]} == load(new)
+
+
+# ---- any document ----------------------------------------------------------------------------------------
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    [
+        "\x85",
+        "a\u2028b",
+        "\u2029",
+        "\ufeff",
+        "\ufffe",
+        "\x00\x1b",
+        "\x7f\x9f",
+        "🜂",
+        "\U0010ffff",
+        "\r\n",
+        " x ",
+        "\t",
+        "'",
+        '"',
+        "\\",
+        "\\n",
+        "null",
+        "- a",
+        "a: b",
+        "# c",
+        "",
+    ]
+)
+VALUES = st.recursive(
+    TEXTS | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcdy"), inner, max_size=3),
+    max_leaves=5,
+)
+ITEMS = st.lists(
+    st.fixed_dictionaries({"scene": TEXTS}, optional={"prompt_used": TEXTS, "analysis": VALUES}),
+    min_size=1,
+    max_size=3,
+)
+SCALARS = st.sampled_from(
+    [
+        "plain",
+        '"quoted"',
+        "'single'",
+        "",
+        "16:9",
+        "[a, {b: c}]",
+        "|\n{i}text\n{i}  more",
+        "|+\n{i}text\n\n",
+        "|-\n{i}text\n\n",
+        ">\n{i}one\n{i}two\n",
+        "\n{i}folded\n{i}plain",
+        "é—🜂",
+        "a # c",
+        "'a\n\n{i}b'",
+        "|\n{i}text\n{i}   \n",
+        "&x a",
+        "!!str 1",
+    ]
+)
+FILLERS = st.sampled_from(["", "\n", "# comment\n", "  # indented\n", "      # deep\n\n", "\n\n# a\n"])
+
+
+def scalar_text(scalar: str, indent: str) -> str:
+    return scalar.replace("{i}", indent)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    parts = [draw(FILLERS)]
+    for key in draw(st.permutations(["name", "notes", SECTION])):
+        if key != SECTION:
+            parts.append(f"{key}: {scalar_text(draw(SCALARS), '  ')}\n")
+        elif draw(st.booleans()):
+            parts.append(draw(sections()))
+        parts.append(draw(FILLERS))
+    text = "".join(parts)
+    if draw(st.booleans()):
+        text = text.rstrip("\n")
+    return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
+
+
+@st.composite
+def sections(draw: st.DrawFn) -> str:
+    empty = draw(st.sampled_from(["", "[]", "~", "[ ]", None]))
+    if empty is not None:
+        return f"{SECTION}: {empty}{draw(st.sampled_from(['', '  # c']))}\n"
+    dash = " " * draw(st.sampled_from([0, 2, 4]))
+    lines = []
+    for number in range(draw(st.integers(1, 3))):
+        lines.append(f"{dash}- scene: s{number}\n")
+        if draw(st.booleans()):
+            lines.append(f"{dash}  text: {scalar_text(draw(SCALARS), dash + '    ')}\n")
+        lines.append(draw(FILLERS))
+    return f"{SECTION}:\n" + "".join(lines)
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents(), ITEMS, st.booleans())
+def test_any_file_keeps_its_content_and_bytes(text: str, items: list[dict[str, Any]], bom: bool) -> None:
+    """The data afterwards is the data before plus the items, and the old bytes stand around the insertion."""
+    old = (b"\xef\xbb\xbf" if bom else b"") + text.encode()
+    try:
+        before = load(old)
+    except yaml.YAMLError:
+        assume(False)
+    if check_writable(old) is not None:
+        assert not old.endswith(b"\n")  # a block scalar cut short by the end of the file
+        return
+
+    new, added = append_to_bytes(old, SECTION, items, same=())
+
+    after = load(new)
+    recorded = after.pop(SECTION)
+    kept = before.pop(SECTION, None)
+    kept = kept if isinstance(kept, list) else []
+    assert before == after
+    assert kept == recorded[: len(kept)]
+    assert len(items) == added
+    typed = yaml.load(new.decode("utf-8-sig"), Loader=yaml.CSafeLoader)
+    assert items == typed[SECTION][len(kept) :]
+    assert is_spliced(old, new)
+    newline = b"\r\n" if b"\r\n" in old else b"\n"
+    assert new.count(b"\n") == new.count(newline)
+
+
+def is_spliced(old: bytes, new: bytes) -> bool:
+    """Return whether *new* is *old* with bytes put in at one place, but for an empty value taken out."""
+    key = SECTION.encode() + b": "
+    emptied = [old, *(old.replace(key + value, key, 1) for value in (b"[]", b"~", b"[ ]"))]
+    return any(
+        len(kept) <= len(new)
+        and any(new.startswith(kept[:cut]) and new.endswith(kept[cut:]) for cut in range(len(kept) + 1))
+        for kept in emptied
+    )
+
+
+# ---- the file --------------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_is_created(tmp_path: Path, locks: Path) -> None:
+    """An entity that only has ideas gets a file with that section alone."""
+    path = tmp_path / "imagery.yaml"
+
+    added = append_items(path, SECTION, [RECORD], lock_dir=locks)
+
+    assert 1 == added
+    assert "generated_images:\n" + BLOCK == path.read_text()
+
+
+def test_mode_stays_and_nothing_is_left_beside_the_file(tmp_path: Path, locks: Path) -> None:
+    """The permissions are kept, the lock is elsewhere, and no temporary file remains."""
+    folder = tmp_path / "entity"
+    folder.mkdir()
+    path = folder / "imagery.yaml"
+    path.write_text("name: Oda\n")
+    path.chmod(0o640)
+
+    append_items(path, SECTION, [RECORD], lock_dir=locks)
+
+    assert 0o640 == stat.S_IMODE(path.stat().st_mode)
+    assert [path] == list(folder.iterdir())
+
+
+def test_a_second_run_does_not_touch_the_file(tmp_path: Path, locks: Path) -> None:
+    """With nothing to add, not even the time of the file changes."""
+    path = tmp_path / "imagery.yaml"
+    append_items(path, SECTION, [RECORD], lock_dir=locks)
+    before = path.stat()
+
+    added = append_items(path, SECTION, [RECORD], lock_dir=locks)
+
+    assert 0 == added
+    assert (before.st_ino, before.st_mtime_ns) == (path.stat().st_ino, path.stat().st_mtime_ns)
+
+
+def test_links_are_followed(tmp_path: Path, locks: Path) -> None:
+    """A file that is a symbolic link stays one; what it points at is extended."""
+    real, link = tmp_path / "real.yaml", tmp_path / "imagery.yaml"
+    real.write_text("name: Oda\n")
+    link.symlink_to(real)
+
+    append_items(link, SECTION, [RECORD], lock_dir=locks)
+
+    assert link.is_symlink()
+    assert "name: Oda\ngenerated_images:\n" + BLOCK == real.read_text()
+
+
+def test_writers_do_not_lose_each_others_records(tmp_path: Path, locks: Path) -> None:
+    """Records that several writers add at the same time are all there afterwards."""
+    path = tmp_path / "imagery.yaml"
+    path.write_text("name: Oda\n")
+    threads = [
+        threading.Thread(
+            target=append_items, args=(path, SECTION, [{"task_key": str(n)}]), kwargs={"lock_dir": locks}
+        )
+        for n in range(8)
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {str(n) for n in range(8)} == {item["task_key"] for item in load(path.read_bytes())[SECTION]}
+
+
+def test_an_edit_in_the_last_moment_is_kept(
+    tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author who saves while the new file is being prepared loses nothing: the work starts again."""
+    path = tmp_path / "imagery.yaml"
+    path.write_text("name: Oda\n")
+    keep_access = writeback._keep_access
+
+    def save_meanwhile(target: Path, descriptor: int) -> None:
+        keep_access(target, descriptor)
+        monkeypatch.setattr(writeback, "_keep_access", keep_access)
+        path.write_text("name: Oda Brennick\n")
+
+    monkeypatch.setattr(writeback, "_keep_access", save_meanwhile)
+    append_items(path, SECTION, [RECORD], lock_dir=locks)
+
+    assert "name: Oda Brennick\ngenerated_images:\n" + BLOCK == path.read_text()
