@@ -1,0 +1,341 @@
+"""The user's rules for prompts: `config/prompts.yaml` and `config/styles.yaml`, checked and compiled.
+
+jinja2, yaml and jsonschema_rs are imported when rules are loaded, not with this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chargen import schema
+from chargen.library.model import Kind, ReferenceRole, Weight
+from chargen.problems import ChargenError
+from chargen.prompts import text as words_of
+
+if TYPE_CHECKING:
+    import yaml
+    from jinja2 import Environment, Template
+
+
+SECTION_END = "\x1e"
+"""Stands after each section in what `Rules.template` renders."""
+
+
+class RulesError(ChargenError):
+    """`prompts.yaml` or `styles.yaml` cannot be used; the message names file, key or section, and fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of every prompt, with its template's text.
+
+    ``trim`` 0 is never cut, 1 is cut first; ``max_chars`` 0 is no limit of its own.
+    """
+
+    name: str
+    source: str
+    trim: int = 0
+    max_chars: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRule:
+    """What a scene's weight gives it: the prompt's length in characters, and words for the style section."""
+
+    max_chars: int
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What applies to all scenes of one kind of entity that do not say otherwise themselves."""
+
+    phrase: str
+    aspect_ratio: str
+    image_size: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArtDirection:
+    """The look of the whole library; absent texts are ``""``."""
+
+    north_star: str
+    medium: str
+    light: str
+    colour: str
+    composition: str
+    signature_colours: tuple[str, ...]
+    forbidden_colours: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Styles:
+    """`styles.yaml`. ``moods`` and ``milder`` are keyed by normalised text (see `text.normalised`)."""
+
+    weights: Mapping[Weight, WeightRule]
+    identity_chars: int
+    scenarios: Mapping[Kind, Scenario]
+    image_kinds: Mapping[str, str]
+    moods: Mapping[str, tuple[str, ...]]
+    art: ArtDirection
+    negatives: tuple[str, ...]
+    openings: tuple[str, ...]
+    milder: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """Everything that turns a scene into a prompt. Made by `load_rules`; serves any number of prompts.
+
+    ``template`` holds all sections, each followed by `SECTION_END`: one pass is faster than one for each.
+    """
+
+    prompts_path: Path
+    styles_path: Path
+    sections: tuple[Section, ...]
+    template: Template
+    roles: Mapping[ReferenceRole, Template]
+    styles: Styles
+    globals: Mapping[str, Any]
+
+
+def load_rules(prompts_path: Path, styles_path: Path) -> Rules:
+    """Read and check both files and compile their templates.
+
+    The same contents give the same object. Raises `RulesError` for a file that is missing, is no YAML, breaks
+    its schema, or holds a template that does not compile or names something that templates are not given.
+    """
+    return _rules(prompts_path, styles_path, _read(prompts_path), _read(styles_path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RulesError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+@lru_cache(maxsize=8)
+def _rules(prompts_path: Path, styles_path: Path, prompts_bytes: bytes, styles_bytes: bytes) -> Rules:
+    prompts = _checked(prompts_path, prompts_bytes, "prompts")
+    styles = _styles(_checked(styles_path, styles_bytes, "styles"))
+    environment = _environment()
+    sections = _sections(prompts_path, prompts["sections"])
+    rules = Rules(
+        prompts_path=prompts_path,
+        styles_path=styles_path,
+        sections=sections,
+        template=_joined(environment, prompts_path, sections),
+        roles={
+            role: _compiled(environment, prompts_path, f"reference_roles.{role}", source)
+            for role, source in prompts["reference_roles"].items()
+        },
+        styles=styles,
+        globals=dict(environment.globals),
+    )
+    _try_out(rules)
+    return rules
+
+
+def section_templates(rules: Rules) -> Iterator[tuple[Section, Template]]:
+    """Each section with a template of its own, to find out which of them is at fault."""
+    for section in rules.sections:
+        where = f"section {section.name!r}"
+        yield section, _compiled(rules.template.environment, rules.prompts_path, where, section.source)
+
+
+def _sections(path: Path, items: list[dict[str, Any]]) -> tuple[Section, ...]:
+    names = [item["name"] for item in items]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise RulesError(
+                f"{path}: sections[{index}].name: {name!r} is used twice: give each section its own name"
+            )
+    return tuple(
+        Section(item["name"], item["template"], item.get("trim", 0), item.get("max_chars", 0))
+        for item in items
+    )
+
+
+def _joined(environment: Environment, path: Path, sections: tuple[Section, ...]) -> Template:
+    """One template of all sections; ``with`` keeps what one of them sets from the others."""
+    from jinja2 import TemplateSyntaxError
+
+    source = "".join(f"{{% with %}}{item.source}{{% endwith %}}{SECTION_END}" for item in sections)
+    try:
+        return environment.from_string(source)
+    except TemplateSyntaxError as error:
+        for item in sections:
+            _compiled(environment, path, f"section {item.name!r}", item.source)
+        raise RulesError(f"{path}: sections: {error.message}") from error
+
+
+def _styles(data: dict[str, Any]) -> Styles:
+    art = data["art_direction"]
+    negatives = data["negatives"]
+    return Styles(
+        weights={
+            weight: WeightRule(rule["max_chars"], rule.get("phrase", ""))
+            for weight, rule in data["weights"].items()
+        },
+        identity_chars=data["identity_chars"],
+        scenarios={
+            kind: Scenario(rule.get("phrase", ""), rule["aspect_ratio"], rule["image_size"])
+            for kind, rule in data["scenarios"].items()
+        },
+        image_kinds=dict(data.get("image_kinds", {})),
+        moods={words_of.normalised(mood): tuple(phrases) for mood, phrases in data.get("moods", {}).items()},
+        art=ArtDirection(
+            north_star=art.get("north_star", ""),
+            medium=art.get("medium", ""),
+            light=art.get("light", ""),
+            colour=art.get("colour", ""),
+            composition=art.get("composition", ""),
+            signature_colours=tuple(art.get("signature_colours", ())),
+            forbidden_colours=tuple(art.get("forbidden_colours", ())),
+        ),
+        negatives=tuple(negatives.get("base", ())),
+        openings=tuple(
+            sorted((item.casefold() for item in negatives.get("openings", ())), key=len, reverse=True)
+        ),
+        milder={
+            words_of.normalised(ban): tuple(instead) for ban, instead in negatives.get("milder", {}).items()
+        },
+    )
+
+
+def _environment() -> Environment:
+    from jinja2 import StrictUndefined, pass_context
+    from jinja2.runtime import Context
+    from jinja2.sandbox import SandboxedEnvironment
+
+    from chargen.prompts.composer import template_fields
+
+    plain = template_fields()
+
+    @pass_context
+    def unsaid(context: Context, said: str | Iterable[str]) -> str | tuple[str, ...]:
+        told: words_of.Told = context.parent["told"]
+        if isinstance(said, str):
+            return told.unsaid(said)
+        return tuple(filter(None, map(told.unsaid, said)))
+
+    class Sandbox(SandboxedEnvironment):
+        """Jinja's sandbox with a short way to the fields of our own objects, which most look-ups are for."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            try:
+                if attribute in plain[type(obj)]:
+                    return getattr(obj, attribute)
+            except KeyError:
+                pass
+            return super().getattr(obj, attribute)
+
+    environment = Sandbox(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, cache_size=0
+    )
+    environment.filters.update(
+        unsaid=unsaid,
+        sentence=words_of.sentence,
+        sentences=words_of.sentences,
+        series=words_of.series,
+        pairs=words_of.pairs,
+        shorten=words_of.shorten,
+        one_line=words_of.one_line,
+        words=words_of.words,
+    )
+    return environment
+
+
+def _compiled(environment: Environment, path: Path, where: str, source: str) -> Template:
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        return environment.from_string(source)
+    except TemplateSyntaxError as error:
+        raise RulesError(f"{path}: {where}, line {error.lineno} of the template: {error.message}") from error
+
+
+def _try_out(rules: Rules) -> None:
+    """Compose for made-up scenes, so that a misspelt name in a template is found before any planning."""
+    from chargen.prompts.composer import compose
+    from chargen.prompts.probes import probes
+
+    for probe in probes():
+        compose(rules, *probe)
+
+
+def _checked(path: Path, content: bytes, name: str) -> dict[str, Any]:
+    """The data of a YAML file that satisfies ``schemas/<name>.schema.json``."""
+    import yaml
+
+    try:
+        data = yaml.load(content, Loader=_loader())  # noqa: S506 - a subclass of the safe loader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RulesError(f"{path}{_spot(error)}") from error
+    if faults := sorted(schema.errors(name, data)):
+        lines = _lines(content)
+        raise RulesError("\n".join(_fault(path, lines, key, message) for key, message in faults))
+    result: dict[str, Any] = data
+    return result
+
+
+def _fault(path: Path, lines: Mapping[str, int], key: str, message: str) -> str:
+    line = f":{lines[key]}" if key in lines else ""
+    return f"{path}{line}: {key or 'the whole file'}: {message}"
+
+
+@cache
+def _loader() -> type[yaml.SafeLoader]:
+    """A safe loader for which ``16:9``, ``on`` and dates are text, and a repeated key is an error."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, list[tuple[str, Any]]] = {}  # noqa: RUF012 - as in the base class
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+            seen: set[Any] = set()
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=True)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key!r} stands twice in one mapping", key_node.start_mark
+                    )
+                seen.add(key)
+            mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+            return mapping
+
+    import re
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"\A-?\d+\Z"), list("-0123456789"))
+    Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\A(?:~|null|)\Z"), ["~", "n", ""])
+    return Loader
+
+
+def _spot(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    spot = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+    return f"{spot}: no valid YAML: {getattr(error, 'problem', None) or error}"
+
+
+def _lines(content: bytes) -> dict[str, int]:
+    """The line of every value of a YAML text, by the path of its key like ``sections[2].trim``."""
+    import yaml
+
+    def walk(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                deeper = f"{path}.{key.value}" if path else key.value
+                yield deeper, key.start_mark.line + 1
+                yield from walk(value, deeper)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                yield f"{path}[{index}]", value.start_mark.line + 1
+                yield from walk(value, f"{path}[{index}]")
+
+    root = yaml.compose(content, Loader=yaml.SafeLoader)
+    return dict(walk(root, "")) if root else {}
