@@ -1,0 +1,4 @@
+"""A stand-in for the Gemini API on loopback: files, batches, downloads and placeholder pictures, no key, no network.
+
+``launch`` finds or starts a server and is light to import; everything that serves is imported by ``cli.run`` only.
+"""

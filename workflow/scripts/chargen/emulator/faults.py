@@ -1,0 +1,308 @@
+"""The trouble that was asked for: which calls, lines, jobs and quotas misbehave, and how; read from JSON.
+
+A plan has the sections ``calls``, ``lines``, ``job``, ``quotas``, ``models``, ``results`` and ``campaign``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from chargen.emulator.refusals import REFUSALS
+from chargen.problems import ChargenError
+
+KINDS = [
+    "upload_start",
+    "upload_chunk",
+    "upload_query",
+    "file_get",
+    "file_list",
+    "file_delete",
+    "create",
+    "get",
+    "list",
+    "cancel",
+    "delete",
+    "download",
+    "generate",
+    "count_tokens",
+    "model_get",
+    "model_list",
+]
+DEEDS = ["status", "status_after", "cut_before", "cut_after", "cut_at", "hang", "hang_after"]
+ERROR_GIFTS = ["error", "error_status_only", "error_code_only", "error_code_text"]
+LINE_GIFTS = [
+    "missing",
+    "repeated",
+    "unknown_key",
+    "no_key",
+    "truncated_image",
+    "not_an_image",
+    "not_base64",
+    "two_images",
+    "two_images_thought",
+]
+ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
+_PASSING_CODES = (1, 4, 8, 13, 14)
+_PASSING_GIFTS = ("missing", "repeated", "unknown_key", "two_images", "two_images_thought", "truncated_image")
+
+
+class BadPlan(ChargenError):
+    """A fault plan that cannot be followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFault:
+    """Trouble with calls of one kind. Counted from 1 over the matching calls since the plan was set.
+
+    ``nth``: these ones; ``first``: the first so many; ``every``: each so-manieth; none of the three: all.
+    ``do``: ``status`` (answer *status*, no effect), ``status_after`` (take effect, then answer it), ``cut_before``,
+    ``cut_after`` (take effect, lose the answer), ``cut_at`` (*after_bytes* of a download or an upload's chunk),
+    ``hang`` (*seconds*, then go on), ``hang_after`` (take effect, then wait). ``retry_delay_s`` gives a 429 its
+    RetryInfo; without it a 429 has no details. ``display_name`` is a glob for creates and uploads.
+    """
+
+    call: str
+    do: str
+    nth: Sequence[int] = ()
+    first: int = 0
+    every: int = 0
+    display_name: str = "*"
+    status: int = 503
+    message: str = ""
+    retry_delay_s: float | None = None
+    after_bytes: int = 0
+    seconds: float = 0.0
+
+    def hits(self, number: int) -> bool:
+        """Whether the *number*-th matching call is hit."""
+        if self.nth:
+            return number in self.nth
+        if self.first:
+            return number <= self.first
+        return number % self.every == 0 if self.every else True
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """Trouble with result lines, of all jobs or of the next ``jobs`` ones that hold a matching line.
+
+    Chosen by ``key`` (glob), and ``nth`` (from 1), and ``share`` (0 to 1, drawn from ``seed``, the job's display name
+    and the key). ``give``: ``error`` (with ``code`` and ``message``), ``error_code_only``, ``error_status_only``,
+    ``error_code_text``, a refusal's name, or a broken line (LINE_GIFTS).
+    """
+
+    give: str
+    key: str = "*"
+    nth: Sequence[int] = ()
+    share: float = 1.0
+    seed: int = 0
+    code: int = 13
+    message: str = ""
+    jobs: int = 0
+
+    def hits(self, display_name: str, number: int, key: str) -> bool:
+        """Whether the *number*-th line of a job, the one of *key*, is hit."""
+        if self.nth and number not in self.nth:
+            return False
+        if not fnmatch.fnmatchcase(key, self.key):
+            return False
+        return self.share >= 1 or random.Random(f"{self.seed}|{display_name}|{key}").random() < self.share
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """How jobs run: done after ``seconds`` and after ``polls`` looks at them (get or list), both.
+
+    ``pending_share`` of that is spent PENDING. ``end`` is the final state, with ``code`` and ``message`` for FAILED.
+    ``late_file_polls`` looks show SUCCEEDED without the result file's name.
+    """
+
+    seconds: float = 2.0
+    polls: int = 0
+    pending_share: float = 0.25
+    end: str = "SUCCEEDED"
+    code: int = 13
+    message: str = "internal error"
+    late_file_polls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Limits per key; 0 means none. ``refuse``: over ``enqueued_tokens`` a create answers 429, or the job FAILs."""
+
+    concurrent_jobs: int = 100
+    enqueued_tokens: int = 0
+    storage_bytes: int = 20_000_000_000
+    refuse: str = "create"
+    retry_delay_s: float | None = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """Models that misbehave: answered by another (``reroute``), sizes ignored, signatures of so many bytes."""
+
+    reroute: Mapping[str, str] = field(default_factory=dict)
+    ignore_image_size: bool = False
+    signature_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPlan:
+    """The result file as a whole: lines ``shuffle``d by a seed (0: in order), last line short of so many bytes."""
+
+    shuffle: int = 0
+    cut_last_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Random trouble drawn from ``seed``: a share of calls and of lines (failures that pass), and of refusals."""
+
+    seed: int = 0
+    calls: float = 0.0
+    lines: float = 0.0
+    refusals: float = 0.0
+    kinds: Sequence[str] = tuple(KINDS)
+
+    def call_fault(self, kind: str, number: int) -> CallFault | None:
+        """The trouble for the *number*-th call of *kind*, if the dice say so."""
+        dice = random.Random(f"{self.seed}|call|{kind}|{number}")
+        if kind not in self.kinds or dice.random() >= self.calls:
+            return None
+        deeds = ["status", "status_after", "cut_before", "cut_after", "hang"]
+        if kind in ("download", "upload_chunk"):
+            deeds += ["cut_at", "cut_at"]
+        status = dice.choice((429, 500, 503))
+        return CallFault(
+            call=kind,
+            do=dice.choice(deeds) if status != 429 else "status",
+            status=status,
+            retry_delay_s=0.2,
+            after_bytes=dice.randrange(1, 200_000),
+            seconds=0.2,
+        )
+
+    def line_fault(self, display_name: str, key: str) -> LineFault | None:
+        """The trouble for one line, if the dice say so."""
+        dice = random.Random(f"{self.seed}|line|{display_name}|{key}")
+        draw = dice.random()
+        if draw < self.lines:
+            give = dice.choice(("error", "error", *_PASSING_GIFTS))
+            return LineFault(give=give, code=dice.choice(_PASSING_CODES))
+        if draw < self.lines + self.refusals:
+            return LineFault(give=dice.choice(sorted(REFUSALS)))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that was asked for."""
+
+    calls: Sequence[CallFault] = ()
+    lines: Sequence[LineFault] = ()
+    job: JobPlan = JobPlan()
+    quotas: Quotas = Quotas()
+    models: ModelPlan = ModelPlan()
+    results: ResultPlan = ResultPlan()
+    campaign: Campaign = Campaign()
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as ``read`` takes it."""
+        return dataclasses.asdict(self)
+
+    def line_fault(self, display_name: str, number: int, key: str) -> LineFault | None:
+        """The first fault that hits a line, the campaign's last."""
+        for fault in self.lines:
+            if fault.hits(display_name, number, key):
+                return fault
+        return self.campaign.line_fault(display_name, key)
+
+
+def read(data: Any, base: Plan | None = None) -> Plan:
+    """A plan from JSON data; sections that are left out are taken from *base*. Raises BadPlan."""
+    base = base or Plan()
+    if not isinstance(data, dict):
+        raise BadPlan("fault plan: must be a JSON object with the sections " + ", ".join(_names(Plan)))
+    given = _build(Plan, data, "fault plan")
+    plan = dataclasses.replace(base, **{name: getattr(given, name) for name in data})
+    for number, call in enumerate(plan.calls):
+        where = f"fault plan: calls[{number}]"
+        _one_of(call.call, [*KINDS, "*"], f"{where}.call")
+        _one_of(call.do, DEEDS, f"{where}.do")
+        if call.do == "cut_at" and call.call not in ("download", "upload_chunk"):
+            raise BadPlan(f"{where}: cut_at is for download and upload_chunk; use cut_before or cut_after")
+    for number, line in enumerate(plan.lines):
+        _one_of(line.give, [*ERROR_GIFTS, *LINE_GIFTS, *REFUSALS], f"fault plan: lines[{number}].give")
+    _one_of(plan.job.end, ENDS, "fault plan: job.end")
+    _one_of(plan.quotas.refuse, ["create", "job"], "fault plan: quotas.refuse")
+    return plan
+
+
+def joined(plan: Plan, more: Plan) -> Plan:
+    """*plan* with the call and line faults of *more* added; its other sections replaced by those of *more*."""
+    return dataclasses.replace(more, calls=[*plan.calls, *more.calls], lines=[*plan.lines, *more.lines])
+
+
+def glob(name: str, pattern: str) -> bool:
+    """Whether *name* fits the case-sensitive *pattern* with ``*``, ``?`` and ``[]``."""
+    return fnmatch.fnmatchcase(name, pattern)
+
+
+_Section = TypeVar("_Section")
+_NESTED: Mapping[str, type] = {"calls": CallFault, "lines": LineFault}
+
+
+def _names(section: type) -> list[str]:
+    return [item.name for item in dataclasses.fields(section)]
+
+
+def _build(section: type[_Section], data: Any, where: str) -> _Section:
+    if not isinstance(data, dict):
+        raise BadPlan(f"{where}: must be a JSON object, not {type(data).__name__}")
+    hints = get_type_hints(section)
+    values: dict[str, Any] = {}
+    for name, value in data.items():
+        if name not in hints:
+            raise BadPlan(f"{where}: there is no {name!r}; known are {', '.join(_names(section))}")
+        values[name] = _value(hints[name], value, f"{where}: {name}", _NESTED.get(name) if section is Plan else None)
+    try:
+        return section(**values)
+    except TypeError as error:
+        raise BadPlan(f"{where}: {str(error).split('() ')[-1]}") from None
+
+
+def _value(hint: Any, value: Any, where: str, nested: type | None) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, where) if isinstance(hint, type) else value
+    if nested is not None:
+        if not isinstance(value, list | tuple):
+            raise BadPlan(f"{where}: must be a list")
+        return tuple(_build(nested, item, f"{where}[{number}]") for number, item in enumerate(value))
+    origin = get_origin(hint)
+    if origin is UnionType:
+        return None if value is None else _value(get_args(hint)[0], value, where, None)
+    if origin is not None and issubclass(origin, Mapping):
+        return _plain(dict, value, where)
+    if origin is not None:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(_plain(get_args(hint)[0], item, where) for item in items)
+    return _plain(hint, value, where)
+
+
+def _plain(kind: type, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BadPlan(f"{where}: must be {kind.__name__}, not {value!r}")
+    return value
+
+
+def _one_of(value: str, known: Sequence[str], where: str) -> None:
+    if value not in known:
+        raise BadPlan(f"{where}: {value!r} is unknown; known are {', '.join(known)}")

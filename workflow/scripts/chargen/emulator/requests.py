@@ -1,0 +1,235 @@
+"""What a generateContent request says, in either spelling, and what the API finds wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chargen.emulator.catalogue import Catalogue, Model
+from chargen.emulator.errors import invalid
+
+_OPAQUE = frozenset(
+    [
+        "responseSchema",
+        "responseJsonSchema",
+        "_responseJsonSchema",
+        "parameters",
+        "parametersJsonSchema",
+        "args",
+        "response",
+        "labels",
+        "metadata",
+    ]
+)
+_REQUEST_FIELDS = frozenset(
+    [
+        "contents",
+        "systemInstruction",
+        "tools",
+        "toolConfig",
+        "safetySettings",
+        "generationConfig",
+        "cachedContent",
+        "model",
+        "labels",
+        "serviceTier",
+        "store",
+    ]
+)
+_GENERATION_FIELDS = frozenset(
+    [
+        "candidateCount",
+        "stopSequences",
+        "maxOutputTokens",
+        "temperature",
+        "topP",
+        "topK",
+        "seed",
+        "responseMimeType",
+        "responseSchema",
+        "responseJsonSchema",
+        "_responseJsonSchema",
+        "responseFormat",
+        "presencePenalty",
+        "frequencyPenalty",
+        "responseLogprobs",
+        "logprobs",
+        "enableEnhancedCivicAnswers",
+        "responseModalities",
+        "speechConfig",
+        "thinkingConfig",
+        "imageConfig",
+        "mediaResolution",
+        "audioTimestamp",
+        "routingConfig",
+        "enableAffectiveDialog",
+    ]
+)
+_IMAGE_FIELDS = frozenset(["aspectRatio", "imageSize"])
+_MISPLACED = frozenset(
+    ["aspectRatio", "imageSize", "imageConfig"]
+)  # ignored in silence where they do not belong
+RATIOS = ["1:1", "1:4", "1:8", "2:3", "3:2", "3:4", "4:1", "4:3", "4:5", "5:4", "8:1", "9:16", "16:9", "21:9"]
+SIZES = ["1K", "2K", "4K", "512", "512P", "512PX"]
+_FILE_ID = re.compile(r"(?:^|/)files/([^/:?]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture or document handed in: uploaded (``file_id``), inline (``data``, base64) or elsewhere (``uri``)."""
+
+    mime_type: str
+    file_id: str = ""
+    data: str = ""
+    uri: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request in camelCase (``body``) with what matters for an answer taken out."""
+
+    body: Mapping[str, Any]
+    prompt: str
+    references: tuple[Reference, ...]
+    aspect_ratio: str
+    image_size: str
+    modalities: tuple[str, ...]
+    schema: Mapping[str, Any] | None
+    json_wanted: bool
+
+    @property
+    def generation(self) -> Mapping[str, Any]:
+        """The generation config."""
+        return self.body.get("generationConfig") or {}
+
+
+def camel(value: Any) -> Any:
+    """*value* with snake_case member names in camelCase; schemas and other free-form members stay as they are."""
+    if isinstance(value, list):
+        return [camel(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {}
+    for name, item in value.items():
+        name = _camel_name(name)
+        result[name] = item if name in _OPAQUE else camel(item)
+    return result
+
+
+def _camel_name(name: str) -> str:
+    head, *rest = name.lstrip("_").split("_")
+    spelled = head + "".join(part[:1].upper() + part[1:] for part in rest)
+    return "_" * (len(name) - len(name.lstrip("_"))) + spelled
+
+
+def file_id_of(uri: str) -> str:
+    """The id in ``files/abc`` or in any URL that ends in ``/files/abc``; empty if there is none."""
+    found = _FILE_ID.search(uri)
+    return found.group(1) if found else ""
+
+
+def read(raw: Any) -> Request:
+    """Take a request apart. Raises ApiError 400 for what is no request at all."""
+    if not isinstance(raw, dict):
+        raise invalid("Invalid JSON payload received. The request must be a JSON object.")
+    body = camel(raw)
+    _known(body, _REQUEST_FIELDS | _MISPLACED, "")
+    generation = body.get("generationConfig") or {}
+    _known(generation, _GENERATION_FIELDS | _MISPLACED, "generation_config")
+    image = generation.get("imageConfig") or {}
+    _known(image, _IMAGE_FIELDS, "generation_config.image_config")
+    texts, references = _parts(body)
+    schema = (
+        generation.get("responseSchema")
+        or generation.get("responseJsonSchema")
+        or generation.get("_responseJsonSchema")
+    )
+    return Request(
+        body=body,
+        prompt="\n".join(texts),
+        references=tuple(references),
+        aspect_ratio=str(image.get("aspectRatio") or ""),
+        image_size=str(image.get("imageSize") or ""),
+        modalities=tuple(str(item).upper() for item in generation.get("responseModalities") or ()),
+        schema=schema if isinstance(schema, dict) else None,
+        json_wanted=generation.get("responseMimeType") == "application/json",
+    )
+
+
+def check(request: Request, model: Model) -> None:
+    """Raise the ApiError 400 that the API answers for settings the model does not take."""
+    contents = request.body.get("contents")
+    if not contents:
+        raise invalid("* GenerateContentRequest.contents: contents is not specified\n")
+    if not request.prompt and not request.references:
+        raise invalid("Request has empty input.")
+    if int(request.generation.get("candidateCount") or 1) > 1 and model.makes_images:
+        raise invalid("Multiple candidates is not enabled for this model")
+    if model.makes_images:
+        _check_image_settings(request, model)
+
+
+def _check_image_settings(request: Request, model: Model) -> None:
+    ratio, size = request.aspect_ratio, request.image_size
+    if ratio and ratio not in RATIOS:
+        *most, last = (f"'{name}'" for name in RATIOS)
+        raise invalid(
+            "* GenerateContentRequest.generation_config.image_config.aspect_ratio: aspect_ratio must be one of "
+            f"{', '.join(most)}, or {last}."
+        )
+    if ratio and ratio not in model.ratios:
+        raise invalid(f"Aspect ratio {ratio} is not supported for this model")
+    if size and size not in SIZES:
+        raise invalid(f"Unsupported image_size '{size}'. Supported values are: {', '.join(SIZES)}.")
+    if size and model.sizes and plain_size(size) not in model.sizes:
+        raise invalid(f"Image size {size} is not supported for this model")
+    if request.generation.get("responseMimeType") not in (None, "", "text/plain"):
+        raise invalid("JSON mode is not enabled for this model")
+    if request.schema is not None:
+        raise invalid("JSON mode is not enabled for this model")
+
+
+def plain_size(size: str) -> str:
+    """``512P`` and ``512PX`` are other names of ``512``."""
+    return "512" if size.startswith("512") else size
+
+
+def resolve_model(catalogue: Catalogue, name: str, version: str, method: str) -> Model:
+    """The model that serves *name*, or the ApiError 404 for an unknown or retired one."""
+    return catalogue.serving(name.removeprefix("models/"), version, method)
+
+
+def _known(members: Any, known: frozenset[str], where: str) -> None:
+    if not isinstance(members, dict):
+        raise invalid(f"Invalid value at '{where or 'request'}': a JSON object is needed.")
+    for name in members:
+        if name not in known:
+            place = f" at '{where}'" if where else ""
+            raise invalid(f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.')
+
+
+def _parts(body: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:
+    contents = body.get("contents") or []
+    if isinstance(contents, dict):
+        contents = [contents]
+    if not isinstance(contents, list):
+        raise invalid("Invalid value at 'contents': a list is needed.")
+    texts: list[str] = []
+    references: list[Reference] = []
+    for content in contents:
+        parts = content.get("parts") if isinstance(content, dict) else None
+        for part in [parts] if isinstance(parts, dict) else parts or []:
+            if not isinstance(part, dict):
+                raise invalid("Invalid value at 'contents.parts': a JSON object is needed.")
+            if part.get("text"):
+                texts.append(str(part["text"]))
+            if file_data := part.get("fileData"):
+                uri = str(file_data.get("fileUri") or "")
+                references.append(Reference(str(file_data.get("mimeType") or ""), file_id_of(uri), uri=uri))
+            if blob := part.get("inlineData"):
+                references.append(
+                    Reference(str(blob.get("mimeType") or ""), data=str(blob.get("data") or ""))
+                )
+    return texts, references

@@ -1,0 +1,185 @@
+"""The result lines of a job: what becomes of each request line, written to disk line by line."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chargen.emulator import answers, faults, requests
+from chargen.emulator.catalogue import Catalogue, Model
+from chargen.emulator.errors import RPC_MESSAGES, ApiError, invalid, no_such_file
+from chargen.emulator.jobs import Job
+from chargen.emulator.refusals import REFUSALS, refusal
+
+_STATUS_WORDS = {1: "CANCELLED", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 8: "RESOURCE_EXHAUSTED"}
+_POOL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="draw")
+_AHEAD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one request line: an ``error``, or an answer to ``request``; ``give`` bends either."""
+
+    key: str
+    metadata: Any
+    request: requests.Request | None
+    materials: tuple[answers.Material, ...]
+    error: dict[str, Any] | None
+    fault: faults.LineFault | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether batchStats counts the line as failed (refusals are not: they are answers)."""
+        return self.error is not None
+
+
+class Lines:
+    """Reads a job's request lines and answers them. Holds no database: safe in any thread."""
+
+    def __init__(self, job: Job, catalogue: Catalogue, input_path: Path, blob: Callable[[str], Path]) -> None:
+        self._job = job
+        self._plan = job.plan
+        self._model: Model = catalogue.models[job.model]
+        self._input = input_path
+        self._blob = blob
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """One verdict per request line, in order."""
+        with self._input.open("rb") as source:
+            number = 0
+            for raw in source:
+                if raw.strip():
+                    number += 1
+                    yield self._verdict(number, raw)
+
+    def rendered(self) -> Iterator[bytes]:
+        """The result lines, answered by a few threads, in order or shuffled; never more than a few in memory."""
+        verdicts: Iterator[Verdict] = self.verdicts()
+        if self._plan.results.shuffle:
+            shuffled = list(verdicts)
+            random.Random(self._plan.results.shuffle).shuffle(shuffled)
+            verdicts = iter(shuffled)
+        waiting: deque[Future[bytes]] = deque()
+        last = b""
+        for verdict in verdicts:
+            waiting.append(_POOL.submit(self._line, verdict))
+            if len(waiting) >= _AHEAD:
+                yield last
+                last = waiting.popleft().result()
+        while waiting:
+            yield last
+            last = waiting.popleft().result()
+        cut = self._plan.results.cut_last_line
+        yield last[:-cut] if cut else last
+
+    def _verdict(self, number: int, raw: bytes) -> Verdict:
+        key, metadata = "", None
+        fault = None
+        try:
+            line = orjson.loads(raw)
+            key = str(line.get("key") or (line.get("metadata") or {}).get("key") or "")
+            metadata = line.get("metadata")
+            fault = self._plan.line_fault(self._job.display_name, number, key)
+            if 0 <= self._job.done_lines < number:
+                return Verdict(key, metadata, None, (), {"code": 1}, None)
+            if fault and fault.give in faults.ERROR_GIFTS:
+                return Verdict(key, metadata, None, (), _given_error(fault), fault)
+            request = requests.read(line.get("request"))
+            requests.check(request, self._model)
+            materials = tuple(answers.collect(request, self._read_file))
+            return Verdict(key, metadata, request, materials, None, fault)
+        except ApiError as error:
+            return Verdict(key, metadata, None, (), error.line(), fault)
+        except (orjson.JSONDecodeError, AttributeError):
+            problem = invalid(f"Invalid JSON payload received. Line {number} is not a JSON object.")
+            return Verdict(key, metadata, None, (), problem.line(), fault)
+
+    def _read_file(self, file_id: str) -> bytes:
+        sha256 = self._job.refs.get(file_id)
+        if not sha256:
+            raise no_such_file(file_id)
+        return self._blob(sha256).read_bytes()
+
+    def _line(self, verdict: Verdict) -> bytes:
+        fault = verdict.fault
+        if fault and fault.give == "missing":
+            return b""
+        body: dict[str, Any]
+        if verdict.error is not None or verdict.request is None:
+            body = {"error": verdict.error}
+        else:
+            body = {"response": self._response(verdict)}
+        key = verdict.key
+        if fault and fault.give == "unknown_key":
+            key = f"unknown/{key}"
+        named: dict[str, Any] = {"metadata": verdict.metadata} if self._job.inline else {"key": key}
+        if (fault and fault.give == "no_key") or (self._job.inline and verdict.metadata is None):
+            named = {}
+        key_first = random.Random(verdict.key).random() < 0.5
+        text = orjson.dumps(named | body if key_first else body | named) + b"\n"
+        return text * 2 if fault and fault.give == "repeated" else text
+
+    def _response(self, verdict: Verdict) -> dict[str, Any]:
+        assert verdict.request is not None
+        give = verdict.fault.give if verdict.fault else ""
+        if give in REFUSALS:
+            body = refusal(give, answers.prompt_tokens(verdict.request))
+            seed = f"{self._job.id}|{verdict.key}"
+            return body | {"modelVersion": self._job.model, "responseId": answers.response_id(seed)}
+        models = self._plan.models
+        broken = {"truncated_image": "truncated"}.get(
+            give, give if give in ("not_an_image", "not_base64") else ""
+        )
+        manners = answers.Manners(
+            ignore_image_size=models.ignore_image_size,
+            reroute=models.reroute,
+            signature_bytes=models.signature_bytes,
+            drafts=1 if give.startswith("two_images") else 0,
+            drafts_are_thoughts=give == "two_images_thought",
+            broken=broken,
+        )
+        return answers.reply(self._model, verdict.request, verdict.key, verdict.materials, manners)
+
+
+def _given_error(fault: faults.LineFault) -> dict[str, Any]:
+    message = fault.message or RPC_MESSAGES.get(fault.code, f"Scripted error {fault.code}.")
+    word = _STATUS_WORDS.get(fault.code, "INTERNAL")
+    if fault.give == "error_code_only":
+        return {"code": fault.code}
+    if fault.give == "error_status_only":
+        return {"status": word, "message": message}
+    if fault.give == "error_code_text":
+        return {"code": word, "message": message}
+    return {"code": fault.code, "message": message} if message else {"code": fault.code}
+
+
+class Rendering:
+    """A result file in the making: grows at ``part``, is renamed to ``path`` when complete."""
+
+    def __init__(self, lines: Lines, path: Path) -> None:
+        self.path = path
+        self.part = path.with_suffix(".part")
+        self.done = threading.Event()
+        self.failure = ""
+        self.part.write_bytes(b"")
+        self._lines = lines
+        threading.Thread(target=self._run, name=f"render-{path.stem[:8]}", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            with self.part.open("wb", buffering=0) as target:
+                for line in self._lines.rendered():
+                    target.write(line)
+            self.part.replace(self.path)
+        except Exception as error:  # the download says so; the server lives on
+            self.failure = f"{type(error).__name__}: {error}"
+        finally:
+            self.done.set()
