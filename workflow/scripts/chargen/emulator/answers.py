@@ -22,7 +22,9 @@ _MODALITIES = {"image": "IMAGE", "video": "VIDEO", "audio": "AUDIO", "applicatio
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How replies deviate from the plain ones: size ignored, another model named, bulky signatures, odd pictures."""
+    """How replies deviate from the plain ones: size ignored, another model named, bulky signatures, odd
+    pictures.
+    """
 
     ignore_image_size: bool = False
     reroute: Mapping[str, str] | None = None
@@ -175,7 +177,8 @@ def _sentence(request: Request, key: str, materials: Sequence[Material]) -> str:
     tones = ", ".join(picture.dominant_colours(pictures[0], 3))
     drawn = picture.MARKER.encode() in pictures[0][:4096]
     what = "a placeholder landscape with hills under a soft sky" if drawn else "a picture"
-    return f"Shows {what}, {width} by {height} pixels, mostly in {tones}; described by the chargen emulator for {key}"
+    size = f"{width} by {height} pixels"
+    return f"Shows {what}, {size}, mostly in {tones}; said by the chargen emulator of {key or 'it'}"
 
 
 def _usage(request: Request, references: Sequence[Reference]) -> dict[str, Any]:

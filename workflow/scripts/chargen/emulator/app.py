@@ -1,4 +1,6 @@
-"""The HTTP face of the emulated service: routes, headers, paging, and the place where calls go wrong on purpose."""
+"""The HTTP face of the emulated service: routes, headers, paging, and the place where calls go wrong on
+purpose.
+"""
 
 from __future__ import annotations
 

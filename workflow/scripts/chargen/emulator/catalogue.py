@@ -95,7 +95,9 @@ class Catalogue:
 
 
 def built_in(also_serve: Iterable[str] = ()) -> Catalogue:
-    """The catalogue, with *also_serve* (retired or invented names; ``image`` in the name makes pictures) added."""
+    """The catalogue and *also_serve*: retired or invented names; with ``image`` in the name they make
+    pictures.
+    """
     models = {model.id: model for model in _BUILT_IN}
     for name in also_serve:
         models.setdefault(name, Model(name, "image" in name, _1K_TO_4K if "image" in name else frozenset()))

@@ -10,75 +10,37 @@ from pathlib import Path
 from chargen.problems import ChargenError
 
 DESCRIPTION = (
-    "A stand-in for the Gemini API on 127.0.0.1: uploads, files, batches, downloads and generateContent, answered with "
-    "placeholder pictures. Point any client at it by its base URL (http_options.base_url, or GOOGLE_GEMINI_BASE_URL) "
-    "with any API key. /admin/log, /admin/counts, /admin/faults, /admin/clock and /admin/reset tell and script."
+    "A stand-in for the Gemini API on 127.0.0.1: uploads, files, batches, downloads and generateContent, "
+    "answered with placeholder pictures. Point any client at it by its base URL (http_options.base_url, or the "
+    "variable GOOGLE_GEMINI_BASE_URL) with any API key. GET /admin/log and /admin/counts tell what was called; "
+    "POST /admin/faults, /admin/seed, /admin/clock, /admin/jobs, /admin/expire and /admin/reset script it "
+    "(docs/emulator.md)."
 )
+_HELP = {
+    "port": "port on 127.0.0.1; 0: the port of the last run in this state folder, or a free one",
+    "state": "folder for files, jobs and log; kept between runs",
+    "seconds": "a job is done after S seconds (2; 0 with --job-polls)",
+    "polls": "a job is done after N looks at it by get or list",
+    "idle": "go away after S seconds without a request (0: never)",
+    "faults": "a fault plan in JSON, as POST /admin/faults takes it",
+    "seed": "random trouble drawn from N: 10%% of the calls, 5%% of the lines",
+    "key": "a key to refuse (any other is taken; unless given: 'invalid'); repeatable",
+    "serve": "a retired or invented model to serve; repeatable",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the emulator's options to *parser*."""
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=0,
-        help="port on 127.0.0.1; 0: the port of the last run in this state folder, or a free one",
-    )
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path("state/emulator-server"),
-        help="folder for files, jobs and log; kept between runs",
-    )
-    parser.add_argument(
-        "--job-seconds",
-        type=float,
-        default=None,
-        metavar="S",
-        help="a job is done after S seconds (2, or 0 with --job-polls)",
-    )
-    parser.add_argument(
-        "--job-polls",
-        type=int,
-        default=None,
-        metavar="N",
-        help="a job is done after N looks at it by get or list",
-    )
-    parser.add_argument(
-        "--idle-exit",
-        type=float,
-        default=0.0,
-        metavar="S",
-        help="go away after S seconds without a request (0: never)",
-    )
-    parser.add_argument(
-        "--faults",
-        type=Path,
-        default=None,
-        metavar="FILE",
-        help="a fault plan in JSON, as POST /admin/faults takes it",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=None,
-        metavar="N",
-        help="a campaign of random trouble drawn from N (calls 10 %%, lines 5 %%)",
-    )
-    parser.add_argument(
-        "--invalid-key",
-        action="append",
-        default=[],
-        metavar="KEY",
-        help="a key to refuse (any other is taken); repeatable",
-    )
-    parser.add_argument(
-        "--also-serve",
-        action="append",
-        default=[],
-        metavar="MODEL",
-        help="a retired or invented model to serve; repeatable",
-    )
+    add = parser.add_argument
+    add("--port", type=int, default=0, help=_HELP["port"])
+    add("--state", type=Path, default=Path("state/emulator-server"), metavar="DIR", help=_HELP["state"])
+    add("--job-seconds", type=float, metavar="S", help=_HELP["seconds"])
+    add("--job-polls", type=int, metavar="N", help=_HELP["polls"])
+    add("--idle-exit", type=float, default=0.0, metavar="S", help=_HELP["idle"])
+    add("--faults", type=Path, metavar="FILE", help=_HELP["faults"])
+    add("--seed", type=int, metavar="N", help=_HELP["seed"])
+    add("--invalid-key", action="append", default=[], metavar="KEY", help=_HELP["key"])
+    add("--also-serve", action="append", default=[], metavar="MODEL", help=_HELP["serve"])
 
 
 def run(args: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ class Clock:
 
 
 def rfc3339(moment_ns: int, digits: int = 9) -> str:
-    """``2026-06-17T14:13:00.159379123Z``: nine digits as batches show them, six for a file's times of creation."""
+    """``2026-06-17T14:13:00.159379123Z``: nine digits as batches show, six for a file's creation."""
     seconds, rest = divmod(moment_ns, NANO)
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{stamp}.{rest:09d}"[: 20 + digits] + "Z"

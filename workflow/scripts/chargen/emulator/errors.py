@@ -128,12 +128,14 @@ def retry_info(seconds: float) -> dict[str, Any]:
 
 
 def scripted(status: int, message: str = "", retry_delay_s: float | None = None) -> ApiError:
-    """An error asked for by a fault: a 429 without a delay has no details, as when prepaid credits are used up."""
+    """An error asked for by a fault: a 429 without a delay has no details, as when prepaid credits are used
+    up.
+    """
     if status == 429 and retry_delay_s is not None:
         error = quota("GenerateRequestsPerMinutePerProjectPerModel", 500, "emulated", retry_delay_s)
         return ApiError(429, message or error.message, error.details)
     defaults = {
-        429: "Your prepayment credits are depleted. Please go to AI Studio to manage your project and billing.",
+        429: "Your prepayment credits are depleted. Please go to AI Studio to manage your billing.",
         500: "An internal error has occurred. Please retry.",
         503: "The service is currently unavailable.",
     }

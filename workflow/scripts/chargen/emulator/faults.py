@@ -61,10 +61,11 @@ class CallFault:
     """Trouble with calls of one kind. Counted from 1 over the matching calls since the plan was set.
 
     ``nth``: these ones; ``first``: the first so many; ``every``: each so-manieth; none of the three: all.
-    ``do``: ``status`` (answer *status*, no effect), ``status_after`` (take effect, then answer it), ``cut_before``,
-    ``cut_after`` (take effect, lose the answer), ``cut_at`` (*after_bytes* of a download or an upload's chunk),
-    ``hang`` (*seconds*, then go on), ``hang_after`` (take effect, then wait). ``retry_delay_s`` gives a 429 its
-    RetryInfo; without it a 429 has no details. ``display_name`` is a glob for creates and uploads.
+    ``do``: ``status`` (answer *status*, no effect), ``status_after`` (take effect, then answer it),
+    ``cut_before``, ``cut_after`` (take effect, lose the answer), ``cut_at`` (*after_bytes* of a download or
+    an upload's chunk), ``hang`` (*seconds*, then go on), ``hang_after`` (take effect, then wait).
+    ``retry_delay_s`` gives a 429 its RetryInfo; without it a 429 has no details. ``display_name`` is a glob
+    for creates and uploads.
     """
 
     call: str
@@ -92,9 +93,9 @@ class CallFault:
 class LineFault:
     """Trouble with result lines, of all jobs or of the next ``jobs`` ones that hold a matching line.
 
-    Chosen by ``key`` (glob), and ``nth`` (from 1), and ``share`` (0 to 1, drawn from ``seed``, the job's display name
-    and the key). ``give``: ``error`` (with ``code`` and ``message``), ``error_code_only``, ``error_status_only``,
-    ``error_code_text``, a refusal's name, or a broken line (LINE_GIFTS).
+    Chosen by ``key`` (glob), and ``nth`` (from 1), and ``share`` (0 to 1, drawn from ``seed``, the job's
+    display name and the key). ``give``: ``error`` (with ``code`` and ``message``), ``error_code_only``,
+    ``error_status_only``, ``error_code_text``, a refusal's name, or a broken line (LINE_GIFTS).
     """
 
     give: str
@@ -119,8 +120,8 @@ class LineFault:
 class JobPlan:
     """How jobs run: done after ``seconds`` and after ``polls`` looks at them (get or list), both.
 
-    ``pending_share`` of that is spent PENDING. ``end`` is the final state, with ``code`` and ``message`` for FAILED.
-    ``late_file_polls`` looks show SUCCEEDED without the result file's name.
+    ``pending_share`` of that is spent PENDING. ``end`` is the final state, with ``code`` and ``message`` for
+    FAILED. ``late_file_polls`` looks show SUCCEEDED without the result file's name.
     """
 
     seconds: float = 2.0
@@ -134,7 +135,9 @@ class JobPlan:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Limits per key; 0 means none. ``refuse``: over ``enqueued_tokens`` a create answers 429, or the job FAILs."""
+    """Limits per key; 0 means none. ``refuse``: over ``enqueued_tokens`` a create answers 429, or the job
+    FAILs.
+    """
 
     concurrent_jobs: int = 100
     enqueued_tokens: int = 0
@@ -154,7 +157,9 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class ResultPlan:
-    """The result file as a whole: lines ``shuffle``d by a seed (0: in order), last line short of so many bytes."""
+    """The result file as a whole: lines ``shuffle``d by a seed (0: in order), last line short of so many
+    bytes.
+    """
 
     shuffle: int = 0
     cut_last_line: int = 0
@@ -162,7 +167,9 @@ class ResultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Random trouble drawn from ``seed``: a share of calls and of lines (failures that pass), and of refusals."""
+    """Random trouble drawn from ``seed``: a share of calls and of lines (failures that pass), and of
+    refusals.
+    """
 
     seed: int = 0
     calls: float = 0.0
@@ -245,7 +252,7 @@ def read(data: Any, base: Plan | None = None) -> Plan:
 
 
 def joined(plan: Plan, more: Plan) -> Plan:
-    """*plan* with the call and line faults of *more* added; its other sections replaced by those of *more*."""
+    """*plan* with the call and line faults of *more* added, and the other sections taken from *more*."""
     return dataclasses.replace(more, calls=[*plan.calls, *more.calls], lines=[*plan.lines, *more.lines])
 
 
@@ -270,7 +277,9 @@ def _build(section: type[_Section], data: Any, where: str) -> _Section:
     for name, value in data.items():
         if name not in hints:
             raise BadPlan(f"{where}: there is no {name!r}; known are {', '.join(_names(section))}")
-        values[name] = _value(hints[name], value, f"{where}: {name}", _NESTED.get(name) if section is Plan else None)
+        values[name] = _value(
+            hints[name], value, f"{where}: {name}", _NESTED.get(name) if section is Plan else None
+        )
     try:
         return section(**values)
     except TypeError as error:

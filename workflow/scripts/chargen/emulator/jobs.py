@@ -20,8 +20,8 @@ FINAL = frozenset(faults.ENDS)
 class Job:
     """One batch. ``state`` is stored once final; before that it follows from clock and looks.
 
-    ``input_sha`` names the request lines, ``refs`` the contents (by file id) that they could read when the job ended,
-    ``done_lines`` how many were through when it was cancelled (-1: all). ``plan`` is the fault plan it was created under.
+    ``input_sha`` names the request lines, ``refs`` the contents (by file id) that they could read when the
+    job ended, ``done_lines`` how many were through when it was cancelled (-1: all).
     """
 
     id: str

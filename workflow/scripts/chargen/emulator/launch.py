@@ -1,4 +1,4 @@
-"""Find the emulator of a state folder, or start one that outlives its parent. Light: only the standard library."""
+"""Find the emulator of a state folder, or start one that outlives its parent. Light to import."""
 
 from __future__ import annotations
 
@@ -48,15 +48,32 @@ def ensure(state_dir: Path, extra_args: Sequence[str] = ()) -> str:
         return running(state_dir) or _start(state_dir, extra_args)
 
 
-def stop(state_dir: Path, patience_s: float = 10.0) -> bool:
-    """Stop the emulator of *state_dir*; True if one was running. Its state stays."""
+def stop(state_dir: Path, *, kill: bool = False, patience_s: float = 10.0) -> bool:
+    """Stop the emulator of *state_dir* and wait for its end; True if one was running. Its state stays.
+
+    *kill* ends it without a chance to tidy up, for tests of crashes.
+    """
     if not running(state_dir):
         return False
     pid = int(_about(state_dir)["pid"])
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGKILL if kill else signal.SIGTERM)
     deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline and _about(state_dir):
-        time.sleep(0.02)
+    while time.monotonic() < deadline and _alive(pid):
+        time.sleep(0.01)
+    return True
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process runs (a child of ours that has ended is collected on the way)."""
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return False
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
     return True
 
 

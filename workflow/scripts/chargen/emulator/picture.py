@@ -54,7 +54,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def draw(
     size: tuple[int, int], key: str, prompt: str, references: Sequence[bytes], *, seed: str, note: str = ""
 ) -> Image.Image:
-    """A picture of *size* that shows the title, *key*, the start of *prompt* and thumbnails of *references*."""
+    """A picture of *size* that shows title, *key*, the start of *prompt* and thumbnails of *references*."""
     dice = random.Random(hashlib.sha256(seed.encode()).digest())
     hue = dice.random()
     image = _sky(size, hue)

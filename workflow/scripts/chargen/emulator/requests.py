@@ -78,7 +78,7 @@ _FILE_ID = re.compile(r"(?:^|/)files/([^/:?]+)")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A picture or document handed in: uploaded (``file_id``), inline (``data``, base64) or elsewhere (``uri``)."""
+    """A picture or document handed in: uploaded (``file_id``), inline (``data``, base64) or at a ``uri``."""
 
     mime_type: str
     file_id: str = ""
@@ -106,7 +106,9 @@ class Request:
 
 
 def camel(value: Any) -> Any:
-    """*value* with snake_case member names in camelCase; schemas and other free-form members stay as they are."""
+    """*value* with snake_case member names in camelCase; schemas and other free-form members stay as they
+    are.
+    """
     if isinstance(value, list):
         return [camel(item) for item in value]
     if not isinstance(value, dict):
@@ -176,8 +178,8 @@ def _check_image_settings(request: Request, model: Model) -> None:
     if ratio and ratio not in RATIOS:
         *most, last = (f"'{name}'" for name in RATIOS)
         raise invalid(
-            "* GenerateContentRequest.generation_config.image_config.aspect_ratio: aspect_ratio must be one of "
-            f"{', '.join(most)}, or {last}."
+            "* GenerateContentRequest.generation_config.image_config.aspect_ratio: "
+            f"aspect_ratio must be one of {', '.join(most)}, or {last}."
         )
     if ratio and ratio not in model.ratios:
         raise invalid(f"Aspect ratio {ratio} is not supported for this model")

@@ -22,6 +22,7 @@ from chargen.emulator.refusals import REFUSALS, refusal
 _STATUS_WORDS = {1: "CANCELLED", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 8: "RESOURCE_EXHAUSTED"}
 _POOL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="draw")
 _AHEAD = 6
+_BROKEN = {"truncated_image": "truncated", "not_an_image": "not_an_image", "not_base64": "not_base64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ class Lines:
                     yield self._verdict(number, raw)
 
     def rendered(self) -> Iterator[bytes]:
-        """The result lines, answered by a few threads, in order or shuffled; never more than a few in memory."""
+        """The result lines, answered by a few threads, in order or shuffled; never more than a few in
+        memory.
+        """
         verdicts: Iterator[Verdict] = self.verdicts()
         if self._plan.results.shuffle:
             shuffled = list(verdicts)

@@ -39,7 +39,8 @@ def serve(
     invalid_keys: Iterable[str] = (),
     also_serve: Iterable[str] = (),
 ) -> None:
-    """Serve *state* on 127.0.0.1 until a signal comes or nothing was asked for *idle_exit_s* seconds (0: never).
+    """Serve *state* on 127.0.0.1 until a signal comes or nothing was asked for *idle_exit_s* seconds (0:
+    never).
 
     Raises AlreadyRunning when the folder or the port is taken.
     """
@@ -125,7 +126,7 @@ class _Server(uvicorn.Server):
 
 
 def _listen(state: Path, port: int) -> socket.socket:
-    """A bound socket on *port*, or for 0 on the port of the last run if it is free, so that URLs stay good."""
+    """A bound socket on *port*; for 0 on the last run's port if that is free, so that URLs stay good."""
     remembered = state / _PORT_FILE
     tries = [port]
     if not port and remembered.exists() and remembered.read_text().strip().isdigit():

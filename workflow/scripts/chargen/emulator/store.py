@@ -47,7 +47,7 @@ class Store:
         self._db.execute("INSERT INTO call (body) VALUES (?)", (orjson.dumps(entry),))
 
     def calls(self, after: int = 0) -> list[dict[str, Any]]:
-        """The calls seen so far, oldest first, each with its number ``n``; only those after number *after*."""
+        """The calls seen so far with their number ``n``, oldest first; only those after number *after*."""
         rows = self._db.execute("SELECT n, body FROM call WHERE n > ? ORDER BY n", (after,))
         return [{"n": number, **orjson.loads(body)} for number, body in rows]
 

@@ -12,7 +12,9 @@ _MAX_DEPTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there is to say: size, colours (``#rrggbb``, most frequent first), a sentence, and a seed for choices."""
+    """What there is to say: size, colours (``#rrggbb``, most frequent first), a sentence, and a seed for
+    choices.
+    """
 
     width: int
     height: int
@@ -22,7 +24,7 @@ class Seen:
 
 
 def answer(schema: Mapping[str, Any], seen: Seen) -> Any:
-    """A value that conforms to *schema* (OpenAPI style with upper-case types, or JSON Schema with ``$defs``)."""
+    """A value that conforms to *schema*: OpenAPI style with upper-case types, or JSON Schema with ``$defs``."""
     return _Walker(schema, seen).value(schema, "", 0)
 
 

@@ -186,8 +186,8 @@ class World:
         mime_type = mime_type or str(about.get("mimeType") or "") or "application/octet-stream"
         if wanted and not _FILE_NAME.fullmatch(wanted):
             raise invalid(
-                "* CreateFileRequest.file.name: File ID (name excluding 'files/') may have at most 40 lowercase "
-                "alphanumeric characters or dashes, and cannot begin or end with a dash."
+                "* CreateFileRequest.file.name: File ID (name excluding 'files/') may have at most 40 "
+                "lowercase alphanumeric characters or dashes, and cannot begin or end with a dash."
             )
         if wanted and self._alive(wanted):
             raise ApiError(409, f"File files/{wanted} already exists.")
@@ -254,7 +254,7 @@ class World:
         self.store.put("file", stored.id, dataclasses.asdict(stored))
 
     def get_file(self, owner: str, file_id: str, method: str = "GetFileRequest") -> StoredFile:
-        """The caller's file; ApiError 403 when it is missing, expired or another's, 400 for a result file's name."""
+        """The caller's file; ApiError 403 when missing, expired or another's, 400 for a result file's name."""
         if len(file_id) > 40:
             raise file_id_too_long(method)
         return self._owned(owner, file_id)
