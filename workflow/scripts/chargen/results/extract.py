@@ -1,0 +1,81 @@
+"""From base64 in a result file to verified pictures on the disk, several at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from chargen.pictures import PictureInfo, verify
+from chargen.results.scanner import ResultFile, Slice
+
+WORKERS = 4
+"""Threads that keep two cores and the disk busy: all but the decoding releases the interpreter."""
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A verified picture: its bytes, what they are, and their SHA-256 in lower-case hex."""
+
+    data: bytes
+    info: PictureInfo
+    sha256: str
+
+
+def extract(results: ResultFile, slice_: Slice) -> Picture:
+    """Return the picture at *slice_*, decoded and verified; raise ``BrokenPicture`` if it is not whole."""
+    data = results.decode(slice_)
+    return Picture(data, verify(data), hashlib.sha256(data).hexdigest())
+
+
+def place(data: bytes, path: Path) -> None:
+    """Put a picture at *path* so that a crash leaves what was there before, or all of it.
+
+    The bytes are durable when this returns; the name is once the folder is synced, which the caller does
+    once per folder with `chargen.durable.sync_folder`. What must not be replaced is the caller's to check.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb", buffering=0) as file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def ahead(
+    work: Callable[[_Item], _Done], items: Iterable[_Item], *, workers: int = WORKERS
+) -> Iterator[tuple[_Item, _Done]]:
+    """Yield each item with what *work* made of it, in order, while the next few are worked on.
+
+    At most ``workers + 1`` items are under way or waiting to be taken, so memory stays bounded however many
+    there are. What *work* raises is raised here, at its item.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="extract") as pool:
+        waiting: deque[tuple[_Item, Future[_Done]]] = deque()
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > workers:
+                    done = waiting.popleft()
+                    yield done[0], done[1].result()
+            while waiting:
+                done = waiting.popleft()
+                yield done[0], done[1].result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
