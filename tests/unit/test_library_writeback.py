@@ -23,10 +23,7 @@ from chargen.library.writeback import (
 
 SECTION = "generated_images"
 RECORD = {"scene": "lamp-room", "file_name": "lamp-room.jpg", "task_key": "character/oda/lamp-room@sha256:9f"}
-BLOCK = (
-    '  - scene: "lamp-room"\n    file_name: "lamp-room.jpg"\n'
-    '    task_key: "character/oda/lamp-room@sha256:9f"\n'
-)
+BLOCK = '  - scene: "lamp-room"\n    file_name: "lamp-room.jpg"\n    task_key: "character/oda/lamp-room@sha256:9f"\n'
 
 
 def load(data: bytes) -> Any:
@@ -148,9 +145,7 @@ def test_an_empty_value_is_all_that_goes(value: str) -> None:
         ("generated_images:\n  - prompt: |\n      no newline", 2, "without changing"),
     ],
 )
-def test_what_takes_no_records_is_said_while_planning(
-    text: str, line: int, word: str, tmp_path: Path
-) -> None:
+def test_what_takes_no_records_is_said_while_planning(text: str, line: int, word: str, tmp_path: Path) -> None:
     """Planning and writing refuse the same files, name the line, and leave them alone."""
     path = tmp_path / "imagery.yaml"
     path.write_text(text)
@@ -441,9 +436,7 @@ def test_writers_do_not_lose_each_others_records(tmp_path: Path, locks: Path) ->
     path = tmp_path / "imagery.yaml"
     path.write_text("name: Oda\n")
     threads = [
-        threading.Thread(
-            target=append_items, args=(path, SECTION, [{"task_key": str(n)}]), kwargs={"lock_dir": locks}
-        )
+        threading.Thread(target=append_items, args=(path, SECTION, [{"task_key": str(n)}]), kwargs={"lock_dir": locks})
         for n in range(8)
     ]
 
@@ -455,9 +448,7 @@ def test_writers_do_not_lose_each_others_records(tmp_path: Path, locks: Path) ->
     assert {str(n) for n in range(8)} == {item["task_key"] for item in load(path.read_bytes())[SECTION]}
 
 
-def test_an_edit_in_the_last_moment_is_kept(
-    tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_edit_in_the_last_moment_is_kept(tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An author who saves while the new file is being prepared loses nothing: the work starts again."""
     path = tmp_path / "imagery.yaml"
     path.write_text("name: Oda\n")

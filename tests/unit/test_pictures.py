@@ -115,9 +115,7 @@ def test_absurd_dimensions_are_refused(size: tuple[int, int]) -> None:
         verify(data)
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"<html>502</html>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF____WEBP"]
-)
+@pytest.mark.parametrize("data", [b"", b"<html>502</html>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF____WEBP"])
 def test_what_is_no_picture_is_said_so(data: bytes) -> None:
     """Text, nothing and mere signatures are no pictures."""
     assert identify(data) is None
@@ -127,9 +125,7 @@ def test_what_is_no_picture_is_said_so(data: bytes) -> None:
 
 @settings(max_examples=150)
 @given(
-    st.sampled_from(
-        [b"", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff", b"RIFF\xff\0\0\0WEBPVP8 ", b"GIF89a"]
-    ),
+    st.sampled_from([b"", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff", b"RIFF\xff\0\0\0WEBPVP8 ", b"GIF89a"]),
     st.binary(max_size=200),
 )
 def test_any_bytes_are_judged_without_a_crash(start: bytes, rest: bytes) -> None:

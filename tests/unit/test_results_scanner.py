@@ -35,9 +35,7 @@ def image(data: str, **more: Any) -> dict[str, Any]:
 
 def write(folder: Path, *lines: bytes | dict[str, Any]) -> Path:
     path = folder / "responses.jsonl"
-    path.write_bytes(
-        b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
-    )
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
     return path
 
 
@@ -177,9 +175,7 @@ def test_errors_are_normalised(member: str, error: Any, expected: LineError, tmp
 
 def test_a_status_beside_a_reply_is_no_error(tmp_path: Path) -> None:
     """A reply with a status that says OK, or nothing, stays a reply."""
-    lines = read(
-        tmp_path, {"key": "a", "status": "OK", "response": reply()}, {"key": "b", "error": {"code": 0}}
-    )
+    lines = read(tmp_path, {"key": "a", "status": "OK", "response": reply()}, {"key": "b", "error": {"code": 0}})
 
     assert [None, None] == [line.error for line in lines]
 
@@ -202,9 +198,7 @@ def test_a_status_beside_a_reply_is_no_error(tmp_path: Path) -> None:
         (b"\x00\xff", None, "no JSON"),
     ],
 )
-def test_a_line_that_cannot_be_read_is_said_so(
-    line: bytes, key: str | None, word: str, tmp_path: Path
-) -> None:
+def test_a_line_that_cannot_be_read_is_said_so(line: bytes, key: str | None, word: str, tmp_path: Path) -> None:
     """Cut off, no JSON, nested or long beyond measure: a line with a problem, and the next one is read."""
     first, second = read(tmp_path, line, {"key": "next", "response": {}})
 
@@ -228,9 +222,7 @@ def test_bad_characters_do_not_cost_the_picture(tmp_path: Path) -> None:
 def test_blank_lines_and_empty_files_hold_nothing(tmp_path: Path) -> None:
     """Blank lines are passed over but counted; an empty file has no lines."""
     assert [] == read(tmp_path, b"")
-    assert [(3, "k")] == [
-        (line.number, line.key) for line in read(tmp_path, b"", b" \r", {"key": "k"}, b"", b"  ")
-    ]
+    assert [(3, "k")] == [(line.number, line.key) for line in read(tmp_path, b"", b" \r", {"key": "k"}, b"", b"  ")]
 
 
 @pytest.mark.parametrize(
@@ -293,10 +285,7 @@ def test_any_line_is_read_as_by_a_json_parser(
 ) -> None:
     """Key, texts, finish, usage and pictures are what an ordinary parser finds in the same bytes."""
     separators = data.draw(st.sampled_from([(",", ":"), (" , ", " : ")]))
-    written = [
-        json.dumps(data.draw(shuffled(line)), ensure_ascii=ascii_only, separators=separators)
-        for line in lines
-    ]
+    written = [json.dumps(data.draw(shuffled(line)), ensure_ascii=ascii_only, separators=separators) for line in lines]
     path = tmp_path / "responses.jsonl"
     path.write_bytes(newline.join(written).encode())
 
@@ -347,15 +336,11 @@ def test_memory_does_not_grow_with_the_line(tmp_path: Path) -> None:
     """A line of 200 MB, whole or cut off in its picture, is read in less than 100 MB of memory."""
     path = tmp_path / "responses.jsonl"
     with path.open("wb") as file:
-        file.write(
-            b'{"key":"a","response":{"candidates":[{"content":{"parts":[{"inlineData":{"data":"AAAA"},'
-        )
+        file.write(b'{"key":"a","response":{"candidates":[{"content":{"parts":[{"inlineData":{"data":"AAAA"},')
         file.write(b'"thoughtSignature":"')
         for _ in range(100):
             file.write(b"A" * (1 << 20))
-        file.write(
-            b'"}]}}]}}\n{"key":"b","response":{"candidates":[{"content":{"parts":[{"inlineData":{"data":"'
-        )
+        file.write(b'"}]}}]}}\n{"key":"b","response":{"candidates":[{"content":{"parts":[{"inlineData":{"data":"')
         for _ in range(100):
             file.write(b"A" * (1 << 20))
     program = (
@@ -407,9 +392,7 @@ def test_a_recorded_picture_comes_out_whole(path: Path, tmp_path: Path) -> None:
     response = json.loads(gzip.decompress(path.read_bytes()))
     part = response["candidates"][0]["content"]["parts"][-1]
 
-    assert [base64.b64decode(part["inlineData"]["data"])] == pictures(
-        tmp_path, {"key": "k", "response": response}
-    )
+    assert [base64.b64decode(part["inlineData"]["data"])] == pictures(tmp_path, {"key": "k", "response": response})
 
 
 @needs_samples

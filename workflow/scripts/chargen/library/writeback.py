@@ -43,9 +43,7 @@ _UNSAFE = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 # A file that begins like this, ends with a newline and never names the section takes it at its end.
-_PLAIN_START = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*[A-Za-z_\"'][^\r\n]*:(?:[ \t]|\r?\n)"
-)
+_PLAIN_START = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*[A-Za-z_\"'][^\r\n]*:(?:[ \t]|\r?\n)")
 _MARKER_LINE = re.compile(rb"^(?:---|\.\.\.)(?:\s|$)", re.MULTILINE)
 
 
@@ -332,9 +330,7 @@ class _Document:
             yield end if _ends_with_break(self.text[:end]) else self._line_end(end)
             return
         yield self._line_end(end)
-        if (
-            start == end and last > 0
-        ):  # nothing at all after a `?` key is placed behind the comments that follow
+        if start == end and last > 0:  # nothing at all after a `?` key is placed behind the comments that follow
             yield self._line_end(_end(self.events[last - 1]))
 
     def _after_own_comments(self, position: int, column: int) -> int:
@@ -377,9 +373,7 @@ def _decode(data: bytes) -> tuple[bytes, str]:
         return bom, body.decode("utf-8")
     except UnicodeDecodeError as error:
         line, column = _position(body, error.start)
-        raise Refused(
-            Obstacle(line, column, "the file is not UTF-8", "save it as UTF-8", invalid=True)
-        ) from None
+        raise Refused(Obstacle(line, column, "the file is not UTF-8", "save it as UTF-8", invalid=True)) from None
 
 
 def _content(text: str) -> list[yaml.Event]:
@@ -456,12 +450,7 @@ def _is_flow(event: yaml.Event) -> bool:
 
 
 def _is_empty_scalar(event: yaml.ScalarEvent) -> bool:
-    return (
-        event.value in ("", "~", "null", "Null", "NULL")
-        and not event.style
-        and not event.tag
-        and not event.anchor
-    )
+    return event.value in ("", "~", "null", "Null", "NULL") and not event.style and not event.tag and not event.anchor
 
 
 def _span_end(events: Sequence[yaml.Event], start: int) -> int:
