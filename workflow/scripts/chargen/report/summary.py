@@ -1,0 +1,169 @@
+"""The box that a run ends with on the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from chargen.report.words import clip, columns, count, dollars
+from chargen.steps.talk import duration
+
+SHOWN_FOLDERS = 4
+SHOWN_TARGETS = 3
+SHOWN_REASONS = 8
+NARROWEST, WIDEST = 40, 100
+
+_COLOURS = {"✓": "32", "✗": "31", "!": "33", "○": "2"}
+
+
+def render(report: Mapping[str, Any], width: int = 80, html: str = "results/report.html", colour: bool = False) -> str:
+    """Return the box for the run of *report* (report.json), at most *width* columns wide, without a final newline.
+
+    *html* is the page that it points at. With *colour*, signs are coloured by terminal escapes.
+    """
+    inner = max(NARROWEST, min(width, WIDEST)) - 4
+    sections = [[_title(report)], list(_figures(report)), list(_outputs(report)), list(_failures(report, inner))]
+    sections.append(list(_what_next(report, html)))
+    lines = ["┌" + "─" * (inner + 2) + "┐"]
+    for number, section in enumerate(filter(None, sections)):
+        if number:
+            lines.append("├" + "─" * (inner + 2) + "┤")
+        lines += [_framed(line, inner, colour) for text in section for line in _wrapped(text, inner)]
+    return "\n".join([*lines, "└" + "─" * (inner + 2) + "┘"])
+
+
+def _title(report: Mapping[str, Any]) -> str:
+    run = report["run"]
+    if run is None:
+        return "Nothing was made yet"
+    if report["totals"]["in_flight"]:
+        return "Run complete so far: the server is still at work"
+    return "Batch run complete"
+
+
+def _figures(report: Mapping[str, Any]) -> Iterator[str]:
+    totals, run = report["totals"], report["run"]
+    if run is not None:
+        counts = run["counts"]
+        failed = counts["failed"] + counts["lost"]
+        aside = counts["superseded"] + counts["unplaced"]
+        yield _row("Run ID", run["id"])
+        if run["duration_s"] is not None:
+            yield _row("Duration", duration(run["duration_s"]))
+        yield _row("Tasks", f"{counts['tasks']:,} total")
+        yield _row("  ✓ Success", f"{counts['applied']:,}")
+        yield _row("  ✗ Failed", f"{failed:,}")
+        yield _row("  ○ Skipped", f"{counts['skipped']:,}" + (" (in place already)" if counts["skipped"] else ""))
+        if aside:
+            yield _row("  ! Kept aside", f"{aside:,} (came after their scene had changed)")
+        if counts["passing"]:
+            yield _row("  ! Again", f"{counts['passing']:,} (failed in passing, tried again)")
+        cost = run["cost_usd"]
+        yield _row("Cost", f"{dollars(cost['actual'])} actual, {dollars(cost['estimated'])} estimated")
+    yield _row("Library", f"{totals['applied']:,} of {count(totals['wanted'], 'picture')} in place" + _rest(totals))
+
+
+def _rest(totals: Mapping[str, int]) -> str:
+    words = (
+        ("in_flight", "in flight"),
+        ("failed", "failed"),
+        ("missing", "missing"),
+        ("blocked", "blocked"),
+        ("stale", "stale"),
+    )
+    parts = [f"{totals[name]:,} {word}" for name, word in words if totals[name]]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _outputs(report: Mapping[str, Any]) -> Iterator[str]:
+    run = report["run"]
+    folders = Counter(
+        task["file"].rpartition("/")[0] + "/"
+        for task in report["tasks"]
+        if run and task["run"] == run["id"] and task["outcome"] == "applied" and task["file"]
+    )
+    if not folders:
+        return
+    yield "Outputs:"
+    shown = sorted(folders)[: SHOWN_FOLDERS if len(folders) > SHOWN_FOLDERS + 1 else SHOWN_FOLDERS + 1]
+    for folder in shown:
+        yield f"  {folder} ({folders[folder]:,})"
+    if len(folders) > len(shown):
+        yield f"  … ({len(folders) - len(shown):,} more)"
+
+
+def _failures(report: Mapping[str, Any], inner: int) -> Iterator[str]:
+    """Yield what is failed and still asked for, grouped by reason, the most frequent reason first."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for task in open_failures(report):
+        groups[task["reason"] or task["outcome"], task["advice"]].append(_short(task["key"]))
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    for (reason, advice), targets in ordered[:SHOWN_REASONS]:
+        yield f"✗ {len(targets):,} × {reason}"
+        if advice:
+            yield f"    {advice}"
+        for target in targets[:SHOWN_TARGETS]:
+            yield f"    · {clip(target, inner - 6)}"
+        if len(targets) > SHOWN_TARGETS:
+            yield f"    … ({len(targets) - SHOWN_TARGETS:,} more)"
+    if len(ordered) > SHOWN_REASONS:
+        yield f"  … ({len(ordered) - SHOWN_REASONS:,} more reasons)"
+    for entity in report["broken"]:
+        yield f"✗ {entity} was skipped: its files cannot be read (see the report)"
+
+
+def _what_next(report: Mapping[str, Any], html: str) -> Iterator[str]:
+    totals = report["totals"]
+    yield _row("Report", html)
+    if any(True for _ in open_failures(report)):
+        yield "Failed: edit the scene and run generate_all, or send it as it is:"
+        yield "  snakemake order --config state=failed"
+    if totals["in_flight"]:
+        yield "In flight: collect later with  snakemake generate_all"
+
+
+def open_failures(report: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Yield the task records that failed for good and that the library still asks for."""
+    for task in report["tasks"]:
+        if task["outcome"] in ("failed", "lost") and not task["settled"]:
+            yield task
+
+
+def _short(key: str) -> str:
+    return key.partition("@sha256:")[0]
+
+
+def _row(name: str, value: str) -> str:
+    return f"{name + ':':<15}{value}"
+
+
+def _wrapped(text: str, inner: int) -> list[str]:
+    """Break *text* at spaces so that each line fits; further lines keep its indentation."""
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    if columns(text) <= inner:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip()) + (15 if ":" in text[:15] and text[14:15] == " " else 0))
+    lines = textwrap.wrap(text, inner, subsequent_indent=indent, drop_whitespace=True, replace_whitespace=False)
+    return [piece for line in lines for piece in _cut(line, inner)]
+
+
+def _cut(line: str, inner: int) -> Iterator[str]:
+    """Cut a line that is too wide by its wide signs."""
+    piece = ""
+    for sign in line:
+        if columns(piece + sign) > inner:
+            yield piece
+            piece = ""
+        piece += sign
+    yield piece
+
+
+def _framed(line: str, inner: int, colour: bool) -> str:
+    padding = " " * max(0, inner - columns(line))
+    if colour:
+        for sign, code in _COLOURS.items():
+            if line.lstrip().startswith(sign):
+                line = line.replace(sign, f"\x1b[{code}m{sign}\x1b[0m", 1)
+    return f"│ {line}{padding} │"
