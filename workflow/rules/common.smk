@@ -1,0 +1,27 @@
+"""What all stages share: the session that plans and pins, the command line, and what wildcards may be."""
+
+import sys
+from pathlib import Path
+from shlex import quote as shell_quote
+
+from chargen.session import Session
+
+session = Session(config, Path.cwd(), workflow)
+CHARGEN = f"{shell_quote(sys.executable)} -m chargen"
+
+
+wildcard_constraints:
+    operation="generate",
+    batch="[0-9a-f]{16}",
+
+
+onstart:
+    session.start()
+
+
+onsuccess:
+    session.finish(failed=False)
+
+
+onerror:
+    session.finish(failed=True)

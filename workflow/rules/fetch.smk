@@ -1,0 +1,14 @@
+rule fetch:
+    """Wait for one remote job and download its result lines; bring in whatever else has ended."""
+    input:
+        job=ancient("results/{operation}/{batch}/job.json"),
+    output:
+        responses="results/{operation}/{batch}/responses.jsonl",
+    log:
+        "logs/{operation}/{batch}/fetch.log",
+    # Waits on the network; the profile bounds how many places of the pool waiting may take.
+    threads: 0
+    resources:
+        waiting=1,
+    shell:
+        "{CHARGEN} fetch --run {session.run_folder:q} {wildcards.batch} {output.responses:q} 2> {log:q}"

@@ -1,0 +1,11 @@
+rule stage:
+    """Upload each distinct reference of a batch once and write its request lines."""
+    input:
+        plan=ancient("results/{operation}/{batch}/plan.json"),
+    output:
+        requests="results/{operation}/{batch}/requests.jsonl",
+    log:
+        "logs/{operation}/{batch}/stage.log",
+    priority: 2
+    shell:
+        "{CHARGEN} stage --run {session.run_folder:q} {wildcards.batch} {output.requests:q} 2> {log:q}"

@@ -1,0 +1,223 @@
+"""The command line beneath the rules: one verb per step, usable by hand; it knows nothing of Snakemake.
+
+Imports are inside the verbs: most of them must start in a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chargen import __version__
+from chargen.problems import ChargenError
+
+if TYPE_CHECKING:
+    from chargen.config import Settings
+    from chargen.state import BatchFiles, RunFiles, State
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; return the exit status: 0, 1 after an error in words, 2 for a wrong call, 130 after Ctrl-C."""
+    called_with = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(called_with)
+    args = parser.parse_args(called_with)
+    try:
+        return int(args.verb(args) or 0)
+    except ChargenError as error:
+        _complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("stopped. Nothing is lost: `snakemake generate_all` goes on where this ended")
+        return 130
+    except OSError as error:
+        _complain(_system_trouble(error))
+        return 1
+
+
+def _parser(called_with: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m chargen",
+        description="The steps of chargen, one by one. Usually Snakemake calls them: see `snakemake -l`.",
+    )
+    parser.add_argument("--version", action="version", version=f"chargen {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="verb", required=True)
+    for verb, does, help_text in (
+        ("plan", _plan, "show the pinned plan of a batch"),
+        ("stage", _stage, "upload a batch's references and write its request lines"),
+        ("submit", _submit, "create a batch's one remote job, unless it exists"),
+        ("fetch", _fetch, "wait for a batch's job and download its result lines"),
+        ("apply", _apply, "put a batch's pictures in place and write its receipt"),
+        ("put-back", _put_back, "put pictures of a batch back from what is stored"),
+    ):
+        command = _verb(verbs, verb, does, help_text)
+        command.add_argument("batch", help="the batch's id")
+        command.add_argument("output", type=Path, help="where to leave the result")
+    report = _verb(verbs, "report", _report, "write report.json, report.html and failures.jsonl")
+    report.add_argument("folder", type=Path, help="where to write them")
+    _verb(verbs, "planned", _planned, "print each picture that would be made")
+    _verb(verbs, "order", _order, "order pictures again (settings: scenes, state)")
+    _verb(verbs, "collect", _collect, "download and place the results of one job (setting: job)")
+    emulator = verbs.add_parser("emulator", help="run the embedded emulator of the Gemini API alone")
+    if called_with[:1] == ["emulator"]:
+        from chargen.emulator import cli as emulator_cli
+
+        emulator_cli.add_arguments(emulator)
+        emulator.set_defaults(verb=emulator_cli.run)
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: object, help_text: str
+) -> argparse.ArgumentParser:
+    command = verbs.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+    command.add_argument(
+        "--run", type=Path, required=True, metavar="FOLDER", help="state/<provider>/<library>/runs/<run>"
+    )
+    command.set_defaults(verb=does)
+    return command
+
+
+def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
+    from chargen.state import RunFiles, State
+
+    run = RunFiles(args.run)
+    try:
+        settings = run.read_settings()
+    except FileNotFoundError:
+        raise ChargenError(f"{args.run} is no run of chargen: it holds no settings.json") from None
+    return settings, State.of(settings), run
+
+
+def _open_batch(args: argparse.Namespace) -> tuple[Settings, State, RunFiles, BatchFiles]:
+    settings, state, run = _open(args)
+    files = state.batch(args.batch)
+    if not files.plan.exists():
+        raise ChargenError(f"no batch {args.batch} is planned in {state.root}; run generate_all again")
+    return settings, state, run, files
+
+
+def _plan(args: argparse.Namespace) -> None:
+    from chargen import durable
+
+    *_, files = _open_batch(args)
+    durable.expose(files.plan, args.output)
+
+
+def _stage(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.journal import Journal
+
+    settings, state, _, files = _open_batch(args)
+    with state.lock(f"batch-{files.id}"):
+        entry = Journal(state).entry(files.id)
+        asked = bool(entry.job) or entry.open_intent is not None
+        if not (asked and files.requests.exists()):
+            from chargen.remote import connect
+            from chargen.steps.stage import is_staged, stage
+
+            remote = connect(settings)
+            if not is_staged(settings, state, files, remote):
+                stage(settings, state, files, remote)
+        durable.expose(files.requests, args.output)
+
+
+def _submit(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.remote import connect
+    from chargen.steps.submit import submit
+
+    settings, state, run, files = _open_batch(args)
+    with state.lock(f"batch-{files.id}"):
+        job = submit(settings, state, files, connect(settings), run)
+        durable.write_json(files.job, {"batch": files.id, "job": job})
+        durable.expose(files.job, args.output)
+
+
+def _fetch(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.remote import connect
+    from chargen.steps.fetch import fetch
+
+    settings, state, run, files = _open_batch(args)
+
+    def place(other: BatchFiles) -> None:
+        from chargen.steps.apply import apply
+
+        apply(settings, state, other, run)
+
+    fetch(settings, state, files, connect(settings), place, os.getppid())
+    durable.expose(files.responses, args.output)
+
+
+def _apply(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.steps.again import release
+    from chargen.steps.apply import apply
+    from chargen.steps.cleanup import tidy
+
+    settings, state, run, files = _open_batch(args)
+    with state.lock(f"batch-{files.id}"):
+        receipt = apply(settings, state, files, run)
+        tidy(settings, state, files)
+    # What this batch's pictures let go out belongs to this run; the receipt itself stays as it is.
+    released = release(settings, state, run, files.id, receipt["follow_ups"])
+    durable.write_json(args.output, receipt | {"follow_ups": [*receipt["follow_ups"], *released]})
+
+
+def _put_back(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.steps.again import release
+    from chargen.steps.apply import put_back
+
+    settings, state, run, files = _open_batch(args)
+    wishes = durable.read_json(run.plan)["put_back"].get(files.id, [])
+    with state.lock(f"batch-{files.id}"):
+        done = put_back(settings, state, files, run, wishes)
+    done["follow_ups"] = release(settings, state, run, files.id, [])
+    durable.write_json(args.output, done)
+
+
+def _report(args: argparse.Namespace) -> None:
+    from chargen.steps.report import report
+
+    settings, state, run = _open(args)
+    report(settings, state, run, args.folder)
+
+
+def _planned(args: argparse.Namespace) -> None:
+    from chargen.planning import show
+    from chargen.planning.plan import make_plan
+
+    settings, _, _ = _open(args)
+    print(show.tasks(make_plan(settings), settings, shutil.get_terminal_size((100, 24)).columns))
+
+
+def _order(args: argparse.Namespace) -> None:
+    from chargen.planning.ordering import order
+
+    settings, state, _ = _open(args)
+    print(order(settings, state))
+
+
+def _collect(args: argparse.Namespace) -> None:
+    from chargen.remote import connect
+    from chargen.steps.collect import collect
+
+    settings, state, run = _open(args)
+    print(collect(settings, state, run, connect(settings)))
+
+
+def _complain(message: str) -> None:
+    """Say what is wrong where the log is kept, and to the person in front of the terminal if that is elsewhere."""
+    print(f"chargen: {message}", file=sys.stderr, flush=True)
+    if not sys.stderr.isatty():
+        print(f"chargen: {message}", flush=True)
+
+
+def _system_trouble(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}. Nothing is lost; mend it and run again"

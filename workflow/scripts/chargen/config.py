@@ -1,0 +1,264 @@
+"""The configuration: one checked, frozen object made from Snakemake's ``config`` dictionary."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from chargen import schema
+from chargen.problems import ChargenError
+
+DEFAULT_CONFIG = schema.ROOT / "config" / "config.yaml"
+KEY_VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "MYTHICINDEX_GOOGLE_API_KEY")
+EMULATOR_KEY = "emulator-needs-no-key"
+GEMINI_URL = "https://generativelanguage.googleapis.com"
+API_VERSION = "v1beta"  # /v1 lacks preview models and some features
+
+Provider = Literal["emulator", "gemini"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    model: str
+    fallback: str
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    max_tasks: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    concurrency: int
+    timeout_s: float
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    timeout_s: float
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    interval_s: float
+    deadline_h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    tier: int
+    concurrent_jobs: int
+    enqueued_tokens: int
+    storage_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleanup:
+    after_apply: bool
+    keep_responses_d: float
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    job_s: float
+    idle_exit_s: float
+    options: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run, checked; ``library`` is absolute. ``home`` is the folder that holds state/ and results/.
+
+    ``source`` is the library that ``library`` is a working copy of, or ``""``. No secret is ever in here.
+    """
+
+    home: str
+    library: str
+    source: str
+    library_id: str
+    provider: Provider
+    base_url: str
+    scope: str
+    only: tuple[str, ...]
+    budget_usd: float | None
+    strict: bool
+    exclude: tuple[str, ...]
+    adopt_existing: bool
+    missing_references: str
+    unreadable_references: str
+    record_prompt: str
+    models: Mapping[str, ModelChoice]
+    batch: Batch
+    upload: Upload
+    submit: Submit
+    poll: Poll
+    retry_max_attempts: int
+    limits: Limits
+    safety_settings: tuple[Mapping[str, str], ...]
+    cleanup: Cleanup
+    emulator: Emulator
+    scenes: tuple[str, ...]
+    state: str
+    job: str
+    prompts: str
+    styles: str
+    models_file: str
+
+    @property
+    def library_root(self) -> Path:
+        """Where the library is read: the working copy once it exists, else what it will be copied from."""
+        copy = Path(self.library)
+        return Path(self.source) if self.source and not copy.is_dir() else copy
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data that `from_json` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Settings:
+        """Return the settings that `to_json` wrote."""
+        values = dict(data)
+        for name in ("only", "exclude", "safety_settings", "scenes"):
+            values[name] = tuple(values[name])
+        values["models"] = {use: ModelChoice(**choice) for use, choice in values["models"].items()}
+        groups: dict[str, Any] = {"batch": Batch, "upload": Upload, "submit": Submit, "poll": Poll, "limits": Limits}
+        for name, group in (groups | {"cleanup": Cleanup, "emulator": Emulator}).items():
+            values[name] = group(**values[name])
+        return cls(**values)
+
+
+def settings(config: Mapping[str, Any], home: Path) -> Settings:
+    """Check Snakemake's *config* and return it as Settings; paths in it are relative to *home*.
+
+    Values may come as text from ``--config``; they are converted by the schema's types. Raises ChargenError naming
+    every key that is unknown or wrong.
+    """
+    data = _typed(dict(config), schema.load_schema("config"))
+    schema.check("config", data, "configuration")
+    gemini = data["provider"] == "gemini"
+    library, source = _library_folders(data["library"], home)
+    submit = data["submit"]
+    return Settings(
+        home=str(home),
+        library=str(library),
+        source=str(source) if source else "",
+        library_id=data["library_id"] or _library_id(library),
+        provider=data["provider"],
+        base_url=_base_url(data["base_url"], gemini),
+        scope=data["scope"],
+        only=tuple(data["only"]),
+        budget_usd=_budget(data["budget_usd"], gemini),
+        strict=data["strict"],
+        exclude=tuple(data["exclude"]),
+        adopt_existing=data["adopt_existing"],
+        missing_references=data["missing_references"],
+        unreadable_references=data["unreadable_references"],
+        record_prompt=data["record_prompt"],
+        models={use: ModelChoice(**choice) for use, choice in data["models"].items()},
+        batch=Batch(**data["batch"]),
+        upload=Upload(**data["upload"]),
+        submit=Submit(
+            timeout_s=float(submit["timeout_s"] or (120 if gemini else 20)),
+            grace_s=float(submit["grace_s"] if submit["grace_s"] != "" else (60 if gemini else 2)),
+        ),
+        poll=Poll(**data["poll"]),
+        retry_max_attempts=data["retry"]["max_attempts"],
+        limits=Limits(**data["limits"]),
+        safety_settings=tuple(data["safety_settings"]),
+        cleanup=Cleanup(**data["cleanup"]),
+        emulator=Emulator(**data["emulator"]),
+        scenes=tuple(data["scenes"]),
+        state=data["state"],
+        job=data["job"],
+        prompts=str(_resource(data["prompts"], home)),
+        styles=str(_resource(data["styles"], home)),
+        models_file=str(_resource(data["models_file"], home)),
+    )
+
+
+def api_key(provider: Provider, home: Path) -> str:
+    """Return the key from the environment, else from ``.env`` in *home*; raise ChargenError if there is none."""
+    if provider == "emulator":
+        return EMULATOR_KEY
+    from dotenv import dotenv_values
+
+    dotenv = dotenv_values(home / ".env") if (home / ".env").is_file() else {}
+    for values in (os.environ, dotenv):
+        for name in KEY_VARIABLES:
+            if value := (values.get(name) or "").strip():
+                return value
+    raise ChargenError(
+        "no API key: put GEMINI_API_KEY=… into the file .env beside the Snakefile, or into the environment "
+        "(get one at https://aistudio.google.com/apikey)"
+    )
+
+
+def _library_folders(written: str, home: Path) -> tuple[Path, Path | None]:
+    root = (home / Path(written).expanduser()).resolve()
+    if root.is_relative_to(schema.ROOT / "examples"):
+        return (home / "library" / root.name).resolve(), root
+    if not root.is_dir():
+        raise ChargenError(
+            f"configuration: library: there is no folder {root}; set `library` to your story's root folder"
+        )
+    return root, None
+
+
+def _library_id(library: Path) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", library.name.lower()).strip("-")[:40].strip("-")
+    if not name:
+        raise ChargenError(
+            f"configuration: library_id: the folder name {library.name!r} gives none; set `library_id` to a short name"
+        )
+    return name
+
+
+def _base_url(written: str, gemini: bool) -> str:
+    if written or not gemini:
+        return written.rstrip("/")
+    return (os.environ.get("GOOGLE_GEMINI_BASE_URL") or GEMINI_URL).rstrip("/")
+
+
+def _budget(written: float | str, gemini: bool) -> float | None:
+    if written == "":
+        return 10.0 if gemini else None
+    return float(written)
+
+
+def _resource(written: str, home: Path) -> Path:
+    """A file of the user's, or of the same name in the checkout."""
+    path = home / Path(written).expanduser()
+    return path if path.exists() else schema.ROOT / written
+
+
+def _typed(value: Any, rule: Mapping[str, Any]) -> Any:
+    """Convert text from the command line to what the schema *rule* wants; leave everything else alone."""
+    kind = rule.get("type")
+    if kind == "object" and isinstance(value, Mapping):
+        rules = rule.get("properties", {})
+        return {key: _typed(item, rules.get(key, {})) for key, item in value.items()}
+    if kind == "array":
+        items = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+        return [item for item in items if item != ""] if isinstance(items, list) else items
+    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    if kind == "boolean" and value.lower() in ("true", "false", "yes", "no"):
+        return value.lower() in ("true", "yes")
+    wants_number = kind in ("integer", "number") or any(r.get("type") == "number" for r in rule.get("oneOf", ()))
+    if wants_number:
+        try:
+            return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
+        except ValueError:
+            return value
+    return value

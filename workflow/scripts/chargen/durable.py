@@ -1,0 +1,130 @@
+"""Files that survive a crash: written whole or not at all, appended line by line, guarded by locks.
+
+Locks are advisory and belong to the process: the system releases them when it dies, so none is ever stale.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+def dump(data: object) -> bytes:
+    """Return *data* as readable JSON with a final newline; equal data gives equal bytes."""
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def canonical(data: object) -> bytes:
+    """Return *data* as JSON with sorted keys and no spaces: what hashes are taken of."""
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put *data* at *path* so that a crash leaves the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, data: object) -> None:
+    """`write` of `dump`."""
+    write(path, dump(data))
+
+
+def read_json(path: Path) -> Any:
+    """Return what is in the JSON file *path*."""
+    return orjson.loads(path.read_bytes())
+
+
+def append_line(path: Path, data: object) -> None:
+    """Add one JSON line to *path* and make it durable. Call it under a lock.
+
+    A line that a crash tore is closed first, so that it spoils nobody but itself.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("ab+") as handle:
+        if handle.tell():
+            handle.seek(-1, os.SEEK_END)
+            if handle.read(1) != b"\n":
+                handle.write(b"\n")
+        handle.write(orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE))
+        handle.flush()
+        os.fsync(handle.fileno())
+    if new:
+        sync_folder(path.parent)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of *path* in order, passing over torn lines; nothing if there is no file."""
+    try:
+        handle = path.open("rb")
+    except FileNotFoundError:
+        return
+    with handle:
+        for line in handle:
+            try:
+                item = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(item, dict):
+                yield item
+
+
+def expose(source: Path, target: Path) -> None:
+    """Show the precious file *source* at *target*, where Snakemake may delete it: as a copy, or a link if it is large.
+
+    A hard link shares the bytes and dies alone; nothing ever writes into a file that stands under results/.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    if source.stat().st_size > 1_000_000:
+        try:
+            os.link(source, target)
+            os.utime(target)
+            return
+        except OSError:
+            pass
+    shutil.copyfile(source, target)
+
+
+@contextmanager
+def lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock file *path*; yields whether it was got (always, if *wait*)."""
+    import filelock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    guard = filelock.FileLock(path)
+    try:
+        guard.acquire(timeout=-1 if wait else 0)
+    except filelock.Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        guard.release()

@@ -1,0 +1,37 @@
+"""Places where a test can make the process die, to prove that the next run goes on.
+
+``CHARGEN_KILL_AT=<point>[:<n>]`` kills at the n-th time (1 by default) that the point is reached in this process;
+``CHARGEN_KILL_GROUP=1`` kills the whole process group. ``CHARGEN_KILL_ONCE=<file>`` arms it for one death only:
+the file is created just before. Without the variable a point costs one dictionary look-up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+_reached: Counter[str] = Counter()
+
+
+def reached(point: str) -> None:
+    """Say that *point* was reached: its durable effect has just happened."""
+    armed = os.environ.get("CHARGEN_KILL_AT")
+    if not armed:
+        return
+    name, _, count = armed.partition(":")
+    if name != point:
+        return
+    _reached[point] += 1
+    if _reached[point] != int(count or 1):
+        return
+    once = os.environ.get("CHARGEN_KILL_ONCE")
+    if once:
+        try:
+            Path(once).open("x").close()
+        except FileExistsError:
+            return
+    if os.environ.get("CHARGEN_KILL_GROUP"):
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)

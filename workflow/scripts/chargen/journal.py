@@ -1,0 +1,160 @@
+"""The durable record of what was asked of the remote side, and what it means.
+
+One append-only file of JSON lines per library (``schemas/journal.schema.json``). Every line is on disk before the act
+that it announces, or right after the one that it reports.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from chargen import durable
+from chargen.state import State
+
+Outcome = tuple[str, str, int]
+"""``(outcome, reason, attempt)`` of a wish. Outcomes with a picture: applied, superseded, unplaced. Without one: failed
+(for good), passing (worth another try) or lost (paid for, and its result is gone on the server)."""
+
+WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
+
+
+def now() -> str:
+    """The present moment in UTC, like ``2026-11-21T18:04:05Z``."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_since(moment: str) -> float:
+    """Seconds from *moment* (as `now` writes it) to now; negative if the clock went backwards."""
+    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(moment)).total_seconds()
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the journal knows of one batch."""
+
+    batch: str
+    operation: str = ""
+    model: str = ""
+    display_name: str = ""
+    base_url: str = ""
+    key: str = ""  # fingerprint of the API key
+    job: str = ""  # name on the server
+    adopted: bool = False
+    intents: list[dict[str, Any]] = field(default_factory=list)
+    open_intent: dict[str, Any] | None = None  # announced, neither answered nor found absent
+    wishes: dict[str, int] = field(default_factory=dict)  # wish id -> attempt
+    cost_usd: float = 0.0
+    tokens: int = 0
+    submitted: str = ""
+    ended: str = ""  # the job's final state
+    error: str = ""
+    fetched: str = ""  # when
+    outcomes: dict[str, list[Any]] | None = None  # wish id -> [outcome, reason]; None until applied
+    applied: str = ""
+    cleaned: bool = False
+    refused: str = ""  # why the last create was refused, if it was
+    cancelled: bool = False
+
+    @property
+    def in_flight(self) -> bool:
+        """Asked for, or perhaps asked for, and not yet applied."""
+        return (bool(self.job) or self.open_intent is not None) and self.outcomes is None
+
+
+class Journal:
+    """All entries of a library, read once; `append` writes a line and takes it in."""
+
+    def __init__(self, state: State):
+        self._state = state
+        self.entries: dict[str, Entry] = {}
+        for event in durable.read_lines(state.journal):
+            self._take(event)
+
+    def append(self, event: str, batch: str, **values: Any) -> None:
+        """Record *event* of *batch* durably."""
+        line = {"time": now(), "event": event, "batch": batch, **values}
+        with self._state.lock("journal"):
+            durable.append_line(self._state.journal, line)
+        self._take(line)
+
+    def entry(self, batch: str) -> Entry:
+        """Return what is known of *batch*; an empty entry if nothing is."""
+        return self.entries.get(batch) or Entry(batch)
+
+    def by_job(self, job: str) -> Entry | None:
+        """Return the entry whose job on the server is *job*."""
+        return next((entry for entry in self.entries.values() if entry.job == job), None)
+
+    def in_flight(self) -> list[Entry]:
+        """Return the entries that are not yet applied, oldest first."""
+        return [entry for entry in self.entries.values() if entry.in_flight]
+
+    def claimed(self) -> dict[tuple[str, int], str]:
+        """Return which batch sent, or may have sent, each ``(wish id, attempt)``."""
+        return {
+            (wish, attempt): entry.batch
+            for entry in self.entries.values()
+            if entry.job or entry.open_intent is not None
+            for wish, attempt in entry.wishes.items()
+        }
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """Return the last outcome of each wish; an outcome that brought a picture outlasts any later failure."""
+        last: dict[str, Outcome] = {}
+        for entry in self.entries.values():
+            for wish, (outcome, reason) in (entry.outcomes or {}).items():
+                attempt = entry.wishes.get(wish, 1)
+                before = last.get(wish)
+                if before is None or outcome in WITH_PICTURE or before[0] not in WITH_PICTURE:
+                    last[wish] = (outcome, reason, attempt)
+        return last
+
+    def batch_of(self) -> dict[str, str]:
+        """Return the batch that brought each wish its picture."""
+        return {
+            wish: entry.batch
+            for entry in self.entries.values()
+            for wish, (outcome, _) in (entry.outcomes or {}).items()
+            if outcome in WITH_PICTURE
+        }
+
+    def spent_usd(self, hours: float) -> float:
+        """Return the estimated cost of what was submitted within the last *hours*."""
+        return sum(
+            intent["cost_usd"]
+            for entry in self.entries.values()
+            for intent in entry.intents
+            if (entry.job or entry.open_intent is not None) and seconds_since(intent["time"]) < hours * 3600
+        )
+
+    def _take(self, line: dict[str, Any]) -> None:
+        batch = line.get("batch", "")
+        entry = self.entries.setdefault(batch, Entry(batch))
+        match line.get("event"):
+            case "intent":
+                entry.intents = [line]
+                entry.open_intent = line
+                entry.operation, entry.model = line["operation"], line["model"]
+                entry.display_name, entry.base_url, entry.key = line["display_name"], line["base_url"], line["key"]
+                entry.wishes = dict(line["wishes"])
+                entry.cost_usd, entry.tokens = line["cost_usd"], line["tokens"]
+                entry.submitted = line["time"]
+                entry.refused = ""
+            case "created":
+                entry.job, entry.adopted, entry.open_intent = line["job"], line["adopted"], None
+            case "refused":
+                entry.open_intent, entry.refused = None, line["message"]
+            case "absent":
+                entry.open_intent = None
+            case "cancelled":
+                entry.cancelled = True
+            case "ended":
+                entry.ended, entry.error = line["state"], line["error"]
+            case "fetched":
+                entry.fetched = line["time"]
+            case "applied":
+                entry.outcomes, entry.applied = line["outcomes"], line["time"]
+            case "cleaned":
+                entry.cleaned = True

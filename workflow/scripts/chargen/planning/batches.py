@@ -1,0 +1,87 @@
+"""What goes out together: one batch per model, filled up to the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chargen.catalog import Catalog
+from chargen.config import Settings
+from chargen.planning.tasks import Task
+from chargen.wishes import batch_id, display_name
+
+WEIGHTS = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tasks of one operation and one model that go out as one remote job."""
+
+    operation: str
+    model: str
+    tasks: tuple[Task, ...]
+
+    @property
+    def id(self) -> str:
+        """The same for the same wishes, task keys and attempts, anywhere."""
+        return batch_id((task.wish.id, task.key, task.attempt) for task in self.tasks)
+
+    @property
+    def cost_usd(self) -> float:
+        """Estimated US dollars, the batch discount taken off."""
+        return sum(task.shape.cost_usd for task in self.tasks)
+
+    def tokens(self, catalog: Catalog) -> int:
+        """Estimated input tokens."""
+        return sum(_tokens(task, catalog) for task in self.tasks)
+
+    def to_json(self, settings: Settings, catalog: Catalog) -> dict[str, Any]:
+        """Return the batch's plan.json (``schemas/plan.schema.json``)."""
+        return {
+            "schema_version": 1,
+            "batch": self.id,
+            "operation": self.operation,
+            "provider": settings.provider,
+            "library_id": settings.library_id,
+            "model": self.model,
+            "display_name": display_name(settings.library_id, self.id),
+            "temperature": settings.models[self.operation].temperature,
+            "safety_settings": [dict(setting) for setting in settings.safety_settings],
+            "cost_usd": round(self.cost_usd, 6),
+            "batch_discount": catalog.batch_discount,
+            "tokens": self.tokens(catalog),
+            "tasks": [task.to_json() for task in self.tasks],
+        }
+
+
+def fill(tasks: Iterable[Task], settings: Settings, catalog: Catalog, operation: str) -> Iterator[Batch]:
+    """Yield batches of *tasks*, heavier scenes first, none beyond the limits of configuration and tier."""
+    by_model: dict[str, list[Task]] = {}
+    for task in sorted(tasks, key=lambda task: WEIGHTS[task.weight]):
+        by_model.setdefault(task.shape.model.name, []).append(task)
+    for model, group in sorted(by_model.items()):
+        quota = group[0].shape.model.quota
+        tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
+        limits = (settings.batch.max_tasks, min(settings.batch.max_bytes, catalog.input_file_bytes), tokens)
+        for chunk in _chunks(group, limits, catalog):
+            yield Batch(operation, model, tuple(chunk))
+
+
+def _chunks(tasks: list[Task], limits: tuple[int, int, int], catalog: Catalog) -> Iterator[list[Task]]:
+    chunk: list[Task] = []
+    held = (0, 0, 0)
+    for task in tasks:
+        adds = (1, task.line_bytes, _tokens(task, catalog))
+        total = tuple(have + add for have, add in zip(held, adds, strict=True))
+        if chunk and any(have > limit for have, limit in zip(total, limits, strict=True)):
+            yield chunk
+            chunk, total = [], adds
+        chunk.append(task)
+        held = (total[0], total[1], total[2])
+    if chunk:
+        yield chunk
+
+
+def _tokens(task: Task, catalog: Catalog) -> int:
+    return task.tokens + catalog.input_image_tokens * len(task.references)

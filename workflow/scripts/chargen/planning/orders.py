@@ -1,0 +1,28 @@
+"""Orders: what the author asked, in words, to be made again. Each is fulfilled by the next run, exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from chargen import durable
+from chargen.journal import now
+from chargen.state import State
+
+
+def read_orders(state: State) -> dict[tuple[str, int], int]:
+    """Return the number of the last order for each ``(target, variation)``."""
+    last: dict[tuple[str, int], int] = {}
+    for order in durable.read_lines(state.orders):
+        for target, variation in order["items"]:
+            last[target, variation] = order["number"]
+    return last
+
+
+def place_order(state: State, items: Iterable[tuple[str, int]], **said: Any) -> int:
+    """Record an order for *items* durably and return its number; *said* is kept beside it."""
+    with state.lock("orders"):
+        number = max((order["number"] for order in durable.read_lines(state.orders)), default=0) + 1
+        line = {"time": now(), "number": number, "items": [list(item) for item in items], **said}
+        durable.append_line(state.orders, line)
+    return number

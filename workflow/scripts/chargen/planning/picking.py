@@ -1,0 +1,129 @@
+"""Choosing the reference pictures of a scene among the candidates that the library offers."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chargen import pictures
+from chargen.config import Settings
+from chargen.library.model import Reference, ReferenceRole, Scene
+from chargen.library.references import ReferenceIndex
+from chargen.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class SentPicture:
+    """A reference picture as it goes out; ``path`` relative to the library root, ``bytes`` its size."""
+
+    role: ReferenceRole
+    subject: str
+    name: str
+    path: str
+    sha256: str
+    mime: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a scene sends along, in order; what it must wait for; what was wrong; what keeps it from being sent."""
+
+    sent: tuple[SentPicture, ...]
+    needs: frozenset[str]
+    problems: tuple[Problem, ...]
+    blocked: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What was found when a picture was looked at; ``trouble`` is empty if it can be sent."""
+
+    sha256: str = ""
+    mime: str = ""
+    bytes: int = 0
+    trouble: str = ""
+    placeholder: bool = False
+
+
+class Picker:
+    """Picks references; looks at each file once."""
+
+    def __init__(self, settings: Settings, root: Path, index: ReferenceIndex):
+        self._fails = {
+            "missing-reference": settings.missing_references == "fail",
+            "no-portrait": settings.missing_references == "fail",
+            "unreadable-reference": settings.unreadable_references == "fail",
+        }
+        self._placeholders_count = settings.provider == "emulator"
+        self._root = root
+        self._index = index
+        self._files: dict[str, _File] = {}
+
+    def pick(self, scene: Scene, making: Set[str], limit: int) -> Picked:
+        """Return what *scene* sends, at most *limit* pictures; a picture that a scene in *making* makes is waited for."""
+        references, known_problems = self._index.for_scene(scene)
+        sent: list[SentPicture] = []
+        needs: set[str] = set()
+        problems = list(known_problems)
+        for reference in references:
+            found = self._best(reference, scene, making)
+            if isinstance(found, str):
+                needs.add(found)
+            elif isinstance(found, Problem):
+                problems.append(found)
+            elif all(found.sha256 != other.sha256 for other in sent):
+                sent.append(found)
+        if len(sent) > limit:
+            left_out = ", ".join(picture.name for picture in sent[limit:])
+            message = f"the model takes {limit} references; left out: {left_out}"
+            problems.append(_problem("too-many-references", message, scene, scene.place))
+        stops = next((problem for problem in problems if self._fails.get(problem.code)), None)
+        blocked = replace(stops, severity="error", effect="scene skipped") if stops else None
+        if stops:
+            problems.remove(stops)
+        return Picked(tuple(sent[:limit]), frozenset(needs), tuple(problems), blocked)
+
+    def _best(self, reference: Reference, scene: Scene, making: Set[str]) -> SentPicture | str | Problem:
+        """Return the picture to send, or the target to wait for, or what is wrong."""
+        for candidate in reference.candidates:
+            if candidate.target in making and candidate.target != scene.target:
+                return candidate.target
+            if not candidate.path:
+                continue
+            file = self._look(candidate.path)
+            if file.placeholder and not self._placeholders_count:
+                continue
+            if file.trouble:
+                message = f"reference {reference.written}: {candidate.path} {file.trouble}"
+                return _problem("unreadable-reference", message, scene, reference.place)
+            return SentPicture(
+                reference.role, reference.subject, reference.name, candidate.path, file.sha256, file.mime, file.bytes
+            )
+        message = f"reference {reference.written}: there is no picture of it yet"
+        return _problem("missing-reference", message, scene, reference.place)
+
+    def _look(self, path: str) -> _File:
+        file = self._files.get(path)
+        if file is None:
+            file = self._files[path] = _look(self._root / path)
+        return file
+
+
+def _look(path: Path) -> _File:
+    try:
+        if pictures.is_lfs_pointer(path):
+            return _File(trouble="is a Git LFS pointer; run `git lfs pull`")
+        info = pictures.verify_file(path)
+        return _File(
+            pictures.sha256_file(path), info.mime, path.stat().st_size, placeholder=pictures.is_placeholder(path)
+        )
+    except pictures.BrokenPicture as broken:
+        return _File(trouble=f"is not a whole picture ({broken.reason})")
+    except OSError as error:
+        return _File(trouble=f"({error.strerror})")
+
+
+def _problem(code: str, message: str, scene: Scene, place: Place) -> Problem:
+    return Problem("warning", code, message, place, entity=scene.entity, scene=scene.id)

@@ -1,0 +1,38 @@
+"""Pinning: what the plan says goes to state/, so that every other process takes it from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chargen import durable
+from chargen.journal import Journal
+from chargen.state import RunFiles, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chargen.catalog import Catalog
+    from chargen.config import Settings
+    from chargen.planning.batches import Batch
+    from chargen.planning.plan import Plan
+
+
+def pin(settings: Settings, state: State, run: RunFiles, plan: Plan, started: str, targets: Iterable[str]) -> None:
+    """Write the run's plan and the plans of its batches."""
+    pin_batches(settings, state, plan.batches, plan.catalog)
+    durable.write_json(run.plan, plan.to_json() | {"started": started, "targets": sorted(targets)})
+
+
+def pin_batches(settings: Settings, state: State, batches: Iterable[Batch], catalog: Catalog) -> list[str]:
+    """Write the plans of *batches* and return their ids; what was asked of the server under an id is never rewritten."""
+    return [pin_batch(state, batch.to_json(settings, catalog)) for batch in batches]
+
+
+def pin_batch(state: State, plan: dict[str, Any]) -> str:
+    """Write one batch's plan unless the journal knows that it went out; return its id."""
+    batch: str = plan["batch"]
+    files = state.batch(batch)
+    entry = Journal(state).entry(batch)
+    if not files.plan.exists() or not (entry.job or entry.open_intent):
+        durable.write_json(files.plan, plan)
+    return batch

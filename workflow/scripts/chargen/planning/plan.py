@@ -1,0 +1,280 @@
+"""The plan of a run: made in memory, offline, from library and state; it writes nothing."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from chargen.catalog import Catalog, load_catalog
+from chargen.config import Settings
+from chargen.journal import Journal
+from chargen.library.load import load_library
+from chargen.library.model import KIND_FOLDERS, Kind, Library, Scene
+from chargen.library.references import ReferenceIndex
+from chargen.planning.batches import Batch, fill
+from chargen.planning.orders import read_orders
+from chargen.planning.picking import Picked, Picker
+from chargen.planning.standing import Ledger, Standing
+from chargen.planning.tasks import Shape, Task, TaskMaker
+from chargen.problems import ChargenError, Problem
+from chargen.prompts.rules import load_rules
+from chargen.state import State
+
+SCOPES: Mapping[str, frozenset[Kind]] = {
+    "all": frozenset(KIND_FOLDERS.values()),
+    **{folder: frozenset({kind}) for folder, kind in KIND_FOLDERS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A picture that waits for others of the same run; it goes out in a later wave."""
+
+    standing: Standing
+    shape: Shape
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A picture in place whose request would be another today: counted and priced, never ordered by itself."""
+
+    standing: Standing
+    cost_usd: float
+
+
+@dataclass
+class Plan:
+    """What a run would do. ``in_flight`` and ``put_back`` are by batch id; costs are in US dollars."""
+
+    operation: str
+    kinds: frozenset[Kind]
+    library: Library
+    catalog: Catalog
+    standings: list[Standing] = field(default_factory=list)
+    blocked: dict[str, str] = field(default_factory=dict)  # target -> why it cannot be sent
+    tasks: list[Task] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    deferred: list[Deferred] = field(default_factory=list)
+    stale: list[Stale] = field(default_factory=list)
+    in_flight: dict[str, int] = field(default_factory=dict)  # batch -> tasks in it
+    put_back: dict[str, list[str]] = field(default_factory=dict)  # batch -> wish ids
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    missing_usd: float = 0.0
+    maker: TaskMaker | None = None
+
+    def shape_of(self, scene: Scene) -> Shape | Problem:
+        """Return what *scene* asks of its model, or why the model cannot do it."""
+        assert self.maker is not None
+        return self.maker.shape(scene)
+
+    @property
+    def cost_usd(self) -> float:
+        """The estimate for everything that this run would submit, later waves included."""
+        later = sum(item.shape.cost_usd for item in self.deferred)
+        return sum(batch.cost_usd for batch in self.batches) + later
+
+    def counts(self) -> dict[str, int]:
+        """Return how many pictures stand where; ``wanted`` counts every picture that the library asks for."""
+        by_status = Counter("blocked" if item.target in self.blocked else item.status for item in self.standings)
+        return {
+            "wanted": len(self.standings),
+            "to_make": len(self.tasks) + len(self.deferred),
+            "applied": by_status["done"] + by_status["adopted"],
+            "adopted": by_status["adopted"],
+            "in_flight": by_status["in flight"],
+            "failed": by_status["failed"],
+            "missing": by_status["missing"],
+            "put_back": by_status["put back"],
+            "blocked": by_status["blocked"],
+            "stale": len(self.stale),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is pinned of it beside the batches' own plans."""
+        return {
+            "schema_version": 1,
+            "operation": self.operation,
+            "kinds": sorted(self.kinds),
+            "counts": self.counts(),
+            "cost_usd": round(self.cost_usd, 6),
+            "batches": [batch.id for batch in self.batches],
+            "in_flight": sorted(self.in_flight),
+            "put_back": self.put_back,
+            "deferred": [
+                {
+                    "target": item.standing.target,
+                    "variation": item.standing.variation,
+                    "needs": sorted(item.needs),
+                    "cost_usd": item.shape.cost_usd,
+                }
+                for item in self.deferred
+            ],
+            "broken": list(self.library.broken),
+            "problems": [str(problem) for problem in self.problems],
+            "notices": self.notices,
+        }
+
+
+def make_plan(
+    settings: Settings,
+    operation: str = "generate",
+    *,
+    scope: Collection[str] = (),
+    targets: Collection[str] | None = None,
+) -> Plan:
+    """Return the plan for *scope* (names of SCOPES; the configured one by default).
+
+    With *targets*, only those scenes are made, and nothing but what they need is looked at twice. Raises ChargenError
+    for what stops everything: no such model, unusable rules, a strict library with problems.
+    """
+    state = State.of(settings)
+    root = settings.library_root
+    kinds: frozenset[Kind] = frozenset().union(*(SCOPES[name] for name in scope or [settings.scope]))
+    library = load_library(
+        root, exclude=settings.exclude, adopt_existing=settings.adopt_existing, provider=settings.provider
+    )
+    catalog = load_catalog(Path(settings.models_file))
+    plan = Plan(operation, kinds, library, catalog)
+    plan.problems += library.problems
+    rules = load_rules(Path(settings.prompts), Path(settings.styles))
+    maker = TaskMaker(settings, catalog, rules, library)
+    plan.maker = maker
+    plan.notices += maker.notices
+    _take_stock(plan, settings, state, targets)
+    _sort_out(plan, maker, Picker(settings, root, ReferenceIndex(library)))
+    plan.batches = list(fill(plan.tasks, settings, catalog, operation))
+    if settings.strict and plan.problems:
+        lines = "\n".join(str(problem) for problem in plan.problems)
+        raise ChargenError(
+            f"{lines}\nstrict: nothing was started, because the library has {len(plan.problems)} problems"
+        )
+    return plan
+
+
+def matches(globs: Iterable[str], target: str) -> bool:
+    """Whether one of *globs* over ``kind/entity/scene`` names *target*; a whole entity may be named without scene."""
+    return any(
+        fnmatch.fnmatchcase(target, glob) or fnmatch.fnmatchcase(target.rsplit("/", 1)[0], glob) for glob in globs
+    )
+
+
+def _take_stock(plan: Plan, settings: Settings, state: State, targets: Collection[str] | None) -> None:
+    journal = Journal(state)
+    ledger = Ledger(
+        plan.library.root,
+        settings.provider,
+        journal,
+        read_orders(state),
+        settings.retry_max_attempts,
+        frozenset(batch.id for batch in state.batches() if batch.responses.exists()),
+    )
+    for entity in plan.library.entities.values():
+        if entity.kind not in plan.kinds:
+            continue
+        for standing in ledger.standings(entity, plan.operation):
+            if targets is not None and standing.target not in targets:
+                continue
+            if not settings.only or matches(settings.only, standing.target):
+                plan.standings.append(standing)
+    if targets is None:
+        for entry in journal.in_flight():
+            if entry.operation == plan.operation:
+                plan.in_flight[entry.batch] = len(entry.wishes)
+    for standing in plan.standings:
+        if standing.status == "put back":
+            plan.put_back.setdefault(standing.batch, []).append(standing.wish.id)
+
+
+def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
+    """Fill in tasks, deferred, stale and blocked from the standings."""
+    wanted = [item for item in plan.standings if item.status == "wanted"]
+    making = {item.target for item in plan.standings if item.status in ("wanted", "in flight", "put back")}
+    scenes = {item.target: item.scene for item in wanted}
+    shapes: dict[str, Shape] = {}
+    for target, scene in scenes.items():
+        shape = maker.shape(scene)
+        if isinstance(shape, Problem):
+            _block(plan, target, shape)
+        else:
+            shapes[target] = shape
+    picks: dict[str, Picked] = {}
+    while True:  # what turns out to be blocked leaves others without it, which may block them in turn
+        making -= plan.blocked.keys()
+        picks = {
+            target: picker.pick(scenes[target], making, shape.model.references)
+            for target, shape in shapes.items()
+            if target not in plan.blocked
+        }
+        blocked = {target: picked.blocked for target, picked in picks.items() if picked.blocked}
+        for target, problem in blocked.items():
+            _block(plan, target, problem)
+        for target in _circular({target: picked.needs for target, picked in picks.items()}) - blocked.keys():
+            _block(plan, target, _circle(scenes[target], picks[target].needs))
+        if not (picks.keys() & plan.blocked.keys()):
+            break
+    for picked in picks.values():
+        plan.problems += picked.problems
+    for item in wanted:
+        if item.target in plan.blocked:
+            continue
+        shape, picked = shapes[item.target], picks[item.target]
+        if picked.needs:
+            plan.deferred.append(Deferred(item, shape, picked.needs))
+        else:
+            plan.tasks.append(maker.task(item, shape, picked))
+    for item in plan.standings:
+        if item.status in ("done", "missing"):
+            _look_for_stale(plan, item, maker, picker)
+
+
+def _block(plan: Plan, target: str, problem: Problem) -> None:
+    plan.blocked[target] = problem.message
+    plan.problems.append(problem)
+
+
+def _circle(scene: Scene, needs: frozenset[str]) -> Problem:
+    return Problem(
+        "error",
+        "circular-reference",
+        f"scene {scene.id}: its reference {', '.join(sorted(needs))} needs this very scene, in a circle",
+        scene.place,
+        "take one of the references out",
+        scene.entity,
+        scene.id,
+        "scene skipped",
+    )
+
+
+def _look_for_stale(plan: Plan, item: Standing, maker: TaskMaker, picker: Picker) -> None:
+    shape = maker.shape(item.scene)
+    if isinstance(shape, Problem):
+        return
+    if item.status == "missing":
+        plan.missing_usd += shape.cost_usd
+        return
+    if item.record is None or item.record.status == "approved":
+        return
+    picked = picker.pick(item.scene, frozenset(), shape.model.references)
+    prompt = maker.compose(item.scene, picked.sent)
+    if maker.key(item.scene, item.variation, prompt, shape, picked.sent) != item.record.task_key:
+        plan.stale.append(Stale(item, shape.cost_usd))
+
+
+def _circular(needs: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return the targets that need themselves, directly or through others."""
+    found: set[str] = set()
+    while True:
+        sorter = TopologicalSorter({target: needed - found for target, needed in needs.items() if target not in found})
+        try:
+            sorter.prepare()
+        except CycleError as circle:
+            found.update(circle.args[1])
+        else:
+            return found

@@ -1,0 +1,156 @@
+"""The plan in words: a few lines while the graph is built, and each task for `planned`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chargen import __version__
+
+if TYPE_CHECKING:
+    from chargen.config import Settings
+    from chargen.planning.plan import Plan
+
+MOST_PROBLEMS = 12
+
+
+def overview(plan: Plan, settings: Settings) -> str:
+    """Return the plan's lines: where, what, what it costs, what else should be known, what is wrong."""
+    lines = [_where(settings), headline(plan)]
+    counts = plan.counts()
+    if plan.deferred:
+        lines.append(f"  {len(plan.deferred)} of them wait for a picture of this run and go out in a later wave")
+    if counts["adopted"]:
+        lines.append(f"  {counts['adopted']} of those done are adopted: pictures from before chargen")
+    if plan.put_back:
+        lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
+    if counts["stale"]:
+        price = sum(stale.cost_usd for stale in plan.stale)
+        lines.append(
+            f"  {counts['stale']} stale since what surrounds them changed, about {money(price)}: "
+            "snakemake order --config scenes='*' state=stale"
+        )
+    if counts["missing"]:
+        lines.append(
+            f"  {counts['missing']} missing, their files are gone, about {money(plan.missing_usd)}: "
+            "snakemake order --config scenes='*' state=missing"
+        )
+    if counts["failed"]:
+        lines.append(
+            f"  {counts['failed']} failed: change their prompts, or snakemake order --config scenes='*' state=failed"
+        )
+    if counts["blocked"]:
+        lines.append(f"  {counts['blocked']} cannot be sent, see the errors")
+    if plan.library.broken:
+        lines.append(f"  {len(plan.library.broken)} entities skipped as broken: {_some(plan.library.broken)}")
+    lines += [f"note: {notice}" for notice in plan.notices]
+    return "\n".join(lines + _problems(plan))
+
+
+def headline(plan: Plan) -> str:
+    """Return the one line: how many images, for whom, in how many batches, done, in flight, and about what cost."""
+    counts = plan.counts()
+    done = f"{counts['applied']} done, {counts['in_flight']} in flight"
+    if not counts["to_make"]:
+        return f"0 images to make, {done}, of {counts['wanted']} wanted"
+    making = {task.wish.target.rsplit("/", 1)[0] for task in plan.tasks}
+    making |= {item.standing.scene.entity for item in plan.deferred}
+    batches = _plural(len(plan.batches), "batch", "batches")
+    return (
+        f"{_plural(counts['to_make'], 'image', 'images')} for {_entities(making)} in {batches}, {done}, "
+        f"about {money(plan.cost_usd)}"
+    )
+
+
+def has_failures(report: Mapping[str, Any], plan: Plan) -> bool:
+    """Whether a run that did something must end with a non-zero status."""
+    return bool(report["run"]["counts"].get("failed") or plan.library.broken or report["errors"])
+
+
+def tasks(plan: Plan, settings: Settings, width: int) -> str:
+    """Return a block per picture that would be made: entity, scene, prompt, references, output, cost."""
+    from chargen.prompts.text import summary
+
+    blocks = []
+    for batch in plan.batches:
+        blocks.append(
+            f"batch {batch.id}: {_plural(len(batch.tasks), 'task', 'tasks')} for {batch.model}, about {money(batch.cost_usd)}"
+        )
+        for task in batch.tasks:
+            references = ", ".join(f"{ref.name} ({ref.role}, {ref.path})" for ref in task.references) or "none"
+            variation = f" (variation {task.wish.variation})" if task.wish.variation > 1 else ""
+            again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+            block = [
+                f"  {task.wish.target}{variation}{again}",
+                f"    prompt      {summary(task.prompt, width - 16)}",
+                f"    references  {references}",
+                f"    output      {output_path(task.wish.target, task.wish.variation)}",
+                f"    {task.shape.aspect_ratio} at {task.shape.image_size}, {money(task.shape.cost_usd)}",
+            ]
+            block += [f"    note        {note}" for note in task.notes]
+            blocks.append("\n".join(block))
+    if plan.deferred:
+        blocks.append("later, once the pictures they need are in place:")
+        blocks += [
+            f"  {item.standing.target}, after {', '.join(sorted(item.needs))}, {money(item.shape.cost_usd)}"
+            for item in plan.deferred
+        ]
+    return "\n".join([overview(plan, settings), *blocks])
+
+
+def output_path(target: str, variation: int) -> str:
+    """Return where a picture goes, relative to the library root, without its extension."""
+    from chargen.library.model import KIND_FOLDERS
+
+    kind, entity, scene = target.split("/", 2)
+    folder = next(folder for folder, name in KIND_FOLDERS.items() if name == kind)
+    return f"{folder}/{entity}/images/{file_stem(scene, variation)}"
+
+
+def file_stem(scene: str, variation: int) -> str:
+    """Return the name of a picture without extension: the scene's id, and ``_c<N>`` for further variations."""
+    return scene if variation == 1 else f"{scene}_c{variation}"
+
+
+def money(usd: float) -> str:
+    """Return dollars with cents, or with more digits where there would be none to see."""
+    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}".rstrip("0")
+
+
+def _where(settings: Settings) -> str:
+    root = _relative(settings.library)
+    copy = f" (a working copy of {_relative(settings.source)})" if settings.source else ""
+    who = settings.provider if settings.provider == "gemini" else "emulator: free placeholders, no key needed"
+    return f"chargen {__version__}, library {root}{copy}, {who}"
+
+
+def _relative(path: str) -> str:
+    short = os.path.relpath(path)
+    return short if not short.startswith("..") else str(Path(path))
+
+
+def _entities(keys: set[str]) -> str:
+    kinds = Counter(key.split("/")[0] for key in keys)
+    parts = [_plural(kinds[kind], kind, f"{kind}s") for kind in ("character", "location", "chapter") if kinds[kind]]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def _problems(plan: Plan) -> list[str]:
+    order = sorted(plan.problems, key=lambda problem: problem.severity != "error")
+    lines = [str(problem) for problem in order[:MOST_PROBLEMS]]
+    if len(order) > MOST_PROBLEMS:
+        kinds = Counter(problem.code for problem in order[MOST_PROBLEMS:])
+        more = ", ".join(f"{count} × {code}" for code, count in kinds.most_common())
+        lines.append(f"and {len(order) - MOST_PROBLEMS} more problems, all of them in results/report.json: {more}")
+    return lines
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

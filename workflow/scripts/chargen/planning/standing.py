@@ -1,0 +1,179 @@
+"""Where each wanted picture stands, before anything is composed: done, missing, in flight, failed, or to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from chargen.config import Provider
+from chargen.journal import WITH_PICTURE, Journal
+from chargen.library.load import spec_hash
+from chargen.library.model import Entity, Record, Scene
+from chargen.wishes import Wish
+
+Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One variation of a scene and where it stands.
+
+    ``path`` is its picture, relative to the library root, where there is one; ``record`` what describes it.
+    ``reason`` says why, where the status alone does not. ``attempt`` is the number of the next sending.
+    ``batch`` is the batch that has it in flight, or that brought the picture to be put back.
+    """
+
+    scene: Scene
+    variation: int
+    wish: Wish
+    status: Status
+    path: str = ""
+    record: Record | None = None
+    reason: str = ""
+    attempt: int = 1
+    batch: str = ""
+
+    @property
+    def target(self) -> str:
+        return self.scene.target
+
+
+class Pictures:
+    """The files directly in the entities' ``images/`` folders and their archives, each folder listed once."""
+
+    def __init__(self, root: Path):
+        self._root = root
+        self._listings: dict[Path, frozenset[str]] = {}
+
+    def exists(self, entity: Entity, path: str) -> bool:
+        """Whether *path*, relative to the entity's folder, is a file of the entity."""
+        folder, _, name = path.rpartition("/")
+        return name in self._listing(entity.folder / folder)
+
+    def _listing(self, folder: Path) -> frozenset[str]:
+        names = self._listings.get(folder)
+        if names is None:
+            try:
+                names = frozenset(item.name for item in folder.iterdir())
+            except OSError:
+                names = frozenset()
+            self._listings[folder] = names
+        return names
+
+
+class Ledger:
+    """What library, journal and orders together say of wishes."""
+
+    def __init__(
+        self,
+        root: Path,
+        provider: Provider,
+        journal: Journal,
+        orders: Mapping[tuple[str, int], int],
+        max_attempts: int,
+        stored: frozenset[str],
+    ):
+        """*stored* names the batches whose raw responses are still kept."""
+        self._pictures = Pictures(root)
+        self._root = root
+        self._provider = provider
+        self._orders = orders
+        self._max_attempts = max_attempts
+        self._stored = stored
+        self._outcomes = journal.outcomes()
+        self._brought_by = journal.batch_of()
+        self._flying = {wish: entry.batch for entry in journal.in_flight() for wish in entry.wishes}
+
+    def standings(self, entity: Entity, operation: str = "generate") -> list[Standing]:
+        """Return where every variation of every wanted scene of *entity* stands."""
+        owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
+        by_scene: dict[tuple[str, int], list[Record]] = {}
+        for record in entity.records:
+            by_scene.setdefault((record.scene, record.variation), []).append(record)
+        return [
+            self._standing(entity, scene, variation, by_scene.get((scene.id, variation), []), owners, operation)
+            for scene in entity.scenes
+            if not scene.skip
+            for variation in range(1, scene.variations + 1)
+        ]
+
+    def _standing(
+        self,
+        entity: Entity,
+        scene: Scene,
+        variation: int,
+        records: list[Record],
+        owners: Mapping[str, Record],
+        operation: str,
+    ) -> Standing:
+        spec = spec_hash(scene)
+        ours = [record for record in records if self._counts(record)]
+        rejections = sum(record.spec_hash == spec and record.status == "rejected" for record in ours)
+        order = self._orders.get((scene.target, variation), 0)
+        wish = Wish(operation, scene.target, variation, spec, order, rejections)
+        if wish.id in self._flying:
+            return Standing(scene, variation, wish, "in flight", batch=self._flying[wish.id])
+        outcome, reason, attempt = self._outcomes.get(wish.id, ("", "", 0))
+        if not order or outcome in WITH_PICTURE:
+            found = self._in_place(entity, scene, variation, wish, ours, owners)
+            if found:
+                return found
+        if outcome in WITH_PICTURE:
+            batch = self._brought_by[wish.id]
+            if batch in self._stored:
+                return Standing(scene, variation, wish, "put back", reason="its picture was paid for", batch=batch)
+            return Standing(scene, variation, wish, "missing", reason="its picture was paid for, and is gone")
+        if outcome == "passing" and attempt < self._max_attempts:
+            return Standing(
+                scene, variation, wish, "wanted", reason=f"failed in passing: {reason}", attempt=attempt + 1
+            )
+        if outcome:
+            return Standing(scene, variation, wish, "failed", reason=reason, attempt=attempt)
+        return Standing(scene, variation, wish, "wanted", reason=_why(order, rejections, ours))
+
+    def _in_place(
+        self,
+        entity: Entity,
+        scene: Scene,
+        variation: int,
+        wish: Wish,
+        records: list[Record],
+        owners: Mapping[str, Record],
+    ) -> Standing | None:
+        gone = None
+        for record in reversed(records):
+            if record.spec_hash not in ("", wish.spec_hash) or record.status == "rejected":
+                continue
+            if owners.get(record.path) is not record:
+                continue
+            path = self._from_root(entity, record.path)
+            if self._pictures.exists(entity, record.path):
+                status: Status = "done" if record.spec_hash else "adopted"
+                return Standing(scene, variation, wish, status, path, record)
+            gone = gone or (path, record)
+        if gone:
+            batch = self._brought_by.get(wish.id, "")
+            if batch in self._stored:
+                return Standing(scene, variation, wish, "put back", *gone, reason="its file is gone", batch=batch)
+            return Standing(scene, variation, wish, "missing", *gone, reason="its file is gone")
+        adopted = entity.adopted.get(scene.id)
+        if adopted and variation == 1 and not records and scene.spec.get("revision", "1") in ("", "1"):
+            return Standing(scene, variation, wish, "adopted", adopted.path, reason=f"by {adopted.why}")
+        return None
+
+    def _counts(self, record: Record) -> bool:
+        """Placeholders of the emulator count only for the emulator."""
+        return record.provider != "emulator" or self._provider == "emulator"
+
+    def _from_root(self, entity: Entity, path: str) -> str:
+        return (entity.folder / path).relative_to(self._root).as_posix()
+
+
+def _why(order: int, rejections: int, records: list[Record]) -> str:
+    if order:
+        return f"order {order}"
+    if rejections:
+        return "the last picture was rejected"
+    return "its text changed" if records else ""

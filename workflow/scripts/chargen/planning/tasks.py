@@ -1,0 +1,210 @@
+"""Turning a scene into a task: model checked, references picked, prompt composed, key and cost known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chargen.catalog import Catalog, ImageModel, RetiredModel
+from chargen.config import Settings
+from chargen.library.model import Entity, Library, Scene
+from chargen.planning.picking import Picked, SentPicture
+from chargen.planning.standing import Standing
+from chargen.problems import ChargenError, Problem
+from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
+from chargen.prompts.rules import Rules
+from chargen.wishes import Wish, task_key
+
+CHARS_PER_TOKEN = 4  # a rule of thumb for English text; only quotas are estimated with it, never prices
+LINE_OVERHEAD = 600  # bytes of a request line besides prompt and references
+REFERENCE_OVERHEAD = 220  # bytes that one reference adds to it
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a scene asks of the model, besides words and references."""
+
+    model: ImageModel
+    aspect_ratio: str
+    image_size: str
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One request line to be."""
+
+    wish: Wish
+    attempt: int
+    key: str
+    title: str
+    prompt: str
+    references: tuple[SentPicture, ...]
+    shape: Shape
+    replaces: Mapping[str, str] | None  # path, sha256 and status of the picture that the author has now
+    notes: tuple[str, ...]
+    weight: str
+
+    @property
+    def tokens(self) -> int:
+        """Estimated input tokens, without those of the references."""
+        return len(self.prompt) // CHARS_PER_TOKEN
+
+    @property
+    def line_bytes(self) -> int:
+        """About how long its request line will be."""
+        text = len(self.prompt.encode()) + self.prompt.count("\n") + self.prompt.count('"')
+        return text + LINE_OVERHEAD + REFERENCE_OVERHEAD * len(self.references)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the task as it stands in a batch's plan.json."""
+        return {
+            "wish": asdict(self.wish),
+            "wish_id": self.wish.id,
+            "attempt": self.attempt,
+            "key": self.key,
+            "title": self.title,
+            "prompt": self.prompt,
+            "references": [asdict(reference) for reference in self.references],
+            "aspect_ratio": self.shape.aspect_ratio,
+            "image_size": self.shape.image_size,
+            "cost_usd": self.shape.cost_usd,
+            "replaces": dict(self.replaces) if self.replaces else None,
+            "notes": list(self.notes),
+        }
+
+
+class TaskMaker:
+    """Makes tasks of one operation from the scenes of a library."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, rules: Rules, library: Library):
+        self._settings = settings
+        self._catalog = catalog
+        self._rules = rules
+        self._library = library
+        self.choice = settings.models["generate"]
+        self.notices: list[str] = []
+        self._models: dict[str, ImageModel | str] = {}
+        self._default = self._usable_default()
+
+    def shape(self, scene: Scene) -> Shape | Problem:
+        """Return what *scene* asks of its model, or why the model cannot do it."""
+        model = self._model(scene.model) if scene.model else self._default
+        if isinstance(model, str):
+            return self._refuse(scene, "model", model)
+        scenario = self._rules.styles.scenarios[self._library.entities[scene.entity].kind]
+        ratio = scene.aspect_ratio or scenario.aspect_ratio
+        size = scene.image_size or scenario.image_size
+        if ratio not in model.ratios:
+            return self._refuse(
+                scene, "aspect_ratio", f"{model.name} cannot do {ratio}; it takes {', '.join(model.ratios)}"
+            )
+        if size not in model.sizes:
+            return self._refuse(
+                scene, "image_size", f"{model.name} cannot do {size}; it takes {', '.join(model.sizes)}"
+            )
+        cost = self._catalog.image_cost(model, size)
+        if cost is None:
+            return self._refuse(
+                scene,
+                "image_size",
+                f"no price is known for {model.name} at {size}: add it to {self._settings.models_file}",
+            )
+        return Shape(model, ratio, size, cost)
+
+    def compose(self, scene: Scene, sent: tuple[SentPicture, ...]) -> Prompt:
+        """Return the prompt of *scene* when *sent* goes along."""
+        return compose(
+            self._rules,
+            scene,
+            self._library.entities[scene.entity],
+            self._cast(scene, sent),
+            [SentReference(picture.role, picture.name, picture.subject) for picture in sent],
+            self._place(scene),
+            None,
+        )
+
+    def key(self, scene: Scene, variation: int, prompt: Prompt, shape: Shape, sent: tuple[SentPicture, ...]) -> str:
+        """Return the task key: its hash covers everything that shapes the result."""
+        return task_key(
+            scene.target,
+            variation,
+            {
+                "prompt": prompt.text,
+                "model": shape.model.name,
+                "aspect_ratio": shape.aspect_ratio,
+                "image_size": shape.image_size,
+                "temperature": self.choice.temperature,
+                "safety_settings": list(self._settings.safety_settings),
+                "references": [[picture.role, picture.sha256] for picture in sent],
+            },
+        )
+
+    def task(self, standing: Standing, shape: Shape, picked: Picked) -> Task:
+        """Return the task that makes the picture of *standing*."""
+        scene = standing.scene
+        prompt = self.compose(scene, picked.sent)
+        record = standing.record
+        return Task(
+            wish=standing.wish,
+            attempt=standing.attempt,
+            key=self.key(scene, standing.variation, prompt, shape, picked.sent),
+            title=scene.title or scene.id,
+            prompt=prompt.text,
+            references=picked.sent,
+            shape=shape,
+            replaces={"path": standing.path, "sha256": record.sha256, "status": record.status} if record else None,
+            notes=(*(f"cut: {part}" for part in prompt.cut), *prompt.warnings),
+            weight=scene.weight,
+        )
+
+    def _usable_default(self) -> ImageModel:
+        try:
+            model = self._catalog.image_model(self.choice.model)
+        except RetiredModel as retired:
+            if not self.choice.fallback:
+                raise
+            self.notices.append(f"{retired}; the fallback `{self.choice.fallback}` is used")
+            model = self._catalog.image_model(self.choice.fallback)
+        if model.deprecated:
+            self.notices.append(f"model `{model.name}` is deprecated; `{model.successor}` replaces it")
+        return model
+
+    def _model(self, name: str) -> ImageModel | str:
+        found = self._models.get(name)
+        if found is None:
+            try:
+                found = self._catalog.image_model(name)
+            except ChargenError as error:
+                found = str(error)
+            self._models[name] = found
+        return found
+
+    def _cast(self, scene: Scene, sent: tuple[SentPicture, ...]) -> list[CastMember]:
+        shown = {picture.subject for picture in sent}
+        members = []
+        for depicted in scene.characters:
+            entity = self._library.entities.get(f"character/{depicted.slug}")
+            if entity:
+                members.append(
+                    CastMember(
+                        entity.slug, entity.name, entity.description, entity.traits, depicted.state, entity.key in shown
+                    )
+                )
+        return members
+
+    def _place(self, scene: Scene) -> PlaceInfo | None:
+        entity: Entity | None = self._library.entities.get(f"location/{scene.location}")
+        return PlaceInfo(entity.name, entity.description) if entity else None
+
+    def _refuse(self, scene: Scene, key: str, message: str) -> Problem:
+        return Problem(
+            "error",
+            f"unsupported-{key.replace('_', '-')}",
+            f"scene {scene.id}: {message}",
+            scene.place,
+            entity=scene.entity,
+            scene=scene.id,
+            effect="scene skipped",
+        )

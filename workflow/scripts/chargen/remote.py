@@ -1,0 +1,367 @@
+"""The remote side: Gemini's Files and Batch APIs through google-genai, raw HTTP where the SDK hides what is needed.
+
+The SDK drops an operation's error and statistics, so operations are read raw. Nothing here retries by itself, and
+the SDK's own retries stay off: whoever calls knows what may be asked twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from chargen.config import API_VERSION, Settings, api_key
+from chargen.problems import ChargenError
+
+if TYPE_CHECKING:
+    import httpx
+    from google.genai import Client
+
+PAGE = 100
+QUESTION_TIMEOUT_S = 60.0
+LOST = "LOST"
+"""Our own word for a job that was paid for and is gone from the server, or whose results are."""
+
+FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", LOST})
+"""Only these end a job; a state that nobody knows is never final."""
+
+
+class RemoteError(ChargenError):
+    """The API said no, or the question did not get through. ``status`` is the HTTP status, 0 without an answer."""
+
+    def __init__(self, doing: str, status: int, message: str, details: Any = None):
+        said = f"{status} {message}" if status else message
+        super().__init__(f"{doing}: {said}")
+        self.status = status
+        self.message = message
+        self.details = details or []
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """The pause that the API asks for, in seconds; None if it names none."""
+        for detail in self.details:
+            delay = str(detail.get("retryDelay", "")) if isinstance(detail, dict) else ""
+            if delay.endswith("s"):
+                try:
+                    return float(delay[:-1])
+                except ValueError:
+                    continue
+        return None
+
+    @property
+    def out_of_credits(self) -> bool:
+        """A 429 without details: prepaid credits are used up, and no waiting helps."""
+        return self.status == 429 and not self.details
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the act may have taken effect all the same."""
+        return self.status == 0 or self.status >= 500
+
+    @property
+    def gone(self) -> bool:
+        """A file or job that is missing, expired or somebody else's."""
+        return self.status in (403, 404)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A batch job as the server describes it. ``state`` lacks its prefix; counts are of requests."""
+
+    name: str
+    display_name: str
+    state: str
+    model: str
+    created: str
+    updated: str
+    ended: str
+    requests: int
+    done: int
+    failed: int
+    responses_file: str
+    error_code: int
+    error: str
+    raw: dict[str, Any]
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL_STATES
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Operation:
+        """Read an operation as ``GET /v1beta/batches/{id}`` answers it."""
+        metadata = data.get("metadata") or {}
+        stats = metadata.get("batchStats") or {}
+        error = data.get("error") or {}
+        successful, failed = int(stats.get("successfulRequestCount", 0)), int(stats.get("failedRequestCount", 0))
+        output = metadata.get("output") or data.get("response") or {}
+        return cls(
+            name=data.get("name") or metadata.get("name", ""),
+            display_name=metadata.get("displayName", ""),
+            state=str(metadata.get("state", "")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_"),
+            model=str(metadata.get("model", "")).removeprefix("models/"),
+            created=metadata.get("createTime", ""),
+            updated=metadata.get("updateTime", ""),
+            ended=metadata.get("endTime", ""),
+            requests=int(stats.get("requestCount", 0)),
+            done=successful + failed,
+            failed=failed,
+            responses_file=output.get("responsesFile", ""),
+            error_code=int(error.get("code", 0)),
+            error=error.get("message", ""),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """An uploaded file; times as the server writes them, ``sha256`` in hex."""
+
+    name: str
+    uri: str
+    display_name: str
+    mime: str
+    bytes: int
+    sha256: str
+    expires: str
+    state: str
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RemoteFile:
+        """Read a file as the Files API answers it; its hash is base64 of the hex digest's text."""
+        import base64
+        import binascii
+
+        try:
+            sha256 = base64.b64decode(data.get("sha256Hash") or "").decode("ascii", "replace")
+        except binascii.Error:
+            sha256 = ""
+        return cls(
+            name=data["name"],
+            uri=data.get("uri", ""),
+            display_name=data.get("displayName", ""),
+            mime=data.get("mimeType", ""),
+            bytes=int(data.get("sizeBytes", 0)),
+            sha256=sha256,
+            expires=data.get("expirationTime", ""),
+            state=data.get("state", ""),
+        )
+
+
+class Remote:
+    """One API, one key. Cheap to make; connects when first asked."""
+
+    def __init__(self, base_url: str, key: str, create_timeout_s: float, upload_timeout_s: float):
+        self.base_url = base_url.rstrip("/")
+        self._key = key
+        self._create_timeout_s = create_timeout_s
+        self._upload_timeout_s = upload_timeout_s
+
+    def __repr__(self) -> str:
+        return f"Remote({self.base_url!r})"
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits that tell keys apart and tell nothing of the key."""
+        return hashlib.sha256(b"chargen key " + self._key.encode()).hexdigest()[:12]
+
+    # -- jobs
+
+    def create(self, model: str, request_file: str, display_name: str) -> str:
+        """Create a batch job and return its name. Never call it twice for one batch without looking for the first."""
+        from google.genai import types
+
+        with _sdk_errors(f"creating the job {display_name}", self._key):
+            job = self._client.batches.create(
+                model=model,
+                src=request_file,
+                config=types.CreateBatchJobConfig(
+                    display_name=display_name,
+                    http_options=types.HttpOptions(timeout=int(self._create_timeout_s * 1000)),
+                ),
+            )
+        if not job.name:
+            raise RemoteError(f"creating the job {display_name}", 0, "the answer holds no job name")
+        return job.name
+
+    def jobs(self) -> Iterator[Operation]:
+        """Yield every batch job of the key, newest first as the server lists them, to the last page."""
+        yield from (Operation.from_json(item) for item in self._pages("batches", "operations", "listing jobs"))
+
+    def job(self, name: str) -> Operation:
+        """Return the job *name*."""
+        return Operation.from_json(self._get(name, {}, f"looking at {name}"))
+
+    def cancel(self, name: str) -> None:
+        """Ask for the job's end; what is done by then still comes."""
+        with _sdk_errors(f"cancelling {name}", self._key):
+            self._client.batches.cancel(name=name)
+
+    def delete_job(self, name: str) -> None:
+        """Delete the job and its result file."""
+        with _sdk_errors(f"deleting {name}", self._key):
+            self._client.batches.delete(name=name)
+
+    # -- files
+
+    def upload(self, path: Path, display_name: str, mime: str) -> RemoteFile:
+        """Upload *path*. The SDK gets an open file: a path with non-ASCII letters would not pass as a header."""
+        from google.genai import types
+
+        with _sdk_errors(f"uploading {path.name}", self._key), path.open("rb") as handle:
+            file = self._client.files.upload(
+                file=handle, config=types.UploadFileConfig(display_name=display_name, mime_type=mime)
+            )
+        return RemoteFile.from_json(file.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+    def files(self) -> Iterator[RemoteFile]:
+        """Yield every uploaded file of the key."""
+        yield from (RemoteFile.from_json(item) for item in self._pages("files", "files", "listing files"))
+
+    def delete_file(self, name: str) -> None:
+        """Delete an uploaded file."""
+        with _sdk_errors(f"deleting {name}", self._key):
+            self._client.files.delete(name=name)
+
+    def download(self, name: str, path: Path) -> int:
+        """Stream the file *name* into *path* and return its length in bytes."""
+        import httpx
+
+        doing = f"downloading {name}"
+        url = f"{self.base_url}/{API_VERSION}/{quote(name)}:download"
+        try:
+            with self._http.stream("GET", url, params={"alt": "media"}) as answer, path.open("wb") as handle:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise _from_answer(doing, answer)
+                for chunk in answer.iter_raw(1 << 20):
+                    handle.write(chunk)
+                length = handle.tell()
+                expected = answer.headers.get("content-length")
+        except httpx.HTTPError as error:
+            raise RemoteError(doing, 0, _in_words(error)) from None
+        if expected and int(expected) != length:
+            raise RemoteError(doing, 0, f"the connection ended after {length} of {expected} bytes")
+        return length
+
+    # -- beneath
+
+    @cached_property
+    def _client(self) -> Client:
+        from google import genai
+        from google.genai import types
+
+        return genai.Client(
+            api_key=self._key,
+            vertexai=False,
+            http_options=types.HttpOptions(
+                base_url=self.base_url, api_version=API_VERSION, timeout=int(self._upload_timeout_s * 1000)
+            ),
+        )
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        import httpx
+
+        return httpx.Client(
+            headers={"x-goog-api-key": self._key, "accept-encoding": "identity"}, timeout=QUESTION_TIMEOUT_S
+        )
+
+    def _get(self, path: str, params: dict[str, str | int], doing: str) -> dict[str, Any]:
+        import httpx
+
+        try:
+            answer = self._http.get(f"{self.base_url}/{API_VERSION}/{path}", params=params)
+        except httpx.HTTPError as error:
+            raise RemoteError(doing, 0, _in_words(error)) from None
+        if answer.status_code != 200:
+            raise _from_answer(doing, answer)
+        try:
+            data = answer.json()
+        except ValueError:
+            raise RemoteError(doing, 0, "the answer is no JSON") from None
+        if not isinstance(data, dict):
+            raise RemoteError(doing, 0, "the answer is no JSON object")
+        return data
+
+    def _pages(self, path: str, key: str, doing: str) -> Iterator[dict[str, Any]]:
+        token = ""
+        while True:
+            params: dict[str, str | int] = {"pageSize": PAGE}
+            if token:
+                params["pageToken"] = token
+            page = self._get(path, params, doing)
+            yield from page.get(key) or ()
+            token = page.get("nextPageToken") or ""
+            if not token:
+                return
+
+
+def connect(settings: Settings) -> Remote:
+    """Return the remote side of *settings*; starts the embedded emulator if that is what is wanted."""
+    home = Path(settings.home)
+    key = api_key(settings.provider, home)
+    return Remote(base_url(settings), key, settings.submit.timeout_s, settings.upload.timeout_s)
+
+
+def base_url(settings: Settings) -> str:
+    """Return the address of the API, starting the embedded emulator if no other is named."""
+    if settings.provider == "emulator" and not settings.base_url:
+        import shlex
+
+        from chargen.emulator.launch import ensure
+
+        options = ["--job-seconds", str(settings.emulator.job_s), "--idle-exit", str(settings.emulator.idle_exit_s)]
+        return ensure(
+            Path(settings.home) / "state" / "emulator-server", [*options, *shlex.split(settings.emulator.options)]
+        )
+    return settings.base_url
+
+
+class _sdk_errors:
+    """Turn what the SDK raises into RemoteError, without the key."""
+
+    def __init__(self, doing: str, key: str):
+        self._doing = doing
+        self._key = key
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or not isinstance(error, Exception) or isinstance(error, ChargenError):
+            return
+        from google.genai import errors
+
+        if isinstance(error, errors.APIError):
+            details = _details(error.details)
+            raise RemoteError(self._doing, int(error.code or 0), self._clean(error.message or ""), details) from None
+        raise RemoteError(self._doing, 0, self._clean(_in_words(error))) from None
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._key, "[key]")[:2000]
+
+
+def _details(body: Any) -> list[Any]:
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    details = error.get("details") if isinstance(error, dict) else None
+    return details if isinstance(details, list) else []
+
+
+def _from_answer(doing: str, answer: httpx.Response) -> RemoteError:
+    try:
+        body = answer.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        body = {}
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return RemoteError(doing, answer.status_code, str(message or answer.reason_phrase)[:2000], _details(body))
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500] if str(error) else type(error).__name__

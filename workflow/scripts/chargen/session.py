@@ -1,0 +1,174 @@
+"""One run of Snakemake: its settings, its plan made while the graph is built, what it pins and how it ends.
+
+The Snakefile asks this object for the files that its targets need. Until `start`, nothing is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from chargen import config, durable
+from chargen.planning import show
+from chargen.problems import ChargenError
+from chargen.state import State
+
+if TYPE_CHECKING:
+    from chargen.planning.plan import Plan
+
+OPERATION = "generate"
+RESULTS = Path("results")
+SCOPE_TARGETS = {
+    "generate_characters": "characters",
+    "generate_locations": "locations",
+    "generate_chapters": "chapters",
+}
+PLANNING_TARGETS = frozenset({"generate_all", "submitted", "planned", "report", *SCOPE_TARGETS})
+RUN_VARIABLE = "CHARGEN_RUN"
+
+
+class Session:
+    """What the Snakefile knows of the run."""
+
+    def __init__(self, snakemake_config: Mapping[str, Any], home: Path, workflow: Any):
+        self._workflow = workflow
+        self._started = dt.datetime.now(dt.UTC)
+        self.settings = _or_exit(lambda: config.settings(snakemake_config, home))
+        self.state = State.of(self.settings)
+        self._run = self._run_id()
+        self._did_something = False
+
+    # -- what rules ask
+
+    @property
+    def run_folder(self) -> str:
+        """The folder of this run's pinned settings and plan, relative to the working directory."""
+        return os.path.relpath(self.state.run(self._run).folder)
+
+    def everything(self, wildcards: object) -> list[str]:
+        """Files of a generate target: the report, which needs every chain of the plan settled."""
+        return [*self.settled(wildcards), str(RESULTS / "report.json")]
+
+    def settled(self, wildcards: object) -> list[str]:
+        """One file per batch whose chain is to be closed, and per batch with pictures to put back."""
+        return [
+            *(str(RESULTS / OPERATION / batch / "settled") for batch in self._batches()),
+            *(str(RESULTS / OPERATION / "put-back" / f"{batch}.settled") for batch in self.plan.put_back),
+        ]
+
+    def jobs(self, wildcards: object) -> list[str]:
+        """One job file per batch of the plan."""
+        return [str(RESULTS / OPERATION / batch / "job.json") for batch in self._batches()]
+
+    def planned(self, wildcards: object) -> list[str]:
+        """Nothing: it only makes sure that there is a plan to print."""
+        self.plan  # noqa: B018
+        return []
+
+    def pinned(self, wildcards: object) -> list[str]:
+        """Nothing: orders and collecting plan for themselves, with this run's settings."""
+        return []
+
+    def follow_ups(self, receipt: str) -> list[str]:
+        """The chains that a receipt calls for."""
+        data = durable.read_json(Path(receipt))
+        return [str(RESULTS / data["operation"] / batch / "settled") for batch in data["follow_ups"]]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan, made once per process; printed when it is made. A plan that cannot be made ends Snakemake."""
+        from chargen.planning.plan import make_plan
+
+        plan = _or_exit(lambda: make_plan(self.settings, OPERATION, scope=self._scope()))
+        if self._workflow.is_main_process:
+            print(show.overview(plan, self.settings), file=sys.stderr, flush=True)
+        return plan
+
+    # -- what happens around the run
+
+    def start(self) -> None:
+        """Pin settings and plan, so that every other process takes them from here. Snakemake's onstart."""
+        _or_exit(self._start)
+
+    def finish(self, failed: bool) -> None:
+        """Print the summary; end with a non-zero status if something failed. Snakemake's onsuccess and onerror."""
+        if "plan" not in self.__dict__ or not self._did_something:
+            return
+        from chargen.report.summary import render
+        from chargen.steps.report import report
+
+        run = self.state.run(self._run)
+        data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
+        width = shutil.get_terminal_size((100, 24)).columns
+        print("\n" + render(data, width), file=sys.stderr, flush=True)
+        if not failed and show.has_failures(data, self.plan):
+            sys.exit(1)
+
+    def _start(self) -> None:
+        run = self.state.run(self._run)
+        if self.settings.source and not Path(self.settings.library).is_dir():
+            _copy_example(Path(self.settings.source), Path(self.settings.library))
+        durable.write_json(run.settings, self.settings.to_json())
+        if "plan" not in self.__dict__:
+            return
+        from chargen.planning.pin import pin
+
+        self._did_something = bool(self._batches() or self.plan.put_back)
+        started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
+        pin(self.settings, self.state, run, self.plan, started, self._targets())
+
+    def _batches(self) -> list[str]:
+        return [*self.plan.in_flight, *(batch.id for batch in self.plan.batches if batch.id not in self.plan.in_flight)]
+
+    def _scope(self) -> list[str]:
+        targets = self._targets()
+        kinds = [SCOPE_TARGETS[target] for target in targets if target in SCOPE_TARGETS]
+        if kinds and not targets & (PLANNING_TARGETS - SCOPE_TARGETS.keys()):
+            return kinds
+        return [self.settings.scope, *kinds]
+
+    def _targets(self) -> set[str]:
+        return {str(target) for target in self._workflow.dag_settings.targets} or {"generate_all"}
+
+    def _run_id(self) -> str:
+        inherited = os.environ.get(RUN_VARIABLE, "")
+        if inherited and not self._workflow.is_main_process:
+            return inherited
+        stamp = self._started.strftime("%Y-%m-%dT%H-%M-%SZ")
+        run, number = stamp, 1
+        while self.state.run(run).folder.exists():
+            number += 1
+            run = f"{stamp}-{number}"
+        os.environ[RUN_VARIABLE] = run
+        return run
+
+
+def _copy_example(source: Path, target: Path) -> None:
+    """Make the working copy, whole or not at all: examples are never written."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    shutil.copytree(source, part)
+    try:
+        part.replace(target)
+    except OSError:
+        shutil.rmtree(part)
+        if not target.is_dir():
+            raise
+    print(f"library: working on {os.path.relpath(target)}, a copy of {os.path.relpath(source)}", file=sys.stderr)
+
+
+def _or_exit(action: Any) -> Any:
+    try:
+        return action()
+    except ChargenError as error:
+        _exit(str(error))
+
+
+def _exit(message: str) -> NoReturn:
+    print(f"chargen: {message}", file=sys.stderr, flush=True)
+    sys.exit(1)

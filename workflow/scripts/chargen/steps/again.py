@@ -1,0 +1,98 @@
+"""What follows from a batch: tasks that go out again, and pictures that waited for its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from chargen import durable, failpoints
+from chargen.config import Settings
+from chargen.planning.pin import pin_batches
+from chargen.state import BatchFiles, RunFiles, State
+from chargen.steps.talk import tell
+from chargen.wishes import batch_id, display_name
+
+Json = dict[str, Any]
+
+
+def retry_batches(settings: Settings, plan: Json, keys: Collection[str], *, smaller: bool) -> Iterator[Json]:
+    """Yield the plans of batches that send the tasks *keys* of *plan* once more; two half ones if *smaller*."""
+    tasks = [task | {"attempt": task["attempt"] + 1} for task in plan["tasks"] if task["key"] in set(keys)]
+    if not tasks:
+        return
+    size = (len(tasks) + 1) // 2 if smaller and len(tasks) > 1 else len(tasks)
+    share = plan["tokens"] / len(plan["tasks"])
+    for start in range(0, len(tasks), size):
+        chunk = tasks[start : start + size]
+        batch = batch_id((task["wish_id"], task["key"], task["attempt"]) for task in chunk)
+        yield plan | {
+            "batch": batch,
+            "display_name": display_name(settings.library_id, batch),
+            "cost_usd": round(sum(task["cost_usd"] for task in chunk), 6),
+            "tokens": round(share * len(chunk)),
+            "tasks": chunk,
+        }
+
+
+def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> list[str]:
+    """Send on what waited for pictures of this run and waits no more; return the ids of the batches that *batch* released.
+
+    A deferred picture is released once every batch of the run that makes what it needs has its receipt. Which batch
+    released what is recorded, so that doing it again gives the same answer.
+    """
+    if not run.plan.exists():
+        return []
+    with state.lock("release"):
+        plan = durable.read_json(run.plan)
+        book_path = run.folder / "released.json"
+        book: Json = durable.read_json(book_path) if book_path.exists() else {"batches": {}, "targets": [], "over": []}
+        if batch in book["over"]:
+            return list(book["batches"].get(batch, ()))
+        book["over"].append(batch)
+        book["batches"].setdefault(batch, [])
+        waiting = {
+            item["target"]: set(item["needs"]) for item in plan["deferred"] if item["target"] not in book["targets"]
+        }
+        pending = _pending(state, plan, book, retries) | waiting.keys()
+        ready = {target for target, needs in waiting.items() if not needs & pending}
+        if ready:
+            book["targets"] += sorted(ready)
+            book["batches"][batch] += _plan_now(settings, state, ready)
+        durable.write_json(book_path, book)
+        failpoints.reached("released")
+        return list(book["batches"][batch])
+
+
+def _pending(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], retries: Collection[str]) -> set[str]:
+    """Return the targets that the run is still to bring: of batches without a receipt, and pictures to be put back."""
+    batches = {*plan["batches"], *plan["in_flight"], *retries}
+    for released in book["batches"].values():
+        batches.update(released)
+    pending: set[str] = set()
+    seen: set[str] = set()
+    while batches:
+        files = state.batch(batches.pop())
+        if files.id in seen or not files.plan.exists():
+            continue
+        seen.add(files.id)
+        if files.receipt.exists():
+            batches.update(durable.read_json(files.receipt)["follow_ups"])
+        else:
+            pending.update(_targets(files))
+    for batch in plan["put_back"].keys() - set(book["over"]):
+        pending.update(_targets(state.batch(batch)))
+    return pending
+
+
+def _targets(files: BatchFiles) -> set[str]:
+    return {task["wish"]["target"] for task in files.read_plan()["tasks"]}
+
+
+def _plan_now(settings: Settings, state: State, targets: set[str]) -> list[str]:
+    from chargen.planning.plan import make_plan
+
+    plan = make_plan(settings, targets=targets)
+    for problem in plan.problems:
+        if problem.scene and f"{problem.entity}/{problem.scene}" in targets:
+            tell(str(problem))
+    return pin_batches(settings, state, plan.batches, plan.catalog)

@@ -1,0 +1,78 @@
+"""Tidying up after a batch: what the server need not keep, and what state/ need not keep any longer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from chargen import durable
+from chargen.config import Settings
+from chargen.journal import Journal
+from chargen.remote import Remote, RemoteError, connect
+from chargen.state import BatchFiles, State
+from chargen.steps.stage import distinct_references
+from chargen.steps.talk import say
+from chargen.uploads import Uploads
+
+
+def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
+    """Delete the batch's job, its request file and references that no unfinished batch needs from the server.
+
+    Only once the receipt is durable here, and never in the way of anything: what cannot be deleted is said and left to
+    expire. Also drops raw responses that are older than ``cleanup.keep_responses_d``.
+    """
+    journal = Journal(state)
+    entry = journal.entry(files.id)
+    if settings.cleanup.after_apply and entry.outcomes is not None and not entry.cleaned and entry.job:
+        try:
+            remote = connect(settings)
+            if (entry.key, entry.base_url) == (remote.fingerprint, remote.base_url):
+                _delete_remote(state, files, entry.job, remote)
+                journal.append("cleaned", files.id)
+        except RemoteError as error:
+            say(f"{error}; it is left to expire")
+    drop_old_responses(settings, state, journal)
+
+
+def drop_old_responses(settings: Settings, state: State, journal: Journal) -> None:
+    """Delete raw responses whose receipt is older than ``cleanup.keep_responses_d`` days."""
+    oldest = time.time() - settings.cleanup.keep_responses_d * 86400
+    for files in state.batches():
+        done = journal.entry(files.id).outcomes is not None and files.receipt.exists()
+        if done and files.responses.exists() and files.receipt.stat().st_mtime < oldest:
+            files.responses.unlink()
+
+
+def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) -> None:
+    _quietly(partial(remote.delete_job, job))
+    uploads = Uploads(state, remote)
+    live = uploads.live()
+    unneeded = set(distinct_references(files.read_plan()["tasks"])) - _needed(state)
+    if files.requests.exists():
+        from chargen.pictures import sha256_file
+
+        unneeded.add(sha256_file(files.requests))
+    for sha256 in sorted(unneeded & live.keys()):
+        if _quietly(partial(remote.delete_file, live[sha256].name)):
+            uploads.forget(live[sha256].name)
+
+
+def _needed(state: State) -> set[str]:
+    """Return the contents that batches without a receipt refer to."""
+    needed: set[str] = set()
+    for files in state.batches():
+        if files.plan.exists() and not files.receipt.exists():
+            needed.update(distinct_references(durable.read_json(files.plan)["tasks"]))
+    return needed
+
+
+def _quietly(delete: Callable[[], None]) -> bool:
+    """Delete something; what is gone already counts as deleted."""
+    try:
+        delete()
+    except RemoteError as error:
+        if not error.gone:
+            say(f"{error}; it is left to expire")
+            return False
+    return True

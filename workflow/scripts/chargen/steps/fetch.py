@@ -1,0 +1,234 @@
+"""Fetch: wait for remote jobs politely and bring their results to disk.
+
+Whoever waits asks one question per tick for all jobs of the library and brings in whatever has ended, so that one stuck
+job never holds up a finished one. A failed question is not a failed job; only states known to be final end the wait.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chargen import durable, failpoints
+from chargen.config import Settings
+from chargen.journal import Entry, Journal, seconds_since
+from chargen.problems import ChargenError
+from chargen.remote import LOST, Operation, Remote, RemoteError
+from chargen.state import BatchFiles, State, process_alive
+from chargen.steps.talk import duration, say, tell
+from chargen.uploads import asking, pauses
+
+FIRST_PAUSE_S = 1.0
+GROWTH = 1.5
+LATE_RESULT_S = 900.0
+"""How long a job that ended well may lack the name of its result file."""
+
+Place = Callable[[BatchFiles], None]
+
+
+class StillWaiting(ChargenError):
+    """The wait was left before the job's end; the job goes on, and the next run collects it."""
+
+
+class Watch:
+    """Looks at all jobs of a library in flight, with pauses that grow up to ``poll.interval_s``."""
+
+    def __init__(self, settings: Settings, state: State, remote: Remote, main_pid: int = 0):
+        self._settings = settings
+        self._state = state
+        self._remote = remote
+        self._main_pid = main_pid
+        self._pause_s = min(FIRST_PAUSE_S, settings.poll.interval_s)
+        self._late: dict[str, float] = {}
+
+    @property
+    def pause_s(self) -> float:
+        return self._pause_s
+
+    def tick(self, place: Place | None = None, first: bool = False) -> dict[str, Operation]:
+        """Pause, look once, bring in what has ended (and hand it to *place*); return the operations seen, by name."""
+        if not first:
+            self._sleep()
+        seen = self._look()
+        journal = Journal(self._state)
+        for entry in journal.in_flight():
+            if not entry.job:
+                continue
+            operation = seen.get(entry.job)
+            if operation is None or not operation.is_final:
+                self._mind_deadline(journal, entry)
+                continue
+            with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
+                if got and self.bring_in(entry.batch, operation) and place:
+                    place(self._state.batch(entry.batch))
+        return seen
+
+    def bring_in(self, batch: str, operation: Operation) -> bool:
+        """Download what the ended job of *batch* left, once; return whether its end is on disk. Call under its lock."""
+        files = self._state.batch(batch)
+        journal = Journal(self._state)
+        if files.responses.exists() and files.ended.exists():
+            return True
+        state, error = operation.state, operation.error
+        if state == "SUCCEEDED":
+            if not operation.responses_file:
+                return self._still_late(batch)
+            try:
+                download(self._remote, operation.responses_file, files.responses)
+            except RemoteError as trouble:
+                if not trouble.gone:
+                    say(f"{trouble}; trying again later")
+                    return False
+                state, error = LOST, f"the result file {operation.responses_file} is gone: {trouble.message}"
+        if state != "SUCCEEDED":
+            durable.write(files.responses, b"")
+        end = {"state": state, "error": error, "error_code": operation.error_code, "operation": operation.raw}
+        durable.write_json(files.ended, end)
+        journal.append("ended", batch, state=state, error=error)
+        journal.append("fetched", batch, bytes=files.responses.stat().st_size)
+        failpoints.reached("fetched")
+        say(f"{operation.name} ended {state.lower()}{': ' + error if error else ''}")
+        return True
+
+    def _sleep(self) -> None:
+        end = time.monotonic() + self._pause_s
+        while (left := end - time.monotonic()) > 0:
+            if self._main_pid and not process_alive(self._main_pid):
+                raise StillWaiting("the run that started this wait has ended; the next run collects the job")
+            time.sleep(min(left, 1.0))
+        self._pause_s = min(self._pause_s * GROWTH, self._settings.poll.interval_s)
+
+    def _look(self) -> dict[str, Operation]:
+        """Return the operations of all jobs in flight: from the last look of any process if it is fresh, else asked now."""
+        snapshot = self._state.root / "last-look.json"
+        wanted = {entry.job for entry in Journal(self._state).in_flight() if entry.job}
+        with self._state.lock("look"):
+            try:
+                last = durable.read_json(snapshot)
+            except (OSError, ValueError):
+                last = {"time": 0.0, "operations": []}
+            known = {item["name"]: item for item in last["operations"]}
+            age = time.time() - last["time"]
+            if not (0 <= age < min(self._pause_s, self._settings.poll.interval_s) * 0.9 and wanted <= known.keys()):
+                try:
+                    known = {operation.name: operation.raw for operation in self._ask(wanted)}
+                except RemoteError as trouble:
+                    if trouble.status in (400, 401) or trouble.out_of_credits:
+                        raise
+                    say(f"{trouble}; asking again")
+                    return {}
+                durable.write(snapshot, durable.dump({"time": time.time(), "operations": list(known.values())}))
+        return {name: Operation.from_json(raw) for name, raw in known.items()}
+
+    def _ask(self, wanted: set[str]) -> list[Operation]:
+        """One question for all: page the list until every wanted job was seen; ask for stragglers by name."""
+        found: dict[str, Operation] = {}
+        for operation in self._remote.jobs():
+            if operation.name in wanted:
+                found[operation.name] = operation
+                if len(found) == len(wanted):
+                    break
+        for name in wanted - found.keys():
+            try:
+                found[name] = self._remote.job(name)
+            except RemoteError as trouble:
+                if trouble.status != 404:
+                    raise
+                lost = {"state": LOST}
+                found[name] = Operation.from_json(
+                    {"name": name, "metadata": lost, "error": {"message": trouble.message}}
+                )
+        return list(found.values())
+
+    def _still_late(self, batch: str) -> bool:
+        since = self._late.setdefault(batch, time.monotonic())
+        if time.monotonic() - since > LATE_RESULT_S:
+            raise ChargenError(
+                f"batch {batch}: its job succeeded, but the server has not named a result file for "
+                f"{duration(LATE_RESULT_S)}; run again later to collect it"
+            )
+        return False
+
+    def _mind_deadline(self, journal: Journal, entry: Entry) -> None:
+        """Cancel a job that has outlived ``poll.deadline_h``; what it has done by then still comes."""
+        if entry.cancelled or seconds_since(entry.submitted) < self._settings.poll.deadline_h * 3600:
+            return
+        with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
+            if not got:
+                return
+            say(f"{entry.job} has not ended within {self._settings.poll.deadline_h:g} h: cancelling it")
+            try:
+                self._remote.cancel(entry.job)
+            except RemoteError as trouble:
+                say(f"{trouble}; trying again later")
+                return
+            journal.append("cancelled", entry.batch, why="deadline")
+
+
+def fetch(
+    settings: Settings, state: State, files: BatchFiles, remote: Remote, place: Place | None, main_pid: int
+) -> None:
+    """Wait until the batch's job has ended and its responses are on disk.
+
+    Raises StillWaiting if the run that waits is gone, ChargenError if the batch has no job.
+    """
+    entry = Journal(state).entry(files.id)
+    if files.responses.exists() and files.ended.exists():
+        return
+    if not entry.job:
+        raise ChargenError(f"batch {files.id} was never submitted; run generate_all again")
+    watch = Watch(settings, state, remote, main_pid)
+    first = True
+    shown: tuple[Any, ...] = ()
+    while not (files.responses.exists() and files.ended.exists()):
+        operation = watch.tick(place, first).get(entry.job)
+        first = False
+        if operation and not operation.is_final:
+            news = (operation.state, operation.done)
+            line = progress(files.id, operation, entry, watch.pause_s)
+            say(line)
+            if news != shown:
+                tell(line)
+                shown = news
+
+
+def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> str:
+    """Return one line on a job: state, how many of how many are done, how long it has run, when it is looked at next."""
+    total = operation.requests or len(entry.wishes)
+    return (
+        f"{entry.operation} {batch}: {operation.state.lower()}, {operation.done} of {total} done, "
+        f"{duration(seconds_since(entry.submitted))} since submission, next look in {duration(next_s)}"
+    )
+
+
+def download(remote: Remote, name: str, target: Path) -> None:
+    """Bring the result file *name* to *target*: whole or not at all, asked for again if the connection breaks."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for pause in pauses(5):
+            try:
+                remote.download(name, part)
+                break
+            except RemoteError as error:
+                if error.gone or pause is None:
+                    raise
+                say(f"{error}; starting again")
+                time.sleep(max(pause, error.retry_after_s or 0))
+        with part.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        failpoints.reached("downloaded")
+        part.replace(target)
+        durable.sync_folder(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def bring_in_now(settings: Settings, state: State, batch: str, job: str, remote: Remote) -> bool:
+    """Look at one job now and bring in its results if it has ended; return whether it has."""
+    operation = asking(lambda: remote.job(job))
+    with state.lock(f"batch-{batch}"):
+        return operation.is_final and Watch(settings, state, remote).bring_in(batch, operation)

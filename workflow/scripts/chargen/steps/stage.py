@@ -1,0 +1,136 @@
+"""Stage: upload each distinct reference once and write the request lines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chargen import durable, failpoints, pictures
+from chargen.config import Settings
+from chargen.problems import ChargenError
+from chargen.remote import Remote
+from chargen.state import BatchFiles, State
+from chargen.steps.talk import say
+from chargen.uploads import InvalidUpload, Upload, Uploads
+
+SPARE_S = 3600.0
+"""How much longer than the wait for its job a reference must live."""
+
+
+def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
+    """Write ``requests.jsonl`` of a planned batch, with every reference uploaded and alive for the job's whole wait.
+
+    Tasks whose reference the API refuses are left out and named in ``left-out.json``. Call it under the batch's lock.
+    """
+    plan = files.read_plan()
+    references = distinct_references(plan["tasks"])
+    uploads, refused = _upload_all(settings, state, remote, references)
+    lines = []
+    left_out = {}
+    for task in plan["tasks"]:
+        bad = next((r["path"] for r in task["references"] if r["sha256"] in refused), None)
+        if bad:
+            left_out[task["key"]] = f"the API refused the reference {bad}: {refused[_sha(task, bad)]}"
+        else:
+            lines.append(request_line(plan, task, uploads))
+    if left_out:
+        durable.write_json(files.folder / "left-out.json", left_out)
+    durable.write(files.requests, b"".join(lines))
+    failpoints.reached("staged")
+    say(f"{len(lines)} requests written, {len(references)} reference pictures on the server")
+
+
+def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> bool:
+    """Whether the request lines are there and all references live long enough."""
+    if not files.requests.exists():
+        return False
+    live = Uploads(state, remote).live()
+    needed = needed_life_s(settings)
+    left_out = durable.read_json(files.folder / "left-out.json") if (files.folder / "left-out.json").exists() else {}
+    sent = [task for task in files.read_plan()["tasks"] if task["key"] not in left_out]
+    return all(sha256 in live and live[sha256].lives_for_s() > needed for sha256 in distinct_references(sent))
+
+
+def needed_life_s(settings: Settings) -> float:
+    """How long an upload must live from now on to outlast the wait for its job."""
+    return min(settings.poll.deadline_h * 3600 + SPARE_S, 47 * 3600.0)
+
+
+def distinct_references(tasks: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the references of *tasks* by content, each once."""
+    return {reference["sha256"]: reference for task in tasks for reference in task["references"]}
+
+
+def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> bytes:
+    """Return one line of the request file, in the documented snake_case shape, with its newline."""
+    parts: list[dict[str, Any]] = [
+        {"file_data": {"file_uri": uploads[r["sha256"]].uri, "mime_type": uploads[r["sha256"]].mime}}
+        for r in task["references"]
+    ]
+    parts.append({"text": task["prompt"]})
+    request: dict[str, Any] = {
+        "contents": [{"role": "user", "parts": parts}],
+        "generation_config": {
+            "response_modalities": ["IMAGE"],
+            "temperature": plan["temperature"],
+            "image_config": {"aspect_ratio": task["aspect_ratio"], "image_size": task["image_size"]},
+        },
+    }
+    if plan["safety_settings"]:
+        request["safety_settings"] = plan["safety_settings"]
+    return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _upload_all(
+    settings: Settings, state: State, remote: Remote, references: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Upload], dict[str, str]]:
+    """Return the uploads by content, and why the API refused the others."""
+    ledger = Uploads(state, remote)
+    found: dict[str, Upload] = {}
+    refused: dict[str, str] = {}
+    stop = threading.Event()
+
+    def send(item: tuple[str, Mapping[str, Any]]) -> None:
+        sha256, reference = item
+        if stop.is_set():
+            return
+        path = settings.library_root / reference["path"]
+        try:
+            _check_unchanged(path, sha256)
+            found[sha256] = ledger.ensure(
+                path,
+                sha256,
+                reference["mime"],
+                must_live_s=needed_life_s(settings),
+                attempts=settings.upload.attempts,
+            )
+        except InvalidUpload as error:
+            refused[sha256] = error.message
+        except ChargenError:
+            stop.set()
+            raise
+
+    with ThreadPoolExecutor(settings.upload.concurrency) as pool:
+        for _ in pool.map(send, references.items()):
+            pass
+    return found, refused
+
+
+def _check_unchanged(path: Path, sha256: str) -> None:
+    try:
+        present = pictures.sha256_file(path)
+    except OSError as error:
+        raise ChargenError(
+            f"{path}: the reference was there while planning and is not now ({error.strerror}); run again"
+        ) from None
+    if present != sha256:
+        raise ChargenError(f"{path}: the reference changed since planning; run again, the plan will take the new one")
+
+
+def _sha(task: Mapping[str, Any], path: str) -> str:
+    return next(r["sha256"] for r in task["references"] if r["path"] == path)

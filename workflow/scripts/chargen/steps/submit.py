@@ -1,0 +1,306 @@
+"""Submit: the only step that spends money, and it spends it at most once.
+
+The order of things: batch lock, library lock, budget, look for an earlier job, intent on disk, create, name on disk.
+After any answer that leaves open whether a job was made, the server's list is asked until the answer is certain;
+the create is never repeated in the same breath.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from chargen import durable, failpoints, pictures
+from chargen.catalog import load_catalog
+from chargen.config import Settings
+from chargen.journal import Entry, Journal, seconds_since
+from chargen.problems import ChargenError
+from chargen.remote import Operation, Remote, RemoteError
+from chargen.state import BatchFiles, RunFiles, State
+from chargen.steps.stage import is_staged, needed_life_s, stage
+from chargen.steps.talk import duration, say, tell
+from chargen.uploads import Uploads, asking
+
+BUDGET_HOURS = 24.0
+
+
+class AmbiguousSubmission(ChargenError):
+    """It cannot be known yet whether a job was made; nothing was sent again."""
+
+
+class ForeignJob(ChargenError):
+    """The server has a job of this library that no journal here knows; it was paid for and must be collected first."""
+
+
+class OverBudget(ChargenError):
+    """Sending the batch would spend more than the budget of the last 24 hours allows."""
+
+
+class OtherAccount(ChargenError):
+    """The batch was begun with another key or another address; only there can its job be found."""
+
+
+def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
+    """Return the name of the batch's one remote job, creating it if there is none. Call it under the batch's lock.
+
+    Raises ChargenError in words if it must not or cannot be created now; nothing was sent then, or it is said that
+    it cannot be known.
+    """
+    journal = Journal(state)
+    entry = journal.entry(files.id)
+    _same_account(entry, remote)
+    if entry.job:
+        return entry.job
+    _wait_for_room(settings, state, files, remote)
+    with state.lock("submit"):
+        journal = Journal(state)
+        plan = files.read_plan()
+        entry = journal.entry(files.id)
+        _check_claims(journal, plan)
+        if entry.open_intent is None:
+            check_budget(journal, settings, plan)
+        job = _find_earlier(settings, journal, entry, plan, remote, run)
+        if job:
+            if entry.open_intent is None:
+                _intent(journal, plan, remote)
+            return _created(journal, files.id, job, adopted=True)
+        if not is_staged(settings, state, files, remote):
+            stage(settings, state, files, remote)
+        if not files.requests.stat().st_size:
+            raise ChargenError(
+                f"batch {files.id}: the API refused a reference of every task; see {files.folder}/left-out.json"
+            )
+        request_file = _upload_requests(settings, state, files, remote)
+        return _create(settings, journal, files.id, plan, request_file, remote)
+
+
+def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> None:
+    """Raise OverBudget, with the numbers, if *plan* would break the budget of the last 24 hours."""
+    if settings.budget_usd is None:
+        return
+    spent = journal.spent_usd(BUDGET_HOURS)
+    if spent + plan["cost_usd"] > settings.budget_usd + 1e-9:
+        raise OverBudget(
+            f"budget: ${spent:.2f} were submitted in the last 24 hours and batch {plan['batch']} "
+            f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, which is more than budget_usd="
+            f"{settings.budget_usd:.2f}; nothing was sent. Raise it with --config budget_usd=…, or wait"
+        )
+
+
+def _same_account(entry: Entry, remote: Remote) -> None:
+    if not entry.job and entry.open_intent is None:
+        return
+    if entry.key != remote.fingerprint:
+        raise OtherAccount(
+            f"batch {entry.batch} was submitted with another API key (fingerprint {entry.key}, yours is "
+            f"{remote.fingerprint}); use that key until it is collected"
+        )
+    if entry.base_url != remote.base_url:
+        raise OtherAccount(
+            f"batch {entry.batch} was submitted to {entry.base_url}, not to {remote.base_url}; set base_url to that "
+            "until it is collected"
+        )
+
+
+def _check_claims(journal: Journal, plan: dict[str, Any]) -> None:
+    claimed = journal.claimed()
+    others = {
+        claimed[task["wish_id"], task["attempt"]]
+        for task in plan["tasks"]
+        if claimed.get((task["wish_id"], task["attempt"]), plan["batch"]) != plan["batch"]
+    }
+    if others:
+        raise ChargenError(
+            f"batch {plan['batch']} was not sent: another run has sent some of its tasks in {', '.join(sorted(others))}; "
+            "run again, the plan will leave them out"
+        )
+
+
+def _find_earlier(
+    settings: Settings, journal: Journal, entry: Entry, plan: dict[str, Any], remote: Remote, run: RunFiles | None
+) -> str:
+    """Return the job that an earlier life of this batch made, or ``""`` once it is certain that there is none."""
+    if entry.open_intent is None and run is not None and run.remote_checked.exists():
+        return ""
+    if entry.open_intent is not None:
+        return _reconcile(settings, journal, entry, remote)
+    found = _look(journal, plan["display_name"], settings.library_id, remote)
+    if run is not None and run.folder.is_dir():
+        durable.write(run.remote_checked, b"")
+    if found:
+        say(f"the server has {found.name} under this batch's name: it is taken over, nothing is sent")
+        tell(f"adopted {found.name}: it is batch {plan['batch']}, sent earlier")
+        return found.name
+    return ""
+
+
+def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) -> Operation | None:
+    """Page the server's list to its end: return the job of that name; stop at a job of this library nobody knows."""
+    known = {entry.job for entry in journal.entries.values()}
+    own = None
+    foreign = []
+    for job in asking(lambda: list(remote.jobs())):
+        if job.display_name == display_name:
+            own = own or job
+        elif job.display_name.startswith(f"chargen-{library_id}-") and job.name not in known:
+            entry = journal.entries.get(job.display_name.rsplit("-", 1)[1])
+            unanswered = entry is not None and entry.open_intent is not None
+            worth = job.state == "SUCCEEDED" or not job.is_final
+            if worth and not unanswered:
+                foreign.append(job)
+    if own is None and foreign:
+        lines = "\n".join(
+            f"  {job.name} ({job.state.lower()}, {job.requests} requests, created {job.created[:19]}): "
+            f"snakemake collect --config job={job.name}"
+            for job in foreign
+        )
+        raise ForeignJob(
+            "the server has jobs of this library that were sent from elsewhere, or before state/ was lost. Nothing was "
+            f"sent, so that nothing is paid twice. Collect them first:\n{lines}"
+        )
+    return own
+
+
+def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remote) -> str:
+    """Find out whether the open intent of *entry* made a job; return its name, or ``""`` once it certainly made none."""
+    assert entry.open_intent is not None
+    wait_s = settings.submit.timeout_s + settings.submit.grace_s - _age_s(entry.open_intent)
+    end = time.monotonic() + max(0.0, wait_s)
+    if wait_s > 0:
+        say(f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}")
+    while True:
+        found = _look(journal, entry.display_name, settings.library_id, remote)
+        if found:
+            say(f"found {found.name}: it is taken over, nothing is sent")
+            tell(f"adopted {found.name}: it is batch {entry.batch}, whose submission got no answer")
+            return found.name
+        left = end - time.monotonic()
+        if left <= 0:
+            journal.append("absent", entry.batch)
+            return ""
+        time.sleep(min(2.0, max(0.2, left)))
+
+
+def _age_s(intent: dict[str, Any]) -> float:
+    """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
+    clock = intent.get("clock") or {}
+    if clock.get("boot") and clock["boot"] == _boot():
+        return float(time.monotonic() - clock["monotonic"])
+    return max(0.0, seconds_since(intent["time"]))
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
+    journal.append(
+        "intent",
+        plan["batch"],
+        operation=plan["operation"],
+        model=plan["model"],
+        display_name=plan["display_name"],
+        base_url=remote.base_url,
+        key=remote.fingerprint,
+        wishes={task["wish_id"]: task["attempt"] for task in plan["tasks"]},
+        cost_usd=plan["cost_usd"],
+        tokens=plan["tokens"],
+        clock={"boot": _boot(), "monotonic": time.monotonic()},
+        pid=os.getpid(),
+    )
+    failpoints.reached("intent")
+
+
+def _created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
+    journal.append("created", batch, job=job, adopted=adopted)
+    failpoints.reached("named")
+    return job
+
+
+def _create(
+    settings: Settings, journal: Journal, batch: str, plan: dict[str, Any], request_file: str, remote: Remote
+) -> str:
+    end = time.monotonic() + settings.poll.deadline_h * 3600
+    while True:
+        _intent(journal, plan, remote)
+        try:
+            job = remote.create(plan["model"], request_file, plan["display_name"])
+        except RemoteError as error:
+            if error.unclear:
+                return _after_unclear_answer(settings, journal, batch, error, remote)
+            journal.append("refused", batch, status=error.status, message=error.message)
+            if error.status != 429 or error.out_of_credits or time.monotonic() > end:
+                raise ChargenError(_refusal(error, plan)) from None
+            pause = error.retry_after_s or settings.poll.interval_s
+            say(f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}")
+            time.sleep(pause)
+        else:
+            failpoints.reached("created")
+            say(f"created {job}: {len(plan['tasks'])} tasks, about ${plan['cost_usd']:.2f}")
+            return _created(journal, batch, job, adopted=False)
+
+
+def _after_unclear_answer(settings: Settings, journal: Journal, batch: str, error: RemoteError, remote: Remote) -> str:
+    say(f"{error}: whether a job was made is not known; looking for it")
+    try:
+        job = _reconcile(settings, journal, journal.entry(batch), remote)
+    except RemoteError as trouble:
+        raise AmbiguousSubmission(
+            f"batch {batch}: {error}, and the list of jobs cannot be read ({trouble.message}). Nothing was sent again; "
+            "run again when the server answers"
+        ) from None
+    if job:
+        return _created(journal, batch, job, adopted=True)
+    raise AmbiguousSubmission(
+        f"batch {batch}: {error}. No job of its name appeared within "
+        f"{duration(settings.submit.timeout_s + settings.submit.grace_s)}, so none was made. Run again to send it"
+    )
+
+
+def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
+    if error.out_of_credits:
+        return f"the prepaid credits are used up, nothing was sent: {error.message}"
+    return f"the server refuses batch {plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks), nothing was sent: {error}"
+
+
+def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
+    upload = Uploads(state, remote).ensure(
+        files.requests,
+        pictures.sha256_file(files.requests),
+        "application/jsonl",
+        must_live_s=needed_life_s(settings),
+        attempts=settings.upload.attempts,
+    )
+    return upload.name
+
+
+def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
+    """Wait while the account holds as many jobs, or as many waiting tokens of the model, as its tier allows."""
+    from chargen.steps.fetch import Watch
+
+    catalog = load_catalog(Path(settings.models_file))
+    plan = files.read_plan()
+    jobs = settings.limits.concurrent_jobs or catalog.limit(settings.limits.tier, "concurrent_jobs")
+    quota = catalog.quota(plan["model"])
+    tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
+    watch: Watch | None = None
+
+    def full() -> str:
+        flying = [entry for entry in Journal(state).in_flight() if entry.batch != files.id and not entry.ended]
+        held = sum(entry.tokens for entry in flying if entry.model == plan["model"])
+        if len(flying) >= jobs:
+            return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"
+        if held and held + plan["tokens"] > tokens:
+            return f"{held:,} tokens are waiting for {plan['model']} and {tokens:,} are allowed"
+        return ""
+
+    while why := full():
+        if watch is None:
+            say(f"{why}: waiting for one to end")
+            watch = Watch(settings, state, remote)
+        watch.tick()

@@ -1,0 +1,147 @@
+"""What lies on the server: uploads reused by content while they live, and forgotten when they are gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from chargen import durable, failpoints
+from chargen.journal import now
+from chargen.remote import Remote, RemoteError, RemoteFile
+from chargen.state import State
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was uploaded; ``expires`` as the server said it."""
+
+    name: str
+    uri: str
+    mime: str
+    bytes: int
+    sha256: str
+    expires: str
+
+    def lives_for_s(self) -> float:
+        """Seconds until the server forgets it."""
+        try:
+            expires = dt.datetime.fromisoformat(self.expires)
+        except ValueError:
+            return 0.0
+        return (expires - dt.datetime.now(dt.UTC)).total_seconds()
+
+
+class InvalidUpload(RemoteError):
+    """The API refuses this file as it is; sending it again would change nothing."""
+
+
+class Uploads:
+    """The ledger of one library's uploads with one key at one address."""
+
+    def __init__(self, state: State, remote: Remote):
+        self._state = state
+        self._remote = remote
+
+    def live(self) -> dict[str, Upload]:
+        """Return what should still be there, by content."""
+        found: dict[str, Upload] = {}
+        for line in durable.read_lines(self._state.uploads):
+            if line["key"] != self._remote.fingerprint or line["base_url"] != self._remote.base_url:
+                continue
+            if line["event"] == "deleted":
+                found = {sha: upload for sha, upload in found.items() if upload.name != line["name"]}
+            else:
+                found[line["sha256"]] = Upload(
+                    line["name"], line["uri"], line["mime"], line["bytes"], line["sha256"], line["expires"]
+                )
+        return {sha: upload for sha, upload in found.items() if upload.lives_for_s() > 0}
+
+    def ensure(self, path: Path, sha256: str, mime: str, *, must_live_s: float, attempts: int) -> Upload:
+        """Return an upload of the content *sha256* that lives long enough, sending *path* if there is none.
+
+        Two processes that want the same content send it once. Raises InvalidUpload if the API refuses the file for
+        what it is, RemoteError if it cannot be sent.
+        """
+        with self._state.lock(f"upload-{sha256[:16]}"):
+            upload = self.live().get(sha256)
+            if upload and upload.lives_for_s() > must_live_s:
+                return upload
+            return self._send(path, sha256, mime, attempts)
+
+    def forget(self, name: str) -> None:
+        """Record that the file *name* is no longer on the server."""
+        self._record({"event": "deleted", "name": name})
+
+    def _send(self, path: Path, sha256: str, mime: str, attempts: int) -> Upload:
+        display_name = f"chargen-{sha256[:32]}"
+        for pause in pauses(attempts):
+            try:
+                file = self._remote.upload(path, display_name, mime)
+                break
+            except RemoteError as error:
+                if error.status == 400:
+                    raise InvalidUpload(f"uploading {path.name}", 400, error.message, error.details) from None
+                if not (error.unclear or error.status == 429) or error.out_of_credits or pause is None:
+                    raise
+                if error.unclear and (orphan := self._find(display_name, sha256)):
+                    file = orphan
+                    break
+                time.sleep(max(pause, error.retry_after_s or 0))
+        return self._take(file, sha256, mime)
+
+    def _find(self, display_name: str, sha256: str) -> RemoteFile | None:
+        """An upload whose answer was lost has arrived all the same: the file is there under its name."""
+        try:
+            return next(
+                (f for f in self._remote.files() if f.display_name == display_name and f.sha256 == sha256), None
+            )
+        except RemoteError:
+            return None
+
+    def _take(self, file: RemoteFile, sha256: str, mime: str) -> Upload:
+        failpoints.reached("uploaded")
+        self._record(
+            {
+                "event": "uploaded",
+                "name": file.name,
+                "uri": file.uri,
+                "mime": mime,
+                "bytes": file.bytes,
+                "sha256": sha256,
+                "expires": file.expires,
+            }
+        )
+        failpoints.reached("upload-recorded")
+        return Upload(file.name, file.uri, mime, file.bytes, sha256, file.expires)
+
+    def _record(self, line: dict[str, object]) -> None:
+        with self._state.lock("uploads"):
+            durable.append_line(
+                self._state.uploads,
+                {"time": now(), "key": self._remote.fingerprint, "base_url": self._remote.base_url, **line},
+            )
+
+
+def pauses(attempts: int, first_s: float = 0.5, longest_s: float = 30.0) -> Iterator[float | None]:
+    """Yield the pause after each of *attempts* tries, growing; None after the last."""
+    for attempt in range(attempts - 1):
+        yield min(first_s * 2**attempt, longest_s)
+    yield None
+
+
+def asking(question: Callable[[], T], attempts: int = 4) -> T:
+    """Return the answer to *question*, asked again while the server is in trouble. For questions only, never for acts."""
+    for pause in pauses(attempts):
+        try:
+            return question()
+        except RemoteError as error:
+            if not (error.unclear or error.status == 429) or error.out_of_credits or pause is None:
+                raise
+            time.sleep(min(max(pause, error.retry_after_s or 0), 60))
+    raise AssertionError("unreachable: the last pause is None")

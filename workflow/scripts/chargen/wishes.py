@@ -1,0 +1,64 @@
+"""Identity: what a task is to the planner (wish), to the request file (task key), and what goes out together (batch)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chargen.durable import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What identifies a task to the planner. Done, in flight and failed are matched by its id.
+
+    ``order`` is the number of the last order that names it, 0 for none; ``rejections`` counts the pictures of this very
+    wish that the author rejected, so that each rejection wishes for one more.
+    """
+
+    operation: str
+    target: str  # kind/entity/scene
+    variation: int
+    spec_hash: str
+    order: int = 0
+    rejections: int = 0
+
+    @property
+    def id(self) -> str:
+        """16 hex digits; the same on every machine."""
+        return digest(asdict(self))
+
+
+def digest(data: object) -> str:
+    """Return 16 hex digits of the sha256 over the canonical JSON of *data*."""
+    return hashlib.sha256(canonical(data)).hexdigest()[:16]
+
+
+def task_key(target: str, variation: int, shape: Mapping[str, Any]) -> str:
+    """Return the key of a request line: *shape* is everything that shapes its result.
+
+    Shape: ``<kind>/<entity>/<scene>[_c<variation>]@sha256:<16 hex>``; the first variation has no suffix.
+    """
+    suffix = f"_c{variation}" if variation > 1 else ""
+    return f"{target}{suffix}@sha256:{digest({'v': 1, **shape})}"
+
+
+def split_key(key: str) -> tuple[str, int]:
+    """Return target and variation of a task key; raises ValueError if it is none."""
+    match = re.fullmatch(r"(.+?)(?:_c(\d+))?@sha256:[0-9a-f]{16}", key, re.DOTALL)
+    if not match:
+        raise ValueError(f"not a task key: {key[:200]!r}")
+    return match[1], int(match[2] or 1)
+
+
+def batch_id(tasks: Iterable[tuple[str, str, int]]) -> str:
+    """Return the id of a batch from its tasks' wish ids, task keys and attempts: equal content, equal id, anywhere."""
+    return digest(sorted(tasks))
+
+
+def display_name(library_id: str, batch: str) -> str:
+    """Return the name under which a batch is found again on the server."""
+    return f"chargen-{library_id}-{batch}"
