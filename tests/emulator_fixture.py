@@ -103,10 +103,26 @@ class Emulator:
         return data
 
 
-@pytest.fixture
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """A fresh emulator on a free port; jobs are done at the second look unless the test says otherwise."""
-    server = Emulator(tmp_path_factory.mktemp("emulator"), ["--job-polls", "1"])
+_PLAIN = ("--job-polls", "1")
+
+
+@pytest.fixture(scope="session")
+def _emulator_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    server = Emulator(tmp_path_factory.mktemp("emulator"), _PLAIN)
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def emulator(_emulator_server: Emulator) -> Emulator:
+    """An emulator that knows nothing yet; jobs are done at the second look unless the test says otherwise.
+
+    One process serves all tests of a session: each starts from a reset.
+    """
+    server = _emulator_server
+    if server.args[2:] != _PLAIN:
+        server.restart(*_PLAIN)
+    server.start()
+    server.reset()
+    return server

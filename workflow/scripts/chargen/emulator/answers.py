@@ -72,9 +72,7 @@ def counted(request: Request) -> dict[str, Any]:
     return {"totalTokens": usage["promptTokenCount"], "promptTokensDetails": usage["promptTokensDetails"]}
 
 
-def reply(
-    model: Model, request: Request, key: str, materials: Sequence[Material], manners: Manners
-) -> dict[str, Any]:
+def reply(model: Model, request: Request, key: str, materials: Sequence[Material], manners: Manners) -> dict[str, Any]:
     """The body of a GenerateContentResponse: the same for the same key, request and references."""
     seed = _seed(model, request, key, materials)
     if model.makes_images and (not request.modalities or "IMAGE" in request.modalities):
@@ -136,9 +134,7 @@ def _picture_reply(
     return _body(parts, usage)
 
 
-def _text_reply(
-    model: Model, request: Request, key: str, materials: Sequence[Material], seed: str
-) -> dict[str, Any]:
+def _text_reply(model: Model, request: Request, key: str, materials: Sequence[Material], seed: str) -> dict[str, Any]:
     if request.schema is not None:
         from chargen.emulator import structured
 
@@ -229,9 +225,7 @@ def _must_be_a_picture(data: bytes) -> None:
     try:
         picture.measure(data)
     except OSError:
-        raise invalid(
-            "Unable to process input image. Please retry or report in the developer forum."
-        ) from None
+        raise invalid("Unable to process input image. Please retry or report in the developer forum.") from None
 
 
 def with_drafts(manners: Manners, *, thoughts: bool) -> Manners:

@@ -118,9 +118,7 @@ class Service:
 
     # -- the way of every call --
 
-    def _route(
-        self, path: str, methods: list[str], kind: str | Callable[[Request], str], handler: Handler
-    ) -> Route:
+    def _route(self, path: str, methods: list[str], kind: str | Callable[[Request], str], handler: Handler) -> Route:
         async def endpoint(request: Request) -> Any:
             self.last_call = time.monotonic()
             self.busy += 1
@@ -215,9 +213,7 @@ class Service:
             return self._upload_start(call)
         upload = self.world.find_upload(call.request.query_params.get("upload_id", ""))
         call.target = upload.file_id
-        commands = [
-            item.strip() for item in call.request.headers.get("x-goog-upload-command", "").lower().split(",")
-        ]
+        commands = [item.strip() for item in call.request.headers.get("x-goog-upload-command", "").lower().split(",")]
         if "query" in commands:
             return self._upload_status(upload)
         if "cancel" in commands:
@@ -228,9 +224,7 @@ class Service:
     def _upload_start(self, call: Call) -> Response:
         headers = call.request.headers
         if headers.get("x-goog-upload-protocol", "").lower() != "resumable":
-            raise invalid(
-                "The emulator takes resumable uploads only: send X-Goog-Upload-Protocol: resumable."
-            )
+            raise invalid("The emulator takes resumable uploads only: send X-Goog-Upload-Protocol: resumable.")
         body = camel(call.json())
         about = body.get("file") if isinstance(body, dict) else None
         announced = headers.get("x-goog-upload-header-content-length", "")
@@ -308,9 +302,7 @@ class Service:
         call.target = file_id
         if file_id.startswith("batch-") and len(file_id) == 42:
             made = self.world.result_of(call.owner, file_id.removeprefix("batch-"))
-            return Download(
-                made, call.request.headers.get("range", ""), call.cut_at, "application/octet-stream"
-            )
+            return Download(made, call.request.headers.get("range", ""), call.cut_at, "application/octet-stream")
         stored = self.world.get_file(call.owner, file_id)
         if stored.source != "GENERATED":
             raise ApiError(400, f"File {file_id} is not a generated file and cannot be downloaded.")
@@ -318,9 +310,7 @@ class Service:
         return Download(path, call.request.headers.get("range", ""), call.cut_at, stored.mime_type)
 
     async def _file_list(self, call: Call) -> Any:
-        found, following = _page(
-            call, self.world.list_files(call.owner), lambda item: item.created_ns, 10, 100
-        )
+        found, following = _page(call, self.world.list_files(call.owner), lambda item: item.created_ns, 10, 100)
         body: dict[str, Any] = {}
         if found:
             body["files"] = [item.shown(call.base_url) for item in found]
@@ -391,9 +381,7 @@ class Service:
         return Json({"models": [model.listing() for model in found]} | following)
 
     async def _model_get(self, call: Call) -> Any:
-        model = self.world.catalogue.serving(
-            str(call.request.path_params["id"]), call.version, "generateContent"
-        )
+        model = self.world.catalogue.serving(str(call.request.path_params["id"]), call.version, "generateContent")
         return Json(model.listing())
 
 

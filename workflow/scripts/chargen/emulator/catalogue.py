@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from chargen.emulator.errors import no_such_model, retired_model
+from chargen.problems import ChargenError
 
 TEN = frozenset(["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"])
 FOURTEEN = TEN | frozenset(["1:4", "4:1", "1:8", "8:1"])
 DEFAULT_IMAGE_TOKENS = 1120
+MODELS_FILE = Path(__file__).resolve().parents[4] / "config" / "models.yaml"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Model:
     @property
     def thinks(self) -> bool:
         """Whether replies carry thought tokens and signatures (everything but the 2.5 picture model)."""
-        return self.id != "gemini-2.5-flash-image"
+        return self.id != _PNG
 
     def listing(self) -> dict[str, Any]:
         """The model as ``models.get`` shows it."""
@@ -48,33 +51,20 @@ class Model:
 
 
 _1K_TO_4K = frozenset(("1K", "2K", "4K"))
-_BUILT_IN = (
-    Model("gemini-nano-banana-2.1", True, _1K_TO_4K, FOURTEEN, {"1K": 1120, "2K": 1680, "4K": 2520}),
-    Model("gemini-3-pro-image", True, _1K_TO_4K, TEN, {"1K": 1120, "2K": 1120, "4K": 2000}),
-    Model("gemini-3.1-flash-lite-image", True, frozenset(("1K",)), TEN, {"1K": 1120}),
-    Model(
-        "gemini-3.1-flash-image",
-        True,
-        _1K_TO_4K | {"512"},
-        FOURTEEN,
-        {"512": 747, "1K": 1120, "2K": 1680, "4K": 2520},
-    ),
-    Model("gemini-2.5-flash-image", True, frozenset(), TEN, {"1K": 1290}, "image/png"),
-    Model("gemini-3.8-flash"),
-    Model("gemini-3.6-flash"),
-    Model("gemini-3.5-flash"),
-    Model("gemini-3.5-flash-lite"),
-    Model("gemini-3.1-pro-preview"),
-)
-_RETIRED: Mapping[str, str] = {
-    "gemini-2.0-flash": "gemini-3.8-flash",
-    "gemini-2.5-flash": "gemini-3.6-flash",
-    "gemini-2.0-flash-preview-image-generation": "gemini-nano-banana-2.1",
-    "imagen-3.0-generate-002": "gemini-nano-banana-2.1",
-    "gemini-2.5-flash-image-preview": "gemini-2.5-flash-image",
-    "gemini-3-pro-image-preview": "gemini-3-pro-image",
-    "gemini-3.1-flash-image-preview": "gemini-3.1-flash-image",
+_PNG = "gemini-2.5-flash-image"  # the only picture model that answers PNG, and ignores image_size
+_FALLBACK: Mapping[str, Any] = {
+    "image_models": {
+        "gemini-nano-banana-2.1": {"sizes": ["1K", "2K", "4K"], "image_tokens": {"1K": 1120, "2K": 1680}},
+        "gemini-3-pro-image": {"sizes": ["1K", "2K", "4K"], "ratios": "ten", "image_tokens": {"4K": 2000}},
+        "gemini-3.1-flash-image": {"sizes": ["512", "1K", "2K", "4K"], "image_tokens": {"512": 747}},
+        _PNG: {"ratios": "ten", "image_tokens": {"1K": 1290}},
+    },
+    "text_models": {"gemini-3.8-flash": {}, "gemini-3.5-flash-lite": {}},
+    "retired": {"gemini-2.0-flash": {"successor": "gemini-3.8-flash"}},
 }
+# Served or retired by the API whether or not chargen offers them.
+_MORE_TEXT = ("gemini-3.6-flash", "gemini-3.5-flash")
+_MORE_RETIRED: Mapping[str, str] = {"gemini-2.5-flash": "gemini-3.6-flash"}
 
 
 @dataclass(frozen=True)
@@ -94,11 +84,36 @@ class Catalogue:
         return model
 
 
-def built_in(also_serve: Iterable[str] = ()) -> Catalogue:
-    """The catalogue and *also_serve*: retired or invented names; with ``image`` in the name they make
-    pictures.
+def load(models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> Catalogue:
+    """The models of ``config/models.yaml`` (a few built-in ones if it is not there) and *also_serve*.
+
+    The latter are retired or invented names; with ``image`` in the name they make pictures.
     """
-    models = {model.id: model for model in _BUILT_IN}
+    data = _read(models_file)
+    models = {name: _image_model(name, facts or {}) for name, facts in data["image_models"].items()}
+    for name in (*data["text_models"], *_MORE_TEXT):
+        models[name] = Model(name)
     for name in also_serve:
-        models.setdefault(name, Model(name, "image" in name, _1K_TO_4K if "image" in name else frozenset()))
-    return Catalogue(models, {name: heir for name, heir in _RETIRED.items() if name not in models})
+        makes_images = "image" in name
+        models.setdefault(name, Model(name, makes_images, _1K_TO_4K if makes_images else frozenset()))
+    retired = {**_MORE_RETIRED, **{name: facts["successor"] for name, facts in data["retired"].items()}}
+    return Catalogue(models, {name: heir for name, heir in retired.items() if name not in models})
+
+
+def _read(models_file: Path) -> Mapping[str, Any]:
+    if not models_file.exists():
+        return _FALLBACK
+    import yaml
+
+    try:
+        data = yaml.load(models_file.read_bytes(), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ChargenError(f"{models_file}: is not YAML: {error}") from None
+    return {section: (data or {}).get(section) or {} for section in _FALLBACK}
+
+
+def _image_model(name: str, facts: Mapping[str, Any]) -> Model:
+    tokens = {str(size): int(count) for size, count in (facts.get("image_tokens") or {}).items()}
+    sizes = frozenset() if name == _PNG else frozenset(str(size) for size in facts.get("sizes") or ())
+    ratios = TEN if facts.get("ratios") == "ten" else FOURTEEN
+    return Model(name, True, sizes, ratios, tokens, "image/png" if name == _PNG else "image/jpeg")

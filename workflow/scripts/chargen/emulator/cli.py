@@ -11,10 +11,10 @@ from chargen.problems import ChargenError
 
 DESCRIPTION = (
     "A stand-in for the Gemini API on 127.0.0.1: uploads, files, batches, downloads and generateContent, "
-    "answered with placeholder pictures. Point any client at it by its base URL (http_options.base_url, or the "
-    "variable GOOGLE_GEMINI_BASE_URL) with any API key. GET /admin/log and /admin/counts tell what was called; "
-    "POST /admin/faults, /admin/seed, /admin/clock, /admin/jobs, /admin/expire and /admin/reset script it "
-    "(docs/emulator.md)."
+    "answered with placeholder pictures. Point any client at it by its base URL (http_options.base_url, or "
+    "GOOGLE_GEMINI_BASE_URL in the environment) with any API key. GET /admin/log and /admin/counts tell what "
+    "was called; POST /admin/faults, /admin/seed, /admin/clock, /admin/jobs, /admin/expire and /admin/reset "
+    "direct it (docs/emulator.md)."
 )
 _HELP = {
     "port": "port on 127.0.0.1; 0: the port of the last run in this state folder, or a free one",

@@ -148,7 +148,9 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """Models that misbehave: answered by another (``reroute``), sizes ignored, signatures of so many bytes."""
+    """Models that misbehave: answered by another (``reroute``), sizes ignored, signatures of so many
+    bytes.
+    """
 
     reroute: Mapping[str, str] = field(default_factory=dict)
     ignore_image_size: bool = False
@@ -277,9 +279,7 @@ def _build(section: type[_Section], data: Any, where: str) -> _Section:
     for name, value in data.items():
         if name not in hints:
             raise BadPlan(f"{where}: there is no {name!r}; known are {', '.join(_names(section))}")
-        values[name] = _value(
-            hints[name], value, f"{where}: {name}", _NESTED.get(name) if section is Plan else None
-        )
+        values[name] = _value(hints[name], value, f"{where}: {name}", _NESTED.get(name) if section is Plan else None)
     try:
         return section(**values)
     except TypeError as error:

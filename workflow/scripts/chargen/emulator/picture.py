@@ -40,7 +40,9 @@ Colour = tuple[int, int, int]
 
 
 def pixel_size(ratio: str, size: str) -> tuple[int, int]:
-    """Width and height in pixels that the models really send for a ratio and an image size (1K when empty)."""
+    """Width and height in pixels that the models really send for a ratio and an image size (1K when
+    empty).
+    """
     width, height = _AT_1K.get(ratio, _AT_1K["1:1"])
     scale = _SCALE.get(size or "1K", 1)
     return int(width * scale), int(height * scale)
@@ -149,9 +151,7 @@ def _caption(image: Image.Image, key: str, prompt: str, note: str) -> None:
     y = box[1] + margin // 2
     for number, (text, size) in enumerate(lines):
         colour = (255, 214, 120) if number == 0 else (240, 240, 245)
-        pen.text(
-            (box[0] + margin, y), _fitted(text, size, box[2] - box[0] - 2 * margin), colour, font=_font(size)
-        )
+        pen.text((box[0] + margin, y), _fitted(text, size, box[2] - box[0] - 2 * margin), colour, font=_font(size))
         y += size * 13 // 10
 
 

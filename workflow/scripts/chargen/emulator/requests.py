@@ -68,9 +68,7 @@ _GENERATION_FIELDS = frozenset(
     ]
 )
 _IMAGE_FIELDS = frozenset(["aspectRatio", "imageSize"])
-_MISPLACED = frozenset(
-    ["aspectRatio", "imageSize", "imageConfig"]
-)  # ignored in silence where they do not belong
+_MISPLACED = frozenset(["aspectRatio", "imageSize", "imageConfig"])  # ignored in silence where they do not belong
 RATIOS = ["1:1", "1:4", "1:8", "2:3", "3:2", "3:4", "4:1", "4:3", "4:5", "5:4", "8:1", "9:16", "16:9", "21:9"]
 SIZES = ["1K", "2K", "4K", "512", "512P", "512PX"]
 _FILE_ID = re.compile(r"(?:^|/)files/([^/:?]+)")
@@ -231,7 +229,5 @@ def _parts(body: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:
                 uri = str(file_data.get("fileUri") or "")
                 references.append(Reference(str(file_data.get("mimeType") or ""), file_id_of(uri), uri=uri))
             if blob := part.get("inlineData"):
-                references.append(
-                    Reference(str(blob.get("mimeType") or ""), data=str(blob.get("data") or ""))
-                )
+                references.append(Reference(str(blob.get("mimeType") or ""), data=str(blob.get("data") or "")))
     return texts, references

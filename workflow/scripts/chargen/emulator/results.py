@@ -138,9 +138,7 @@ class Lines:
             seed = f"{self._job.id}|{verdict.key}"
             return body | {"modelVersion": self._job.model, "responseId": answers.response_id(seed)}
         models = self._plan.models
-        broken = {"truncated_image": "truncated"}.get(
-            give, give if give in ("not_an_image", "not_base64") else ""
-        )
+        broken = {"truncated_image": "truncated"}.get(give, give if give in ("not_an_image", "not_base64") else "")
         manners = answers.Manners(
             ignore_image_size=models.ignore_image_size,
             reroute=models.reroute,

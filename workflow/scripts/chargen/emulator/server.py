@@ -13,9 +13,8 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 import chargen
-from chargen.emulator import faults
+from chargen.emulator import catalogue, faults
 from chargen.emulator.app import Service
-from chargen.emulator.catalogue import built_in
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.launch import SERVER_FILE
 from chargen.emulator.store import Store
@@ -50,9 +49,7 @@ def serve(
         with FileLock(state / "server.lock", timeout=0):
             _serve_locked(state, port, plan, idle_exit_s, invalid_keys, also_serve)
     except Timeout:
-        raise AlreadyRunning(
-            f"{state}: another emulator serves this folder; see {SERVER_FILE} in it"
-        ) from None
+        raise AlreadyRunning(f"{state}: another emulator serves this folder; see {SERVER_FILE} in it") from None
 
 
 def _serve_locked(
@@ -65,7 +62,7 @@ def _serve_locked(
 ) -> None:
     listener = _listen(state, port)
     store = Store(state)
-    world = World(store, built_in(also_serve), plan)
+    world = World(store, catalogue.load(also_serve=also_serve), plan)
     service = Service(world, frozenset(fingerprint(key) for key in invalid_keys))
     config = uvicorn.Config(
         service.app(),

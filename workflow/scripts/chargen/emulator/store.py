@@ -23,9 +23,7 @@ class Store:
         self._db = sqlite3.connect(folder / "emulator.db", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS document (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id))"
-        )
+        self._db.execute("CREATE TABLE IF NOT EXISTS document (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id))")
         self._db.execute("CREATE TABLE IF NOT EXISTS call (n INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB)")
 
     def put(self, kind: str, name: str, body: Any) -> None:

@@ -1,13 +1,18 @@
-"""JSON that fits a response schema, filled from a picture: what a text model would say about a placeholder."""
+"""JSON that fits a response schema, filled from a picture: what a text model would say about a
+placeholder.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _MAX_DEPTH = 12
+_BY_FORMAT = {"date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
+_PATTERN_GUESSES = ("placeholder", "Placeholder", "placeholder-1", "placeholder_1", "1", "0.5", "1:1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,9 @@ class Seen:
 
 
 def answer(schema: Mapping[str, Any], seen: Seen) -> Any:
-    """A value that conforms to *schema*: OpenAPI style with upper-case types, or JSON Schema with ``$defs``."""
+    """A value that conforms to *schema*: OpenAPI style with upper-case types, or JSON Schema with
+    ``$defs``.
+    """
     return _Walker(schema, seen).value(schema, "", 0)
 
 
@@ -114,11 +121,9 @@ class _Walker:
 
     def _number(self, schema: Mapping[str, Any], path: str, *, whole: bool) -> float:
         name = path.rsplit(".", 1)[-1].lower()
-        if "width" in name:
-            return self._seen.width
-        if "height" in name:
-            return self._seen.height
         low, high = schema.get("minimum"), schema.get("maximum")
+        if measured := {"width": self._seen.width, "height": self._seen.height}.get(name.split("_")[-1]):
+            return min(max(measured, low if low is not None else measured), high if high is not None else measured)
         if low is None and high is None:
             low, high = (1, 10) if whole else (0, 1)
         low = float(low if low is not None else min(0, high or 0))
@@ -127,24 +132,27 @@ class _Walker:
         return round(value) if whole else round(value, 2)
 
     def _string(self, schema: Mapping[str, Any], path: str) -> str:
+        least = int(schema.get("minLength") or schema.get("min_length") or 0)
+        most = int(schema.get("maxLength") or schema.get("max_length") or 400)
+        text = self._text(schema, path).ljust(least, ".")[:most]
+        pattern = schema.get("pattern")
+        if pattern and not re.search(pattern, text):
+            fitting = (option for option in (*self._seen.colours, *_PATTERN_GUESSES) if re.search(pattern, option))
+            text = next(fitting, text)
+        return text
+
+    def _text(self, schema: Mapping[str, Any], path: str) -> str:
         name = path.rsplit(".", 1)[-1].lower()
-        form = schema.get("format")
-        if form == "date-time":
-            return "2026-01-01T00:00:00Z"
-        if form == "date":
-            return "2026-01-01"
+        if known := _BY_FORMAT.get(str(schema.get("format"))):
+            return known
         if _about_colour(path):
             return self._colour(path)
         if "mime" in name:
             return "image/jpeg"
-        least = int(schema.get("minLength") or schema.get("min_length") or 0)
-        most = int(schema.get("maxLength") or schema.get("max_length") or 400)
         label = name.split("[")[0].replace("_", " ").strip()
         short = any(word in label for word in ("name", "tag", "title", "label", "keyword", "id"))
         text = f"placeholder {label}".strip() if short else self._seen.sentence
-        if "[" in name:
-            text = f"{text} {name.split('[')[1].rstrip(']')}"
-        return text.ljust(least, ".")[:most]
+        return f"{text} {name.split('[')[1].rstrip(']')}" if "[" in name else text
 
     def _colour(self, path: str) -> str:
         colours = self._seen.colours or ("#808080",)

@@ -27,7 +27,9 @@ class CuttableProtocol(H11Protocol):
 
 
 async def cut(scope: Scope, *, flush: bool = False) -> None:
-    """End the connection of *scope* without a complete answer; *flush* sends first what was written already."""
+    """End the connection of *scope* without a complete answer; *flush* sends first what was written
+    already.
+    """
     transport = _transports.get(tuple(scope.get("client") or ()))
     if transport is None:
         return

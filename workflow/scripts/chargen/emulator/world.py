@@ -178,9 +178,7 @@ class World:
 
     # -- files --
 
-    def start_upload(
-        self, owner: str, about: Mapping[str, Any], mime_type: str, size: int, base_url: str
-    ) -> Upload:
+    def start_upload(self, owner: str, about: Mapping[str, Any], mime_type: str, size: int, base_url: str) -> Upload:
         """Open a resumable upload of *size* bytes (0: not said)."""
         wanted = str(about.get("name") or "").removeprefix("files/")
         mime_type = mime_type or str(about.get("mimeType") or "") or "application/octet-stream"
@@ -254,7 +252,9 @@ class World:
         self.store.put("file", stored.id, dataclasses.asdict(stored))
 
     def get_file(self, owner: str, file_id: str, method: str = "GetFileRequest") -> StoredFile:
-        """The caller's file; ApiError 403 when missing, expired or another's, 400 for a result file's name."""
+        """The caller's file; ApiError 403 when missing, expired or another's, 400 for a result
+        file's name.
+        """
         if len(file_id) > 40:
             raise file_id_too_long(method)
         return self._owned(owner, file_id)

@@ -1,0 +1,70 @@
+"""Fault plans: read strictly, hit exactly what they name, and draw the same from the same seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chargen.emulator import faults
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        ([], "JSON object"),
+        ({"cals": []}, "cals"),
+        ({"calls": [{"call": "create", "do": "explode"}]}, "explode"),
+        ({"calls": [{"call": "create"}]}, "do"),
+        ({"calls": [{"call": "create", "do": "cut_at"}]}, "cut_at"),
+        ({"lines": [{"give": "IMAGE_UGLY"}]}, "IMAGE_UGLY"),
+        ({"job": {"polls": "two"}}, "polls"),
+        ({"job": {"end": "LOST"}}, "LOST"),
+        ({"calls": {"call": "create"}}, "list"),
+    ],
+)
+def test_bad_plans_say_what_is_wrong(data: Any, word: str) -> None:
+    """A plan that cannot be followed is refused, and the message names the culprit."""
+    with pytest.raises(faults.BadPlan, match=word):
+        faults.read(data)
+
+
+def test_read_back() -> None:
+    """A plan's JSON reads back to an equal plan."""
+    plan = faults.read({"calls": [{"call": "get", "do": "status", "nth": 2}], "job": {"seconds": 1}})
+
+    assert plan == faults.read(plan.as_json())
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [({"nth": [2, 4]}, [2, 4]), ({"first": 2}, [1, 2]), ({"every": 3}, [3]), ({}, [1, 2, 3, 4, 5])],
+)
+def test_which_calls_are_hit(how: dict[str, Any], expected: list[int]) -> None:
+    """nth, first, every or all."""
+    fault = faults.CallFault(call="get", do="status", **how)
+
+    assert expected == [number for number in range(1, 6) if fault.hits(number)]
+
+
+def test_share_depends_on_job_and_key() -> None:
+    """About the asked share of lines is hit, the same ones each time, others when the job is sent again."""
+    fault = faults.LineFault(give="error", share=0.3, seed=7)
+    keys = [f"k{number}" for number in range(1000)]
+
+    hit = {key for key in keys if fault.hits("job", 1, key)}
+
+    assert 200 < len(hit) < 400
+    assert hit == {key for key in keys if fault.hits("job", 1, key)}
+    assert hit != {key for key in keys if fault.hits("job again", 1, key)}
+
+
+def test_campaign_is_reproducible() -> None:
+    """The same seed draws the same trouble; another one draws other trouble."""
+
+    def drawn(seed: int) -> list[faults.CallFault | None]:
+        campaign = faults.Campaign(seed=seed, calls=0.3)
+        return [campaign.call_fault(kind, number) for kind in faults.KINDS for number in range(20)]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)

@@ -1,0 +1,392 @@
+"""The emulator over HTTP: what real clients see, compared with recordings, and what happens when calls go wrong."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chargen.emulator import launch
+from emulator_fixture import Emulator
+
+MODEL = "gemini-3.8-flash"
+KEY = {"x-goog-api-key": "a-key"}
+SERVED_BY_GOOGLE = {  # front-end headers that say nothing about the API
+    "alt-svc",
+    "x-goog-upload-header-vary",
+    "x-goog-upload-header-x-google-backends",
+    "x-goog-upload-header-x-google-esf-cloud-client-params",
+    "x-goog-upload-header-x-google-gfe-backend-request-cost",
+    "x-goog-upload-header-x-google-security-signals",
+    "x-goog-upload-header-x-google-session-info",
+    "vary",
+}
+
+
+def _samples() -> Path:
+    folder = os.environ.get("CHARGEN_SAMPLES")
+    if not folder:
+        pytest.skip("CHARGEN_SAMPLES does not name the folder of recorded replies")
+    return Path(folder)
+
+
+def _start_upload(emulator: Emulator, size: int, mime_type: str = "application/jsonl", **file: Any) -> httpx.Response:
+    headers = {
+        **KEY,
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "start",
+        "X-Goog-Upload-Header-Content-Length": str(size),
+        "X-Goog-Upload-Header-Content-Type": mime_type,
+    }
+    return httpx.post(f"{emulator.url}/upload/v1beta/files", headers=headers, json={"file": file})
+
+
+def _chunk(url: str, data: bytes, offset: int = 0, command: str = "upload, finalize") -> httpx.Response:
+    headers = {"X-Goog-Upload-Command": command, "X-Goog-Upload-Offset": str(offset)}
+    return httpx.post(url, headers=headers, content=data)
+
+
+def _upload(emulator: Emulator, data: bytes, **file: Any) -> dict[str, Any]:
+    started = _start_upload(emulator, len(data), **file)
+    stored: dict[str, Any] = _chunk(started.headers["x-goog-upload-url"], data).json()["file"]
+    return stored
+
+
+def _lines(count: int = 1) -> bytes:
+    requests = [{"contents": [{"parts": [{"text": f"say {number}"}]}]} for number in range(count)]
+    lines = [json.dumps({"key": f"k{number}", "request": request}) for number, request in enumerate(requests)]
+    return "\n".join(lines).encode()
+
+
+def _create(emulator: Emulator, name: str = "job", count: int = 1) -> httpx.Response:
+    stored = _upload(emulator, _lines(count), display_name="in")
+    return _post_batch(emulator, stored["name"], name)
+
+
+def _post_batch(emulator: Emulator, file_name: str, name: str = "job") -> httpx.Response:
+    batch = {"displayName": name, "inputConfig": {"fileName": file_name}}
+    url = f"{emulator.url}/v1beta/models/{MODEL}:batchGenerateContent"
+    return httpx.post(url, headers=KEY, json={"batch": batch})
+
+
+def _get(emulator: Emulator, path: str, **options: Any) -> httpx.Response:
+    return httpx.get(f"{emulator.url}/v1beta/{path}", headers=KEY, **options)
+
+
+def _succeeded(emulator: Emulator, count: int = 1) -> dict[str, Any]:
+    name = _create(emulator, count=count).json()["name"]
+    _get(emulator, name)
+    operation: dict[str, Any] = _get(emulator, name).json()
+    return operation
+
+
+def _shape(value: Any) -> Any:
+    """Member names and types, without the values."""
+    if isinstance(value, dict):
+        return {name: _shape(item) for name, item in value.items()}
+    return [_shape(value[0])] if isinstance(value, list) and value else type(value).__name__
+
+
+def test_upload_as_recorded(emulator: Emulator) -> None:
+    """Both answers of a resumable upload have the recorded headers and the recorded members."""
+    yaml = pytest.importorskip("yaml")
+    text = (_samples() / "files_api/ellmer_google-upload.real_http.yaml").read_text(encoding="utf-8")
+    start, final = (exchange["response"] for exchange in yaml.safe_load(text))
+
+    started = _start_upload(emulator, 3, "application/pdf", display_name="apples.pdf")
+    finished = _chunk(started.headers["x-goog-upload-url"], b"pdf")
+
+    assert set(start["headers"]) - SERVED_BY_GOOGLE <= set(started.headers.keys())
+    assert set(final["headers"]) - SERVED_BY_GOOGLE <= set(finished.headers.keys())
+    for name in ("x-goog-upload-status", "x-goog-upload-chunk-granularity", "content-type", "content-length"):
+        assert start["headers"][name] == started.headers[name]
+    assert finished.headers["x-goog-upload-status"] == "final"
+    recorded = json.loads(final["body"]["string"])
+    assert _shape(recorded) == _shape(finished.json())
+    assert list(recorded["file"]) == list(finished.json()["file"])
+
+
+def test_uploaded_file(emulator: Emulator) -> None:
+    """Size is a string, the hash is base64 of the hex digest's text, and the file is found by get and list."""
+    stored = _upload(emulator, b"content", display_name="shown")
+
+    digest = hashlib.sha256(b"content").hexdigest()
+    assert stored["sizeBytes"] == "7"
+    assert digest == base64.b64decode(stored["sha256Hash"]).decode()
+    assert f"{emulator.url}/v1beta/{stored['name']}" == stored["uri"]
+    assert stored == _get(emulator, stored["name"]).json()
+    assert [stored] == _get(emulator, "files").json()["files"]
+
+
+def test_upload_in_chunks_resumed_by_query(emulator: Emulator) -> None:
+    """After a lost connection the query tells how much arrived, and the upload goes on from there."""
+    size = 8 * 1024 * 1024
+    data = bytes(range(256)) * (size // 256) + b"tail"
+    url = _start_upload(emulator, len(data)).headers["x-goog-upload-url"]
+    emulator.faults(calls=[{"call": "upload_chunk", "nth": [1], "do": "cut_at", "after_bytes": 1000}])
+    with pytest.raises(httpx.TransportError):
+        _chunk(url, data[:size], 0, "upload")
+
+    query = httpx.post(url, headers={"X-Goog-Upload-Command": "query"})
+
+    received = int(query.headers["x-goog-upload-size-received"])
+    assert (query.headers["x-goog-upload-status"], received) == ("active", 1000)
+    stored = _chunk(url, data[received:], received).json()["file"]
+    assert str(len(data)) == stored["sizeBytes"]
+
+
+def test_upload_whose_last_answer_is_lost(emulator: Emulator) -> None:
+    """The file exists although nobody was told its name: it is found in the list by display name."""
+    url = _start_upload(emulator, 4, display_name="orphan").headers["x-goog-upload-url"]
+    emulator.lose_answer("upload_chunk")
+    with pytest.raises(httpx.TransportError):
+        _chunk(url, b"data")
+
+    assert [item["displayName"] for item in _get(emulator, "files").json()["files"]] == ["orphan"]
+    query = httpx.post(url, headers={"X-Goog-Upload-Command": "query"})
+    assert query.headers["x-goog-upload-status"] == "final"
+
+
+@pytest.mark.parametrize(
+    ("sample", "state"),
+    [
+        ("real_file_2026-01-06_pending", "PENDING"),
+        ("real_2026-03-14_pending", "PENDING"),
+        ("real_file_2026-01-06_succeeded", "SUCCEEDED"),
+        ("real_ellmer_2026-07-02_file_succeeded", "SUCCEEDED"),
+    ],
+)
+def test_operations_as_recorded(emulator: Emulator, sample: str, state: str) -> None:
+    """An operation has the members, types and forms of the recorded one, in the recorded order."""
+    recorded = json.loads((_samples() / f"operations/{sample}.json").read_text(encoding="utf-8"))
+    recorded["metadata"].setdefault("inputConfig", {"fileName": "in this one the publisher left it out"})
+
+    operation = _create(emulator).json() if state == "PENDING" else _succeeded(emulator)
+
+    assert _shape(recorded) == _shape(operation)
+    assert len(recorded["name"]) == len(operation["name"])
+    assert recorded["metadata"]["@type"] == operation["metadata"]["@type"]
+    assert len(recorded["metadata"]["createTime"]) == len(operation["metadata"]["createTime"])
+
+
+def test_reply_as_recorded(emulator: Emulator) -> None:
+    """A picture's reply has the members of a recorded one of the same model."""
+    sample = "TestImageGenerationCapability.test_image_generation_local_fallback_google.0.response.json"
+    recorded = json.loads((_samples() / "generate_content" / sample).read_text(encoding="utf-8"))
+    body = {
+        "contents": [{"parts": [{"text": "an axolotl"}]}],
+        "generationConfig": {"responseModalities": ["IMAGE"], "imageConfig": {"imageSize": "1K"}},
+    }
+    url = f"{emulator.url}/v1beta/models/gemini-3-pro-image:generateContent"
+
+    reply = httpx.post(url, headers=KEY, json=body, timeout=30).json()
+
+    assert _shape(recorded) == _shape(reply)
+    assert recorded["usageMetadata"]["candidatesTokensDetails"] == reply["usageMetadata"]["candidatesTokensDetails"]
+
+
+def test_unmodified_client_end_to_end(emulator: Emulator) -> None:
+    """google-genai uploads, creates, waits, downloads, lists, cancels and deletes without knowing."""
+    genai = pytest.importorskip("google.genai")
+    options = genai.types.HttpOptions(base_url=emulator.url, api_version="v1beta")
+    client = genai.Client(api_key="a-key", http_options=options)
+    config = {"display_name": "in", "mime_type": "application/jsonl"}
+    stored = client.files.upload(file=io.BytesIO(_lines(3)), config=config)
+    job = client.batches.create(model=MODEL, src=stored.name, config={"display_name": "mine"})
+    while not job.done:
+        job = client.batches.get(name=job.name)
+    lines = client.files.download(file=job.dest.file_name).splitlines()
+
+    assert [json.loads(line)["key"] for line in lines] == ["k0", "k1", "k2"]
+    assert [item.display_name for item in client.batches.list()] == ["mine"]
+    client.batches.cancel(name=job.name)
+    client.batches.delete(name=job.name)
+    client.files.delete(name=stored.name)
+    assert list(client.batches.list()) + list(client.files.list()) == []
+
+
+def test_keys(emulator: Emulator) -> None:
+    """No key: 403. A refused key: 400. Another key than the maker's: as if there were nothing. No key in the log."""
+    stored = _upload(emulator, b"x")
+    url = f"{emulator.url}/v1beta/{stored['name']}"
+
+    statuses = [
+        httpx.get(url).status_code,
+        httpx.get(url, headers={"x-goog-api-key": "invalid"}).status_code,
+        httpx.get(url, headers={"x-goog-api-key": "other"}).status_code,
+        httpx.get(url, params={"key": "a-key"}).status_code,
+    ]
+
+    assert statuses == [403, 400, 403, 200]
+    assert "a-key" not in json.dumps(emulator.log())
+    written = [path.read_bytes() for path in emulator.state.rglob("*") if path.is_file()]
+    assert not any(b"a-key" in content for content in written)
+
+
+def test_result_file_is_downloadable_only(emulator: Emulator) -> None:
+    """The result file's name is too long for get and delete; both download addresses work; it goes with the batch."""
+    operation = _succeeded(emulator)
+    name = operation["response"]["responsesFile"]
+    recorded = json.loads((_samples() / "errors/400_file_id_40_chars.json").read_text(encoding="utf-8"))
+
+    assert recorded == _get(emulator, name).json()
+    assert httpx.delete(f"{emulator.url}/v1beta/{name}", headers=KEY).status_code == 400
+    first = _get(emulator, f"{name}:download?alt=media").content
+    second = httpx.get(f"{emulator.url}/download/v1beta/{name}:download?alt=media", headers=KEY).content
+    assert first == second and b'"k0"' in first
+    httpx.delete(f"{emulator.url}/v1beta/{operation['name']}", headers=KEY)
+    assert _get(emulator, f"{name}:download?alt=media").status_code == 403
+
+
+def test_files_expire(emulator: Emulator) -> None:
+    """After 48 hours a file is gone, for get, list and create."""
+    stored = _upload(emulator, _lines())
+    emulator.advance(48 * 3600 + 1)
+
+    assert _get(emulator, stored["name"]).status_code == 403
+    assert _get(emulator, "files").json() == {}
+    assert _post_batch(emulator, stored["name"]).status_code == 403
+
+
+def test_paging(emulator: Emulator) -> None:
+    """Batches come newest first, page by page, each once, also when one is deleted on the way."""
+    stored = _upload(emulator, _lines())
+    names = [_post_batch(emulator, stored["name"], f"job{number}").json()["name"] for number in range(5)]
+    first = _get(emulator, "batches?pageSize=2").json()
+    httpx.delete(f"{emulator.url}/v1beta/{names[3]}", headers=KEY)
+    second = _get(emulator, "batches", params={"pageSize": "2", "pageToken": first["nextPageToken"]}).json()
+    third = _get(emulator, "batches", params={"pageSize": "2", "pageToken": second["nextPageToken"]}).json()
+
+    shown = [[item["name"] for item in page["operations"]] for page in (first, second, third)]
+    assert [[names[4], names[3]], [names[2], names[1]], [names[0]]] == shown
+    assert "nextPageToken" not in third
+
+
+def test_lost_answer_of_a_create(emulator: Emulator) -> None:
+    """The job exists, once, although the caller saw the connection end."""
+    stored = _upload(emulator, _lines())
+    emulator.lose_answer("create")
+    with pytest.raises(httpx.TransportError):
+        _post_batch(emulator, stored["name"], "paid")
+
+    assert emulator.counts()["created"] == {"paid": 1}
+    assert len(_get(emulator, "batches").json()["operations"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "made"),
+    [
+        ({"do": "status", "status": 503}, 503, 0),
+        ({"do": "status_after", "status": 500}, 500, 1),
+        ({"do": "status", "status": 429, "retry_delay_s": 7}, 429, 0),
+        ({"do": "hang", "seconds": 0.01}, 200, 1),
+        ({"do": "cut_before"}, None, 0),
+        ({"do": "cut_after"}, None, 1),
+    ],
+)
+def test_trouble_with_the_nth_call(emulator: Emulator, fault: dict[str, Any], status: int | None, made: int) -> None:
+    """Only the second create is hit; whether it took effect is counted."""
+    stored = _upload(emulator, _lines())
+    emulator.faults(calls=[{"call": "create", "nth": [2], **fault}])
+
+    answers: list[int | None] = []
+    for _ in range(3):
+        try:
+            answers.append(_post_batch(emulator, stored["name"]).status_code)
+        except httpx.TransportError:
+            answers.append(None)
+
+    assert [200, status, 200] == answers
+    assert 2 + made == emulator.count("created")
+    assert emulator.count("create") == 3
+
+
+def test_download_cut_and_resumed(emulator: Emulator) -> None:
+    """A download can be cut after so many bytes; the rest is to be had by Range, or all of it again."""
+    name = _succeeded(emulator, 5)["response"]["responsesFile"]
+    path = f"{name}:download?alt=media"
+    whole = _get(emulator, path).content
+    emulator.faults(calls=[{"call": "download", "nth": [1], "do": "cut_at", "after_bytes": 100}])
+    with pytest.raises(httpx.TransportError):
+        _get(emulator, path)
+
+    rest = httpx.get(f"{emulator.url}/v1beta/{path}", headers={**KEY, "Range": "bytes=100-"})
+
+    assert rest.status_code == 206
+    assert whole[100:] == rest.content
+    assert whole == _get(emulator, path).content
+
+
+def test_killed_and_restarted(emulator: Emulator) -> None:
+    """After SIGKILL the server comes back at the same address with its jobs, files and log."""
+    operation = _create(emulator).json()
+    url = emulator.url
+    emulator.kill()
+
+    assert url == emulator.start()
+    assert _get(emulator, operation["name"]).json()["metadata"]["state"] == "BATCH_STATE_PENDING"
+    assert _get(emulator, operation["name"]).json()["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
+    assert emulator.count("create") == 1
+
+
+def test_two_callers_get_one_server(tmp_path: Path) -> None:
+    """Starting from two threads at once gives the same address; when stopped it is gone."""
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(launch.ensure(tmp_path))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(found)) == 1 and len(found) == 2
+    assert launch.stop(tmp_path)
+    assert launch.running(tmp_path) == ""
+
+
+def test_start_that_fails_says_why(tmp_path: Path) -> None:
+    """A server that cannot start is reported with the end of its log."""
+    with pytest.raises(launch.EmulatorDidNotStart, match="absent.json"):
+        launch.ensure(tmp_path, ["--faults", str(tmp_path / "absent.json")])
+
+
+def test_leaves_when_idle(tmp_path: Path) -> None:
+    """With --idle-exit the server goes away by itself and takes its server.json along."""
+    launch.ensure(tmp_path, ["--idle-exit", "0.2"])
+    about = tmp_path / launch.SERVER_FILE
+    waited = threading.Event()
+    for _ in range(500):
+        if not about.exists():
+            break
+        waited.wait(0.02)
+
+    assert not about.exists()
+
+
+def test_campaign_hits_some_calls(emulator: Emulator) -> None:
+    """A campaign drawn from a seed troubles some calls, and the log says which."""
+    emulator.seed(4, calls=0.5, kinds=["file_list"])
+    for _ in range(12):
+        try:
+            _get(emulator, "files")
+        except httpx.TransportError:
+            continue
+
+    troubled = [call for call in emulator.log("file_list") if "fault" in call]
+    assert 0 < len(troubled) < 12
+
+
+def test_admin_refuses_nonsense(emulator: Emulator) -> None:
+    """A wrong plan is refused in words and changes nothing."""
+    before = httpx.get(f"{emulator.url}/admin/faults").json()
+    with pytest.raises(ValueError, match="explode"):
+        emulator.faults(calls=[{"call": "create", "do": "explode"}])
+
+    assert before == httpx.get(f"{emulator.url}/admin/faults").json()
