@@ -30,11 +30,16 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Depicted:
-    """Somebody in a picture: a known character by ``slug``, or people in words (``slug`` empty, ``text`` filled)."""
+    """Somebody in a picture: a known character by ``slug``, or people in words (``slug`` empty, ``text`` filled).
+
+    ``references`` are pictures of this person that the file names for this appearance, as written: better than the
+    portrait.
+    """
 
     slug: str = ""
     state: str = ""
     text: str = ""
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,7 @@ def is_slug_like(text: str) -> bool:
 
 def printable(name: str) -> str:
     """*name* with every sign that could garble a terminal written out."""
-    return "".join(
-        sign if unicodedata.category(sign)[0] not in "C" else f"\\u{ord(sign):04x}" for sign in name
-    )
+    return "".join(sign if unicodedata.category(sign)[0] not in "C" else f"\\u{ord(sign):04x}" for sign in name)
 
 
 def match_zone(written: str, zones: list[str] | tuple[str, ...]) -> str:

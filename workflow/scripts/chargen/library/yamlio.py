@@ -199,7 +199,8 @@ class _Builder:
         self._done: dict[int, tuple[Any, int, int]] = {}
         self._open: set[int] = set()
 
-    def build(self, node: Node) -> Any:
+    def build(self, node: MappingNode | SequenceNode) -> Any:
+        """The data of the whole document."""
         return self._build(node)[0]
 
     def _build(self, node: MappingNode | SequenceNode) -> tuple[Any, int, int]:
@@ -233,7 +234,8 @@ class _Builder:
             key = key_node.value
             if key in data:
                 line = data.position(key)[0]
-                raise InvalidYaml(_place(key_node, self._file), f"the key '{key}' stands here again (first in line {line})")
+                message = f"the key '{key}' stands here again (first in line {line})"
+                raise InvalidYaml(_place(key_node, self._file), message)
             if isinstance(value, ScalarNode):
                 data[key] = None if value.tag == _NULL else value.value
             else:

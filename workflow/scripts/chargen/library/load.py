@@ -1,0 +1,321 @@
+"""The library on disk as objects: which folders are entities, and what each of them wants."""
+
+from __future__ import annotations
+
+import fnmatch
+import gc
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+from chargen.library import chapters, characters, locations, v1, yamlio
+from chargen.library.adoption import Surroundings, adopt
+from chargen.library.drafts import Draft, combine
+from chargen.library.fields import Problems, View, unique, words
+from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside
+from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record
+from chargen.library.records import check_write_back, read_inventory, read_records
+from chargen.library.slugs import folder_fault, printable
+from chargen.library.spec import spec_hash as spec_hash
+from chargen.library.v1 import Head
+from chargen.library.yamlio import InvalidYaml, Map
+from chargen.problems import ChargenError, Place, Problem
+
+IMAGERY = "imagery.yaml"
+ENTITY_FILES = (IMAGERY, *characters.IDEA_FILES)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+FOLDER_OF: dict[Kind, str] = {kind: folder for folder, kind in KIND_FOLDERS.items()}
+
+
+class BrokenEntity(ChargenError):
+    """An entity that cannot be read; ``problems`` say why."""
+
+    def __init__(self, key: str, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems) or f"{key}: no such entity")
+        self.problems = tuple(problems)
+
+
+def load_library(
+    root: Path,
+    *,
+    kinds: Collection[Kind] = KINDS,
+    exclude: Sequence[str] = (),
+    adopt_existing: bool = True,
+    provider: str = "gemini",
+) -> Library:
+    """Read every entity below *root*. What is broken is left out and listed; the others go on.
+
+    *exclude* holds glob patterns over ``kind/slug`` or the slug alone. *provider* decides whether records of the
+    emulator count. Raises ChargenError if *root* is no folder.
+    """
+    reader = _Reader(root, adopt_existing, provider)
+    entities: dict[str, Entity] = {}
+    problems: list[Problem] = []
+    broken: list[str] = []
+    with _without_collector():
+        for kind in KINDS:
+            if kind not in kinds:
+                continue
+            for slug in reader.slugs(kind):
+                if _is_excluded(kind, slug, exclude):
+                    continue
+                entity, found = reader.read(kind, slug)
+                problems += found
+                if entity:
+                    entities[entity.key] = entity
+                elif any(problem.effect for problem in found):
+                    broken.append(f"{kind}/{slug}")
+    return Library(reader.root, entities, tuple(problems), tuple(broken))
+
+
+def load_entity(root: Path, kind: Kind, slug: str, *, adopt_existing: bool = True, provider: str = "gemini") -> Entity:
+    """Read one entity, just as :func:`load_library` does; raises :class:`BrokenEntity` if it cannot be read."""
+    entity, problems = _Reader(root, adopt_existing, provider).read(kind, slug)
+    if entity is None:
+        raise BrokenEntity(f"{kind}/{slug}", problems)
+    return entity
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of one entity, read."""
+
+    imagery: View
+    ideas: View
+    style: View
+
+
+class _Reader:
+    """Reads entities one by one; none of them needs to know what another says."""
+
+    def __init__(self, root: Path, adopt_existing: bool, provider: str) -> None:
+        self.root = root.absolute()
+        if not self.root.is_dir():
+            raise ChargenError(f"{self.root}: the library is no folder; set 'library' to the folder of your story")
+        self._folders = Folders(self.root)
+        self._adopt_existing = adopt_existing
+        self._provider = provider
+        self._is_character: dict[str, bool] = {}
+
+    def slugs(self, kind: Kind) -> Iterator[str]:
+        """The names of the folders of *kind* that are entities, sorted."""
+        folder = self.root / FOLDER_OF[kind]
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if _is_folder(entry))
+        except OSError:
+            return
+        yield from (name for name in names if self._is_entity(kind, name))
+
+    def read(self, kind: Kind, slug: str) -> tuple[Entity | None, tuple[Problem, ...]]:
+        """The entity, or None where it is broken or is none, and what was found."""
+        problems = Problems(f"{kind}/{printable(slug)}")
+        folder = f"{FOLDER_OF[kind]}/{slug}"
+        fault = folder_fault(slug)
+        if fault:
+            self._refuse(problems, folder, fault, "invalid-slug", "rename the folder")
+            return None, tuple(problems.found)
+        if not self._folders.is_inside(folder):
+            message = "the folder is a link that leads out of the library"
+            self._refuse(problems, folder, message, "outside-library", "move what it leads to into the library")
+            return None, tuple(problems.found)
+        files = self._read_files(kind, folder, problems)
+        if files is None:
+            return None, tuple(problems.found)
+        entity = self._entity(kind, slug, folder, files, problems)
+        return (None if problems.entity_is_broken else entity), tuple(problems.found)
+
+    def _refuse(self, problems: Problems, folder: str, message: str, code: str, advice: str) -> None:
+        problems.error(code, message, Place(printable(folder)), advice=advice)
+
+    def _is_entity(self, kind: Kind, slug: str) -> bool:
+        folder = self.root / FOLDER_OF[kind] / slug
+        return any((folder / name).is_file() for name in ENTITY_FILES)
+
+    def _knows_character(self, slug: str) -> bool:
+        if slug not in self._is_character:
+            self._is_character[slug] = not folder_fault(slug) and self._is_entity("character", slug)
+        return self._is_character[slug]
+
+    def _read_files(self, kind: Kind, folder: str, problems: Problems) -> _Files | None:
+        """The entity's files; None if one of those that hold its wishes cannot be read."""
+        names = self._folders.files(folder)
+        ideas = [name for name in characters.IDEA_FILES if name in names]
+        if len(ideas) > 1:
+            problems.error(
+                "two-ideas-files", f"there are both {ideas[0]} and {ideas[1]}", Place(f"{folder}/{ideas[1]}"),
+                advice="keep one of them",
+            )  # fmt: skip
+            return None
+        for name in (IMAGERY, *characters.IDEA_FILES):
+            if name not in names and self._folders.leads_outside(f"{folder}/{name}"):
+                problems.error(
+                    "outside-library", "the file is a link that leads out of the library", Place(f"{folder}/{name}"),
+                    advice="put the file itself there",
+                )  # fmt: skip
+                return None
+        is_character = kind == "character"
+        imagery = self._read_file(folder, IMAGERY, problems)
+        ideas_view = self._read_file(folder, ideas[0] if ideas and is_character else "", problems)
+        style = self._read_style(folder, problems) if is_character else View(Map(), folder)
+        if imagery is None or ideas_view is None:
+            return None
+        return _Files(imagery, ideas_view, style)
+
+    def _read_file(self, folder: str, name: str, problems: Problems) -> View | None:
+        """What a file says; nothing if it does not exist, None if it cannot be read."""
+        file = f"{folder}/{name or IMAGERY}"
+        if name not in self._folders.files(folder):
+            return View(Map(), file)
+        try:
+            return View(yamlio.read(self.root / file, file), file)
+        except InvalidYaml as error:
+            problems.error("invalid-yaml", error.reason, error.place, advice=_YAML_ADVICE.get(error.reason, ""))
+        except OSError as error:
+            problems.error("unreadable-file", error.strerror or "cannot be read", Place(file))
+        return None
+
+    def _read_style(self, folder: str, problems: Problems) -> View:
+        """The style file, without which the entity can still be drawn."""
+        found = Problems(problems.entity)
+        view = self._read_file(folder, characters.STYLE_FILE, found)
+        problems.found += [
+            replace(problem, severity="warning", effect="", message=f"{problem.message}; its style is not used")
+            for problem in found.found
+        ]
+        return view or View(Map(), folder)
+
+    def _entity(self, kind: Kind, slug: str, folder: str, files: _Files, problems: Problems) -> Entity:
+        view = files.imagery
+        check_write_back(view, problems)
+        _check_identity(view, kind, slug, problems)
+        ours = v1.read_head(view, kind, problems)
+        theirs = _their_head(kind, files)
+        drafts = self._drafts(kind, files, ours, problems)
+        _check_ids(drafts, problems)
+        records = read_records(view, folder, problems)
+        inventory = read_inventory(view, folder, problems)
+        surroundings = combine([ours.surroundings, theirs.surroundings])
+        first = [{"slug": slug}] if kind == "character" else []
+        key = f"{kind}/{slug}"
+        for draft in drafts:
+            if kind == "location" and not draft.location and not draft.own.get("location"):
+                draft.location = slug
+        return Entity(
+            kind=kind,
+            slug=slug,
+            folder=self.root / folder,
+            name=ours.name or theirs.name or words(slug.replace("-", " ")).title(),
+            description=ours.description or theirs.description,
+            traits=tuple(unique([*ours.traits, *theirs.traits])),
+            portrait=self._portrait(kind, folder, ours, inventory),
+            zones={**theirs.zones, **ours.zones},
+            scenes=tuple(draft.scene(key, surroundings, first) for draft in drafts),
+            records=tuple(records),
+            inventory=tuple(inventory),
+            adopted=self._adopted(kind, slug, folder, drafts, records, problems),
+        )
+
+    def _drafts(self, kind: Kind, files: _Files, ours: Head, problems: Problems) -> list[Draft]:
+        """The union of what all lists of the entity wish for."""
+        view = files.imagery
+        drafts = v1.read_scenes(view, "scenes", ours, problems)
+        if kind == "character":
+            drafts += characters.read_prompts(view, ours.defaults, problems)
+            drafts += characters.read_ideas(files.ideas, ours.defaults, problems)
+        elif kind == "location":
+            drafts += locations.read_wishes(view, ours.defaults, self._knows_character, problems)
+        else:
+            drafts += chapters.read_images(view, ours.defaults, problems)
+        return drafts
+
+    def _adopted(
+        self, kind: Kind, slug: str, folder: str, drafts: list[Draft], records: list[Record], problems: Problems
+    ) -> dict[str, Adopted]:
+        if not self._adopt_existing or problems.entity_is_broken:
+            return {}
+        where = Surroundings(kind, slug, folder, self.root, self._folders, records, self._provider)
+        return adopt(drafts, where, problems)
+
+    def _portrait(self, kind: Kind, folder: str, ours: Head, inventory: list[InventoryItem]) -> str:
+        """What is declared, else what the inventory flags, else the file that is named like one."""
+        if ours.portrait:
+            return ours.portrait.replace("\\", "/")
+        for item in inventory:
+            if item.is_portrait and item.path and item.status != "rejected":
+                path = inside(folder, item.path)
+                if self._folders.exists(path):
+                    return item.path
+        if kind == "chapter":
+            return ""
+        name = "overview" if kind == "location" else "portrait"
+        files = self._folders.files(f"{folder}/images")
+        return next((f"images/{name}{end}" for end in PORTRAIT_SUFFIXES if f"{name}{end}" in files), "")
+
+
+_YAML_ADVICE = {
+    "while parsing a block mapping: did not find expected key": "one quoted text per key; quote texts that hold ': '",
+    "mapping values are not allowed in this context": "put a text that holds ': ' in quotes",
+}
+
+
+def _their_head(kind: Kind, files: _Files) -> Head:
+    if kind == "character":
+        return characters.read_head(files.imagery, files.ideas, files.style)
+    return locations.read_head(files.imagery) if kind == "location" else chapters.read_head(files.imagery)
+
+
+def _check_identity(view: View, kind: Kind, slug: str, problems: Problems) -> None:
+    """Warn where an older tool's file says that it is something else than its folder; the folder counts."""
+    for key in ("entity_type", "metadata.entity_type"):
+        written = view.text(key).lower().removesuffix("-imagery").removesuffix("_imagery")
+        if written and written != kind and written in KINDS:
+            problems.warn(
+                "wrong-kind", f"says {written}, but the folder is one of a {kind}; the folder counts", _deep(view, key)
+            )
+    written = view.text("slug")
+    if written and written != slug:
+        problems.warn("wrong-slug", f"says '{written}', but the folder counts", view.place("slug"))
+
+
+def _deep(view: View, key: str) -> Place:
+    outer, _, inner = key.rpartition(".")
+    return view.map(outer).place(inner) if outer else view.place(key)
+
+
+def _check_ids(drafts: list[Draft], problems: Problems) -> None:
+    """Two scenes with one id would fight for one file, also on disks that do not tell cases apart."""
+    seen: dict[str, Draft] = {}
+    for draft in drafts:
+        first = seen.setdefault(draft.id.casefold(), draft)
+        if first is not draft:
+            problems.error(
+                "duplicate-id", f"the id '{draft.id}' is already that of the scene at {first.place}", draft.place,
+                advice="give one of them another id or title", scene=draft.id,
+            )  # fmt: skip
+
+
+def _is_excluded(kind: Kind, slug: str, patterns: Sequence[str]) -> bool:
+    names = (slug, f"{kind}/{slug}", f"{FOLDER_OF[kind]}/{slug}")
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A library is a million small objects and no garbage: the cyclic collector would triple the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,119 @@
+"""What a file says of pictures that exist: ``generated_images``, which the workflow keeps, and ``image_inventory``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from yaml.nodes import ScalarNode, SequenceNode
+
+from chargen.library.fields import Problems, View, as_bool
+from chargen.library.folders import inside
+from chargen.library.model import InventoryItem, Record
+from chargen.library.yamlio import Map, Seq, plain
+from chargen.problems import Place
+
+KEPT_SECTIONS = ("generated_images", "image_inventory")
+"""The top-level lists that chargen appends to."""
+
+_VARIATION = re.compile(r"_c(\d{1,4})(?:@sha256:[0-9a-f]+)?\Z")
+
+
+def check_write_back(view: View, problems: Problems) -> None:
+    """Note as errors the forms of the file to which no record could be appended, before anything is paid for."""
+    if view.data.is_flow:
+        problems.error(
+            "no-write-back", "the whole file is written in braces, so no picture can be recorded in it",
+            view.place(), advice="write it as 'key: value' lines",
+        )  # fmt: skip
+    for section in KEPT_SECTIONS:
+        if section in view.data and not _is_appendable(view.data, section):
+            message = "must be a list of '- ' items, or [] or nothing, for pictures to be recorded in it"
+            problems.error("no-write-back", message, view.place(section))
+
+
+def read_records(view: View, folder: str, problems: Problems) -> list[Record]:
+    """The items of ``generated_images`` in the entity's *folder* (relative to the library root)."""
+    records = []
+    for item in _maps(view, "generated_images", problems):
+        custom_id, task_key = item.text("custom_id"), item.text("task_key")
+        scene = item.text("scene") or _VARIATION.sub("", custom_id)
+        if not scene:
+            problems.warn("bad-record", "the record names no scene, so it does not count", item.place())
+            continue
+        records.append(
+            Record(
+                scene=scene,
+                variation=_variation(task_key) or _variation(custom_id) or 1,
+                path=_path(item, folder, problems),
+                status=item.text("status").lower(),
+                provider=item.text("provider"),
+                sha256=item.text("sha256"),
+                task_key=task_key,
+                spec_hash=item.text("spec_hash"),
+                generated_at=item.text("generated_at"),
+                data=plain(item.data),
+                place=item.place(),
+            )
+        )
+    return records
+
+
+def read_inventory(view: View, folder: str, problems: Problems) -> list[InventoryItem]:
+    """The items of the top-level ``image_inventory``."""
+    return [
+        InventoryItem(
+            id=item.text("id"),
+            path=_path(item, folder, problems, "path"),
+            status=item.text("status").lower(),
+            is_portrait=bool(as_bool(item.text("is_reference_portrait"))),
+            data=plain(item.data),
+            place=item.place(),
+        )
+        for item in _maps(view, "image_inventory", problems)
+    ]
+
+
+def _is_appendable(data: Map, section: str) -> bool:
+    node = data.value_node(section)
+    value: Any = data[section]
+    if isinstance(value, Seq):
+        return isinstance(node, SequenceNode) and (not value or not node.flow_style)
+    return isinstance(node, ScalarNode) and value is None and node.value == ""
+
+
+def _maps(view: View, section: str, problems: Problems) -> Iterator[View]:
+    value = view.data.get(section)
+    if not isinstance(value, Seq):
+        return
+    for index, item in enumerate(value):
+        path = f"{section}[{index}]"
+        if isinstance(item, Map):
+            yield View(item, view.file, path)
+        else:
+            place = Place(view.file, *value.position(index), path)
+            problems.warn("bad-record", "is no mapping (key: value), so it does not count", place)
+
+
+def _path(item: View, folder: str, problems: Problems, key: str = "file_path") -> str:
+    """The picture's path relative to the entity's folder; ``""`` if it has none or names one outside."""
+    written = item.text(key).replace("\\", "/")
+    if not written:
+        name = item.text("file_name")
+        written = f"images/{name}" if name else ""
+    if not written:
+        return ""
+    if written.startswith(f"{folder}/"):
+        written = written.removeprefix(f"{folder}/")
+    path = inside(folder, written)
+    if not path.startswith(f"{folder}/"):
+        message = f"'{written}' is not in the entity's folder, so it does not count"
+        problems.warn("outside-library", message, item.place(key))
+        return ""
+    return path.removeprefix(f"{folder}/")
+
+
+def _variation(identifier: str) -> int:
+    found = _VARIATION.search(identifier)
+    return int(found[1]) if found else 0

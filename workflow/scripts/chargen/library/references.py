@@ -1,0 +1,427 @@
+"""Which pictures a scene asks to be sent along, and every way in which each of them can be had.
+
+One rule for all forms in which a picture is named, in this order: a path that exists, relative to the entity, then to
+the library root; an id of a recorded or inventoried picture; a character or ``<character>-portrait``; a location with
+a zone; a location. No file is opened, and nothing outside the library is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from chargen.library.folders import Folders, inside, is_image_name
+from chargen.library.model import (
+    KIND_FOLDERS,
+    Candidate,
+    Depicted,
+    Entity,
+    Library,
+    Reference,
+    ReferenceRole,
+    Scene,
+)
+from chargen.library.slugs import match_zone
+from chargen.problems import Place, Problem
+
+_PORTRAIT = "portrait"
+_OVERVIEW = "overview"
+
+
+@dataclass
+class _Pictures:
+    """The pictures of one entity, by whom they show and what made them."""
+
+    folder: str  # relative to the library root
+    rejected: frozenset[str]
+    hidden: frozenset[str]  # the emulator's, where it does not count
+    makers: dict[str, str] = field(default_factory=dict)  # path below the root -> the scene that made it
+    best: dict[str, str] = field(default_factory=dict)  # scene id -> path below the root
+    newness: dict[str, tuple[bool, str, int]] = field(default_factory=dict)  # of the best, for comparison
+    scenes: dict[str, Scene] = field(default_factory=dict)
+    zone_scenes: dict[str, list[Scene]] = field(default_factory=dict)
+    overview: Scene | None = None
+
+
+class ReferenceIndex:
+    """Answers for any scene of a library which references it has. Built once; folders are listed when first needed.
+
+    Pictures that the emulator made count only if *provider* is the emulator, rejected ones never. *style_images* are
+    paths below the library root that go with every scene, last.
+    """
+
+    def __init__(self, library: Library, *, provider: str = "gemini", style_images: Sequence[str] = ()) -> None:
+        self._library = library
+        self._provider = provider
+        self._style_images = tuple(style_images)
+        self._folders = Folders(library.root)
+        self._broken = frozenset(library.broken)
+        self._pictures: dict[str, _Pictures] = {}
+        self._ids = self._picture_ids()
+
+    def for_scene(self, scene: Scene) -> tuple[tuple[Reference, ...], tuple[Problem, ...]]:
+        """The references of *scene*: characters as listed, the location, those it names, style images.
+
+        The same file or scene is asked for once. What cannot be had is a warning, and the scene goes on without it.
+        """
+        asking = _Asking(self, scene)
+        for person in scene.characters:
+            asking.add_character(person)
+        asking.add_location()
+        for written in scene.references:
+            asking.add_explicit(written, "other")
+        for written in self._style_images:
+            asking.add_explicit(written, "style")
+        return tuple(asking.references), tuple(asking.problems)
+
+    def entity(self, key: str) -> Entity | None:
+        """The loaded entity ``kind/slug``."""
+        return self._library.entities.get(key)
+
+    def is_broken(self, key: str) -> bool:
+        """Whether ``kind/slug`` was left out because of errors."""
+        return key in self._broken
+
+    def portrait(self, entity: Entity) -> tuple[list[Candidate], str]:
+        """The ways to have an entity's portrait, and the declared one if it leads nowhere.
+
+        Declared, else flagged in the inventory, else named like one, else the scene ``portrait`` that would make it.
+        """
+        pictures = self._of(entity)
+        dangling = ""
+        candidates: list[Candidate] = []
+        if entity.portrait:
+            candidates = self._declared(entity, pictures)
+            dangling = "" if candidates else entity.portrait
+        candidates += self._standing_portrait(entity, pictures)
+        maker = pictures.scenes.get(_PORTRAIT) if entity.kind != "location" else None
+        if maker and not candidates:
+            candidates += self.of_scene(entity, maker)
+        return _unique(candidates), dangling
+
+    def of_zone(self, location: Entity, zone: str, asking: Scene) -> tuple[list[Candidate], bool]:
+        """The ways to have a picture of a place, best first, and whether the zone is known.
+
+        The newest picture of the zone, then the scene that would make one, then the same for the whole place.
+        """
+        pictures = self._of(location)
+        known = match_zone(zone, tuple(pictures.zone_scenes)) if zone else ""
+        scenes = pictures.zone_scenes.get(known, [])
+        overview = self._overview(location, pictures)
+        if asking.entity == location.key:
+            if any(candidate.target == asking.target for candidate in overview):
+                return overview, True  # what shows the whole place waits for none of its parts
+            scenes = _acyclic(scenes, known, asking)
+            known = match_zone(zone, tuple(location.zones)) if location.zones else known
+        candidates = self._newest(pictures, scenes)
+        still_to_make = [scene for scene in scenes if not scene.skip]
+        if still_to_make and not candidates:
+            candidates.append(Candidate(target=still_to_make[0].target))
+        return _unique([*candidates, *overview]), bool(known) or not zone
+
+    def of_scene(self, entity: Entity, scene: Scene) -> list[Candidate]:
+        """The ways to have the picture of *scene*: the best one there is, or the one it will make."""
+        path = self._of(entity).best.get(scene.id, "")
+        return [Candidate(path, scene.target)] if path or not scene.skip else []
+
+    def of_path(self, path: str) -> list[Candidate]:
+        """The picture at *path* below the library root, if it exists and may be used."""
+        if not self._folders.exists(path):
+            return []
+        entity = self._owner(path)
+        if entity is None:
+            return [Candidate(path)]
+        pictures = self._of(entity)
+        if path in pictures.rejected or path in pictures.hidden:
+            return []
+        return [Candidate(path, pictures.makers.get(path, ""))]
+
+    def of_id(self, written: str, asking: Scene) -> list[Candidate]:
+        """The picture that a record or an inventory entry has under the id *written*; the scene's own entity first."""
+        found = self._ids.get(written, ())
+        for entity, path in sorted(found, key=lambda item: item[0].key != asking.entity):
+            pictures = self._of(entity)
+            if written in pictures.best:
+                return self.of_scene(entity, pictures.scenes[written])
+            if candidates := self.of_path(f"{pictures.folder}/{path}"):
+                return candidates
+        return []
+
+    def leads_outside(self, path: str) -> bool:
+        """Whether a link takes *path* out of the library."""
+        return self._folders.leads_outside(path)
+
+    def owner_name(self, path: str) -> str:
+        """What the entity in whose folder *path* lies is called; ``""`` for a path of nobody."""
+        entity = self._owner(path)
+        return entity.name if entity else ""
+
+    def _declared(self, entity: Entity, pictures: _Pictures) -> list[Candidate]:
+        """What ``portrait`` names: a scene's id, or a path, which may be that of a picture still to be made."""
+        written = entity.portrait
+        if written in pictures.scenes:
+            return self.of_scene(entity, pictures.scenes[written])
+        for base in (pictures.folder, ""):
+            path = inside(base, written)
+            if path and (found := self.of_path(path)):
+                return found
+        folder, _, name = inside(pictures.folder, written).rpartition("/")
+        scene = pictures.scenes.get(name.rpartition(".")[0]) if is_image_name(name) else None
+        return self.of_scene(entity, scene) if scene and folder == f"{pictures.folder}/images" else []
+
+    def _standing_portrait(self, entity: Entity, pictures: _Pictures) -> list[Candidate]:
+        """What the inventory flags, else what is named like a portrait (like an overview, for a location)."""
+        flagged = [f"{pictures.folder}/{item.path}" for item in entity.inventory if item.is_portrait and item.path]
+        name = _OVERVIEW if entity.kind == "location" else _PORTRAIT
+        named = [f"{pictures.folder}/images/{name}{end}" for end in (".png", ".jpg", ".jpeg", ".webp")]
+        for path in (*flagged, *named):
+            if candidates := self.of_path(path):
+                maker = candidates[0].target.rpartition("/")[2] if path in named else ""
+                return self.of_scene(entity, pictures.scenes[maker]) if maker else candidates
+        return []
+
+    def _overview(self, location: Entity, pictures: _Pictures) -> list[Candidate]:
+        candidates, _ = self.portrait(location)
+        if pictures.overview and not any(candidate.path for candidate in candidates):
+            candidates += self.of_scene(location, pictures.overview)
+        return candidates
+
+    def _newest(self, pictures: _Pictures, scenes: Iterable[Scene]) -> list[Candidate]:
+        """The pictures that *scenes* have, approved ones first, then newer ones."""
+        having = [scene for scene in scenes if scene.id in pictures.best]
+        having.sort(key=lambda scene: pictures.newness[scene.id], reverse=True)
+        return [Candidate(pictures.best[scene.id], scene.target) for scene in having]
+
+    def _owner(self, path: str) -> Entity | None:
+        folder, _, rest = path.partition("/")
+        return self._library.entities.get(f"{KIND_FOLDERS.get(folder)}/{rest.partition('/')[0]}")
+
+    def _picture_ids(self) -> dict[str, list[tuple[Entity, str]]]:
+        """Every id of a picture with its path in the entity's folder; the newest record of an id comes first."""
+        ids: dict[str, list[tuple[Entity, str]]] = {}
+        for entity in self._library.entities.values():
+            for record in reversed(entity.records):
+                for name in dict.fromkeys((str(record.data.get("custom_id") or ""), record.scene)):
+                    if name and record.path:
+                        ids.setdefault(name, []).append((entity, record.path))
+            for item in entity.inventory:
+                if item.id and item.path and item.status != "rejected":
+                    ids.setdefault(item.id, []).append((entity, item.path))
+        return ids
+
+    def _of(self, entity: Entity) -> _Pictures:
+        pictures = self._pictures.get(entity.key)
+        if pictures is None:
+            pictures = self._pictures[entity.key] = self._survey(entity)
+        return pictures
+
+    def _survey(self, entity: Entity) -> _Pictures:
+        """What pictures *entity* has. The last record that names a file owns it."""
+        folder = _folder(entity.key)
+        owners = {record.path: (index, record) for index, record in enumerate(entity.records) if record.path}
+        paths = {path: f"{folder}/{path}" for path in owners}
+        pictures = _Pictures(
+            folder,
+            rejected=frozenset(paths[path] for path, (_, record) in owners.items() if record.status == "rejected"),
+            hidden=frozenset(
+                paths[path]
+                for path, (_, record) in owners.items()
+                if record.provider == "emulator" and self._provider != "emulator"
+            ),
+            scenes={scene.id: scene for scene in entity.scenes},
+        )
+        for path, (index, record) in owners.items():
+            full = paths[path]
+            if full in pictures.rejected or full in pictures.hidden or not self._folders.exists(full):
+                continue
+            if record.scene not in pictures.scenes:
+                continue
+            pictures.makers[full] = f"{entity.key}/{record.scene}"
+            newness = (record.status == "approved", record.generated_at, index)
+            if newness > pictures.newness.get(record.scene, (False, "", -1)):
+                pictures.best[record.scene], pictures.newness[record.scene] = full, newness
+        for scene, adopted in entity.adopted.items():
+            pictures.makers.setdefault(adopted.path, f"{entity.key}/{scene}")
+            if scene not in pictures.best:
+                pictures.best[scene], pictures.newness[scene] = adopted.path, (False, "", -1)
+        if entity.kind == "location":
+            _sort_places(entity, pictures)
+        return pictures
+
+
+class _Asking:
+    """Collects the references of one scene."""
+
+    def __init__(self, index: ReferenceIndex, scene: Scene) -> None:
+        self._index = index
+        self._scene = scene
+        self._base = _folder(scene.entity)
+        self._seen: set[str] = set()
+        self.references: list[Reference] = []
+        self.problems: list[Problem] = []
+
+    def add_character(self, person: Depicted) -> None:
+        """Ask for the picture of somebody: one named for this appearance, else the portrait."""
+        if not person.slug:
+            return
+        entity = self._known("character", person.slug)
+        if entity is None:
+            return
+        candidates: list[Candidate] = []
+        for written in person.references:
+            found, _ = self._resolve(written)
+            if found:
+                candidates += found
+            else:
+                self._warn("missing-reference", f"'{written}', a picture of {entity.name}, does not exist")
+        portrait, dangling = self._index.portrait(entity)
+        if dangling:
+            self._warn_dangling(entity, dangling)
+        candidates += portrait
+        if not candidates:
+            own = entity.key == self._scene.entity
+            self._warn(
+                "no-portrait",
+                f"{entity.name} ({person.slug}) has no portrait, so the picture is made without a reference",
+                "put one at images/portrait.png, or name one with 'portrait:'" if own else "",
+            )
+        self._add("character", entity.key, entity.name, person.slug, candidates)
+
+    def add_location(self) -> None:
+        """Ask for a picture of where the scene is set."""
+        slug, zone = self._scene.location, self._scene.zone
+        if not slug:
+            return
+        entity = self._known("location", slug)
+        if entity is None:
+            return
+        candidates, is_known = self._index.of_zone(entity, zone, self._scene)
+        if not is_known:
+            self._warn("unknown-zone", f"{entity.name} ({slug}) has no zone '{zone}'")
+        written = f"{slug}/{zone}" if zone else slug
+        if not candidates and entity.key != self._scene.entity:
+            self._warn("missing-reference", f"{entity.name} ({slug}) has no picture, and no scene makes one")
+        self._add("location", entity.key, entity.name, written, candidates)
+
+    def add_explicit(self, written: str, role: ReferenceRole) -> None:
+        """Ask for a picture that is named by path, id or entity."""
+        if not inside(self._base, written) or self._is_link_out(written):
+            self._warn("outside-library", f"'{written}' is outside the library, so it is not read")
+            return
+        candidates, subject = self._resolve(written)
+        if candidates:
+            shown = self._index.entity(subject)
+            path = candidates[0].path
+            name = shown.name if shown else self._index.owner_name(path) or written
+            self._add(role, subject or path or written, name, written, candidates)
+        elif not subject:
+            self._warn("missing-reference", f"'{written}' is no file, no picture's id, no character and no location")
+        elif subject != self._scene.entity:
+            self._warn("missing-reference", f"'{written}' has no picture, and no scene makes one")
+
+    def _resolve(self, written: str) -> tuple[list[Candidate], str]:
+        """The one rule: the candidates, and ``kind/slug`` of what is shown if an entity was named."""
+        index = self._index
+        for base in (self._base, ""):
+            path = inside(base, written)
+            if path and (found := index.of_path(path)):
+                return found, ""
+        if found := index.of_id(written, self._scene):
+            return found, ""
+        for name in (written, written.removesuffix("-portrait")):
+            if entity := index.entity(f"character/{name}"):
+                return index.portrait(entity)[0], entity.key
+        slug, _, zone = written.partition("/")
+        if entity := index.entity(f"location/{slug}"):
+            candidates, is_known = index.of_zone(entity, zone, self._scene)
+            if not is_known:
+                self._warn("unknown-zone", f"{entity.name} ({slug}) has no zone '{zone}'")
+            return candidates, entity.key
+        own = index.entity(self._scene.entity)
+        scene = next((scene for scene in own.scenes if scene.id == written), None) if own else None
+        return (index.of_scene(own, scene), self._scene.entity) if own and scene else ([], "")
+
+    def _add(self, role: ReferenceRole, subject: str, name: str, written: str, candidates: Iterable[Candidate]) -> None:
+        usable = self._without_own(_unique(candidates), subject)
+        keys = {key for item in usable[:1] for key in (item.path, item.target) if key}
+        if usable and not keys & self._seen:
+            self._seen |= keys
+            self.references.append(Reference(role, subject, name, written, tuple(usable), self._scene.place))
+
+    def _without_own(self, candidates: list[Candidate], subject: str) -> list[Candidate]:
+        """Without the scene's own picture; of its own entity, without what comes after that, which may wait for it."""
+        own = self._scene.target
+        if subject == self._scene.entity:
+            return list(takewhile(lambda item: item.target != own, candidates))
+        return [item for item in candidates if item.target != own]
+
+    def _is_link_out(self, written: str) -> bool:
+        return any(
+            path and self._index.leads_outside(path) for path in (inside(self._base, written), inside("", written))
+        )
+
+    def _known(self, kind: str, slug: str) -> Entity | None:
+        entity = self._index.entity(f"{kind}/{slug}")
+        if entity is None and self._index.is_broken(f"{kind}/{slug}"):
+            self._warn(
+                "skipped-entity", f"the {kind} '{slug}' was skipped because of its errors, so it is not shown",
+                "mend its file first",
+            )  # fmt: skip
+        elif entity is None:
+            self._warn(f"unknown-{kind}", f"there is no {kind} '{slug}' in the library")
+        return entity
+
+    def _warn_dangling(self, entity: Entity, written: str) -> None:
+        if not inside(_folder(entity.key), written):
+            self._warn("outside-library", f"the portrait '{written}' of {entity.name} is outside the library")
+        else:
+            self._warn("missing-reference", f"the portrait '{written}' of {entity.name} does not exist")
+
+    def _warn(self, code: str, message: str, advice: str = "") -> None:
+        place: Place = self._scene.place
+        self.problems.append(Problem("warning", code, message, place, advice, self._scene.entity, self._scene.id))
+
+
+def _sort_places(location: Entity, pictures: _Pictures) -> None:
+    """Which scenes show which zone, the one that is named like it first, and which one shows the whole place.
+
+    A scene that belongs to no zone is its own. Beats show people rather than places.
+    """
+    for zone in location.zones:
+        pictures.zone_scenes[zone] = []
+    for scene in location.scenes:
+        if not _is_beat(scene) and not (_is_overview(scene) and not scene.zone):
+            zone = match_zone(scene.zone, tuple(location.zones)) or scene.zone or scene.id
+            pictures.zone_scenes.setdefault(zone, []).append(scene)
+    for zone, scenes in pictures.zone_scenes.items():
+        scenes.sort(key=lambda scene: scene.id != zone)
+    pictures.overview = next(filter(_is_overview, location.scenes), None)
+
+
+def _acyclic(scenes: list[Scene], zone: str, asking: Scene) -> list[Scene]:
+    """The scenes of a zone that another scene of the same location may wait for, without ever waiting in a circle.
+
+    Beats take the first picture of their zone; the zone's own pictures take only the one that is named like the zone.
+    """
+    if any(scene.target == asking.target for scene in scenes):
+        scenes = [scene for scene in scenes if scene.id == zone]
+    return [scene for scene in scenes if scene.target != asking.target][:1]
+
+
+def _is_overview(scene: Scene) -> bool:
+    return scene.place.key.partition(".")[0] == _OVERVIEW or scene.id == _OVERVIEW
+
+
+def _is_beat(scene: Scene) -> bool:
+    return scene.place.key.startswith("beat_images")
+
+
+def _folder(key: str) -> str:
+    """The folder of the entity ``kind/slug``, relative to the library root."""
+    kind, _, slug = key.partition("/")
+    return f"{next(folder for folder, name in KIND_FOLDERS.items() if name == kind)}/{slug}"
+
+
+def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return list(dict.fromkeys(candidates))

@@ -1,0 +1,66 @@
+"""Reading fields of other tools' files by tables: under which of our names each of theirs goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chargen.library.drafts import Level, filled
+from chargen.library.fields import Problems, View, as_text, split_commas, unique, values_of
+from chargen.library.ratio import ratio_of_orientation, ratio_of_pixels, ratio_within, same_shape
+
+Texts = Mapping[str, tuple[str, ...]]
+
+
+def first_texts(view: View, table: Texts) -> Level:
+    """Per name of ours the first of their fields that holds something."""
+    return filled({name: view.text(*fields) for name, fields in table.items()})
+
+
+def all_texts(view: View, table: Texts) -> Level:
+    """Per name of ours everything that their fields hold, as one list."""
+    return filled({name: view.texts(*fields) for name, fields in table.items()})
+
+
+def joined_texts(view: View, *fields: str) -> str:
+    """What several fields say, each once, as paragraphs."""
+    return "\n".join(unique(text for field in fields if (text := as_text(view.value(field)))))
+
+
+def negatives(view: View, listed: tuple[str, ...], with_commas: tuple[str, ...]) -> list[str]:
+    """What to avoid: the items of lists as they are, texts split at their commas."""
+    items = [text for field in listed for text in values_of(view.value(field))]
+    return unique([*items, *(text for field in with_commas for text in split_commas(view.value(field)))])
+
+
+def own_ratio(view: View, problems: Problems, scene: str) -> str:
+    """The aspect ratio of an item: as written, else from its pixels, else from its orientation; ``""`` for none.
+
+    Pixels that have another shape than the ratio are warned of; the ratio counts.
+    """
+    written, size = view.text("aspect_ratio", "technical.aspect_ratio", "image_spec.aspect_ratio"), view.text("size")
+    found, of_size = ratio_within(written), ratio_of_pixels(size)
+    if written and not found:
+        problems.warn(
+            "bad-ratio", f"'{written}' is no aspect ratio, so it does not count", view.place("aspect_ratio"),
+            "write it like 3:4 or 16:9", scene,
+        )  # fmt: skip
+    if found and of_size and not same_shape(found, of_size):
+        problems.warn(
+            "ratio-against-size", f"the size {size} is not {found}; the ratio counts", view.place("size"), scene=scene
+        )
+    return found or of_size or ratio_of_orientation(view.text("orientation"))
+
+
+def by_key(views: list[View], key: Callable[[View], str]) -> dict[str, View]:
+    """*views* by what *key* finds in them; the first of a name stays."""
+    result: dict[str, View] = {}
+    for view in views:
+        if name := key(view):
+            result.setdefault(name, view)
+    return result
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """*value* if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}

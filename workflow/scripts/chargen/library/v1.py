@@ -1,0 +1,273 @@
+"""Our own format, version 1: what the top level of ``imagery.yaml`` and its ``scenes`` say, for any kind of entity."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chargen.library.drafts import WEIGHTS, Draft, Level, as_weight, filled
+from chargen.library.fields import Problems, View, as_bool, as_text, as_texts, unique
+from chargen.library.looks import lighting, palette
+from chargen.library.model import Kind, Weight
+from chargen.library.people import people_by_state
+from chargen.library.ratio import ratio, size_fault
+from chargen.library.slugs import id_fault, match_zone, title_id
+from chargen.library.yamlio import Map, Seq
+
+SCHEMA = "1"
+MAX_VARIATIONS = 100
+
+ENTITY_KEYS = (
+    "schema", "kind", "name", "description", "traits", "style", "mood", "palette", "avoid", "portrait", "references",
+    "defaults", "zones", "scenes", "generated_images", "image_inventory",
+)  # fmt: skip
+DEFAULT_KEYS = ("aspect_ratio", "image_size", "model", "variations", "weight")
+SCENE_TEXTS = (
+    "prompt", "description", "pose", "setting", "mood", "mood_reason", "hook", "time_of_day", "weather", "season",
+    "location", "zone", "aspect_ratio", "image_size", "model", "revision",
+)  # fmt: skip
+SCENE_LISTS = ("composition", "must_include", "avoid", "references", "style")
+SCENE_KEYS = (
+    "id", "title", *SCENE_TEXTS, *SCENE_LISTS, "lighting", "palette", "characters", "variations", "weight",
+    "tags", "skip",
+)  # fmt: skip
+PALETTE_KEYS = ("dominant", "accent", "avoid")
+PERSON_KEYS = ("slug", "state", "text")
+
+FOREIGN_KEYS = frozenset({
+    "entity_type", "slug", "appearance", "prompts", "metadata", "location_visual_anchor", "overview", "beat_images",
+    "generation_defaults", "narrative_soul", "one_line_essence", "images", "moments",
+})  # fmt: skip
+"""Keys of files that older tools wrote. Such a file may hold any others, too, so unknown ones are no mistake there."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the entity says for scenes that do not say it themselves."""
+
+    variations: int = 1
+    weight: Weight = "medium"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The top level of a file: the entity's own words, and what surrounds each of its scenes."""
+
+    name: str = ""
+    description: str = ""
+    traits: tuple[str, ...] = ()
+    portrait: str = ""
+    zones: dict[str, str] = field(default_factory=dict)
+    surroundings: Level = field(default_factory=dict)
+    defaults: Defaults = Defaults()
+
+
+def read_head(view: View, kind: Kind, problems: Problems) -> Head:
+    """Read the keys of 1.0 at the top level of *view*."""
+    _check_header(view, kind, problems)
+    if not FOREIGN_KEYS.intersection(view.data):
+        warn_unknown(view, ENTITY_KEYS, problems)
+    zones = view.data.get("zones")
+    references = view.data.get("references")
+    defaults = view.map("defaults")
+    warn_unknown(defaults, DEFAULT_KEYS, problems)
+    surroundings: Level = {
+        "style": as_texts(view.data.get("style")),
+        "mood": view.text("mood"),
+        "avoid": as_texts(view.data.get("avoid")),
+        "palette": palette(view.data.get("palette")),
+        "references": [] if isinstance(references, dict) else as_texts(references),
+        "aspect_ratio": read_ratio(defaults, "aspect_ratio", problems, "entity skipped"),
+        "image_size": read_size(defaults, problems, "entity skipped"),
+        "model": defaults.text("model"),
+    }
+    weight = read_weight(defaults, problems)
+    return Head(
+        name=view.text("name"),
+        description=_required_text(view, "description", problems),
+        traits=tuple(view.texts("traits")),
+        portrait=view.text("portrait"),
+        zones={key: as_text(text) for key, text in zones.items()} if isinstance(zones, Map) else {},
+        surroundings=filled(surroundings),
+        defaults=Defaults(read_variations(defaults, 1, problems, "entity skipped"), weight or "medium"),
+    )
+
+
+def read_scenes(view: View, key: str, head: Head, problems: Problems) -> list[Draft]:
+    """Read the list of scenes at *key*; faulty ones are noted and left out."""
+    drafts = []
+    for item in view.items(key, problems):
+        warn_unknown(item, SCENE_KEYS, problems)
+        before = len(problems.found)
+        draft = _scene(item, head, problems)
+        _name_scene(problems, before, draft.id)
+        if draft.id and not any(problem.effect for problem in problems.found[before:]):
+            drafts.append(draft)
+    return drafts
+
+
+def warn_unknown(view: View, known: Collection[str], problems: Problems) -> None:
+    """Warn of every key that nobody reads, and name the one that was probably meant."""
+    for key in view.data:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0.6)
+            advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+            problems.warn("unknown-key", f"the key '{key}' is unknown and not read", view.place(key), advice)
+
+
+def read_ratio(view: View, key: str, problems: Problems, effect: Any = "scene skipped") -> str:
+    """The aspect ratio at *key*, checked for its form; ``""`` if there is none or it is wrong."""
+    written = view.text(key)
+    found = ratio(written)
+    if written and not found:
+        problems.error(
+            "bad-ratio", f"'{written}' is no aspect ratio", view.place(key), effect, "write it like 3:4 or 16:9"
+        )
+    return found
+
+
+def read_size(view: View, problems: Problems, effect: Any = "scene skipped") -> str:
+    """The ``image_size``, checked for its form; ``""`` if there is none or it is wrong."""
+    written = view.text("image_size")
+    fault = size_fault(written) if written else ""
+    if fault:
+        problems.error("bad-size", fault, view.place("image_size"), effect)
+        return ""
+    return written
+
+
+def read_variations(view: View, default: int, problems: Problems, effect: Any = "scene skipped") -> int:
+    """How many pictures of one scene are wanted."""
+    written = view.text("variations")
+    if not written:
+        return default
+    if written.isascii() and written.isdigit() and len(written) <= 4 and 1 <= int(written) <= MAX_VARIATIONS:
+        return int(written)
+    problems.error(
+        "bad-variations", f"'{written}' is no number of variations", view.place("variations"), effect,
+        f"write a number from 1 to {MAX_VARIATIONS}",
+    )  # fmt: skip
+    return default
+
+
+def read_weight(view: View, problems: Problems) -> Weight | None:
+    """The weight; None if there is none or it is none of the four words, which is warned of."""
+    written = view.text("weight")
+    weight = as_weight(written)
+    if written and not weight:
+        problems.warn(
+            "bad-weight", f"'{written}' is no weight, so it does not count", view.place("weight"),
+            f"write one of {', '.join(WEIGHTS)}",
+        )  # fmt: skip
+    return weight
+
+
+def _check_header(view: View, kind: Kind, problems: Problems) -> None:
+    schema = view.text("schema")
+    if schema and schema != SCHEMA:
+        problems.error(
+            "unknown-schema", f"schema {schema} is not one that this chargen reads", view.place("schema"),
+            advice=f"write schema: {SCHEMA}, or use a newer chargen",
+        )  # fmt: skip
+    written = view.text("kind")
+    if written and written != kind:
+        problems.error(
+            "wrong-kind", f"the file says {written}, but its folder is one of a {kind}", view.place("kind"),
+            advice="remove the line or move the folder",
+        )  # fmt: skip
+
+
+def _scene(view: View, head: Head, problems: Problems) -> Draft:
+    own: Level = {name: _required_text(view, name, problems) for name in ("prompt", "description")}
+    for name in SCENE_TEXTS[2:]:
+        own[name] = view.text(name)
+    for name in SCENE_LISTS:
+        own[name] = unique(as_texts(view.data.get(name)))
+    own["aspect_ratio"] = read_ratio(view, "aspect_ratio", problems)
+    own["image_size"] = read_size(view, problems)
+    own["lighting"] = lighting(view.data.get("lighting"))
+    own["palette"] = palette(view.data.get("palette"))
+    if isinstance(view.data.get("palette"), Map):
+        warn_unknown(view.map("palette"), PALETTE_KEYS, problems)
+    own["characters"] = _people(view, problems)
+    location, zone = split_location(own["location"], own["zone"])
+    own = filled(own)
+    draft = Draft(
+        id=_id(view, problems),
+        place=view.place(),
+        own=own,
+        title=view.text("title"),
+        location=location,
+        zone=zone,
+        zone_text=head.zones.get(match_zone(zone, tuple(head.zones)), ""),
+        weight=read_weight(view, problems) or head.defaults.weight,
+        variations=read_variations(view, head.defaults.variations, problems),
+        tags=tuple(view.texts("tags")),
+        skip=_skip(view, problems),
+    )
+    if not draft.has_text:
+        problems.error(
+            "no-text",
+            "the scene says nothing to draw",
+            draft.place,
+            "scene skipped",
+            "give it a prompt or a description",
+        )
+    return draft
+
+
+def split_location(location: str, zone: str) -> tuple[str, str]:
+    """Location and zone apart, also where one of the two is written ``location/zone``."""
+    if not location and "/" in zone:
+        location, zone = zone, ""
+    if "/" in location:
+        location, _, rest = location.partition("/")
+        zone = zone or rest
+    return location, zone.removeprefix(f"{location}/") if location else zone
+
+
+def _people(view: View, problems: Problems) -> list[dict[str, Any]]:
+    value = view.data.get("characters")
+    if isinstance(value, Seq):
+        for index, item in enumerate(value):
+            if isinstance(item, Map):
+                warn_unknown(View(item, view.file, f"{view.path}.characters[{index}]"), PERSON_KEYS, problems)
+    return people_by_state(value)
+
+
+def _id(view: View, problems: Problems) -> str:
+    written = _required_text(view, "id", problems)
+    if written:
+        if fault := id_fault(written):
+            problems.error("bad-id", f"'{written}': {fault}", view.place("id"), "scene skipped")
+            return ""
+        return written
+    title = _required_text(view, "title", problems)
+    found = title_id(title)
+    if not found:
+        problems.error(
+            "no-id", "the scene has neither an id nor a title to make one from", view.place(), "scene skipped",
+            "give it an id like lamp-room",
+        )  # fmt: skip
+    return found
+
+
+def _required_text(view: View, key: str, problems: Problems) -> str:
+    value = view.data.get(key)
+    if isinstance(value, (Map, Seq)):
+        problems.error("bad-type", "must be a text", view.place(key), advice="put it in quotes, or after '>'")
+        return ""
+    return as_text(value)
+
+
+def _skip(view: View, problems: Problems) -> bool:
+    skip = as_bool(view.text("skip"))
+    if skip is None:
+        problems.warn("bad-skip", "is neither true nor false, so it does not count", view.place("skip"))
+    return bool(skip)
+
+
+def _name_scene(problems: Problems, since: int, scene: str) -> None:
+    problems.found[since:] = [replace(problem, scene=scene) for problem in problems.found[since:]]
