@@ -66,18 +66,21 @@ def write_results(path: Path, pictures: int) -> None:
 def apply_with_chargen(results: Path, folder: Path) -> int:
     """Do what the apply step does with each picture."""
     from chargen.durable import sync_folder
-    from chargen.results.extract import ahead, extract, place
+    from chargen.results.extract import Picture, ahead, extract, place
+    from chargen.results.outcomes import judge
     from chargen.results.scanner import ResultFile, ResultLine
 
+    def take(line: ResultLine) -> Picture:
+        chosen = judge(line).picture
+        assert chosen is not None
+        return extract(file, chosen)
+
+    count = 0
     with ResultFile(results) as file:
-
-        def put(line: ResultLine) -> str:
-            assert line.picture is not None
-            picture = extract(file, line.picture)
+        lines = list(file)  # all keys are matched before anything is placed
+        for line, picture in ahead(take, lines):
             place(picture.data, folder / f"{line.number}{picture.info.extension}")
-            return picture.sha256
-
-        count = sum(1 for _ in ahead(put, file))
+            count += 1
     sync_folder(folder)
     return count
 

@@ -56,6 +56,7 @@ def test_a_damaged_picture_is_told(tmp_path: Path) -> None:
 def test_a_picture_is_placed_whole(tmp_path: Path) -> None:
     """The file holds the bytes, and nothing else is left in the folder."""
     path = tmp_path / "lamp-room.jpg"
+    (tmp_path / ".lamp-room.jpg.12345.part").write_bytes(b"of a process that was killed")
 
     place(b"new", path)
 

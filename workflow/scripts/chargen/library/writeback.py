@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import yaml
 
+from chargen import durable
 from chargen.problems import ChargenError
 
 Value = str | int | float | bool | None | Mapping[str, Any] | Sequence[Any]
@@ -31,7 +31,6 @@ IDENTITY = ("task_key", "file_name")
 GENERATED_IMAGES = "generated_images"
 
 _BOM = b"\xef\xbb\xbf"
-_LOCK_TIMEOUT_S = 300
 _MAX_ATTEMPTS = 20
 # What libyaml takes for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -109,7 +108,7 @@ def append_items(
     ``ValueError`` for items that YAML cannot hold.
     """
     target = Path(os.path.realpath(path))
-    with _locked(target, lock_dir):
+    with durable.lock(lock_dir / f"{hashlib.sha256(os.fsencode(target)).hexdigest()[:24]}.lock"):
         for _ in range(_MAX_ATTEMPTS):
             old = _read(target)
             try:
@@ -628,25 +627,6 @@ def _majority_newline(data: bytes) -> str:
 # ---- the file ----------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _locked(target: Path, lock_dir: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock_dir.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(os.fsencode(target)).hexdigest()[:24]
-    lock = FileLock(lock_dir / f"{name}.lock", timeout=_LOCK_TIMEOUT_S)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise CannotWriteBack(
-            target, Obstacle(0, 0, f"another process has held it for {_LOCK_TIMEOUT_S} s", "end that process")
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _read(target: Path) -> bytes | None:
     try:
         return target.read_bytes()
@@ -656,7 +636,9 @@ def _read(target: Path) -> bytes | None:
 
 def _replace(target: Path, old: bytes | None, new: bytes) -> bool:
     """Put *new* durably in the place of *old*; False, and nothing done, if the file is no longer *old*."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    for stale in target.parent.glob(f".{target.name}.*.part"):  # of a process that was killed
+        stale.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -670,11 +652,7 @@ def _replace(target: Path, old: bytes | None, new: bytes) -> bool:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.sync_folder(target.parent)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 from collections import deque
@@ -41,8 +42,11 @@ def place(data: bytes, path: Path) -> None:
     """Put a picture at *path* so that a crash leaves what was there before, or all of it.
 
     The bytes are durable when this returns; the name is once the folder is synced, which the caller does
-    once per folder with `chargen.durable.sync_folder`. What must not be replaced is the caller's to check.
+    once per folder with `chargen.durable.sync_folder`. What must not be replaced, and that nobody else places
+    the same file meanwhile, is the caller's to see to.
     """
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # of a process that was killed
+        stale.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb", buffering=0) as file:
