@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,3 +110,24 @@ def test_an_error_is_raised_at_its_item() -> None:
             seen.append(item)
 
     assert [0, 1] == seen
+
+
+@pytest.mark.skipif(
+    not os.environ.get("CHARGEN_SAMPLES"), reason="CHARGEN_SAMPLES does not name a folder of recorded replies"
+)
+def test_a_recorded_picture_is_whole(tmp_path: Path) -> None:
+    """A picture of the real API passes the checks, with the pixels that an imaging library sees."""
+    (path,) = Path(os.environ["CHARGEN_SAMPLES"]).glob("generate_content/*.json.gz")
+    lines = tmp_path / "responses.jsonl"
+    lines.write_bytes(b'{"key": "k", "response": ' + gzip.decompress(path.read_bytes()).replace(b"\n", b" ") + b"}")
+
+    with ResultFile(lines) as results:
+        (line,) = results
+        picture = extract(results, line.pictures[0])
+
+    with Image.open(io.BytesIO(picture.data)) as opened:
+        assert (str(opened.format).lower(), *opened.size) == (
+            picture.info.format,
+            picture.info.width,
+            picture.info.height,
+        )

@@ -104,8 +104,8 @@ def append_items(
     Once this returns the records are on the disk; a file without anything to add is not touched.
     Lone surrogates, which no file can hold, are written as U+FFFD.
 
-    Raises `InvalidFile` or `CannotWriteBack`, both before anything is written, and ``TypeError`` or
-    ``ValueError`` for items that YAML cannot hold.
+    Raises `InvalidFile` or `CannotWriteBack`, both before anything is written, ``TypeError`` or ``ValueError`` for
+    items that YAML cannot hold, and what the file system raises (``FileNotFoundError`` for a folder that is gone).
     """
     target = Path(os.path.realpath(path))
     with durable.lock(lock_dir / f"{hashlib.sha256(os.fsencode(target)).hexdigest()[:24]}.lock"):
