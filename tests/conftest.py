@@ -1,5 +1,8 @@
-"""Puts ``tests/`` on the path and makes the emulator's fixture known to all tests."""
+"""What all tests share."""
 
-from __future__ import annotations
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 pytest_plugins = ["emulator_fixture"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +15,8 @@ from starlette.routing import Route
 import chargen
 from chargen.emulator import faults
 from chargen.emulator.clock import rfc3339
-from chargen.emulator.world import World
+from chargen.emulator.errors import ApiError
+from chargen.emulator.world import World, fingerprint
 from chargen.problems import ChargenError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -91,6 +93,15 @@ def routes(world: World) -> list[Route]:
         data = await _json(request)
         return {"expired": world.expire_files(str(data.get("files", "*")))}
 
+    async def plant(request: Request) -> dict[str, Any]:
+        data = await _json(request)
+        owner = fingerprint(str(data.get("key", "")))
+        for item in data.get("files", []):
+            world.plant_file(owner, item)
+        for item in data.get("batches", []):
+            world.plant_batch(owner, item)
+        return {}
+
     async def reset(request: Request) -> dict[str, Any]:
         world.reset()
         return {}
@@ -105,6 +116,7 @@ def routes(world: World) -> list[Route]:
         _route("/admin/clock", "POST", clock),
         _route("/admin/jobs", "POST", end_jobs),
         _route("/admin/expire", "POST", expire),
+        _route("/admin/plant", "POST", plant),
         _route("/admin/reset", "POST", reset),
     ]
 
@@ -115,6 +127,8 @@ def _route(path: str, method: str, answer: Callable[[Request], Awaitable[dict[st
             return _answer(await answer(request))
         except ChargenError as error:
             return _answer({"error": str(error)}, 400)
+        except ApiError as error:
+            return _answer({"error": error.message}, error.code)
 
     return Route(path, endpoint, methods=[method])
 
@@ -135,6 +149,4 @@ async def _json(request: Request) -> dict[str, Any]:
 
 
 def _without_lists(plan: faults.Plan) -> faults.Plan:
-    import dataclasses
-
     return dataclasses.replace(plan, calls=(), lines=())

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chargen.emulator import admin, errors, faults
 from chargen.emulator.clock import rfc3339
@@ -95,8 +95,21 @@ class Service:
         self.last_call = time.monotonic()
         self.busy = 0
 
-    def app(self) -> Starlette:
-        """The ASGI application."""
+    def app(self) -> ASGIApp:
+        """The ASGI application; notes when it was last used."""
+        routed = self._routed()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            self.busy += 1
+            try:
+                await routed(scope, receive, send)
+            finally:
+                self.busy -= 1
+                self.last_call = time.monotonic()
+
+        return app
+
+    def _routed(self) -> Starlette:
         call = self._route
         files, batches = "/{version}/files", "/{version}/batches"
         routes = [
@@ -120,14 +133,8 @@ class Service:
 
     def _route(self, path: str, methods: list[str], kind: str | Callable[[Request], str], handler: Handler) -> Route:
         async def endpoint(request: Request) -> Any:
-            self.last_call = time.monotonic()
-            self.busy += 1
-            try:
-                call = Call(kind if isinstance(kind, str) else kind(request), request, self.world)
-                return await self._guarded(call, handler)
-            finally:
-                self.busy -= 1
-                self.last_call = time.monotonic()
+            call = Call(kind if isinstance(kind, str) else kind(request), request, self.world)
+            return await self._guarded(call, handler)
 
         return Route(path, endpoint, methods=methods)
 

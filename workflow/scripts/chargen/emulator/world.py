@@ -281,6 +281,26 @@ class World:
                 count += 1
         return count
 
+    def plant_file(self, owner: str, about: Mapping[str, Any]) -> StoredFile:
+        """Put a file of a given id there (admin): ``id``, ``content`` (text), ``mime_type``, ``source``."""
+        content = str(about.get("content", "")).encode()
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.store.blob(sha256).write_bytes(content)
+        now = self.clock.now_ns()
+        stored = StoredFile(
+            id=str(about["id"]),
+            owner=owner,
+            display_name=str(about.get("display_name", "")),
+            mime_type=str(about.get("mime_type", "text/plain")),
+            size=len(content),
+            sha256=sha256,
+            created_ns=now,
+            expires_ns=now + LIFETIME_NS,
+            source=str(about.get("source", "UPLOADED")),
+        )
+        self.add_file(stored)
+        return stored
+
     def _owned(self, owner: str, file_id: str) -> StoredFile:
         stored = self._alive(file_id)
         if stored is None or stored.owner != owner:
@@ -351,6 +371,19 @@ class World:
         self._put_job(job)
         self.created[display_name] += 1
         self._keep("created", dict(self.created))
+        return job
+
+    def plant_batch(self, owner: str, about: Mapping[str, Any]) -> Job:
+        """Put a batch of a given id there (admin): ``id``, ``model``, ``display_name``, ``requests`` (inline)."""
+        batch = {
+            "displayName": about.get("display_name", "planted"),
+            "inputConfig": {"requests": {"requests": list(about["requests"])}},
+        }
+        job = self.create_batch(owner, str(about["model"]), "v1beta", batch)
+        self.store.drop("job", job.id)
+        del self.jobs[job.id]
+        job.id = str(about["id"])
+        self._put_job(job)
         return job
 
     def find_batch(self, owner: str, batch_id: str) -> Job:

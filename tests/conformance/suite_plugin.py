@@ -1,0 +1,47 @@
+"""A pytest plugin for google-genai's own tests: before each one, the resources it names exist in the emulator."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import urllib.request
+from typing import Any
+
+import pytest
+
+_REQUEST = {"request": {"contents": [{"parts": [{"text": "say hello"}]}]}, "metadata": {"key": "a"}}
+_LINE = json.dumps({"key": "a", "request": _REQUEST["request"]})
+# Names that the suite expects in its authors' own project.
+_FILES = [
+    *({"id": name, "content": _LINE, "mime_type": "application/json"} for name in ("s0pa54alni6w", "vjvu9fwk2qj8")),
+    *({"id": name, "content": "to be deleted"} for name in ("1g583ke2xdsn", "n1gls7dyh90q")),
+    {"id": "kje1wewvo85z", "content": "", "mime_type": "image/jpeg"},
+    {"id": "tyvaih24jwje", "content": "", "mime_type": "video/mp4"},
+    {"id": "generated1", "content": "\0\0\0\x18ftypmp42", "mime_type": "video/mp4", "source": "GENERATED"},
+]
+_BATCHES = (
+    "z2p8ksus4lyxt25rntl3fpd67p2niw4hfij5",
+    "0yew7plxupyybd7appsrq5vw7w0lp3l79lab",
+    "70h2jo0ic2t1zejyl0p4jgi8mk1gj0wvjusv",
+)
+
+
+def pytest_collection_finish() -> None:
+    """Point every client of the copy that pytest imported (``genai``, not ``google.genai``) at the emulator."""
+    client = importlib.import_module("genai._api_client").BaseApiClient
+    original = client.__init__
+
+    def pointed(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self._http_options.base_url = os.environ["GOOGLE_GEMINI_BASE_URL"]
+
+    client.__init__ = pointed
+
+
+@pytest.fixture(autouse=True)
+def _planted() -> None:
+    batches = [{"id": name, "model": "gemini-2.5-flash", "requests": [_REQUEST]} for name in _BATCHES]
+    body = {"key": os.environ["GOOGLE_API_KEY"], "files": _FILES, "batches": batches}
+    url = os.environ["GOOGLE_GEMINI_BASE_URL"] + "/admin/plant"
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), method="POST")).close()
