@@ -61,8 +61,9 @@ class View:
         """The raw value at *key*, which may be a dotted path; None if there is none."""
         if "." not in key:
             return self.data.get(key)
-        value: Any = self.data
-        for part in key.split("."):
+        first, _, rest = key.partition(".")
+        value: Any = self.data.get(first)
+        for part in rest.split("."):
             if not isinstance(value, dict):
                 return None
             value = value.get(part)
@@ -70,11 +71,19 @@ class View:
 
     def text(self, *keys: str) -> str:
         """The first of *keys* that holds something, as one text; ``""`` if none does."""
-        return next((found for key in keys if (found := as_text(self.value(key)))), "")
+        for key in keys:
+            value = self.data.get(key) if "." not in key else self.value(key)
+            if value is not None and (found := value.strip() if type(value) is str else as_text(value)):
+                return found
+        return ""
 
     def texts(self, *keys: str) -> list[str]:
         """Everything that *keys* hold, as one list without repetitions."""
-        return unique(text for key in keys for text in as_texts(self.value(key)))
+        found: list[str] = []
+        for key in keys:
+            if (value := self.value(key)) is not None:
+                found += as_texts(value)
+        return unique(found) if len(found) > 1 else found
 
     def map(self, key: str) -> View:
         """The mapping at *key* (a dotted path, too); an empty one if there is none."""

@@ -15,7 +15,7 @@ from chargen.library import chapters, characters, locations, v1, yamlio
 from chargen.library.adoption import Surroundings, adopt
 from chargen.library.drafts import Draft, combine
 from chargen.library.fields import Problems, View, unique, words
-from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside
+from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside, is_image_name
 from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record
 from chargen.library.records import check_write_back, read_inventory, read_records
 from chargen.library.slugs import folder_fault, printable
@@ -195,6 +195,7 @@ class _Reader:
         theirs = _their_head(kind, files)
         drafts = self._drafts(kind, files, ours, problems)
         _check_ids(drafts, problems)
+        self._check_portrait(view, folder, ours.portrait, drafts, problems)
         records = read_records(view, folder, problems)
         inventory = read_inventory(view, folder, problems)
         surroundings = combine([ours.surroundings, theirs.surroundings])
@@ -239,6 +240,21 @@ class _Reader:
         where = Surroundings(kind, slug, folder, self.root, self._folders, records, self._provider)
         return adopt(drafts, where, problems)
 
+    def _check_portrait(
+        self, view: View, folder: str, written: str, drafts: list[Draft], problems: Problems
+    ) -> None:
+        """Warn of a declared portrait that neither exists nor will be made by a scene of the entity."""
+        if not written or any(draft.id == written for draft in drafts):
+            return
+        paths = [path for base in (folder, "") if (path := inside(base, written))]
+        if not paths or any(self._folders.leads_outside(path) for path in paths):
+            message = f"the portrait '{written}' is outside the library, so it is not read"
+            problems.warn("outside-library", message, view.place("portrait"))
+        elif not any(self._folders.exists(path) for path in paths):
+            if not any(is_image_name(paths[0]) and paths[0] in _pictures_of(folder, draft) for draft in drafts):
+                message = f"the portrait '{written}' does not exist, and no scene makes it"
+                problems.warn("missing-reference", message, view.place("portrait"))
+
     def _portrait(self, kind: Kind, folder: str, ours: Head, inventory: list[InventoryItem]) -> str:
         """What is declared, else what the inventory flags, else the file that is named like one."""
         if ours.portrait:
@@ -278,6 +294,11 @@ def _check_identity(view: View, kind: Kind, slug: str, problems: Problems) -> No
     written = view.text("slug")
     if written and written != slug:
         problems.warn("wrong-slug", f"says '{written}', but the folder counts", view.place("slug"))
+
+
+def _pictures_of(folder: str, draft: Draft) -> set[str]:
+    """The paths that the picture of *draft* may get."""
+    return {f"{folder}/images/{draft.id}{end}" for end in PORTRAIT_SUFFIXES}
 
 
 def _deep(view: View, key: str) -> Place:

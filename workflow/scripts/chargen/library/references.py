@@ -83,22 +83,18 @@ class ReferenceIndex:
         """Whether ``kind/slug`` was left out because of errors."""
         return key in self._broken
 
-    def portrait(self, entity: Entity) -> tuple[list[Candidate], str]:
-        """The ways to have an entity's portrait, and the declared one if it leads nowhere.
+    def portrait(self, entity: Entity) -> list[Candidate]:
+        """The ways to have an entity's portrait.
 
         Declared, else flagged in the inventory, else named like one, else the scene ``portrait`` that would make it.
         """
         pictures = self._of(entity)
-        dangling = ""
-        candidates: list[Candidate] = []
-        if entity.portrait:
-            candidates = self._declared(entity, pictures)
-            dangling = "" if candidates else entity.portrait
+        candidates = self._declared(entity, pictures) if entity.portrait else []
         candidates += self._standing_portrait(entity, pictures)
         maker = pictures.scenes.get(_PORTRAIT) if entity.kind != "location" else None
         if maker and not candidates:
             candidates += self.of_scene(entity, maker)
-        return _unique(candidates), dangling
+        return _unique(candidates)
 
     def of_zone(self, location: Entity, zone: str, asking: Scene) -> tuple[list[Candidate], bool]:
         """The ways to have a picture of a place, best first, and whether the zone is known.
@@ -182,7 +178,7 @@ class ReferenceIndex:
         return []
 
     def _overview(self, location: Entity, pictures: _Pictures) -> list[Candidate]:
-        candidates, _ = self.portrait(location)
+        candidates = self.portrait(location)
         if pictures.overview and not any(candidate.path for candidate in candidates):
             candidates += self.of_scene(location, pictures.overview)
         return candidates
@@ -258,6 +254,7 @@ class _Asking:
         self._scene = scene
         self._base = _folder(scene.entity)
         self._seen: set[str] = set()
+        self._bare = {scene.entity}  # those of whom it is known that they have no picture
         self.references: list[Reference] = []
         self.problems: list[Problem] = []
 
@@ -275,12 +272,10 @@ class _Asking:
                 candidates += found
             else:
                 self._warn("missing-reference", f"'{written}', a picture of {entity.name}, does not exist")
-        portrait, dangling = self._index.portrait(entity)
-        if dangling:
-            self._warn_dangling(entity, dangling)
-        candidates += portrait
+        candidates += self._index.portrait(entity)
         if not candidates:
             own = entity.key == self._scene.entity
+            self._bare.add(entity.key)
             self._warn(
                 "no-portrait",
                 f"{entity.name} ({person.slug}) has no portrait, so the picture is made without a reference",
@@ -301,6 +296,7 @@ class _Asking:
             self._warn("unknown-zone", f"{entity.name} ({slug}) has no zone '{zone}'")
         written = f"{slug}/{zone}" if zone else slug
         if not candidates and entity.key != self._scene.entity:
+            self._bare.add(entity.key)
             self._warn("missing-reference", f"{entity.name} ({slug}) has no picture, and no scene makes one")
         self._add("location", entity.key, entity.name, written, candidates)
 
@@ -317,7 +313,7 @@ class _Asking:
             self._add(role, subject or path or written, name, written, candidates)
         elif not subject:
             self._warn("missing-reference", f"'{written}' is no file, no picture's id, no character and no location")
-        elif subject != self._scene.entity:
+        elif subject not in self._bare:
             self._warn("missing-reference", f"'{written}' has no picture, and no scene makes one")
 
     def _resolve(self, written: str) -> tuple[list[Candidate], str]:
@@ -331,7 +327,7 @@ class _Asking:
             return found, ""
         for name in (written, written.removesuffix("-portrait")):
             if entity := index.entity(f"character/{name}"):
-                return index.portrait(entity)[0], entity.key
+                return index.portrait(entity), entity.key
         slug, _, zone = written.partition("/")
         if entity := index.entity(f"location/{slug}"):
             candidates, is_known = index.of_zone(entity, zone, self._scene)
@@ -371,12 +367,6 @@ class _Asking:
         elif entity is None:
             self._warn(f"unknown-{kind}", f"there is no {kind} '{slug}' in the library")
         return entity
-
-    def _warn_dangling(self, entity: Entity, written: str) -> None:
-        if not inside(_folder(entity.key), written):
-            self._warn("outside-library", f"the portrait '{written}' of {entity.name} is outside the library")
-        else:
-            self._warn("missing-reference", f"the portrait '{written}' of {entity.name} does not exist")
 
     def _warn(self, code: str, message: str, advice: str = "") -> None:
         place: Place = self._scene.place

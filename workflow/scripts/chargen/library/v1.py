@@ -207,7 +207,7 @@ def _scene(view: View, head: Head, problems: Problems) -> Draft:
         tags=tuple(view.texts("tags")),
         skip=_skip(view, problems),
     )
-    if not draft.has_text:
+    if not view.text("prompt", "description"):
         problems.error(
             "no-text",
             "the scene says nothing to draw",

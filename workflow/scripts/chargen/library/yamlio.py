@@ -1,6 +1,6 @@
 """Reading the library's YAML: fast, without surprises, and with the place of every value at hand.
 
-Nothing is converted but null: ``16:9``, ``15.5``, ``2025-12-17``, ``on`` and ``01`` stay the text that the author wrote;
+Nothing is converted but null: ``16:9``, ``15.5``, ``2025-12-17``, ``on`` and ``01`` stay the text that was written;
 whoever reads a field knows its type. Tags are ignored, so no file can make Python do anything. What would let one
 value be read in two ways (a key written twice, a second document) is an error, and so is what would cost more memory
 or time than a file of its size can be worth.
@@ -142,9 +142,9 @@ def check_syntax(data: bytes, file: str) -> None:
 def plain(value: Any) -> Any:
     """*value* as ordinary dicts and lists, without the memory that positions take."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: item if type(item) is str else plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [item if type(item) is str else plain(item) for item in value]
     return value
 
 

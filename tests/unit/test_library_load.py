@@ -1,0 +1,251 @@
+"""Tests of the library as a whole: which folders are entities, what is wanted in every shape, what is broken."""
+
+from __future__ import annotations
+
+import os
+
+import library_corpus as corpus
+import pytest
+
+from chargen.library.load import BrokenEntity, load_entity, load_library
+from chargen.problems import ChargenError
+
+
+def codes(problems):
+    """Codes with their places, as a user sees them."""
+    return [(problem.code, str(problem.place), problem.effect) for problem in problems]
+
+
+def one(tmp_path, text, key="character/oda"):
+    """The library of a single entity with this imagery.yaml."""
+    corpus.entity(tmp_path, key, text)
+    return load_library(tmp_path)
+
+
+def test_every_shape_is_read(tmp_path):
+    """All wanted images of all dialects come out, in the order of kinds and names; the broken entity is named."""
+    library = load_library(corpus.whole(tmp_path))
+
+    wanted = {key: [scene.id for scene in entity.scenes] for key, entity in library.entities.items()}
+    assert {
+        "character/empty": [],
+        "character/oda-brennick": ["lamp-room", "market-day"],
+        "character/tam-fell": ["mending-nets-at-dun-harbour", "the-long-haul"],
+        "location/bell-cove": ["overview", "shingle", "bell-rings"],
+        "location/gull-inn": ["overview-primary", "overview-secondary", "taproom", "last-round"],
+        "location/net-loft": ["net-loft-overview", "loft-kitchen", "kitchen-at-dawn"],
+        "location/rope-walk": ["overview", "tar-pit__wide", "tar-pit__ladle", "burned-hand"],
+        "location/saltmere-light": ["lamp-room-night", "old-map"],
+        "location/tide-mill": ["mill-establishing", "mill-kitchen", "the-quarrel"],
+        "chapter/ch15.5-the-drowned-bell": ["ch15.5-haul-hero"],
+    } == wanted
+    assert list(wanted) == list(library.entities)
+    assert ("location/bad-place",) == library.broken
+
+
+def test_problems_of_the_corpus(tmp_path):
+    """Nothing is warned of but what is wrong, each with its place."""
+    library = load_library(corpus.whole(tmp_path))
+
+    assert [
+        ("invalid-yaml", "locations/bad-place/imagery.yaml:3:15", "entity skipped"),
+        ("ratio-against-size", "locations/net-loft/imagery.yaml:29:5", ""),
+        ("missing-reference", "locations/saltmere-light/imagery.yaml:10:1", ""),
+        ("ratio-against-size", "chapters/ch15.5-the-drowned-bell/imagery.yaml:50:5", ""),
+    ] == codes(library.problems)
+
+
+def test_one_entity_alone_is_the_same(tmp_path):
+    """An entity does not depend on what the others say."""
+    library = load_library(corpus.whole(tmp_path))
+
+    alone = [load_entity(tmp_path, entity.kind, entity.slug) for entity in library.entities.values()]
+
+    assert list(library.entities.values()) == alone
+
+
+def test_broken_entity_alone(tmp_path):
+    """Reading one broken entity says where it is broken."""
+    corpus.whole(tmp_path)
+
+    with pytest.raises(BrokenEntity, match=r"locations/bad-place/imagery.yaml:3:15"):
+        load_entity(tmp_path, "location", "bad-place")
+
+
+def test_kinds_and_exclude(tmp_path):
+    """Only the kinds asked for are read, and patterns leave entities out, broken ones too."""
+    corpus.whole(tmp_path)
+
+    library = load_library(tmp_path, kinds=["location"], exclude=["location/b*", "*-loft", "tide-mill"])
+
+    assert ["location/gull-inn", "location/rope-walk", "location/saltmere-light"] == list(library.entities)
+    assert () == library.broken
+
+
+def test_missing_root(tmp_path):
+    """A wrong library folder is said in one sentence."""
+    with pytest.raises(ChargenError, match="the library is no folder"):
+        load_library(tmp_path / "nowhere")
+
+
+def test_links_out_of_the_library_are_refused(tmp_path):
+    """Neither a linked folder nor a linked file is read when it leads out; inside, links are fine."""
+    root = tmp_path / "library"
+    corpus.entity(tmp_path / "elsewhere", "character/spy", corpus.NEWCOMER)
+    corpus.entity(root, "character/oda", corpus.NEWCOMER)
+    (root / "characters/twin").symlink_to(root / "characters/oda")
+    (root / "characters/spy").symlink_to(tmp_path / "elsewhere/characters/spy")
+    (root / "characters/thief").mkdir()
+    (root / "characters/thief/imagery.yaml").symlink_to(tmp_path / "elsewhere/characters/spy/imagery.yaml")
+
+    library = load_library(root)
+
+    assert ["character/oda", "character/twin"] == list(library.entities)
+    assert ["outside-library", "outside-library"] == [problem.code for problem in library.problems]
+    assert ("character/spy", "character/thief") == library.broken
+
+
+@pytest.mark.parametrize("slug", [".hidden", "a\nb", "x" * 101, "a\u202eb", b"a\xffb"])
+def test_unusable_folder_names(tmp_path, slug):
+    """A folder whose name could garble keys or terminals is a problem, never a crash."""
+    folder = os.path.join(os.fsencode(tmp_path), b"characters", os.fsencode(slug))  # noqa: PTH118
+    os.makedirs(folder)  # noqa: PTH103
+    with open(os.path.join(folder, b"imagery.yaml"), "w") as file:  # noqa: PTH118, PTH123
+        file.write(corpus.NEWCOMER)
+
+    library = load_library(tmp_path)
+
+    assert {} == library.entities
+    assert ["invalid-slug"] == [problem.code for problem in library.problems]
+    assert str(library.problems[0]).isprintable()
+
+
+def test_emoji_folder_is_an_entity(tmp_path):
+    """Names in any script are names."""
+    corpus.entity(tmp_path, "character/灯台🔥", corpus.NEWCOMER)
+
+    assert ["character/灯台🔥"] == list(load_library(tmp_path).entities)
+
+
+def test_both_ideas_files(tmp_path):
+    """Which of two ideas files counts cannot be guessed."""
+    folder = corpus.entity(tmp_path, "character/tam", "name: Tam\n")
+    corpus.put(folder, "image-ideas.yaml", corpus.IDEAS)
+    corpus.put(folder, "image_ideas.yaml", corpus.IDEAS)
+
+    library = load_library(tmp_path)
+
+    assert [("two-ideas-files", "characters/tam/image_ideas.yaml", "entity skipped")] == codes(library.problems)
+
+
+def test_ideas_file_alone_is_an_entity(tmp_path):
+    """A character may have its wishes only, under either name of the file."""
+    corpus.put(tmp_path, "characters/tam/image_ideas.yaml", corpus.IDEAS)
+
+    library = load_library(tmp_path)
+
+    assert 2 == len(library.entities["character/tam"].scenes)
+
+
+def test_invalid_style_file_is_a_warning(tmp_path):
+    """Without its style file a character can still be drawn."""
+    folder = corpus.entity(tmp_path, "character/tam", corpus.NEWCOMER)
+    corpus.put(folder, "image_style.yaml", 'a: "x", "y"\n')
+
+    library = load_library(tmp_path)
+
+    assert [("invalid-yaml", "characters/tam/image_style.yaml:1:7", "")] == codes(library.problems)
+    assert 2 == len(library.entities["character/tam"].scenes)
+
+
+def test_union_of_lists_and_repeated_id(tmp_path):
+    """Our scenes may be added to any real file; an id that comes twice leaves the entity out."""
+    text = corpus.DIALECT_5 + "scenes:\n  - {id: extra, prompt: x}\n"
+    corpus.entity(tmp_path, "location/good", text)
+    corpus.entity(tmp_path, "location/twice", text.replace("id: extra", "id: shingle"))
+
+    library = load_library(tmp_path)
+
+    assert {"extra", "overview", "shingle", "bell-rings"} == {s.id for s in library.entities["location/good"].scenes}
+    assert [("duplicate-id", "locations/twice/imagery.yaml:14:5", "entity skipped")] == codes(library.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (corpus.scene(id="a"), [("no-text", "scene skipped")]),
+        (corpus.scene(prompt="x"), [("no-id", "scene skipped")]),
+        (corpus.scene(id="A b", prompt="x"), [("bad-id", "scene skipped")]),
+        (corpus.scene(id="a_c2", prompt="x"), [("bad-id", "scene skipped")]),
+        (corpus.scene(id="a", prompt="[x]"), [("bad-type", "entity skipped")]),
+        (corpus.scene(id="a", prompt="x", aspect_ratio="wide"), [("bad-ratio", "scene skipped")]),
+        (corpus.scene(id="a", prompt="x", image_size="2k"), [("bad-size", "scene skipped")]),
+        (corpus.scene(id="a", prompt="x", image_size="8K"), [("bad-size", "scene skipped")]),
+        (corpus.scene(id="a", prompt="x", variations="0"), [("bad-variations", "scene skipped")]),
+        (corpus.scene(id="a", prompt="x", weight="huge"), [("bad-weight", "")]),
+        (corpus.scene(id="a", promt="x", prompt="y"), [("unknown-key", "")]),
+        ("scenes: text\n", [("bad-type", "entity skipped")]),
+        ("scenes: [text]\n", [("bad-type", "entity skipped")]),
+        ("schema: 2\n", [("unknown-schema", "entity skipped")]),
+        ("kind: location\n", [("wrong-kind", "entity skipped")]),
+        ("entity_type: chapter-imagery\n", [("wrong-kind", "")]),
+        ("slug: another\nentity_type: character\n", [("wrong-slug", "")]),
+        ("scens: []\n", [("unknown-key", "")]),
+        ("defaults: {aspect_ratio: 3x2}\n", [("bad-ratio", "entity skipped")]),
+        ("{name: Oda}\n", [("no-write-back", "entity skipped")]),
+        ("generated_images: {}\n", [("no-write-back", "entity skipped")]),
+        ("generated_images: [{scene: a}]\n", [("no-write-back", "entity skipped")]),
+        ("generated_images: text\n", [("no-write-back", "entity skipped")]),
+        ("generated_images: ~\n", [("no-write-back", "entity skipped")]),
+        ("generated_images: []\n", []),
+        ("generated_images:\n", []),
+        ("generated_images:\n- scene: a\n", []),
+    ],
+)
+def test_faults_and_their_effects(tmp_path, text, expected):
+    """Each fault has its stable code and leaves out no more than it must."""
+    assert expected == [(problem.code, problem.effect) for problem in one(tmp_path, text).problems]
+
+
+def test_advice_names_what_was_meant(tmp_path):
+    """A misspelt key comes with the nearest known one, a small k with the capital."""
+    library = one(tmp_path, corpus.scene(id="a", prompt="x", aspekt_ratio="3:4", image_size="2k"))
+
+    near, size = library.problems
+    assert (
+        "characters/oda/imagery.yaml:4:5: warning: scenes[0].aspekt_ratio: the key 'aspekt_ratio' is unknown and not "
+        "read (did you mean 'aspect_ratio'?)"
+    ) == str(near)
+    assert (
+        "characters/oda/imagery.yaml:5:5: error: scenes[0].image_size: '2k' must be written 2K, with a capital K; "
+        "scene skipped"
+    ) == str(size)
+
+
+def test_records_and_inventory(tmp_path):
+    """Records know their variation and a clean path; what leaves the entity's folder does not count."""
+    text = """\
+generated_images:
+  - scene: a
+    file_path: images/a.png
+    task_key: character/oda/a_c3@sha256:0123456789abcdef
+    provider: google
+  - custom_id: b_c2
+    file_name: b--v2.png
+    status: Rejected
+  - scene: c
+    file_path: ../tam/images/c.png
+  - file_path: images/d.png
+image_inventory:
+  - id: one
+    path: images\\one.jpg
+    is_reference_portrait: true
+"""
+    library = one(tmp_path, text)
+
+    oda = library.entities["character/oda"]
+    assert [("a", 3, "images/a.png", ""), ("b", 2, "images/b--v2.png", "rejected"), ("c", 1, "", "")] == [
+        (record.scene, record.variation, record.path, record.status) for record in oda.records
+    ]
+    assert [("images/one.jpg", True)] == [(item.path, item.is_portrait) for item in oda.inventory]
+    assert ["outside-library", "bad-record"] == [problem.code for problem in library.problems]
