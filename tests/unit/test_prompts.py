@@ -158,21 +158,17 @@ def test_with_portrait_the_description_is_shortened_at_a_sentence() -> None:
     """Name and traits stay whole; the description keeps whole sentences of at most 300 characters."""
     long = dataclasses.replace(NELL, description="She is tall. " * 60, portrait_sent=True)
 
-    told = section(
-        prompt(scene(), [long], [SentReference("character", "Nell", "character/nell")]), "must show"
-    )
+    told = section(prompt(scene(), [long], [SentReference("character", "Nell", "character/nell")]), "must show")
 
-    assert (
-        "Nell Harrow (Image 1): yellow oilskin, one silver earring. " + ("She is tall. " * 23).strip() == told
-    )
+    assert "Nell Harrow (Image 1): yellow oilskin, one silver earring. " + ("She is tall. " * 23).strip() == told
 
 
 def test_states_are_told_from_cast_or_scene() -> None:
     """A cast member's state comes from the member, else from the scene's own word."""
     wanted = scene(characters=(Depicted("nell", "asleep"),))
 
-    assert "Nell Harrow in this moment: asleep." in prompt(wanted, [NELL]).text
-    assert "in this moment: furious." in prompt(wanted, [dataclasses.replace(NELL, state="furious")]).text
+    assert "Nell Harrow in this moment, over anything said above: asleep." in prompt(wanted, [NELL]).text
+    assert "over anything said above: furious." in prompt(wanted, [dataclasses.replace(NELL, state="furious")]).text
 
 
 def test_people_in_words_and_unknown_slugs_are_told() -> None:
@@ -183,7 +179,7 @@ def test_people_in_words_and_unknown_slugs_are_told() -> None:
 
     assert "Old Bram: in the picture." in section(result, "must show")
     assert "Also in the picture: two anglers." in section(result, "must show")
-    assert "Old Bram in this moment: with a lantern." in section(result, "subject")
+    assert "Old Bram in this moment, over anything said above: with a lantern." in section(result, "subject")
 
 
 def test_texts_that_the_author_prompt_holds_are_not_repeated() -> None:
@@ -213,9 +209,9 @@ def test_the_order_of_the_subject() -> None:
         "Nell poles the ferry through reeds.",
         "Herons take off.",
         "Pose: leaning on the pole.",
-        "Nell Harrow in this moment: soaked to the knees.",
+        "Nell Harrow in this moment, over anything said above: soaked to the knees.",
         "Setting: a tidal creek.",
-        "Place: The Fens. Flat water.",
+        "Place: The Fens, reed creek. Flat water.",
         "Reed creek: Reeds stand higher than a man.",
         "The moment in the story: She hears the bell.",
     ] == told.splitlines()
@@ -228,7 +224,7 @@ def test_a_location_is_its_own_place() -> None:
     result = prompt(scene(), owner=owner)
 
     assert "Place: Nell Harrow. A row of stilt houses." in section(result, "subject")
-    assert "Clearly visible: crooked chimneys." == section(result, "must show")
+    assert section(result, "must show").endswith("wherever the view allows: crooked chimneys.")
 
 
 def test_elements_are_listed_once() -> None:
@@ -237,7 +233,10 @@ def test_elements_are_listed_once() -> None:
 
     told = section(prompt(scene(must_include=("crooked chimneys",)), owner=owner), "must show")
 
-    assert "Clearly visible: crooked chimneys, a ladder." == told
+    assert [
+        "Clearly visible: crooked chimneys.",
+        "Always part of this place, to be seen wherever the view allows: a ladder.",
+    ] == told.splitlines()
 
 
 @pytest.mark.parametrize("written", ["ominous", "Ominous", " OMINOUS "])
@@ -263,6 +262,29 @@ def test_common_moods_have_an_entry(mood: str) -> None:
     assert RULES.styles.moods[mood]
 
 
+def test_moods_in_words_keep_their_dashes() -> None:
+    """Only a key is turned into words; what an author wrote as words stays as it is."""
+    assert "Mood: half-hearted cheer." in section(prompt(scene(mood="half-hearted cheer")), "style")
+
+
+def test_a_zone_of_another_entity_is_told() -> None:
+    """What the location says of the zone counts where the scene's own file says nothing of it."""
+    place = PlaceInfo("The Fens", "Flat water.", "Reeds as high as a house.")
+
+    assert "Reed creek: Reeds as high as a house." in prompt(scene(zone="reed-creek"), place=place).text
+    assert "Reed creek: Mown." in prompt(scene(zone="reed-creek", zone_text="Mown."), place=place).text
+
+
+def test_a_chapter_tells_what_it_is_about() -> None:
+    """A chapter's description is the theme of its pictures, once."""
+    owner = entity("chapter", description="Rivers keep accounts.")
+
+    told = section(prompt(scene(theme=("Rivers keep accounts.",)), owner=owner), "style")
+
+    assert told.endswith("What the picture is about: Rivers keep accounts.")
+    assert 1 == told.count("Rivers")
+
+
 def test_negatives_are_one_paragraph_without_repeats() -> None:
     """Scene, palette and base negatives make one paragraph; repeats differ in case or a leading "no" only."""
     wanted = scene(avoid=("Motor boats", "no motor boats", "Captions, speech bubbles and watermarks."))
@@ -281,7 +303,7 @@ def test_colours_to_avoid_are_named_as_colours() -> None:
 
     told = section(prompt(wanted), "avoid")
 
-    assert told.endswith("the colours crimson and neon green.")
+    assert told.endswith("the colours crimson, neon green.")
 
 
 @pytest.mark.parametrize("ban", ["no magic", "magic", "No Magic!"])
@@ -377,9 +399,7 @@ def with_weight(weight: Any, rule: WeightRule) -> Rules:
 
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=900)
-_WORDS = st.lists(
-    st.sampled_from(["Salt wind. ", " Hm ", " a, b ", "St. Ives is far ", "\n", "“Go!” "]), max_size=60
-)
+_WORDS = st.lists(st.sampled_from(["Salt wind. ", " Hm ", " a, b ", "St. Ives is far ", "\n", "“Go!” "]), max_size=60)
 _PROSE = st.one_of(_TEXT, _WORDS.map(" ".join))
 
 

@@ -54,10 +54,11 @@ class SentReference:
 
 @dataclass(frozen=True, slots=True)
 class PlaceInfo:
-    """Where the scene is set: the location's name and canonical description."""
+    """Where the scene is set: the location's name and description, and what it says of the scene's zone."""
 
     name: str
     description: str
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def _given(
     if place is None and entity.kind == "location":
         place = PlaceInfo(entity.name, entity.description)
     own_key, own_traits = ("", ()) if entity.kind == "character" else (entity.key, entity.traits)
+    elements = unique(scene.must_include)
     return {
         **rules.globals,
         "told": Told(),
@@ -164,11 +166,12 @@ def _given(
         "people": people,
         "names": tuple(person.name for person in people),
         "crowd": tuple(item.text for item in scene.characters if item.text and not item.slug),
-        "elements": unique((*scene.must_include, *own_traits, *_findings(learned, own_key, own_traits))),
+        "elements": elements,
+        "own_traits": unique((*elements, *own_traits, *_findings(learned, own_key, own_traits)))[len(elements) :],
         "references": _images(rules, references),
         "portraits": sum(1 for item in references if item.role == "character"),
         "place": place,
-        "mood": words(scene.mood),
+        "mood": scene.mood if " " in scene.mood.strip() else words(scene.mood),
         "mood_phrases": styles.moods.get(normalised(scene.mood), ()),
         "kind_phrase": styles.image_kinds.get(scene.image_type, ""),
         "scenario": styles.scenarios[entity.kind],
@@ -221,8 +224,7 @@ def _findings(learned: Learned | None, subject: str, told: Iterable[str]) -> tup
 
 def _images(rules: Rules, references: Sequence[SentReference]) -> tuple[_SentImage, ...]:
     return tuple(
-        _SentImage(item.role, item.name, item.subject, _instruction(rules, item.role, item.name))
-        for item in references
+        _SentImage(item.role, item.name, item.subject, _instruction(rules, item.role, item.name)) for item in references
     )
 
 

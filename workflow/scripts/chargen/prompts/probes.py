@@ -68,7 +68,5 @@ def _full(kind: Kind) -> tuple[Any, ...]:
         SentReference("other", "a loaf", "images/loaf.png"),
         SentReference("style", "a painting", "images/style.png"),
     )
-    learned = Learned(
-        (Finding("freckles", ("a.png",), "character/ada"),), (Finding("dry brush", ("a.png",)),)
-    )
+    learned = Learned((Finding("freckles", ("a.png",), "character/ada"),), (Finding("dry brush", ("a.png",)),))
     return scene, entity, cast, references, PlaceInfo("The bakery", "Brick vaults."), learned

@@ -152,12 +152,9 @@ def _sections(path: Path, items: list[dict[str, Any]]) -> tuple[Section, ...]:
     names = [item["name"] for item in items]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise RulesError(
-                f"{path}: sections[{index}].name: {name!r} is used twice: give each section its own name"
-            )
+            raise RulesError(f"{path}: sections[{index}].name: {name!r} is used twice: give each section its own name")
     return tuple(
-        Section(item["name"], item["template"], item.get("trim", 0), item.get("max_chars", 0))
-        for item in items
+        Section(item["name"], item["template"], item.get("trim", 0), item.get("max_chars", 0)) for item in items
     )
 
 
@@ -179,8 +176,7 @@ def _styles(data: dict[str, Any]) -> Styles:
     negatives = data["negatives"]
     return Styles(
         weights={
-            weight: WeightRule(rule["max_chars"], rule.get("phrase", ""))
-            for weight, rule in data["weights"].items()
+            weight: WeightRule(rule["max_chars"], rule.get("phrase", "")) for weight, rule in data["weights"].items()
         },
         identity_chars=data["identity_chars"],
         scenarios={
@@ -199,12 +195,8 @@ def _styles(data: dict[str, Any]) -> Styles:
             forbidden_colours=tuple(art.get("forbidden_colours", ())),
         ),
         negatives=tuple(negatives.get("base", ())),
-        openings=tuple(
-            sorted((item.casefold() for item in negatives.get("openings", ())), key=len, reverse=True)
-        ),
-        milder={
-            words_of.normalised(ban): tuple(instead) for ban, instead in negatives.get("milder", {}).items()
-        },
+        openings=tuple(sorted((item.casefold() for item in negatives.get("openings", ())), key=len, reverse=True)),
+        milder={words_of.normalised(ban): tuple(instead) for ban, instead in negatives.get("milder", {}).items()},
     )
 
 
@@ -274,7 +266,7 @@ def _checked(path: Path, content: bytes, name: str) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.load(content, Loader=_loader())  # noqa: S506 - a subclass of the safe loader
+        data = yaml.load(content, Loader=_loader())  # a subclass of the safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RulesError(f"{path}{_spot(error)}") from error
     if faults := sorted(schema.errors(name, data)):

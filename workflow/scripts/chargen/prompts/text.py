@@ -52,10 +52,10 @@ def series(items: Iterable[str]) -> str:
     return ("; " if any("," in item for item in cleaned) else ", ").join(cleaned)
 
 
-def pairs(items: Iterable[tuple[str, str]]) -> str:
-    """Keys and values as one list: ``quality: hard; direction: left``; a value without key stands alone."""
+def pairs(items: Iterable[tuple[str, str]], implied: str = "") -> str:
+    """Keys and values as one list: ``quality: hard; direction: left``; the key *implied* is left out."""
     return "; ".join(
-        f"{words(key)}: {text}" if key else text
+        text if key in ("", implied) else f"{words(key)}: {text}"
         for key, value in items
         if (text := one_line(value).rstrip(".,;"))
     )
@@ -109,9 +109,7 @@ def shorten(text: str, length: int) -> str:
     room = text[:length]
     clauses = [match.start() for match in _CLAUSE_END.finditer(room) if match.start() >= length // 2]
     end = clauses[-1] if clauses else room.rfind(" ")
-    return (room[:end] if end > 0 else room[: max(0, length - 1)]).rstrip(" ,;:-–—")[
-        : max(0, length - 1)
-    ] + "…"
+    return (room[:end] if end > 0 else room[: max(0, length - 1)]).rstrip(" ,;:-–—")[: max(0, length - 1)] + "…"
 
 
 def summary(text: str, width: int) -> str:
