@@ -28,7 +28,7 @@ from chargen.emulator.results import Rendering
 from chargen.emulator.wire import CutConnection, cut
 from chargen.emulator.world import GRANULARITY, INLINE_LIMIT, Upload, World, fingerprint
 
-_PIECE = 256 * 1024
+_PIECE = 1024 * 1024
 _JSON = "application/json; charset=UTF-8"
 Handler = Callable[["Call"], Awaitable[Any]]
 

@@ -106,8 +106,10 @@ def _shade(hue: float, saturation: float, value: float) -> Colour:
 
 
 def _sky(size: tuple[int, int], hue: float) -> Image.Image:
-    slope = Image.linear_gradient("L").resize(size, Image.Resampling.BILINEAR)
-    return ImageOps.colorize(slope, _shade(hue, 0.55, 0.55), _shade(hue + 0.09, 0.25, 0.98))
+    strip = Image.linear_gradient("L").resize((1, 256))
+    colours = ImageOps.colorize(strip, _shade(hue, 0.55, 0.55), _shade(hue + 0.09, 0.25, 0.98))
+    column = colours.resize((1, size[1]), Image.Resampling.BILINEAR)
+    return column.resize(size, Image.Resampling.NEAREST)
 
 
 def _sun(pen: ImageDraw.ImageDraw, size: tuple[int, int], hue: float, dice: random.Random) -> None:

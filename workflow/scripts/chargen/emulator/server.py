@@ -129,7 +129,7 @@ def _listen(state: Path, port: int) -> socket.socket:
     if not port and remembered.exists() and remembered.read_text().strip().isdigit():
         tries = [int(remembered.read_text()), 0]
     for number in tries:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio: no delay
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", number))
