@@ -1,4 +1,7 @@
-"""Sentences and words: where a text may be cut, when one text says what another said already."""
+"""Sentences and words: where a text may be cut, when one text says what another said already.
+
+Thousands of prompts share their entities' and rules' texts: what is worked out for a text is remembered.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ def normalised(text: str) -> str:
     return _NOT_WORDS.sub(" ", text.casefold()).strip()
 
 
+@lru_cache(maxsize=4096)
 def one_line(text: str) -> str:
     """*text* with every run of white space as one space."""
     return _SPACES.sub(" ", text).strip()
@@ -33,6 +37,7 @@ def words(key: str) -> str:
     return one_line(key.replace("_", " ").replace("-", " "))
 
 
+@lru_cache(maxsize=4096)
 def sentence(text: str) -> str:
     """*text* with a full stop where it has no closing mark; ``""`` stays ``""``."""
     text = text.strip()
@@ -43,11 +48,21 @@ def sentence(text: str) -> str:
 
 def sentences(items: Iterable[str]) -> str:
     """*items* one after the other as sentences, each with a capital at its beginning and a closing mark."""
+    return _sentences(tuple(items))
+
+
+@lru_cache(maxsize=4096)
+def _sentences(items: tuple[str, ...]) -> str:
     return " ".join(f"{text[0].upper()}{text[1:]}" for item in items if (text := sentence(item)))
 
 
 def series(items: Iterable[str]) -> str:
     """*items* as one list: with commas, or with semicolons where an item holds a comma itself."""
+    return _series(tuple(items))
+
+
+@lru_cache(maxsize=4096)
+def _series(items: tuple[str, ...]) -> str:
     cleaned = [text for item in items if (text := item.strip().rstrip(".,;"))]
     return ("; " if any("," in item for item in cleaned) else ", ").join(cleaned)
 
@@ -63,6 +78,11 @@ def pairs(items: Iterable[tuple[str, str]], implied: str = "") -> str:
 
 def unique(items: Iterable[str]) -> tuple[str, ...]:
     """*items* without repeats, case and punctuation aside, the first one of each kept; empty ones dropped."""
+    return _unique(tuple(items))
+
+
+@lru_cache(maxsize=4096)
+def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for item in items:
         if (name := normalised(item)) and name not in found:
@@ -96,6 +116,7 @@ def cut_at_sentence(text: str, length: int) -> str:
     return text[: max((end for end in sentence_ends(text) if end <= length), default=0)].rstrip()
 
 
+@lru_cache(maxsize=4096)
 def shorten(text: str, length: int) -> str:
     """*text* in at most *length* characters: cut after a sentence, else at a clause or a word with "…".
 
