@@ -1,6 +1,6 @@
 """How fast a library is read: writes a synthetic one in the shapes and sizes of real ones, and loads it.
 
-    python benchmarks/load_library.py [entities]      # 121 by default, about 8 MB of YAML, and as much in runs files
+python benchmarks/load_library.py [entities]      # 121 by default, about 8 MB of YAML, and as much in runs files
 """
 
 from __future__ import annotations
@@ -15,7 +15,25 @@ from pathlib import Path
 from chargen.library.load import load_library
 from chargen.library.references import ReferenceIndex
 
-WORDS = "lamp keeper storm sea granite coat brass whistle grey harbour rope market — curved glass panes dûn".split()
+WORDS = [
+    "lamp",
+    "keeper",
+    "storm",
+    "sea",
+    "granite",
+    "coat",
+    "brass",
+    "whistle",
+    "grey",
+    "harbour",
+    "rope",
+    "market",
+    "—",
+    "curved",
+    "glass",
+    "panes",
+    "dûn",
+]
 RANDOM = random.Random(1)
 
 
@@ -65,7 +83,9 @@ def character(folder: Path) -> None:
     for number in range(14):
         ideas += f"  - title: Title {number}\n" + texts(4, scene=100, pose=80, setting=80, mood=60) + "    tags: [a]\n"
     (folder / "image-ideas.yaml").write_text(ideas)
-    (folder / "imagery.runs.yaml").write_text("entity_type: chapter\nruns:\n" + "".join(run(slug, n) for n in range(44)))
+    (folder / "imagery.runs.yaml").write_text(
+        "entity_type: chapter\nruns:\n" + "".join(run(slug, n) for n in range(44))
+    )
     for number in range(26):
         (folder / "images" / f"{slug}-{number}.jpg").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
 
@@ -88,7 +108,9 @@ def chapter(folder: Path) -> None:
     for number in range(8):
         text += f"  - custom_id: {folder.name}-{number}\n    depicts_characters: [character-1, character-2]\n"
         text += "    location: location-1\n    zone: zone-1\n"
-        text += texts(4, prompt_used=900, visual_description=600, composition_notes=300, visual_hook=200, mood_rationale=300)
+        text += texts(
+            4, prompt_used=900, visual_description=600, composition_notes=300, visual_hook=200, mood_rationale=300
+        )
     (folder / "imagery.yaml").write_text(text)
 
 
@@ -120,7 +142,9 @@ def main() -> None:
             library = load_library(root, adopt_existing=adopt)
             seconds = time.perf_counter() - start
             name = f"with {runs:.1f} MB of runs" if adopt else "without adoption"
-            print(f"load {megabytes:.1f} MB, {entities} entities, {name}: {seconds:.2f} s, {megabytes / seconds:.1f} MB/s")
+            print(
+                f"load {megabytes:.1f} MB, {entities} entities, {name}: {seconds:.2f} s, {megabytes / seconds:.1f} MB/s"
+            )
         start = time.perf_counter()
         index = ReferenceIndex(library)
         scenes = [scene for entity in library.entities.values() for scene in entity.scenes]

@@ -28,7 +28,15 @@ def test_title_id_is_never_longer_than_an_id():
 
 @pytest.mark.parametrize(
     ("written", "is_fine"),
-    [("a.b_c-d", True), ("x" * 80, True), ("x" * 81, False), ("A", False), ("-a", False), ("../x", False), ("a_c2", False)],
+    [
+        ("a.b_c-d", True),
+        ("x" * 80, True),
+        ("x" * 81, False),
+        ("A", False),
+        ("-a", False),
+        ("../x", False),
+        ("a_c2", False),
+    ],
 )
 def test_own_ids(written, is_fine):
     """Our own format is strict about ids: they become file names and keys."""
@@ -37,7 +45,13 @@ def test_own_ids(written, is_fine):
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("ch15.5-haul", "ch15.5-haul"), ("Main Hall", "main-hall"), ("../../x", "x"), ("a_c2", "a-c2"), ("x" * 90, "x" * 90)],
+    [
+        ("ch15.5-haul", "ch15.5-haul"),
+        ("Main Hall", "main-hall"),
+        ("../../x", "x"),
+        ("a_c2", "a-c2"),
+        ("x" * 90, "x" * 90),
+    ],
 )
 def test_foreign_ids(written, expected):
     """Ids of other tools are kept where they are safe and made safe otherwise."""

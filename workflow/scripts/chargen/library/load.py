@@ -240,9 +240,7 @@ class _Reader:
         where = Surroundings(kind, slug, folder, self.root, self._folders, records, self._provider)
         return adopt(drafts, where, problems)
 
-    def _check_portrait(
-        self, view: View, folder: str, written: str, drafts: list[Draft], problems: Problems
-    ) -> None:
+    def _check_portrait(self, view: View, folder: str, written: str, drafts: list[Draft], problems: Problems) -> None:
         """Warn of a declared portrait that neither exists nor will be made by a scene of the entity."""
         if not written or any(draft.id == written for draft in drafts):
             return
@@ -250,10 +248,11 @@ class _Reader:
         if not paths or any(self._folders.leads_outside(path) for path in paths):
             message = f"the portrait '{written}' is outside the library, so it is not read"
             problems.warn("outside-library", message, view.place("portrait"))
-        elif not any(self._folders.exists(path) for path in paths):
-            if not any(is_image_name(paths[0]) and paths[0] in _pictures_of(folder, draft) for draft in drafts):
-                message = f"the portrait '{written}' does not exist, and no scene makes it"
-                problems.warn("missing-reference", message, view.place("portrait"))
+            return
+        is_made = is_image_name(paths[0]) and any(paths[0] in _pictures_of(folder, draft) for draft in drafts)
+        if not is_made and not any(self._folders.exists(path) for path in paths):
+            message = f"the portrait '{written}' does not exist, and no scene makes it"
+            problems.warn("missing-reference", message, view.place("portrait"))
 
     def _portrait(self, kind: Kind, folder: str, ours: Head, inventory: list[InventoryItem]) -> str:
         """What is declared, else what the inventory flags, else the file that is named like one."""
