@@ -62,7 +62,7 @@ def test_failures_are_grouped_with_advice_and_next_command(tmp_path: Path) -> No
     assert "✗ 5 × image-safety" in box
     assert "say it with other words" in box
     assert "… (2 more)" in box
-    assert "snakemake order --config state=failed" in box
+    assert "snakemake order --config scenes='*' state=failed" in box
 
 
 def test_without_failures_nothing_is_advised(tmp_path: Path) -> None:

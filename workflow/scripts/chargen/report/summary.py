@@ -119,7 +119,7 @@ def _what_next(report: Mapping[str, Any], html: str) -> Iterator[str]:
     yield _row("Report", html)
     if any(True for _ in open_failures(report)):
         yield "Failed: edit the scene and run generate_all, or send it as it is:"
-        yield "  snakemake order --config state=failed"
+        yield "  snakemake order --config scenes='*' state=failed"
     if totals["in_flight"]:
         yield "In flight: collect later with  snakemake generate_all"
 

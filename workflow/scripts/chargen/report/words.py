@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 
-REASONS = {
+OUTCOMES_IN_WORDS = {
     "applied": "in place",
     "superseded": "archived, because the scene changed meanwhile",
     "unplaced": "kept aside, because it has no place any more",

@@ -1,0 +1,309 @@
+"""The page shows every picture of the library from disk, and nothing that a text says can break it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from report_world import EARLIER, RUN, World, make_world, png
+
+from chargen.planning.plan import Stale
+from chargen.report.write import write_report
+
+ODA = "character/oda-brennick"
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \"'& {{ 7*7 }} \u2028 <!--"
+VOID = {"meta", "img", "input", "br", "link"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, its embedded data, and whether every element is closed."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.elements: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.text = ""
+        self.raw = ""
+        self._open: list[str] = []
+        self._in_data = False
+        self.feed(html)
+        assert [] == self._open
+        self.details: dict[str, Any] = json.loads(self.raw)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.elements[tag].append(values)
+        if tag not in VOID:
+            self._open.append(tag)
+        self._in_data = values.get("id") == "details"
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag == self._open.pop()
+        self._in_data = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_data:
+            self.raw += data
+        elif not self._open or self._open[-1] not in ("script", "style"):
+            self.text += data
+
+    def card(self, id: str) -> dict[str, str]:
+        return next(values for values in self.elements["figure"] if values["id"] == id)
+
+    def badges(self, id: str) -> set[str]:
+        return set(self.card(id)["data-badges"].split())
+
+
+def page(world: World, run_id: str | None = RUN) -> Page:
+    """Write the report and read its page back."""
+    write_report(world.settings, world.state, world.plan(), world.results, run_id, "2026-11-21T17:58:00Z", [])
+    return Page((world.results / "report.html").read_text("utf-8"))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """One picture of each kind of standing."""
+    world = make_world(tmp_path)
+    tasks = []
+    for status in ("done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked"):
+        scene = world.scene(f"{ODA}/{status.replace(' ', '-')}-scene")
+        in_place = status in ("done", "adopted")
+        record = {} if status in ("done", "missing") else None
+        world.stand(scene, status, record=record, picture=png(colour="navy") if in_place else b"")
+        if status in ("done", "failed"):
+            tasks.append(world.task(scene.target, "applied" if status == "done" else "failed"))
+    world.receipt("1" * 16, tasks)
+    return world
+
+
+def test_every_picture_in_place_is_shown(world: World) -> None:
+    """Pictures of this run, of earlier ones and adopted ones all have a card with a thumbnail that exists."""
+    made = page(world)
+
+    assert {f"{ODA}/done-scene:1", f"{ODA}/adopted-scene:1"} == made.details.keys()
+    sources = [image["src"] for image in made.elements["img"] if "src" in image]
+    assert 2 == len(sources)
+    assert all((world.results / unquote(source)).is_file() for source in sources)
+
+
+def test_links_lead_to_the_library(world: World) -> None:
+    """Full pictures are linked where they lie, also when a folder's name has blanks and the like."""
+    scene = world.scene("character/ûna #1 50%/who?")
+    world.stand(scene, "done", record={}, picture=png(), name="who? #1%20.png")
+
+    made = page(world)
+
+    links = [link["href"] for link in made.elements["a"] if "data-open" in link]
+    found = [(world.results / unquote(urlsplit(link).path)).resolve() for link in links]
+    assert all(path.is_file() and path.is_relative_to(world.library) for path in found)
+    assert "who? #1%20.png" in {path.name for path in found}
+
+
+def test_nothing_comes_from_elsewhere(world: World) -> None:
+    """The page opens without a network: no address in it names a host."""
+    made = page(world)
+
+    addresses = [
+        value
+        for values in (item for items in made.elements.values() for item in items)
+        for name, value in values.items()
+        if name in ("src", "href", "srcset", "action")
+    ]
+    assert addresses
+    assert [] == [address for address in addresses if urlsplit(address).scheme or address.startswith("//")]
+
+
+def test_each_standing_has_its_badge(world: World) -> None:
+    """A card says where its picture stands."""
+    made = page(world)
+
+    badges = {
+        status: made.badges(f"{ODA}/{status}-scene:1")
+        for status in ("done", "adopted", "missing", "in-flight", "failed", "wanted")
+    }
+    assert {
+        "done": {"new"},
+        "adopted": {"adopted"},
+        "missing": {"missing"},
+        "in-flight": {"waiting"},
+        "failed": {"failed"},
+        "wanted": {"wanted"},
+    } == badges
+
+
+def test_marks_of_a_picture_in_place(tmp_path: Path) -> None:
+    """Approved, stale, placeholder, and new or not: each shows, and they add up."""
+    world = make_world(tmp_path, provider="emulator")
+    old, fresh = world.scene(f"{ODA}/old"), world.scene(f"{ODA}/fresh")
+    standing = world.stand(old, "done", record={"status": "approved", "provider": "emulator"}, picture=png())
+    world.stand(fresh, "done", record={"provider": "google"}, picture=png())
+    world.stale.append(Stale(standing, 0.067))
+    world.receipt("1" * 16, [world.task(old.target)], run=EARLIER)
+    world.receipt("2" * 16, [world.task(fresh.target)])
+
+    made = page(world)
+
+    assert {"approved", "stale", "placeholder"} == made.badges(f"{ODA}/old:1")
+    assert {"new"} == made.badges(f"{ODA}/fresh:1")
+
+
+def test_rejected_pictures_are_still_shown(tmp_path: Path) -> None:
+    """What the author rejected stays on the page beside what came instead, until its file is gone."""
+    world = make_world(tmp_path)
+    scene = world.scene(f"{ODA}/lamp-room")
+    world.stand(scene, "done", record={}, picture=png())
+    images = world.library / "characters/oda-brennick/images"
+    (images / "first.png").write_bytes(png(colour="red"))
+    world.record(scene, 1, "images/first.png", {"status": "rejected", "task_key": "x"})
+    world.record(scene, 1, "images/gone.png", {"status": "rejected", "task_key": "y"})
+
+    made = page(world)
+
+    assert [{"rejected"}] == [made.badges(id) for id in made.details if "rejected" in id]
+
+
+def test_variations_lie_side_by_side(tmp_path: Path) -> None:
+    """The pictures of one scene stand in one group, a scene with one picture in none."""
+    world = make_world(tmp_path)
+    lamp, market = world.scene(f"{ODA}/lamp-room", title="The lamp"), world.scene(f"{ODA}/market")
+    for variation in (1, 2):
+        world.stand(lamp, "done", variation=variation, record={}, picture=png())
+    world.stand(market, "done", record={}, picture=png())
+
+    groups = [item for item in page(world).elements["div"] if item.get("class", "").startswith("group")]
+
+    assert ["The lamp: variations"] == [group["aria-label"] for group in groups]
+
+
+@pytest.mark.parametrize("field", ["title", "prompt"])
+def test_no_text_breaks_the_page(world: World, field: str) -> None:
+    """Whatever an author or the API writes is shown as text, in the page and in its data."""
+    values = {field: HOSTILE}
+    scene = replace(world.scene(f"{ODA}/hostile", **values), references=())
+    world.stand(scene, "done", record={}, picture=png())
+    refused = world.scene(f"{ODA}/refused", **values)
+    world.stand(refused, "failed", reason=HOSTILE)
+    hostile = {"reason": HOSTILE, "advice": HOSTILE, "said": HOSTILE, "prompt": HOSTILE, "title": HOSTILE}
+    world.receipt(
+        "3" * 16,
+        [world.task(scene.target, prompt=HOSTILE), world.task(refused.target, "failed", **hostile)],
+        error=HOSTILE,
+        job=HOSTILE,
+    )
+    world.names[ODA] = HOSTILE
+
+    made = page(world)
+
+    assert 2 == len(made.elements["script"])
+    assert [] == [image for image in made.elements["img"] if "onerror" in image]
+    assert HOSTILE == made.details[f"{ODA}/hostile:1"]["prompt"]
+    assert HOSTILE in made.text
+
+
+def test_pictures_are_described_for_those_who_do_not_see_them(world: World) -> None:
+    """The alternative text is the title and the first words of the author's prompt."""
+    long = world.scene(f"{ODA}/long", prompt="word " * 40, title="Long")
+    world.stand(long, "done", record={}, picture=png())
+
+    alts = [image["alt"] for image in page(world).elements["img"] if "src" in image]
+
+    assert "Done scene: Oda trims the great lamp." in alts
+    assert f"Long: {' '.join(['word'] * 14)}…" in alts
+
+
+def test_ids_are_unique(world: World) -> None:
+    """Every address within the page leads to one place."""
+    made = page(world)
+
+    ids = [values["id"] for items in made.elements.values() for values in items if "id" in values]
+    links = [values["href"] for values in made.elements["a"] if values.get("href", "").startswith("#")]
+    assert len(ids) == len(set(ids))
+    assert {"#"} == {link for link in links if unquote(link[1:]) not in ids}
+
+
+def test_the_large_view_knows_the_story_of_a_picture(tmp_path: Path) -> None:
+    """Prompt as sent, references with thumbnails, model, size, cost and attempts are at hand."""
+    world = make_world(tmp_path)
+    portrait, scene = world.scene(f"{ODA}/portrait"), world.scene(f"{ODA}/lamp-room")
+    own = world.stand(portrait, "done", record={}, picture=png())
+    world.stand(scene, "done", record={"aspect_ratio": "3:4"}, picture=png(90, 120, "olive"))
+    assert own.record
+    sent = {"role": "character", "subject": ODA, "name": "Oda", "mime": "image/png", "bytes": 9}
+    references = [
+        {**sent, "path": own.path, "sha256": own.record.sha256},
+        {**sent, "path": own.path, "sha256": "b" * 64, "name": "Oda then"},
+        {**sent, "path": "../../elsewhere.png", "sha256": "c" * 64, "name": "outside"},
+    ]
+    (tmp_path / "elsewhere.png").write_bytes(png())
+    world.receipt("1" * 16, [world.task(scene.target, prompt="The whole prompt.", references=references)])
+
+    known = page(world).details[f"{ODA}/lamp-room:1"]
+
+    facts = dict(known["facts"])
+    shown = tuple(facts[name] for name in ("Model", "Size", "Cost", "Attempts"))
+    assert ("gemini-3-pro-image", "90 × 120 (3:4 1K)", "$0.067", "1") == shown
+    assert "The whole prompt." == known["prompt"]
+    assert [("Oda", False, True), ("Oda then", True, True), ("outside", False, False)] == [
+        (item["name"], item["changed"], bool(item["thumb"])) for item in known["references"]
+    ]
+
+
+def test_a_hidden_prompt_falls_back_to_the_authors_words(tmp_path: Path) -> None:
+    """Where the record keeps only a hash of the prompt and no receipt is left, the scene's own text is shown."""
+    world = make_world(tmp_path)
+    scene = world.scene(f"{ODA}/lamp-room", "Oda by lamp light.")
+    world.stand(scene, "done", record={"prompt_used": "sha256:" + "0" * 64}, picture=png())
+
+    assert "Oda by lamp light." == page(world, None).details[f"{ODA}/lamp-room:1"]["prompt"]
+
+
+def test_failures_say_what_to_do(world: World) -> None:
+    """Reason, advice, what the API said, where to edit and how to send it once more are on the page."""
+    text = page(world).text
+
+    for said in ("image-safety", "say it with other words", "finishReason IMAGE_SAFETY", "Paint failed-scene."):
+        assert said in text
+    assert "characters/oda-brennick/imagery.yaml:23" in text
+    assert f"snakemake order --config scenes={ODA}/failed-scene" in text
+
+
+def test_a_picture_that_cannot_be_opened_has_a_neutral_tile(tmp_path: Path) -> None:
+    """A broken file or an LFS pointer is a card without a thumbnail, with a word why."""
+    world = make_world(tmp_path)
+    scene = world.scene(f"{ODA}/lamp-room")
+    world.stand(scene, "done", record={}, picture=b"no picture")
+
+    made = page(world)
+
+    assert "cannot be shown" in made.text
+    assert "" == made.details[f"{ODA}/lamp-room:1"]["href"]
+
+
+def test_an_empty_library_has_a_page_too(tmp_path: Path) -> None:
+    """Before anything is wanted the page says what to do first."""
+    assert "imagery.yaml" in page(make_world(tmp_path), None).text
+
+
+def test_the_same_library_gives_the_same_page(world: World) -> None:
+    """Written again without a run, the page does not change by a byte."""
+    page(world, None)
+    before = (world.results / "report.html").read_bytes()
+    page(world, None)
+
+    assert before == (world.results / "report.html").read_bytes()
+
+
+def test_all_three_files_are_written(world: World) -> None:
+    """Page, data and failures stand in results/; beside them only the page's thumbnails."""
+    page(world)
+
+    names = {path.name for path in world.results.iterdir()}
+    assert {"report.html", "report.json", "failures.jsonl", "report"} == names
+    assert {"thumbs"} == {path.name for path in (world.results / "report").iterdir()}
+    lines = (world.results / "failures.jsonl").read_text("utf-8").splitlines()
+    assert [f"{ODA}/failed-scene"] == [json.loads(line)["target"] for line in lines]

@@ -1,0 +1,139 @@
+"""Small pictures for the gallery: made once per content, in a few threads, kept beside the page."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from chargen import durable, pictures
+
+BOX = (860, 480)
+"""Bounds of a thumbnail in pixels: twice what the page shows, for dense screens."""
+
+QUALITY = 80
+THREADS = 4
+INDEX = "index.json"
+
+_TRANSPARENT_ON = (246, 244, 240)
+_TURNED = frozenset({5, 6, 7, 8})  # values of the EXIF orientation that swap width and height
+_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """What the page shows of a picture: the thumbnail's file ``name`` (``""`` if there is none, then ``trouble`` says
+    why), ``width`` and ``height`` of the picture itself in pixels as seen (0 if unknown), and its ``sha256``."""
+
+    name: str = ""
+    width: int = 0
+    height: int = 0
+    sha256: str = ""
+    trouble: str = ""
+
+
+def make_thumbnails(folder: Path, root: Path, paths: Collection[str]) -> dict[str, Thumbnail]:
+    """Return a thumbnail for each of *paths* (relative to *root*), their files in *folder*.
+
+    Pictures whose size and time of change are as before are not opened again; thumbnails that nothing shows any more
+    are deleted. A picture that cannot be opened has a thumbnail without a file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _read_index(folder)
+    present = {entry.name for entry in os.scandir(folder)}
+    found: dict[str, Thumbnail] = {}
+    stamps: dict[str, list[int]] = {}
+    to_make: list[str] = []
+    for path in sorted(set(paths)):
+        stamp = _stamp(root / path)
+        if stamp is None:
+            found[path] = Thumbnail(trouble="the file is gone")
+            continue
+        stamps[path] = stamp
+        item = known.get(path)
+        if item and item["stamp"] == stamp and (item["trouble"] or item["name"] in present):
+            found[path] = Thumbnail(**{name: item[name] for name in Thumbnail.__dataclass_fields__})
+        else:
+            to_make.append(path)
+    if to_make:
+        from PIL import Image
+
+        Image.preinit()  # the plug-ins' registry is not safe to fill from several threads
+        with ThreadPoolExecutor(THREADS) as pool:
+            found |= zip(to_make, pool.map(lambda path: _make(root / path, folder), to_make), strict=True)
+    _prune(folder, present, found)
+    index = {path: asdict(found[path]) | {"stamp": stamp} for path, stamp in stamps.items()}
+    if index != known:
+        durable.write_json(folder / INDEX, index)
+    return found
+
+
+def _read_index(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        index: dict[str, dict[str, Any]] = durable.read_json(folder / INDEX)
+        fields = {*Thumbnail.__dataclass_fields__, "stamp"}
+        return {path: item for path, item in index.items() if fields == item.keys()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _make(path: Path, folder: Path) -> Thumbnail:
+    """Return the thumbnail of the picture *path*; whatever is wrong with the picture becomes its trouble."""
+    from PIL import Image, ImageOps
+
+    try:
+        if pictures.is_lfs_pointer(path):
+            return Thumbnail(trouble="not fetched yet: run git lfs pull")
+        sha256 = pictures.sha256_file(path)
+        name = f"{sha256}.jpg"
+        with Image.open(path) as picture:
+            width, height = picture.size
+            if picture.getexif().get(_ORIENTATION) in _TURNED:
+                width, height = height, width
+            if not (folder / name).exists():
+                picture.draft("RGB", BOX)
+                small = ImageOps.exif_transpose(picture)
+                small.thumbnail(BOX, Image.Resampling.LANCZOS)
+                _save(_opaque(small), folder / name)
+    except Exception as error:  # a decoder may raise nearly anything on a file that is no picture
+        return Thumbnail(trouble=f"cannot be shown ({type(error).__name__})")
+    return Thumbnail(name, width, height, sha256)
+
+
+def _opaque(picture: Any) -> Any:
+    from PIL import Image
+
+    if picture.mode not in ("RGBA", "LA", "PA") and "transparency" not in picture.info:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    ground = Image.new("RGB", picture.size, _TRANSPARENT_ON)
+    ground.paste(picture, mask=picture.getchannel("A"))
+    return ground
+
+
+def _save(picture: Any, target: Path) -> None:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        picture.save(temporary, "jpeg", quality=QUALITY, optimize=True, progressive=True)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _prune(folder: Path, present: Collection[str], found: dict[str, Thumbnail]) -> None:
+    wanted = {thumbnail.name for thumbnail in found.values()}
+    for name in present:
+        if name.endswith((".jpg", ".part")) and name not in wanted:
+            (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""Leaving the report under results/: data for programs, lines for failures, a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from chargen import durable
+from chargen.config import Settings
+from chargen.report import gallery
+from chargen.report.collect import Survey, failure_lines, report_of
+from chargen.state import State
+
+if TYPE_CHECKING:
+    from chargen.planning.plan import Plan
+
+
+def write_report(
+    settings: Settings,
+    state: State,
+    plan: Plan,
+    results: Path,
+    run_id: str | None,
+    started: str,
+    targets: Sequence[str],
+) -> dict[str, Any]:
+    """Write report.json, failures.jsonl and report.html into *results*, each whole or not at all; return the report.
+
+    The page keeps its thumbnails in ``results/report/thumbs``; everything else it shows lies in the library. For the
+    other arguments see `chargen.report.collect.build_report`.
+    """
+    survey = Survey(settings, state, plan, run_id)
+    report = report_of(survey, run_id is not None, started, targets)
+    failures = list(failure_lines(survey))
+    durable.write_json(results / "report.json", report)
+    lines = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in failures)
+    durable.write(results / "failures.jsonl", lines)
+    page = gallery.render(survey, report, failures, results)
+    durable.write(results / "report.html", page.encode("utf-8", "replace"))
+    return report
