@@ -105,6 +105,13 @@ def test_recorded_empty_and_placeholder_files_do_not_count(tmp_path):
     assert {"room-02": ("room-02.png", "name")} == adopted(tmp_path)
 
 
+def test_picture_that_the_inventory_rejects_is_not_adopted(tmp_path):
+    """What the author rejected in the inventory is no picture of the scene."""
+    tam(tmp_path, "room.png", imagery="image_inventory:\n- {id: i, path: images/room.png, status: rejected}\n")
+
+    assert {} == adopted(tmp_path)
+
+
 def test_placeholder_is_not_adopted(tmp_path, monkeypatch):
     """A file that says it is the emulator's is no picture from before."""
     import chargen.pictures

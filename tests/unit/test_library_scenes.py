@@ -161,6 +161,18 @@ def test_chapter_image(scenes):
     assert ("Everything sounds as if under water.",) == scene.theme
 
 
+def test_own_scene_in_a_foreign_file(tmp_path):
+    """A scene of our own format that is added to a real file knows that file's zones."""
+    added = "scenes:\n- {id: extra, prompt: x, zone: ZONE}\n"
+    corpus.entity(tmp_path, "location/cove", corpus.DIALECT_5 + added.replace("ZONE", "shingle"))
+    corpus.entity(tmp_path, "chapter/ch1", corpus.CHAPTER + added.replace("ZONE", "bell-cove/shingle"))
+
+    entities = load_library(tmp_path).entities
+
+    texts = [scene.zone_text for entity in entities.values() for scene in entity.scenes if scene.id == "extra"]
+    assert ["Wet stones.", "The stones are covered with weed."] == texts
+
+
 def test_spec_holds_nothing_inherited(scenes):
     """Chapter states, zone texts and the overview's light do not belong to what the author wrote for the scene."""
     spec = scenes["chapter/ch15.5-the-drowned-bell/ch15.5-haul-hero"].spec

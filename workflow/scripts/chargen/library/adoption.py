@@ -53,6 +53,7 @@ class Surroundings:
     root: Path
     folders: Folders
     records: Sequence[Record]
+    rejected: frozenset[str]  # paths in the entity's folder that its author does not want
     provider: str
 
 
@@ -65,7 +66,7 @@ class _Run:
 
 def adopt(drafts: Sequence[Draft], where: Surroundings, problems: Problems) -> dict[str, Adopted]:
     """The picture from before that each scene without a record of its first variation takes, by scene id."""
-    recorded = {record.path for record in where.records}
+    recorded = {record.path for record in where.records} | where.rejected
     made = _made(where)
     wanting = {draft.id for draft in drafts if draft.id not in made}
     adopted: dict[str, Adopted] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import gc
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from chargen.library.fields import Problems, View, unique, words
 from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside, is_image_name
 from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record
 from chargen.library.records import check_write_back, read_inventory, read_records
-from chargen.library.slugs import folder_fault, printable
+from chargen.library.slugs import folder_fault, match_zone, printable
 from chargen.library.spec import spec_hash as spec_hash
 from chargen.library.v1 import Head
 from chargen.library.yamlio import InvalidYaml, Map
@@ -201,9 +201,12 @@ class _Reader:
         surroundings = combine([ours.surroundings, theirs.surroundings])
         first = [{"slug": slug}] if kind == "character" else []
         key = f"{kind}/{slug}"
+        zones = {**theirs.zones, **ours.zones}
         for draft in drafts:
-            if kind == "location" and not draft.location and not draft.own.get("location"):
+            if kind == "location" and not draft.location:
                 draft.location = slug
+            if draft.place.key.startswith("scenes[") and not draft.zone_text:
+                draft.zone_text = _zone_text(zones, draft, slug)
         return Entity(
             kind=kind,
             slug=slug,
@@ -212,11 +215,11 @@ class _Reader:
             description=ours.description or theirs.description,
             traits=tuple(unique([*ours.traits, *theirs.traits])),
             portrait=self._portrait(kind, folder, ours, inventory),
-            zones={**theirs.zones, **ours.zones},
+            zones=zones,
             scenes=tuple(draft.scene(key, surroundings, first) for draft in drafts),
             records=tuple(records),
             inventory=tuple(inventory),
-            adopted=self._adopted(kind, slug, folder, drafts, records, problems),
+            adopted=self._adopted(kind, slug, folder, drafts, records, inventory, problems),
         )
 
     def _drafts(self, kind: Kind, files: _Files, ours: Head, problems: Problems) -> list[Draft]:
@@ -233,11 +236,19 @@ class _Reader:
         return drafts
 
     def _adopted(
-        self, kind: Kind, slug: str, folder: str, drafts: list[Draft], records: list[Record], problems: Problems
+        self,
+        kind: Kind,
+        slug: str,
+        folder: str,
+        drafts: list[Draft],
+        records: list[Record],
+        inventory: list[InventoryItem],
+        problems: Problems,
     ) -> dict[str, Adopted]:
         if not self._adopt_existing or problems.entity_is_broken:
             return {}
-        where = Surroundings(kind, slug, folder, self.root, self._folders, records, self._provider)
+        rejected = frozenset(item.path for item in inventory if item.status == "rejected")
+        where = Surroundings(kind, slug, folder, self.root, self._folders, records, rejected, self._provider)
         return adopt(drafts, where, problems)
 
     def _check_portrait(self, view: View, folder: str, written: str, drafts: list[Draft], problems: Problems) -> None:
@@ -293,6 +304,17 @@ def _check_identity(view: View, kind: Kind, slug: str, problems: Problems) -> No
     written = view.text("slug")
     if written and written != slug:
         problems.warn("wrong-slug", f"says '{written}', but the folder counts", view.place("slug"))
+
+
+def _zone_text(zones: Mapping[str, str], draft: Draft, slug: str) -> str:
+    """What the entity's file says of the zone of one of our own scenes; chapters say it of ``location/zone``."""
+    if not draft.zone:
+        return ""
+    names = tuple(zones)
+    if draft.location == slug:
+        return zones.get(match_zone(draft.zone, names), "")
+    here = tuple(name.removeprefix(f"{draft.location}/") for name in names if name.startswith(f"{draft.location}/"))
+    return zones.get(f"{draft.location}/{match_zone(draft.zone, here)}", "")
 
 
 def _pictures_of(folder: str, draft: Draft) -> set[str]:

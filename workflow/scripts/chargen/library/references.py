@@ -56,7 +56,10 @@ class ReferenceIndex:
         self._provider = provider
         self._style_images = tuple(style_images)
         self._folders = Folders(library.root)
-        self._broken = frozenset(library.broken)
+        self._causes = dict.fromkeys(library.broken, "")
+        for problem in library.problems:
+            if problem.effect == "entity skipped" and not self._causes.get(problem.entity, "x"):
+                self._causes[problem.entity] = f"{problem.place}: {problem.message}"
         self._pictures: dict[str, _Pictures] = {}
         self._ids = self._picture_ids()
 
@@ -79,9 +82,9 @@ class ReferenceIndex:
         """The loaded entity ``kind/slug``."""
         return self._library.entities.get(key)
 
-    def is_broken(self, key: str) -> bool:
-        """Whether ``kind/slug`` was left out because of errors."""
-        return key in self._broken
+    def cause(self, key: str) -> str | None:
+        """Why ``kind/slug`` was left out of the library; None if it was not."""
+        return self._causes.get(key)
 
     def portrait(self, entity: Entity) -> list[Candidate]:
         """The ways to have an entity's portrait.
@@ -359,9 +362,10 @@ class _Asking:
 
     def _known(self, kind: str, slug: str) -> Entity | None:
         entity = self._index.entity(f"{kind}/{slug}")
-        if entity is None and self._index.is_broken(f"{kind}/{slug}"):
+        cause = self._index.cause(f"{kind}/{slug}")
+        if entity is None and cause is not None:
             self._warn(
-                "skipped-entity", f"the {kind} '{slug}' was skipped because of its errors, so it is not shown",
+                "skipped-entity", f"the {kind} '{slug}' was skipped, so the scene goes without it ({cause})",
                 "mend its file first",
             )  # fmt: skip
         elif entity is None:
