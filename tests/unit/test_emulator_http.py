@@ -18,6 +18,7 @@ from chargen.emulator import launch
 from emulator_fixture import Emulator
 
 MODEL = "gemini-3.8-flash"
+HTTP = httpx.Client(timeout=30, trust_env=False)
 KEY = {"x-goog-api-key": "a-key"}
 SERVED_BY_GOOGLE = {  # front-end headers that say nothing about the API
     "alt-svc",
@@ -46,12 +47,12 @@ def _start_upload(emulator: Emulator, size: int, mime_type: str = "application/j
         "X-Goog-Upload-Header-Content-Length": str(size),
         "X-Goog-Upload-Header-Content-Type": mime_type,
     }
-    return httpx.post(f"{emulator.url}/upload/v1beta/files", headers=headers, json={"file": file})
+    return HTTP.post(f"{emulator.url}/upload/v1beta/files", headers=headers, json={"file": file})
 
 
 def _chunk(url: str, data: bytes, offset: int = 0, command: str = "upload, finalize") -> httpx.Response:
     headers = {"X-Goog-Upload-Command": command, "X-Goog-Upload-Offset": str(offset)}
-    return httpx.post(url, headers=headers, content=data)
+    return HTTP.post(url, headers=headers, content=data)
 
 
 def _upload(emulator: Emulator, data: bytes, **file: Any) -> dict[str, Any]:
@@ -74,11 +75,11 @@ def _create(emulator: Emulator, name: str = "job", count: int = 1) -> httpx.Resp
 def _post_batch(emulator: Emulator, file_name: str, name: str = "job") -> httpx.Response:
     batch = {"displayName": name, "inputConfig": {"fileName": file_name}}
     url = f"{emulator.url}/v1beta/models/{MODEL}:batchGenerateContent"
-    return httpx.post(url, headers=KEY, json={"batch": batch})
+    return HTTP.post(url, headers=KEY, json={"batch": batch})
 
 
 def _get(emulator: Emulator, path: str, **options: Any) -> httpx.Response:
-    return httpx.get(f"{emulator.url}/v1beta/{path}", headers=KEY, **options)
+    return HTTP.get(f"{emulator.url}/v1beta/{path}", headers=KEY, **options)
 
 
 def _succeeded(emulator: Emulator, count: int = 1) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def test_upload_in_chunks_resumed_by_query(emulator: Emulator) -> None:
     with pytest.raises(httpx.TransportError):
         _chunk(url, data[:size], 0, "upload")
 
-    query = httpx.post(url, headers={"X-Goog-Upload-Command": "query"})
+    query = HTTP.post(url, headers={"X-Goog-Upload-Command": "query"})
 
     received = int(query.headers["x-goog-upload-size-received"])
     assert (query.headers["x-goog-upload-status"], received) == ("active", 1000)
@@ -151,7 +152,7 @@ def test_upload_whose_last_answer_is_lost(emulator: Emulator) -> None:
         _chunk(url, b"data")
 
     assert [item["displayName"] for item in _get(emulator, "files").json()["files"]] == ["orphan"]
-    query = httpx.post(url, headers={"X-Goog-Upload-Command": "query"})
+    query = HTTP.post(url, headers={"X-Goog-Upload-Command": "query"})
     assert query.headers["x-goog-upload-status"] == "final"
 
 
@@ -187,7 +188,7 @@ def test_reply_as_recorded(emulator: Emulator) -> None:
     }
     url = f"{emulator.url}/v1beta/models/gemini-3-pro-image:generateContent"
 
-    reply = httpx.post(url, headers=KEY, json=body, timeout=30).json()
+    reply = HTTP.post(url, headers=KEY, json=body, timeout=30).json()
 
     assert _shape(recorded) == _shape(reply)
     assert recorded["usageMetadata"]["candidatesTokensDetails"] == reply["usageMetadata"]["candidatesTokensDetails"]
@@ -219,10 +220,10 @@ def test_keys(emulator: Emulator) -> None:
     url = f"{emulator.url}/v1beta/{stored['name']}"
 
     statuses = [
-        httpx.get(url).status_code,
-        httpx.get(url, headers={"x-goog-api-key": "invalid"}).status_code,
-        httpx.get(url, headers={"x-goog-api-key": "other"}).status_code,
-        httpx.get(url, params={"key": "a-key"}).status_code,
+        HTTP.get(url).status_code,
+        HTTP.get(url, headers={"x-goog-api-key": "invalid"}).status_code,
+        HTTP.get(url, headers={"x-goog-api-key": "other"}).status_code,
+        HTTP.get(url, params={"key": "a-key"}).status_code,
     ]
 
     assert statuses == [403, 400, 403, 200]
@@ -238,11 +239,11 @@ def test_result_file_is_downloadable_only(emulator: Emulator) -> None:
     recorded = json.loads((_samples() / "errors/400_file_id_40_chars.json").read_text(encoding="utf-8"))
 
     assert recorded == _get(emulator, name).json()
-    assert httpx.delete(f"{emulator.url}/v1beta/{name}", headers=KEY).status_code == 400
+    assert HTTP.delete(f"{emulator.url}/v1beta/{name}", headers=KEY).status_code == 400
     first = _get(emulator, f"{name}:download?alt=media").content
-    second = httpx.get(f"{emulator.url}/download/v1beta/{name}:download?alt=media", headers=KEY).content
+    second = HTTP.get(f"{emulator.url}/download/v1beta/{name}:download?alt=media", headers=KEY).content
     assert first == second and b'"k0"' in first
-    httpx.delete(f"{emulator.url}/v1beta/{operation['name']}", headers=KEY)
+    HTTP.delete(f"{emulator.url}/v1beta/{operation['name']}", headers=KEY)
     assert _get(emulator, f"{name}:download?alt=media").status_code == 403
 
 
@@ -261,7 +262,7 @@ def test_paging(emulator: Emulator) -> None:
     stored = _upload(emulator, _lines())
     names = [_post_batch(emulator, stored["name"], f"job{number}").json()["name"] for number in range(5)]
     first = _get(emulator, "batches?pageSize=2").json()
-    httpx.delete(f"{emulator.url}/v1beta/{names[3]}", headers=KEY)
+    HTTP.delete(f"{emulator.url}/v1beta/{names[3]}", headers=KEY)
     second = _get(emulator, "batches", params={"pageSize": "2", "pageToken": first["nextPageToken"]}).json()
     third = _get(emulator, "batches", params={"pageSize": "2", "pageToken": second["nextPageToken"]}).json()
 
@@ -318,7 +319,7 @@ def test_download_cut_and_resumed(emulator: Emulator) -> None:
     with pytest.raises(httpx.TransportError):
         _get(emulator, path)
 
-    rest = httpx.get(f"{emulator.url}/v1beta/{path}", headers={**KEY, "Range": "bytes=100-"})
+    rest = HTTP.get(f"{emulator.url}/v1beta/{path}", headers={**KEY, "Range": "bytes=100-"})
 
     assert rest.status_code == 206
     assert whole[100:] == rest.content
@@ -385,8 +386,8 @@ def test_campaign_hits_some_calls(emulator: Emulator) -> None:
 
 def test_admin_refuses_nonsense(emulator: Emulator) -> None:
     """A wrong plan is refused in words and changes nothing."""
-    before = httpx.get(f"{emulator.url}/admin/faults").json()
+    before = HTTP.get(f"{emulator.url}/admin/faults").json()
     with pytest.raises(ValueError, match="explode"):
         emulator.faults(calls=[{"call": "create", "do": "explode"}])
 
-    assert before == httpx.get(f"{emulator.url}/admin/faults").json()
+    assert before == HTTP.get(f"{emulator.url}/admin/faults").json()

@@ -127,7 +127,7 @@ class Service:
             call("/{version}/models/{id}", ["POST"], self._model_kind, self._model_call),
             *admin.routes(self.world),
         ]
-        return Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route})
+        return Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route, Exception: _broken})
 
     # -- the way of every call --
 
@@ -158,6 +158,7 @@ class Service:
         if fault is None or fault.do == "cut_at":
             return await self._handled(call, handler)
         if fault.do == "status":
+            await _drained(call)
             raise errors.scripted(fault.status, fault.message, fault.retry_delay_s)
         if fault.do == "cut_before":
             return CutConnection()
@@ -441,10 +442,8 @@ class Download:
     async def _pieces(self, start: int, length: int | None) -> AsyncIterator[bytes]:
         source = self._source
         growing = source if isinstance(source, Rendering) else None
-        path = source.part if isinstance(source, Rendering) else source
-        if growing is not None and growing.done.is_set() and not growing.failure:
-            path = growing.path
-        with path.open("rb") as content:  # renamed or deleted meanwhile: the open file stays readable
+        opened = source.open() if isinstance(source, Rendering) else source.open("rb")
+        with opened as content:  # renamed or deleted meanwhile: the open file stays readable
             content.seek(start)
             left = length
             while left is None or left > 0:
@@ -457,6 +456,12 @@ class Download:
                     return
                 else:
                     await asyncio.sleep(0.01)
+
+
+async def _drained(call: Call) -> None:
+    """Take in what the caller still sends, so that it gets to read the answer."""
+    async for _ in call.request.stream():
+        pass
 
 
 async def _append(call: Call, path: Path) -> bool:
@@ -524,6 +529,10 @@ def _untoken(token: str) -> str:
     except ValueError:
         raise invalid("Invalid page token.") from None
     return name
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    return error_answer(ApiError(500, f"The emulator itself failed: {type(error).__name__}: {error}"))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -22,6 +22,7 @@ from chargen.emulator.refusals import REFUSALS, refusal
 _STATUS_WORDS = {1: "CANCELLED", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 8: "RESOURCE_EXHAUSTED"}
 _POOL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="draw")
 _AHEAD = 6
+_KEPT_REFERENCES = 16
 _BROKEN = {"truncated_image": "truncated", "not_an_image": "not_an_image", "not_base64": "not_base64"}
 
 
@@ -51,6 +52,7 @@ class Lines:
         self._model: Model = catalogue.models[job.model]
         self._input = input_path
         self._blob = blob
+        self._kept: dict[str, bytes] = {}
 
     def verdicts(self) -> Iterator[Verdict]:
         """One verdict per request line, in order."""
@@ -109,7 +111,11 @@ class Lines:
         sha256 = self._job.refs.get(file_id)
         if not sha256:
             raise no_such_file(file_id)
-        return self._blob(sha256).read_bytes()
+        if sha256 not in self._kept:
+            if len(self._kept) >= _KEPT_REFERENCES:
+                self._kept.clear()
+            self._kept[sha256] = self._blob(sha256).read_bytes()
+        return self._kept[sha256]
 
     def _line(self, verdict: Verdict) -> bytes:
         fault = verdict.fault
@@ -170,14 +176,32 @@ class Rendering:
         self.part = path.with_suffix(".part")
         self.done = threading.Event()
         self.failure = ""
+        self._unwanted = threading.Event()
         self.part.write_bytes(b"")
         self._lines = lines
         threading.Thread(target=self._run, name=f"render-{path.stem[:8]}", daemon=True).start()
+
+    def open(self) -> BinaryIO:
+        """The lines so far, and those to come, whether or not the file has its final name yet."""
+        try:
+            return self.part.open("rb")
+        except FileNotFoundError:
+            return self.path.open("rb")
+
+    def give_up(self) -> None:
+        """Stop drawing, wait for that, and leave nothing behind."""
+        self._unwanted.set()
+        self.done.wait()
+        self.part.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _run(self) -> None:
         try:
             with self.part.open("wb", buffering=0) as target:
                 for line in self._lines.rendered():
+                    if self._unwanted.is_set():
+                        self.failure = "the batch was deleted"
+                        return
                     target.write(line)
             self.part.replace(self.path)
         except Exception as error:  # the download says so; the server lives on

@@ -169,7 +169,7 @@ class World:
     def reset(self) -> None:
         """Forget everything and follow the plan of the start again."""
         for rendering in self._renderings.values():
-            rendering.done.wait()
+            rendering.give_up()
         self.store.clear()
         self._load()
 
@@ -428,7 +428,7 @@ class World:
         job = self.find_batch(owner, batch_id)
         rendering = self._renderings.pop(batch_id, None)
         if rendering is not None:
-            rendering.done.wait()
+            rendering.give_up()
         del self.jobs[batch_id]
         self.store.drop("job", batch_id)
         self.store.result(batch_id).unlink(missing_ok=True)
