@@ -161,6 +161,30 @@ def test_chapter_image(scenes):
     assert ("Everything sounds as if under water.",) == scene.theme
 
 
+def test_prompts_of_a_character(tmp_path):
+    """A mere text in ``prompts`` is a scene, named by its first forty characters."""
+    text = "appearance: A fisher.\nprompts:\n  - Tam on the quay at dawn, counting what the sea gave back\n"
+    corpus.entity(tmp_path, "character/tam", text)
+
+    (scene,) = load_library(tmp_path).entities["character/tam"].scenes
+
+    assert ("tam-on-the-quay-at-dawn-counting-what-t", (Depicted("tam"),)) == (scene.id, scene.characters)
+    assert {"prompt": "Tam on the quay at dawn, counting what the sea gave back"} == scene.spec
+
+
+def test_chapter_image_falls_back_on_its_moment(tmp_path):
+    """What an image leaves out, its moment says: who is there, and where."""
+    lines = corpus.CHAPTER.splitlines()
+    left_out = ("    depicts_characters", "    character_states", "    location: ", "    zone: ")
+    kept = lines[:25] + [line for line in lines[25:] if not line.startswith(left_out)]
+    corpus.entity(tmp_path, "chapter/ch1", "\n".join(kept) + "\n")
+
+    (scene,) = load_library(tmp_path).entities["chapter/ch1"].scenes
+
+    assert ["tam-fell"] == [person.slug for person in scene.characters]
+    assert ("bell-cove", "shingle") == (scene.location, scene.zone)
+
+
 def test_own_scene_in_a_foreign_file(tmp_path):
     """A scene of our own format that is added to a real file knows that file's zones."""
     added = "scenes:\n- {id: extra, prompt: x, zone: ZONE}\n"

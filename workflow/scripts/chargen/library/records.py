@@ -76,11 +76,15 @@ def read_inventory(view: View, folder: str, problems: Problems) -> list[Inventor
 
 
 def _is_appendable(data: Map, section: str) -> bool:
+    """Whether the section's value is nothing, ``[]``, or a list of lines without an anchor or a tag before it."""
     node = data.value_node(section)
     value: Any = data[section]
-    if isinstance(value, Seq):
-        return isinstance(node, SequenceNode) and (not value or not node.flow_style)
-    return isinstance(node, ScalarNode) and value is None and node.value == ""
+    if isinstance(value, Seq) and isinstance(node, SequenceNode):
+        line = data.position(section)[0] - 1
+        if node.flow_style:  # as long as '[ ]': not after an anchor, and not elsewhere, as an alias leads
+            return not value and line == node.start_mark.line and node.end_mark.index - node.start_mark.index <= 3
+        return bool(node.start_mark.line > line)
+    return isinstance(node, ScalarNode) and value is None
 
 
 def _maps(view: View, section: str, problems: Problems) -> Iterator[View]:
