@@ -261,6 +261,21 @@ def test_reference_lost_while_waiting(desk: Desk, trouble: Callable[[Desk, Store
     assert "response" in results["without"]
 
 
+def test_reference_that_is_no_picture(desk: Desk) -> None:
+    """A picture that is none, an address elsewhere and inline junk fail their lines with code 3."""
+    stored = desk.put(b"not a picture", "image/png")
+    uploaded = {"file_data": {"file_uri": f"files/{stored.id}", "mime_type": "image/png"}}
+    elsewhere = {"file_data": {"file_uri": "https://example.org/a.png", "mime_type": "image/png"}}
+    inline = {"inline_data": {"mime_type": "image/png", "data": "bm90IGEgcGljdHVyZQ=="}}
+    parts = {"uploaded": uploaded, "elsewhere": elsewhere, "inline": inline}
+    job = desk.create(*[_line(key, "a lamp", part) for key, part in parts.items()])
+
+    results = {line["key"]: line["error"]["code"] for line in desk.results(job)}
+
+    assert dict.fromkeys(parts, 3) == results
+    assert 3 == job.failed
+
+
 def test_input_deleted_after_the_end(desk: Desk) -> None:
     """Results are to be had after the request file was deleted."""
     job = desk.create(_small(), model="gemini-3.8-flash")

@@ -7,13 +7,15 @@ import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pybase64
 
 from chargen.emulator.catalogue import Model
-from chargen.emulator.errors import invalid
+from chargen.emulator.errors import ApiError, invalid
 from chargen.emulator.requests import Reference, Request, plain_size
 
 TOKENS_PER_INPUT_IMAGE = 258
@@ -54,11 +56,38 @@ def collect(request: Request, read_file: Callable[[str], bytes]) -> list[Materia
         elif reference.data:
             data = _decoded(reference.data)
         else:
-            raise invalid("Cannot fetch content from the provided URL.")
+            raise _elsewhere()
         if reference.mime_type.startswith("image/"):
             _must_be_a_picture(data)
         found.append(Material(reference, data))
     return found
+
+
+def inspect(request: Request, find_file: Callable[[str], Path]) -> None:
+    """Raise what ``collect`` would raise, without reading uploaded files whole. *find_file* maps an id to a path."""
+    for reference in request.references:
+        if reference.file_id:
+            path = find_file(reference.file_id)
+            if reference.mime_type.startswith("image/") and not _is_picture(path):
+                raise _no_picture()
+        elif reference.data:
+            data = _decoded(reference.data)
+            if reference.mime_type.startswith("image/"):
+                _must_be_a_picture(data)
+        else:
+            raise _elsewhere()
+
+
+@lru_cache(maxsize=4096)
+def _is_picture(path: Path) -> bool:
+    """Whether a stored content (named by its hash, so that it never changes) is a picture."""
+    from chargen.emulator import picture
+
+    try:
+        picture.measure(path)
+    except OSError:
+        return False
+    return True
 
 
 def prompt_tokens(request: Request) -> int:
@@ -219,13 +248,21 @@ def _decoded(data: str) -> bytes:
         raise invalid("Invalid value at 'contents.parts.inline_data.data': Base64 decoding failed.") from None
 
 
+def _no_picture() -> ApiError:
+    return invalid("Unable to process input image. Please retry.")
+
+
+def _elsewhere() -> ApiError:
+    return invalid("Cannot fetch content from the provided URL.")
+
+
 def _must_be_a_picture(data: bytes) -> None:
     from chargen.emulator import picture
 
     try:
         picture.measure(data)
     except OSError:
-        raise invalid("Unable to process input image. Please retry or report in the developer forum.") from None
+        raise _no_picture() from None
 
 
 def with_drafts(manners: Manners, *, thoughts: bool) -> Manners:

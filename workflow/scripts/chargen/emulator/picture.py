@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
@@ -94,9 +95,9 @@ def dominant_colours(data: bytes, count: int = 5) -> list[str]:
     return found
 
 
-def measure(data: bytes) -> tuple[int, int]:
-    """Width and height; raises OSError (or a subclass) when *data* is no picture."""
-    with Image.open(io.BytesIO(data)) as image:
+def measure(source: bytes | Path) -> tuple[int, int]:
+    """Width and height; raises OSError (or a subclass) when *source* is no picture."""
+    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
         return image.size
 
 

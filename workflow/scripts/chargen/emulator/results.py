@@ -54,14 +54,14 @@ class Lines:
         self._blob = blob
         self._kept: dict[str, bytes] = {}
 
-    def verdicts(self) -> Iterator[Verdict]:
-        """One verdict per request line, in order."""
+    def verdicts(self, *, load: bool = True) -> Iterator[Verdict]:
+        """One verdict per request line, in order; without *load* none has its materials."""
         with self._input.open("rb") as source:
             number = 0
             for raw in source:
                 if raw.strip():
                     number += 1
-                    yield self._verdict(number, raw)
+                    yield self._verdict(number, raw, load)
 
     def rendered(self) -> Iterator[bytes]:
         """The result lines, answered by a few threads, in order or shuffled; never more than a few in
@@ -85,7 +85,7 @@ class Lines:
         cut = self._plan.results.cut_last_line
         yield last[:-cut] if cut else last
 
-    def _verdict(self, number: int, raw: bytes) -> Verdict:
+    def _verdict(self, number: int, raw: bytes, load: bool) -> Verdict:
         key, metadata = "", None
         fault = None
         try:
@@ -99,7 +99,11 @@ class Lines:
                 return Verdict(key, metadata, None, (), _given_error(fault), fault)
             request = requests.read(line.get("request"))
             requests.check(request, self._model)
-            materials = tuple(answers.collect(request, self._read_file))
+            materials: tuple[answers.Material, ...] = ()
+            if load:
+                materials = tuple(answers.collect(request, self._read_file))
+            else:
+                answers.inspect(request, self._find_file)
             return Verdict(key, metadata, request, materials, None, fault)
         except ApiError as error:
             return Verdict(key, metadata, None, (), error.line(), fault)
@@ -107,15 +111,19 @@ class Lines:
             problem = invalid(f"Invalid JSON payload received. Line {number} is not a JSON object.")
             return Verdict(key, metadata, None, (), problem.line(), fault)
 
-    def _read_file(self, file_id: str) -> bytes:
+    def _find_file(self, file_id: str) -> Path:
         sha256 = self._job.refs.get(file_id)
         if not sha256:
             raise no_such_file(file_id)
-        if sha256 not in self._kept:
+        return self._blob(sha256)
+
+    def _read_file(self, file_id: str) -> bytes:
+        path = self._find_file(file_id)
+        if path.name not in self._kept:
             if len(self._kept) >= _KEPT_REFERENCES:
                 self._kept.clear()
-            self._kept[sha256] = self._blob(sha256).read_bytes()
-        return self._kept[sha256]
+            self._kept[path.name] = path.read_bytes()
+        return self._kept[path.name]
 
     def _line(self, verdict: Verdict) -> bytes:
         fault = verdict.fault

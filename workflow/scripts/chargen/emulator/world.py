@@ -494,7 +494,7 @@ class World:
     def _succeed(self, job: Job, at_ns: int) -> None:
         job.refs = self._readable(job, at_ns)
         job.succeeded = job.failed = 0
-        for verdict in self._lines(job).verdicts():
+        for verdict in self._lines(job).verdicts(load=False):
             if verdict.failed:
                 job.failed += 1
             else:

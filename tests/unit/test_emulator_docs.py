@@ -1,0 +1,49 @@
+"""docs/emulator.md names everything that the emulator can be told."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from chargen.emulator import cli, faults
+
+DOCS = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
+WORDS = set(re.findall(r"[\w-]+", DOCS))
+NAMES = [
+    *faults.KINDS,
+    *faults.DEEDS,
+    *faults.ERROR_GIFTS,
+    *faults.LINE_GIFTS,
+    *faults.REFUSALS,
+    *(item.name for item in dataclasses.fields(faults.JobPlan)),
+    *(item.name for item in dataclasses.fields(faults.Quotas) if item.name != "retry_delay_s"),
+    *(item.name for item in dataclasses.fields(faults.ModelPlan)),
+    *(item.name for item in dataclasses.fields(faults.ResultPlan)),
+]
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES)))
+def test_named_in_the_docs(name: str) -> None:
+    """Each kind of call, deed, gift and key of a plan is found in the page."""
+    assert name in WORDS
+
+
+def test_example_plan_is_followed() -> None:
+    """The page's example of a fault plan is a plan."""
+    example = re.search(r"```json\n(.*?)```", DOCS, re.DOTALL)
+
+    assert example
+    assert 3 == len(faults.read(json.loads(example[1])).calls)
+
+
+def test_options_have_help() -> None:
+    """Every option of the command line says what it does."""
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+
+    assert [] == [action.dest for action in parser._actions if not action.help]
