@@ -232,3 +232,15 @@ def test_in_flight_tasks_are_waiting(world: World) -> None:
     assert [(task["target"], task["batch"], task["attempts"]) for task in waiting] == [
         ("character/tam-fell/quay", "f" * 16, 1)
     ]
+
+
+def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
+    """Of a scene that the plan leaves out, what was sent last counts; what it replaced is settled."""
+    scene = world.scene(f"{ODA}/elsewhere")
+    world.receipt("3" * 16, [world.task(scene.target, "failed", spec="sha256:old")], run=EARLIER)
+    world.receipt("4" * 16, [world.task(scene.target, "failed", spec="sha256:new")])
+    survey = Survey(world.settings, world.state, world.plan(), RUN)
+
+    batches = [line["batch"] for line in failure_lines(survey) if line["target"] == scene.target]
+
+    assert ["4" * 16] == batches

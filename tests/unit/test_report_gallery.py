@@ -307,3 +307,31 @@ def test_all_three_files_are_written(world: World) -> None:
     assert {"thumbs"} == {path.name for path in (world.results / "report").iterdir()}
     lines = (world.results / "failures.jsonl").read_text("utf-8").splitlines()
     assert [f"{ODA}/failed-scene"] == [json.loads(line)["target"] for line in lines]
+
+
+def test_pictures_without_a_place_are_listed(tmp_path: Path) -> None:
+    """What was paid for and came too late is linked where it is kept: in the archive, or in the state."""
+    world = make_world(tmp_path)
+    late, lost = world.scene(f"{ODA}/late"), world.scene(f"{ODA}/folder-gone")
+    files = {
+        "characters/oda-brennick/images/archive/late-1.png": world.library,
+        "unplaced/character-oda-brennick/gone-1.png": world.state.root,
+    }
+    for file, root in files.items():
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_bytes(png())
+    archived, unplaced = files
+    world.receipt(
+        "1" * 16,
+        [
+            world.task(late.target, "superseded", file=archived, reason="scene-edited"),
+            world.task(lost.target, "unplaced", file=unplaced, reason="folder-gone"),
+        ],
+    )
+
+    made = page(world)
+
+    links = [unquote(link["href"]) for link in made.elements["a"]]
+    shown = {(world.results / link).resolve() for link in links if link.endswith("-1.png")}
+    assert {world.library / archived, world.state.root / unplaced} == shown
+    assert "scene-edited" in made.text

@@ -33,21 +33,24 @@ class Survey:
     def __init__(self, settings: Settings, state: State, plan: Plan, run_id: str | None):
         self.settings = settings
         self.plan = plan
+        self.kept_in = state.root  # what unplaced pictures' files are relative to
         self.history: History = read_history(state)
         self.run = run_id or self.history.last_run()
         self._standings: dict[tuple[str, int], Standing] = {
             (standing.target, standing.variation): standing for standing in plan.standings
         }
+        fates = self.history.fates.items()
+        self._youngest = {_slot(fate): wish for wish, fate in sorted(fates, key=lambda item: _age(item[1]))}
         self._planned = {standing.target for standing in plan.standings}
         self._scenes = {scene.target: scene for entity in plan.library.entities.values() for scene in entity.scenes}
 
     def settled(self, wish: str, fate: Fate) -> bool:
         """Whether the library no longer asks for this very wish: its scene was edited, ordered anew or taken out."""
-        if fate.operation != self.plan.operation:
-            return False
         target, variation = fate.task["target"], fate.task["variation"]
-        if target not in self._planned:
-            return target not in self._scenes and target.rpartition("/")[0] not in self.plan.library.broken
+        planned = fate.operation == self.plan.operation
+        if not planned or target not in self._planned:
+            gone = target not in self._scenes and target.rpartition("/")[0] not in self.plan.library.broken
+            return self._youngest[_slot(fate)] != wish or (planned and gone)
         standing = self._standings.get((target, variation))
         return standing is None or standing.wish.id != wish
 
@@ -74,6 +77,15 @@ class Survey:
         kind, _, rest = target.partition("/")
         folder = FOLDER_OF.get(kind)  # type: ignore[call-overload]
         return f"{folder}/{rest.partition('/')[0]}/imagery.yaml" if folder else ""
+
+
+def _slot(fate: Fate) -> tuple[str, str, int]:
+    return fate.operation, fate.task["target"], fate.task["variation"]
+
+
+def _age(fate: Fate) -> tuple[bool, str]:
+    """Sorts what waits after all that ended."""
+    return fate.outcome == "waiting", fate.ended
 
 
 def build_report(

@@ -152,8 +152,8 @@
     ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", "0": "fit",
   };
   for (const button of view.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
-  view.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
+  document.addEventListener("keydown", (event) => {
+    if (!view.open || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
     event.preventDefault();
     acts[keys[event.key]]();
   });

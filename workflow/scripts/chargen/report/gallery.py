@@ -143,6 +143,7 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
         pictures=len([card for card in cards if card.path]),
         filters=[(badge, BADGES[badge], numbers[badge]) for badge in BADGES if numbers[badge]],
         failures=_failure_groups(failures, links),
+        aside=_aside(survey, links),
         broken=report["broken"],
         errors=report["errors"],
         warnings=report["warnings"],
@@ -158,12 +159,20 @@ class _Links:
     """Addresses relative to the page."""
 
     def __init__(self, root: Path, results: Path, thumbs: Mapping[str, Thumbnail]):
-        self._base = Path(os.path.relpath(root.resolve(), results.resolve())).as_posix()
+        self._results = results.resolve()
+        self._base = self._relative(root)
         self._thumbs = thumbs
 
     def file(self, path: str) -> str:
         """Where the page finds a file of the library."""
         return quote(os.fsencode(f"{self._base}/{path}"))
+
+    def absolute(self, path: Path) -> str:
+        """Where the page finds any other file."""
+        return quote(os.fsencode(self._relative(path)))
+
+    def _relative(self, path: Path) -> str:
+        return Path(os.path.relpath(path.resolve(), self._results)).as_posix()
 
     def thumb(self, path: str) -> str:
         """Where the page finds the thumbnail of a picture, ``""`` if it has none."""
@@ -394,6 +403,26 @@ def _failure_groups(failures: Sequence[Mapping[str, Any]], links: _Links) -> lis
         groups[failure["reason"] or OUTCOMES_IN_WORDS[failure["outcome"]], failure["advice"]].append(item)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return [{"reason": reason, "advice": advice, "items": items} for (reason, advice), items in ordered]
+
+
+def _aside(survey: Survey, links: _Links) -> list[dict[str, str]]:
+    """Pictures that were paid for and are not in their place, the youngest first; those still there are linked."""
+    root = survey.plan.library.root
+    fates = [fate for fate in survey.history.fates.values() if fate.outcome in ("superseded", "unplaced")]
+    rows = []
+    for fate in sorted(fates, key=lambda fate: fate.ended, reverse=True):
+        path = Path(fate.task["file"]) if fate.outcome == "superseded" else survey.kept_in / fate.task["file"]
+        file = root / path  # a kept picture's path is absolute
+        rows.append(
+            {
+                "title": fate.task["title"],
+                "target": fate.task["target"],
+                "file": fate.task["file"],
+                "why": fate.task["advice"] or fate.task["reason"] or OUTCOMES_IN_WORDS[fate.outcome],
+                "href": links.absolute(file) if file.is_file() else "",
+            }
+        )
+    return rows
 
 
 def _bills(report: Mapping[str, Any], survey: Survey) -> list[dict[str, Any]]:

@@ -103,9 +103,10 @@ def _make(path: Path, folder: Path) -> Thumbnail:
             if picture.getexif().get(_ORIENTATION) in _TURNED:
                 width, height = height, width
             if not (folder / name).exists():
-                picture.draft("RGB", BOX)
+                scale = min(1.0, BOX[0] / width, BOX[1] / height)
+                picture.draft("RGB", (int(picture.width * scale), int(picture.height * scale)))
                 small = ImageOps.exif_transpose(picture)
-                small.thumbnail(BOX, Image.Resampling.LANCZOS)
+                small.thumbnail(BOX)
                 _save(_opaque(small), folder / name)
     except Exception as error:  # a decoder may raise nearly anything on a file that is no picture
         return Thumbnail(trouble=f"cannot be shown ({type(error).__name__})")
@@ -126,7 +127,7 @@ def _opaque(picture: Any) -> Any:
 def _save(picture: Any, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        picture.save(temporary, "jpeg", quality=QUALITY, optimize=True, progressive=True)
+        picture.save(temporary, "jpeg", quality=QUALITY)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
