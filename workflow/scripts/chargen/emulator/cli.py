@@ -31,6 +31,7 @@ _HELP = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the emulator's options to *parser*."""
+    parser.description = parser.description or DESCRIPTION
     add = parser.add_argument
     add("--port", type=int, default=0, help=_HELP["port"])
     add("--state", type=Path, default=Path("state/emulator-server"), metavar="DIR", help=_HELP["state"])
