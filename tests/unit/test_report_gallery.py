@@ -335,3 +335,17 @@ def test_pictures_without_a_place_are_listed(tmp_path: Path) -> None:
     shown = {(world.results / link).resolve() for link in links if link.endswith("-1.png")}
     assert {world.library / archived, world.state.root / unplaced} == shown
     assert "scene-edited" in made.text
+
+
+def test_placeholders_are_never_called_spending(tmp_path: Path) -> None:
+    """Under the emulator the page says that its pictures are placeholders and that nothing was paid."""
+    world = make_world(tmp_path, provider="emulator")
+    scene = world.scene(f"{ODA}/lamp-room")
+    world.stand(scene, "done", record={"provider": "emulator"}, picture=png())
+    world.receipt("1" * 16, [world.task(scene.target)])
+
+    made = page(world)
+
+    assert "These are placeholders, drawn by the emulator." in made.text
+    assert "nothing was paid" in made.text
+    assert "placeholder" in made.badges(f"{ODA}/lamp-room:1")

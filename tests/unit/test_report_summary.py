@@ -125,3 +125,11 @@ def test_dollars(amount: float, text: str) -> None:
 def _nothing(tmp_path: Path) -> tuple[Any, Any, Any]:
     world = make_world(tmp_path)
     return world.settings, world.state, world.plan()
+
+
+def test_the_emulators_cost_is_no_spending(tmp_path: Path) -> None:
+    """Costs of a run on the emulator are told as what they are."""
+    world = make_world(tmp_path, provider="emulator")
+    world.receipt("1" * 16, [world.task("character/oda-brennick/lamp-room")])
+
+    assert "(emulator: nothing was paid)" in render(report(world), 80)

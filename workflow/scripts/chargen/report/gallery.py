@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ ROW_HEIGHT, ROW_WIDTH, HEAD_HEIGHT = 330, 1080, 90  # what a section takes until
 _HERE = Path(__file__).parent
 _KIND_TITLES = {"character": "Characters", "location": "Locations", "chapter": "Chapters"}
 
-# Badge: what the filter calls it, and what it means.
+# Badges, with what the filter calls them.
 BADGES = {
     "new": "new in this run",
     "approved": "approved",
@@ -42,6 +42,7 @@ BADGES = {
     "waiting": "in flight",
     "wanted": "wanted",
 }
+_ON_CARDS = BADGES | {"new": "new"}
 _TILES = {
     "failed": ("failed", "No picture: it failed"),
     "missing": ("missing", "The picture's file is gone"),
@@ -123,14 +124,17 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
     inside = {path for path in shown if _inside(root, path)}
     thumbs = make_thumbnails(results / THUMBS, root, inside)
     links = _Links(root, results, thumbs)
-    sections = [_section(shelf, links) for shelf in shelves]
+    only_placeholders = all("placeholder" in card.badges for card in cards if card.path)
+    unsaid = {"placeholder"} if only_placeholders else set()  # the notice at the top says it for all
+    sections = [_section(shelf, links, unsaid) for shelf in shelves]
     numbers = _badge_counts(cards)
     return _template().render(
         css=_source("gallery.css"),
         js=_source("gallery.js"),
         details=_embedded({card.id: _detail(card, links) for card in cards if card.path}),
         library=survey.settings.library_id,
-        provider=survey.settings.provider,
+        free=survey.settings.provider == "emulator",
+        only_placeholders=only_placeholders,
         report=report,
         run=_run(report["run"]),
         totals=report["totals"],
@@ -242,8 +246,8 @@ def _rejected(entity: Entity, in_place: set[str], by_key: Mapping[str, Fate], su
         )  # fmt: skip
 
 
-def _section(shelf: _Shelf, links: _Links) -> dict[str, Any]:
-    groups = [[_shown(card, _variations(cards), links) for card in cards] for cards in shelf.groups.values()]
+def _section(shelf: _Shelf, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
+    groups = [[_shown(card, _variations(cards), links, unsaid) for card in cards] for cards in shelf.groups.values()]
     wanted = [card for card in shelf.cards() if "rejected" not in card.badges]
     width = sum(item["ratio"] for group in groups for item in group) * 250
     return {
@@ -263,7 +267,7 @@ def _variations(cards: Sequence[Card]) -> int:
     return sum("rejected" not in card.badges for card in cards)
 
 
-def _shown(card: Card, of: int, links: _Links) -> dict[str, Any]:
+def _shown(card: Card, of: int, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
     info = links.info(card.path) if card.path else Thumbnail()
     return {
         "id": card.id,
@@ -275,7 +279,8 @@ def _shown(card: Card, of: int, links: _Links) -> dict[str, Any]:
         "thumb": links.thumb(card.path) if card.path else "",
         "trouble": info.trouble if card.path else "",
         "ratio": round(_ratio(card, info), 4),
-        "badges": [(badge, BADGES[badge]) for badge in card.badges],
+        "badges": card.badges,
+        "pills": [(badge, _ON_CARDS[badge]) for badge in card.badges if badge not in unsaid],
         "note": clip(card.note, 160),
         "failed": "failed" in card.badges and card.fate is not None,
         "text": clip(card.author_text or card.prompt, 140),
@@ -443,7 +448,8 @@ def _bills(report: Mapping[str, Any], survey: Survey) -> list[dict[str, Any]]:
             }
             for row in rows
         ]
-        bills.append({"title": title, "head": head, "rows": shares})
+        digits = 2 if most >= 1 else 3  # the same for all rows, so that they can be compared
+        bills.append({"title": title, "head": head, "rows": shares, "digits": digits})
     return bills
 
 

@@ -61,7 +61,8 @@ def _figures(report: Mapping[str, Any]) -> Iterator[str]:
         if counts["passing"]:
             yield _row("  ! Again", f"{counts['passing']:,} (failed in passing, tried again)")
         cost = run["cost_usd"]
-        yield _row("Cost", f"{dollars(cost['actual'])} actual, {dollars(cost['estimated'])} estimated")
+        told = f"{dollars(cost['actual'])} actual, {dollars(cost['estimated'])} estimated"
+        yield _row("Cost", told + (" (emulator: nothing was paid)" if run["provider"] == "emulator" else ""))
     yield _row("Library", f"{totals['applied']:,} of {count(totals['wanted'], 'picture')} in place" + _rest(totals))
 
 
