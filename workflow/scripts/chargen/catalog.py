@@ -99,4 +99,5 @@ def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
 
 
 def _retired(name: str, since: str, successor: str) -> str:
-    return f"model `{name}` was shut down on {since}; use `{successor}` instead (config: models.generate.model, or the scene's `model`)"
+    where = "config: models.generate.model, or the scene's `model`"
+    return f"model `{name}` was shut down on {since}; use `{successor}` instead ({where})"

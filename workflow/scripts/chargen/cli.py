@@ -6,7 +6,6 @@ Imports are inside the verbs: most of them must start in a few milliseconds.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -140,6 +139,7 @@ def _submit(args: argparse.Namespace) -> None:
 def _fetch(args: argparse.Namespace) -> None:
     from chargen import durable
     from chargen.remote import connect
+    from chargen.state import main_process
     from chargen.steps.fetch import fetch
 
     settings, state, run, files = _open_batch(args)
@@ -149,7 +149,7 @@ def _fetch(args: argparse.Namespace) -> None:
 
         apply(settings, state, other, run)
 
-    fetch(settings, state, files, connect(settings), place, os.getppid())
+    fetch(settings, state, files, connect(settings), place, main_process())
     durable.expose(files.responses, args.output)
 
 

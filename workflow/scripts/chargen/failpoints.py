@@ -1,8 +1,9 @@
 """Places where a test can make the process die, to prove that the next run goes on.
 
 ``CHARGEN_KILL_AT=<point>[:<n>]`` kills at the n-th time (1 by default) that the point is reached in this process;
-``CHARGEN_KILL_GROUP=1`` kills the whole process group. ``CHARGEN_KILL_ONCE=<file>`` arms it for one death only:
-the file is created just before. Without the variable a point costs one dictionary look-up.
+``CHARGEN_KILL_WHO`` says who dies: this process (``self``, the default), its whole process group (``group``), or
+Snakemake's main process alone (``main``). ``CHARGEN_KILL_ONCE=<file>`` arms it for one death only: the file is created
+just before. Without the variable a point costs one dictionary look-up.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+
+from chargen.state import main_process
 
 _reached: Counter[str] = Counter()
 
@@ -32,6 +35,10 @@ def reached(point: str) -> None:
             Path(once).open("x").close()
         except FileExistsError:
             return
-    if os.environ.get("CHARGEN_KILL_GROUP"):
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-    os.kill(os.getpid(), signal.SIGKILL)
+    match os.environ.get("CHARGEN_KILL_WHO", "self"):
+        case "group":
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+        case "main":
+            os.kill(main_process(), signal.SIGKILL)
+        case _:
+            os.kill(os.getpid(), signal.SIGKILL)

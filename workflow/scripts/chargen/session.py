@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from chargen import config, durable
 from chargen.planning import show
 from chargen.problems import ChargenError
-from chargen.state import State
+from chargen.state import State, announce_main_process
 
 if TYPE_CHECKING:
     from chargen.planning.plan import Plan
@@ -43,6 +43,8 @@ class Session:
         self.state = State.of(self.settings)
         self._run = self._run_id()
         self._did_something = False
+        if workflow.is_main_process:
+            announce_main_process()
 
     # -- what rules ask
 

@@ -6,6 +6,7 @@ Nothing in there is an output of Snakemake, and nothing in results/ is read to d
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,6 +131,20 @@ class RunFiles:
 
     def read_settings(self) -> Settings:
         return Settings.from_json(durable.read_json(self.settings))
+
+
+MAIN_VARIABLE = "CHARGEN_MAIN"
+
+
+def announce_main_process() -> None:
+    """Let every process that this one starts know that it runs Snakemake."""
+    os.environ[MAIN_VARIABLE] = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def main_process() -> int:
+    """Return the number of Snakemake's main process if it runs on this machine, else 0."""
+    host, _, pid = os.environ.get(MAIN_VARIABLE, "").rpartition(":")
+    return int(pid) if host == socket.gethostname() and pid.isdigit() else 0
 
 
 def process_alive(pid: int) -> bool:

@@ -136,7 +136,7 @@ def pauses(attempts: int, first_s: float = 0.5, longest_s: float = 30.0) -> Iter
 
 
 def asking(question: Callable[[], T], attempts: int = 4) -> T:
-    """Return the answer to *question*, asked again while the server is in trouble. For questions only, never for acts."""
+    """Return the answer to *question*, asked again while the server is in trouble. For questions, never for acts."""
     for pause in pauses(attempts):
         try:
             return question()

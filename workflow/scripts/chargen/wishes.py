@@ -1,4 +1,4 @@
-"""Identity: what a task is to the planner (wish), to the request file (task key), and what goes out together (batch)."""
+"""Identity: what a task is to the planner (wish) and in the request file (task key), and what goes out together."""
 
 from __future__ import annotations
 

@@ -177,10 +177,15 @@ class Library:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One way to satisfy a reference: a picture that exists (``path``, relative to the library root), the picture that
-    the scene ``target`` makes, or both: an existing picture that this scene made and will replace if wanted again."""
+    the scene ``target`` makes, or both: an existing picture that this scene made and will replace if wanted again.
+
+    ``rivals`` are other scenes whose pictures would be preferred once they are made: "the newest picture of a zone" is
+    only known when all of its pictures that are wanted in the same run are in place.
+    """
 
     path: str = ""
     target: str = ""
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

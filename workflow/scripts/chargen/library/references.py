@@ -8,7 +8,7 @@ a zone; a location. No file is opened, and nothing outside the library is looked
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from chargen.library.folders import Folders, inside, is_image_name
@@ -117,6 +117,9 @@ class ReferenceIndex:
         still_to_make = [scene for scene in scenes if not scene.skip]
         if still_to_make and not candidates:
             candidates.append(Candidate(target=still_to_make[0].target))
+        if candidates:
+            rivals = tuple(scene.target for scene in still_to_make if scene.target != candidates[0].target)
+            candidates[0] = replace(candidates[0], rivals=rivals)
         return _unique([*candidates, *overview]), bool(known) or not zone
 
     def of_scene(self, entity: Entity, scene: Scene) -> list[Candidate]:

@@ -62,15 +62,15 @@ class Picker:
         self._files: dict[str, _File] = {}
 
     def pick(self, scene: Scene, making: Set[str], limit: int) -> Picked:
-        """Return what *scene* sends, at most *limit* pictures; a picture that a scene in *making* makes is waited for."""
+        """Return what *scene* sends, at most *limit* pictures; what a scene in *making* makes is waited for."""
         references, known_problems = self._index.for_scene(scene)
         sent: list[SentPicture] = []
         needs: set[str] = set()
         problems = list(known_problems)
         for reference in references:
             found = self._best(reference, scene, making)
-            if isinstance(found, str):
-                needs.add(found)
+            if isinstance(found, frozenset):
+                needs |= found
             elif isinstance(found, Problem):
                 problems.append(found)
             elif all(found.sha256 != other.sha256 for other in sent):
@@ -85,11 +85,12 @@ class Picker:
             problems.remove(stops)
         return Picked(tuple(sent[:limit]), frozenset(needs), tuple(problems), blocked)
 
-    def _best(self, reference: Reference, scene: Scene, making: Set[str]) -> SentPicture | str | Problem:
-        """Return the picture to send, or the target to wait for, or what is wrong."""
+    def _best(self, reference: Reference, scene: Scene, making: Set[str]) -> SentPicture | frozenset[str] | Problem:
+        """Return the picture to send, or the targets to wait for, or what is wrong."""
         for candidate in reference.candidates:
-            if candidate.target in making and candidate.target != scene.target:
-                return candidate.target
+            awaited = making & {candidate.target, *candidate.rivals} - {scene.target}
+            if awaited:
+                return frozenset(awaited)
             if not candidate.path:
                 continue
             file = self._look(candidate.path)

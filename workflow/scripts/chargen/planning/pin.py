@@ -24,7 +24,7 @@ def pin(settings: Settings, state: State, run: RunFiles, plan: Plan, started: st
 
 
 def pin_batches(settings: Settings, state: State, batches: Iterable[Batch], catalog: Catalog) -> list[str]:
-    """Write the plans of *batches* and return their ids; what was asked of the server under an id is never rewritten."""
+    """Write the plans of *batches* and return their ids; one that went out under its id is never rewritten."""
     return [pin_batch(state, batch.to_json(settings, catalog)) for batch in batches]
 
 

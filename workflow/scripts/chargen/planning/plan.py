@@ -148,7 +148,7 @@ def make_plan(
     plan.maker = maker
     plan.notices += maker.notices
     _take_stock(plan, settings, state, targets)
-    _sort_out(plan, maker, Picker(settings, root, ReferenceIndex(library)))
+    _sort_out(plan, maker, Picker(settings, root, ReferenceIndex(library, provider=settings.provider)))
     plan.batches = list(fill(plan.tasks, settings, catalog, operation))
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)

@@ -67,7 +67,9 @@ def headline(plan: Plan) -> str:
 
 def has_failures(report: Mapping[str, Any], plan: Plan) -> bool:
     """Whether a run that did something must end with a non-zero status."""
-    return bool(report["run"]["counts"].get("failed") or plan.library.broken or report["errors"])
+    return bool(
+        any(report["run"]["counts"].get(bad) for bad in ("failed", "lost")) or plan.library.broken or report["errors"]
+    )
 
 
 def tasks(plan: Plan, settings: Settings, width: int) -> str:
@@ -76,9 +78,8 @@ def tasks(plan: Plan, settings: Settings, width: int) -> str:
 
     blocks = []
     for batch in plan.batches:
-        blocks.append(
-            f"batch {batch.id}: {_plural(len(batch.tasks), 'task', 'tasks')} for {batch.model}, about {money(batch.cost_usd)}"
-        )
+        size = _plural(len(batch.tasks), "task", "tasks")
+        blocks.append(f"batch {batch.id}: {size} for {batch.model}, about {money(batch.cost_usd)}")
         for task in batch.tasks:
             references = ", ".join(f"{ref.name} ({ref.role}, {ref.path})" for ref in task.references) or "none"
             variation = f" (variation {task.wish.variation})" if task.wish.variation > 1 else ""

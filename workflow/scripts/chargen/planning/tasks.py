@@ -9,6 +9,7 @@ from typing import Any
 from chargen.catalog import Catalog, ImageModel, RetiredModel
 from chargen.config import Settings
 from chargen.library.model import Entity, Library, Scene
+from chargen.library.slugs import match_zone
 from chargen.planning.picking import Picked, SentPicture
 from chargen.planning.standing import Standing
 from chargen.problems import ChargenError, Problem
@@ -195,8 +196,11 @@ class TaskMaker:
         return members
 
     def _place(self, scene: Scene) -> PlaceInfo | None:
-        entity: Entity | None = self._library.entities.get(f"location/{scene.location}")
-        return PlaceInfo(entity.name, entity.description) if entity else None
+        location: Entity | None = self._library.entities.get(f"location/{scene.location}")
+        if location is None:
+            return None
+        zone = match_zone(scene.zone, tuple(location.zones)) if scene.zone else ""
+        return PlaceInfo(location.name, location.description, location.zones.get(zone, ""))
 
     def _refuse(self, scene: Scene, key: str, message: str) -> Problem:
         return Problem(

@@ -35,7 +35,7 @@ def retry_batches(settings: Settings, plan: Json, keys: Collection[str], *, smal
 
 
 def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> list[str]:
-    """Send on what waited for pictures of this run and waits no more; return the ids of the batches that *batch* released.
+    """Send on what waited for pictures of this run and waits no more; return the batches that *batch* released.
 
     A deferred picture is released once every batch of the run that makes what it needs has its receipt. Which batch
     released what is recorded, so that doing it again gives the same answer.

@@ -1,7 +1,7 @@
-"""Apply: every task of a batch gets its outcome, every picture its place, every record its line, and then the receipt.
+"""Apply: every task of a batch gets its outcome, every picture its place, every record its line, then the receipt.
 
-The order is what makes it safe to die anywhere: picture, record, follow-ups, receipt, journal. Whatever is done again is
-recognised by its content.
+The order is what makes it safe to die anywhere: picture, record, follow-ups, receipt, journal. Whatever is done again
+is recognised by its content.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ def _task_record(
 
 _PLACE_ADVICE = {
     RECORD_WAITS: "mend imagery.yaml and run again: the record is added then",
-    "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone and the picture got another name",
+    "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone, this got another name",
     "scene-edited": "the scene was changed while the picture was made; it is in the archive",
     "scene-gone": "the scene was taken out while the picture was made; it is in the archive",
     "variation-gone": "fewer variations are wanted by now; the picture is in the archive",

@@ -24,7 +24,8 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
         raise ChargenError("collect: say which job: --config job=batches/… (or its display name, or the batch's id)")
     operation = _find(settings, remote)
     if not operation.is_final:
-        return f"{operation.name} is {operation.state.lower()}, {operation.done} of {operation.requests} done; collect it later"
+        done = f"{operation.done} of {operation.requests} done"
+        return f"{operation.name} is {operation.state.lower()}, {done}; collect it later"
     journal = Journal(state)
     entry = journal.by_job(operation.name)
     batch = entry.batch if entry else operation.display_name.rsplit("-", 1)[-1]

@@ -102,7 +102,7 @@ class Watch:
         self._pause_s = min(self._pause_s * GROWTH, self._settings.poll.interval_s)
 
     def _look(self) -> dict[str, Operation]:
-        """Return the operations of all jobs in flight: from the last look of any process if it is fresh, else asked now."""
+        """Return the operations of all jobs in flight: as somebody saw them last if that is fresh, else asked."""
         snapshot = self._state.root / "last-look.json"
         wanted = {entry.job for entry in Journal(self._state).in_flight() if entry.job}
         with self._state.lock("look"):
@@ -196,7 +196,7 @@ def fetch(
 
 
 def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> str:
-    """Return one line on a job: state, how many of how many are done, how long it has run, when it is looked at next."""
+    """Return one line on a job: state, how many of how many are done, for how long, when it is looked at next."""
     total = operation.requests or len(entry.wishes)
     return (
         f"{entry.operation} {batch}: {operation.state.lower()}, {operation.done} of {total} done, "

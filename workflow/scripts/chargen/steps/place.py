@@ -1,13 +1,13 @@
 """Placing: a picture goes into its entity's folder, and nothing that was there is ever lost.
 
-What chargen wrote and nobody touched moves to ``images/archive/``; what anybody else wrote, or touched, stays where it is.
-A result that comes late never displaces a newer or approved picture: it is archived, or kept in ``state/…/unplaced/``.
+What chargen wrote and nobody touched moves to ``images/archive/``; what anybody else wrote, or touched, stays where it
+is. A result that comes late never displaces a newer or approved picture: it is archived, or kept in
+``state/…/unplaced/``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +114,7 @@ class Placer:
         images.mkdir(exist_ok=True)
         archived = ""
         taken = set()
-        for name in sorted(os.listdir(images)):
+        for name in sorted(entry.name for entry in images.iterdir()):
             path = images / name
             if Path(name).suffix.lower() not in SUFFIXES or Path(name).stem.casefold() != stem.casefold():
                 continue
@@ -136,7 +136,7 @@ class Placer:
     def _free_name(self, images: Path, stem: str, picture: Picture, taken: set[str]) -> str:
         if stem.casefold() not in taken:
             return stem + picture.info.extension
-        present = {Path(name).stem.casefold() for name in os.listdir(images)}
+        present = {Path(name).stem.casefold() for name in images.iterdir()}
         same = f"{stem}-{picture.sha256[:8]}"
         if same.casefold() in present and _holds(images / (same + picture.info.extension), picture):
             return same + picture.info.extension

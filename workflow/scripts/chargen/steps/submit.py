@@ -113,8 +113,8 @@ def _check_claims(journal: Journal, plan: dict[str, Any]) -> None:
     }
     if others:
         raise ChargenError(
-            f"batch {plan['batch']} was not sent: another run has sent some of its tasks in {', '.join(sorted(others))}; "
-            "run again, the plan will leave them out"
+            f"batch {plan['batch']} was not sent: another run has sent some of its tasks in "
+            f"{', '.join(sorted(others))}; run again, the plan will leave them out"
         )
 
 
@@ -164,7 +164,7 @@ def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) 
 
 
 def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remote) -> str:
-    """Find out whether the open intent of *entry* made a job; return its name, or ``""`` once it certainly made none."""
+    """Find out whether the open intent of *entry* made a job; return its name, or ``""`` once there is none."""
     assert entry.open_intent is not None
     wait_s = settings.submit.timeout_s + settings.submit.grace_s - _age_s(entry.open_intent)
     end = time.monotonic() + max(0.0, wait_s)
@@ -265,7 +265,8 @@ def _after_unclear_answer(settings: Settings, journal: Journal, batch: str, erro
 def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
     if error.out_of_credits:
         return f"the prepaid credits are used up, nothing was sent: {error.message}"
-    return f"the server refuses batch {plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks), nothing was sent: {error}"
+    batch = f"{plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks)"
+    return f"the server refuses batch {batch}, nothing was sent: {error}"
 
 
 def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:

@@ -1,0 +1,32 @@
+# Two commands for a fresh clone: `make demo` and `make test`. Both set up .venv first, with pinned versions.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test soak benchmarks clean
+
+demo: $(VENV)/.made
+	$(BIN)/snakemake --cores 4 generate_all
+
+test: $(VENV)/.made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+	$(BIN)/pytest -n 2 --dist worksteal -m "not soak and not live"
+
+soak: $(VENV)/.made
+	$(BIN)/pytest -m soak
+
+benchmarks: $(VENV)/.made
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+$(VENV)/.made: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("chargen needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) results logs .snakemake

@@ -1,0 +1,223 @@
+"""The paid step happens at most once, whatever dies and whatever answer is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from chargen import config, durable, schema
+from chargen.journal import Journal
+from chargen.problems import ChargenError
+from chargen.remote import Operation, RemoteError
+from chargen.state import State
+from chargen.steps import submit as submitting
+from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OtherAccount, OverBudget, submit
+
+BATCH = "0123456789abcdef"
+NAME = f"chargen-lib-{BATCH}"
+
+
+class Died(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+class Server:
+    """A server that keeps jobs; `trouble` happens at the next create, before or after its effect."""
+
+    base_url = "http://server"
+    fingerprint = "0123456789ab"
+
+    def __init__(self):
+        self.made: list[str] = []
+        self.before: BaseException | None = None
+        self.after: BaseException | None = None
+        self.listed = 0
+
+    def create(self, model, request_file, display_name):
+        before, self.before = self.before, None
+        if before:
+            raise before
+        self.made.append(display_name)
+        after, self.after = self.after, None
+        if after:
+            raise after
+        return f"batches/{len(self.made)}"
+
+    def jobs(self):
+        self.listed += 1
+        for number, name in enumerate(self.made, 1):
+            yield Operation.from_json(
+                {"name": f"batches/{number}", "metadata": {"displayName": name, "state": "BATCH_STATE_RUNNING"}}
+            )
+
+
+@pytest.fixture
+def server():
+    return Server()
+
+
+@pytest.fixture
+def batch(tmp_path, monkeypatch):
+    """A staged batch of two tasks for one dollar, and `submit` on it."""
+    (tmp_path / "story").mkdir()
+    defaults = durable_defaults() | {
+        "library": "story",
+        "library_id": "lib",
+        "submit": {"timeout_s": 1, "grace_s": 0},
+    }
+    settings = config.settings(defaults, tmp_path)
+    state = State.of(settings)
+    files = state.batch(BATCH)
+    durable.write_json(
+        files.plan,
+        {
+            "batch": BATCH,
+            "operation": "generate",
+            "model": "gemini-nano-banana-2.1",
+            "display_name": NAME,
+            "cost_usd": 1.0,
+            "tokens": 10,
+            "tasks": [
+                {"wish_id": "w1", "attempt": 1, "references": []},
+                {"wish_id": "w2", "attempt": 1, "references": []},
+            ],
+        },
+    )
+    durable.write(files.requests, b"{}\n")
+    monkeypatch.setattr(submitting, "_upload_requests", lambda *args: "files/requests")
+    monkeypatch.setattr(submitting, "is_staged", lambda *args: True)
+    monkeypatch.setattr(submitting.time, "sleep", lambda seconds: None)
+
+    def run(server, **changes):
+        return submit(dataclasses.replace(settings, **changes), state, files, server, None)
+
+    run.state = state
+    return run
+
+
+def durable_defaults():
+    import yaml
+
+    return yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
+
+
+def test_a_job_is_created_once_and_then_known(batch, server):
+    """A second submit of the same batch asks for nothing."""
+    first = batch(server)
+    second = batch(server)
+
+    assert "batches/1" == first == second
+    assert [NAME] == server.made
+
+
+def test_died_between_create_and_record(batch, server):
+    """The job exists and its name was never written: the next run adopts it."""
+    server.after = Died()
+    with pytest.raises(Died):
+        batch(server)
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_died_between_intent_and_create(batch, server):
+    """Nothing was sent: once that is certain, the next run sends it."""
+    server.before = Died()
+    with pytest.raises(Died):
+        batch(server)
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+@pytest.mark.parametrize("status", [0, 500, 503])
+def test_lost_answer_is_adopted(batch, server, status):
+    """The create took effect and its answer was lost: the job is found by its name, and nothing is sent again."""
+    server.after = RemoteError("creating", status, "lost")
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+    assert [True] == [line["adopted"] for line in durable.read_lines(batch.state.journal) if line["event"] == "created"]
+
+
+def test_unclear_answer_without_effect_is_not_repeated_in_the_same_run(batch, server):
+    """After a 503 nothing is sent again until the next run, which does."""
+    server.before = RemoteError("creating", 503, "unavailable")
+    with pytest.raises(AmbiguousSubmission, match="Run again to send it"):
+        batch(server)
+    sent = list(server.made)
+    batch(server)
+
+    assert [] == sent
+    assert [NAME] == server.made
+
+
+def test_429_with_a_delay_is_repeated(batch, server):
+    """A refused create certainly made nothing: it is asked for again after the delay that the server names."""
+    server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_429_without_details_is_about_billing(batch, server):
+    """Used-up credits are said, not retried."""
+    server.before = RemoteError("creating", 429, "Your credits are depleted")
+    with pytest.raises(ChargenError, match="credits are used up"):
+        batch(server)
+
+    assert [] == server.made
+    assert not Journal(batch.state).in_flight()
+
+
+def test_foreign_job_stops_everything(batch, server):
+    """A job of this library that no journal knows was paid for by somebody: it must be collected first."""
+    server.made.append("chargen-lib-fedcba9876543210")
+    with pytest.raises(ForeignJob, match="snakemake collect --config job=batches/1"):
+        batch(server)
+
+    assert ["chargen-lib-fedcba9876543210"] == server.made
+
+
+def test_another_key_stops(batch, server):
+    """A batch that was begun with one key is not begun again with another."""
+    server.before = Died()
+    with pytest.raises(Died):
+        batch(server)
+    other = Server()
+    other.fingerprint = "ba9876543210"
+    with pytest.raises(OtherAccount, match="another API key"):
+        batch(other)
+
+    assert [] == other.made
+
+
+def test_budget_bounds_what_is_submitted(batch, server):
+    """A batch that would break the budget is not sent, and the message has the numbers."""
+    with pytest.raises(OverBudget, match=r"\$0\.00 were submitted .* would add \$1\.00, .* budget_usd=0\.50"):
+        batch(server, budget_usd=0.5)
+
+    assert [] == server.made
+
+
+def test_wishes_that_another_batch_sent_are_not_sent_again(batch, server):
+    """Two runs that planned at once send a wish once."""
+    Journal(batch.state).append(
+        "intent",
+        "fedcba9876543210",
+        operation="generate",
+        model="m",
+        display_name="chargen-lib-fedcba9876543210",
+        base_url=server.base_url,
+        key=server.fingerprint,
+        wishes={"w1": 1},
+        cost_usd=0,
+        tokens=0,
+        clock={},
+        pid=1,
+    )
+    with pytest.raises(ChargenError, match="another run has sent some of its tasks in fedcba9876543210"):
+        batch(server)
+
+    assert [] == server.made

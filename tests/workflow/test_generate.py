@@ -1,0 +1,188 @@
+"""The main job through the real Snakemake: plan, make, skip, make again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.workflow
+
+SCENES = 6
+
+
+def records(project, entity):
+    """The generated_images of an entity."""
+    data = yaml.safe_load((project.library / entity / "imagery.yaml").read_text())
+    return data.get("generated_images", [])
+
+
+def test_first_run_makes_everything_and_the_second_does_nothing(project):
+    """A dry run lists every job and the cost and writes nothing; a run makes all; the next changes no byte."""
+    before = project.tree()
+    planned = project.dry()
+    after_dry_run = project.tree()
+    made = project.run().stdout
+    files = project.tree()
+    creates = project.emulator.count("create")
+    again = project.run().stdout
+
+    assert before | {"config.json": after_dry_run["config.json"]} == after_dry_run
+    assert "6 images for 2 characters in 1 batch, 0 done, 0 in flight, about $0.10" in planned
+    for rule in ("plan", "stage", "submit", "fetch", "apply", "report"):
+        assert f"rule {rule}:" in planned or f"checkpoint {rule}:" in planned
+    assert SCENES == len(project.pictures())
+    assert "characters/mara-quill/images/by-lamplight_c2.jpg" in project.pictures()
+    assert "Success" in made
+    assert "Nothing to be done" in again
+    assert files == project.tree()
+    assert 1 == creates == project.emulator.count("create")
+
+
+def test_only_what_changed_is_made(project):
+    """A comment orders nothing, a new scene one task, a changed prompt that scene, and its old picture is archived."""
+    project.run()
+    project.edit("characters/mara-quill", "this comment stays", "this comment was edited")
+    with_comment = project.dry()
+    project.edit("characters/tobi-ferrow", "scenes:\n", "scenes:\n  - {id: new-lamp, prompt: A new lamp arrives.}\n")
+    with_scene = project.dry()
+    project.edit("characters/tobi-ferrow", "puts out the last lamp", "polishes the last lamp")
+    old = project.pictures()["characters/tobi-ferrow/images/last-lamp.jpg"]
+    project.run()
+
+    assert "0 images to make" in with_comment
+    assert "1 image for 1 character in 1 batch, 6 done" in with_scene
+    assert [f"last-lamp-{old[:8]}.jpg"] == project.archive()
+    assert SCENES + 1 == len(project.pictures())
+    assert 3 == len(project.journal("applied")[-1]["outcomes"]) + 1
+    assert ["first-lamp", "last-lamp", "new-lamp", "last-lamp"] == [
+        r["scene"] for r in records(project, "characters/tobi-ferrow")
+    ]
+    project.assert_nothing_twice()
+
+
+def test_changed_style_is_stale_until_ordered(project):
+    """What surrounds a scene makes it stale: counted and priced, made again once by an order, killed or not."""
+    project.run()
+    styles = project.folder / "config" / "styles.yaml"
+    styles.parent.mkdir()
+    from conftest import ROOT  # the tests' root
+
+    text = (ROOT / "config" / "styles.yaml").read_text()
+    styles.write_text(text.replace("An illustrated storybook", "Scratched copper plates, a storybook", 1))
+    stale = project.dry()
+    ordered = project.run("order", config={"scenes": ["character/mara-quill/*"], "state": "stale"}).stdout
+    project.run(check=False, env={"CHARGEN_KILL_AT": "placed:2", "CHARGEN_KILL_WHO": "group"})
+    project.run()
+    after = project.dry()
+
+    assert "6 stale since what surrounds them changed, about $0.10" in stale
+    assert "0 images to make" in stale
+    assert "order 1: 4 pictures again, about $0.0672" in ordered
+    assert 2 == project.emulator.count("created")
+    assert "0 images to make, 6 done" in after
+    assert "2 stale" in after
+    project.assert_nothing_twice()
+
+
+def test_forcing_and_deleting_results_costs_nothing(project):
+    """-F after a run, in the middle of one, and without results/: no create, no upload, the same pictures."""
+    project.emulator.faults(lines=[{"nth": [2], "give": "IMAGE_SAFETY"}])
+    project.run(check=False)
+    pictures = project.pictures()
+    journal = project.journal()
+    creates = project.emulator.count("create")
+    uploads = project.emulator.count("upload_start")
+    project.run(options=("-F",))
+    shutil.rmtree(project.folder / "results")
+    project.run()
+    report = project.report()
+    gone = project.library / "characters/tobi-ferrow/images/first-lamp.jpg"
+    gone.unlink()
+    project.run()
+
+    assert SCENES - 1 == len(pictures)
+    assert pictures == project.pictures()
+    assert journal == project.journal()
+    assert (creates, uploads) == (project.emulator.count("create"), project.emulator.count("upload_start"))
+    assert {"applied": 5, "failed": 1} == {key: report["totals"][key] for key in ("applied", "failed")}
+
+
+def test_submitted_leaves_and_a_later_run_collects(project):
+    """`submitted` ends with the job in flight; -F does not send it again; the next run collects it."""
+    project.emulator.faults(job={"polls": 3, "seconds": 0})
+    project.run("submitted")
+    flying = project.dry()
+    project.run("submitted", options=("-F",))
+    project.run()
+
+    assert "0 images to make, 0 done, 6 in flight" in flying
+    assert SCENES == len(project.pictures())
+    assert 1 == project.emulator.count("create")
+
+
+def test_lost_state_finds_its_job_by_name(project):
+    """state/ deleted with a job in flight: the same plan adopts it; another plan stops and says how to collect it."""
+    project.emulator.faults(job={"polls": 99})
+    project.run("submitted")
+    shutil.rmtree(project.folder / "state")
+    shutil.rmtree(project.folder / "results")
+    project.edit("characters/tobi-ferrow", "scenes:\n", "scenes:\n  - {id: new-lamp, prompt: A new lamp arrives.}\n")
+    stopped = project.run(check=False)
+    job = project.emulator.log("create")
+    project.emulator.end_jobs()
+    command = next(line for line in stopped.stdout.splitlines() if "snakemake collect --config job=" in line)
+    name = command.rsplit("job=", 1)[1].strip()
+    project.run("collect", config={"job": name})
+    collected = project.pictures()
+    project.run()
+
+    assert 1 == len(job)
+    assert stopped.returncode != 0
+    assert SCENES == len(collected)
+    assert SCENES + 1 == len(project.pictures())
+    assert 2 == project.emulator.count("created")
+
+
+def test_lost_state_adopts_the_same_plan(project):
+    """state/ deleted with a job in flight and nothing else changed: the job of that name is taken over."""
+    project.emulator.faults(job={"polls": 3, "seconds": 0})
+    project.run("submitted")
+    shutil.rmtree(project.folder / "state")
+    shutil.rmtree(project.folder / "results")
+    output = project.run().stdout
+
+    assert "adopted batches/" in output
+    assert SCENES == len(project.pictures())
+    assert 1 == project.emulator.count("create")
+
+
+def test_clone_without_pictures_sends_nothing(project):
+    """A second clone has the records and not the pictures: they are counted as missing and nothing is sent."""
+    project.run()
+    shutil.rmtree(project.folder / "state")
+    shutil.rmtree(project.folder / "results")
+    for images in project.library.glob("*/*/images"):
+        shutil.rmtree(images)
+    plan = project.dry()
+    project.run()
+
+    assert "0 images to make, 0 done" in plan
+    assert "6 missing, their files are gone, about $0.10" in plan
+    assert 1 == project.emulator.count("create")
+
+
+def test_second_wave_sends_the_first_ones_picture(project):
+    """A scene whose reference is wanted in the same run waits for it, and sends it."""
+    project.edit("characters/mara-quill", "scenes:\n", "scenes:\n  - {id: portrait, prompt: Mara's face.}\n")
+    project.run()
+
+    batches = [line["batch"] for line in project.journal("applied")]
+    first, second = (
+        json.loads((project.state / "batches" / batch / "plan.json").read_text())["tasks"] for batch in batches
+    )
+    assert ["portrait"] == [t["wish"]["target"].rsplit("/", 1)[1] for t in first if "mara" in t["key"]]
+    assert {"characters/mara-quill/images/portrait.jpg"} == {r["path"] for t in second for r in t["references"]}
+    assert SCENES + 1 == len(project.pictures())
