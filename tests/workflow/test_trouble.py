@@ -31,7 +31,7 @@ EXPECTED = {
     "not_base64": ("failed", "broken-picture"),
     "missing": ("failed", "missing-line"),
     "repeated": ("applied", ""),
-    "unknown_key": ("applied", ""),
+    "unknown_key": ("failed", "missing-line"),
     "two_images": ("applied", ""),
     "two_images_thought": ("applied", ""),
 }

@@ -1,7 +1,7 @@
 checkpoint apply:
     """Put the pictures of a batch in their folders, record them, and say what failed and what follows."""
     input:
-        responses=ancient("results/{operation}/{batch}/responses.jsonl"),
+        responses="results/{operation}/{batch}/responses.jsonl",
     output:
         receipt="results/{operation}/{batch}/receipt.json",
     log:
@@ -21,7 +21,7 @@ def follow_ups(wildcards):
 rule settle:
     """Close the chain of one batch once everything that follows from it is settled too."""
     input:
-        receipt=ancient("results/{operation}/{batch}/receipt.json"),
+        receipt="results/{operation}/{batch}/receipt.json",
         follow_ups=follow_ups,
     output:
         settled="results/{operation}/{batch}/settled",
@@ -49,7 +49,7 @@ def put_back_follow_ups(wildcards):
 rule settle_put_back:
     """Close the putting back of one batch's pictures once everything that waited for them is settled."""
     input:
-        done=ancient("results/{operation}/put-back/{batch}.json"),
+        done="results/{operation}/put-back/{batch}.json",
         follow_ups=put_back_follow_ups,
     output:
         settled="results/{operation}/put-back/{batch}.settled",

@@ -6,6 +6,8 @@ from shlex import quote as shell_quote
 
 from chargen.session import Session
 
+# No input of a chain is ancient(): a job that is made again because it was killed would hide all jobs behind it, and
+# nothing here costs anything when it runs again.
 session = Session(config, Path.cwd(), workflow)
 CHARGEN = f"{shell_quote(sys.executable)} -m chargen"
 

@@ -1,7 +1,7 @@
 rule fetch:
     """Wait for one remote job and download its result lines; bring in whatever else has ended."""
     input:
-        job=ancient("results/{operation}/{batch}/job.json"),
+        job="results/{operation}/{batch}/job.json",
     output:
         responses="results/{operation}/{batch}/responses.jsonl",
     log:

@@ -1,7 +1,7 @@
 rule stage:
     """Upload each distinct reference of a batch once and write its request lines."""
     input:
-        plan=ancient("results/{operation}/{batch}/plan.json"),
+        plan="results/{operation}/{batch}/plan.json",
     output:
         requests="results/{operation}/{batch}/requests.jsonl",
     log:

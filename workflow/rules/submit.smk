@@ -1,13 +1,13 @@
 rule submit:
     """Create the one remote job of a batch: the only step that spends money."""
     input:
-        requests=ancient("results/{operation}/{batch}/requests.jsonl"),
+        requests="results/{operation}/{batch}/requests.jsonl",
     output:
         job="results/{operation}/{batch}/job.json",
     log:
         "logs/{operation}/{batch}/submit.log",
+    priority: 2
     # Never again by itself: the step decides what may be asked twice.
     retries: 0
-    priority: 2
     shell:
         "{CHARGEN} submit --run {session.run_folder:q} {wildcards.batch} {output.job:q} 2> {log:q}"
