@@ -8,7 +8,8 @@ min_version("9.27")
 configfile: workflow.source_path("config/config.yaml")
 
 
-container: None
+# The steps run in the interpreter that runs Snakemake; this says which one they are tested with.
+container: "docker://python:3.11"
 
 
 include: "workflow/rules/common.smk"

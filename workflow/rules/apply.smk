@@ -7,14 +7,11 @@ checkpoint apply:
     log:
         "logs/{operation}/{batch}/apply.log",
     priority: 3
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} apply --run {session.run_folder:q} {wildcards.batch} {output.receipt:q} 2> {log:q}"
-
-
-def follow_ups(wildcards):
-    """Return the chains that a batch's receipt calls for: what is sent again, and what waited for its pictures."""
-    receipt = checkpoints.apply.get(**wildcards).output.receipt
-    return session.follow_ups(receipt)
+        "{params.chargen} apply --run {params.run:q} {wildcards.batch} {output.receipt:q} 2> {log:q}"
 
 
 # One small rule per batch: an input function over all batches would show only the first one in a dry run.
@@ -37,13 +34,11 @@ checkpoint put_back:
         done="results/{operation}/put-back/{batch}.json",
     log:
         "logs/{operation}/put-back/{batch}.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} put-back --run {session.run_folder:q} {wildcards.batch} {output.done:q} 2> {log:q}"
-
-
-def put_back_follow_ups(wildcards):
-    """Return the chains of what waited for pictures that were put back."""
-    return session.follow_ups(checkpoints.put_back.get(**wildcards).output.done)
+        "{params.chargen} put-back --run {params.run:q} {wildcards.batch} {output.done:q} 2> {log:q}"
 
 
 rule settle_put_back:

@@ -17,6 +17,17 @@ wildcard_constraints:
     batch="[0-9a-f]{16}",
 
 
+def follow_ups(wildcards):
+    """Return the chains that a batch's receipt calls for: what is sent again, and what waited for its pictures."""
+    receipt = checkpoints.apply.get(**wildcards).output.receipt
+    return session.follow_ups(receipt)
+
+
+def put_back_follow_ups(wildcards):
+    """Return the chains of what waited for pictures that were put back."""
+    return session.follow_ups(checkpoints.put_back.get(**wildcards).output.done)
+
+
 onstart:
     session.start()
 

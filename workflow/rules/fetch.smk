@@ -10,5 +10,8 @@ rule fetch:
     threads: 0
     resources:
         waiting=1,
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} fetch --run {session.run_folder:q} {wildcards.batch} {output.responses:q} 2> {log:q}"
+        "{params.chargen} fetch --run {params.run:q} {wildcards.batch} {output.responses:q} 2> {log:q}"

@@ -4,8 +4,11 @@ rule order:
         session.pinned,
     log:
         "logs/order.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} order --run {session.run_folder:q} 2> {log:q}"
+        "{params.chargen} order --run {params.run:q} 2> {log:q}"
 
 
 rule collect:
@@ -14,5 +17,8 @@ rule collect:
         session.pinned,
     log:
         "logs/collect.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} collect --run {session.run_folder:q} 2> {log:q}"
+        "{params.chargen} collect --run {params.run:q} 2> {log:q}"

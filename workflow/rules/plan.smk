@@ -4,8 +4,11 @@ rule plan:
         plan="results/{operation}/{batch}/plan.json",
     log:
         "logs/{operation}/{batch}/plan.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} plan --run {session.run_folder:q} {wildcards.batch} {output.plan:q} 2> {log:q}"
+        "{params.chargen} plan --run {params.run:q} {wildcards.batch} {output.plan:q} 2> {log:q}"
 
 
 rule planned:
@@ -14,5 +17,8 @@ rule planned:
         session.planned,
     log:
         "logs/planned.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} planned --run {session.run_folder:q} 2> {log:q}"
+        "{params.chargen} planned --run {params.run:q} 2> {log:q}"

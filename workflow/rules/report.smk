@@ -8,5 +8,8 @@ rule report:
         failures="results/failures.jsonl",
     log:
         "logs/report.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} report --run {session.run_folder:q} results 2> {log:q}"
+        "{params.chargen} report --run {params.run:q} results 2> {log:q}"

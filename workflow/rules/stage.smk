@@ -7,5 +7,8 @@ rule stage:
     log:
         "logs/{operation}/{batch}/stage.log",
     priority: 2
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} stage --run {session.run_folder:q} {wildcards.batch} {output.requests:q} 2> {log:q}"
+        "{params.chargen} stage --run {params.run:q} {wildcards.batch} {output.requests:q} 2> {log:q}"

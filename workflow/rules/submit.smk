@@ -9,5 +9,8 @@ rule submit:
     priority: 2
     # Never again by itself: the step decides what may be asked twice.
     retries: 0
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} submit --run {session.run_folder:q} {wildcards.batch} {output.job:q} 2> {log:q}"
+        "{params.chargen} submit --run {params.run:q} {wildcards.batch} {output.job:q} 2> {log:q}"
