@@ -109,6 +109,14 @@ class Settings:
     scenes: tuple[str, ...]
     state: str
     job: str
+    format: str
+    run_id: str
+    cancel: tuple[str, ...]
+    delete: tuple[str, ...]
+    files: tuple[str, ...]
+    older_than_h: float
+    confirm: bool
+    force: str
     prompts: str
     styles: str
     models_file: str
@@ -127,7 +135,7 @@ class Settings:
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
         """Return the settings that `to_json` wrote."""
         values = dict(data)
-        for name in ("only", "exclude", "safety_settings", "scenes"):
+        for name in ("only", "exclude", "safety_settings", "scenes", "cancel", "delete", "files"):
             values[name] = tuple(values[name])
         values["models"] = {use: ModelChoice(**choice) for use, choice in values["models"].items()}
         groups: dict[str, Any] = {"batch": Batch, "upload": Upload, "submit": Submit, "poll": Poll, "limits": Limits}
@@ -139,6 +147,7 @@ class Settings:
 def settings(config: Mapping[str, Any], home: Path) -> Settings:
     """Check Snakemake's *config* and return it as Settings; paths in it are relative to *home*.
 
+    Whether there is a library is for those to find out who read it: `init` makes one, and looking at jobs needs none.
     Values may come as text from ``--config``; they are converted by the schema's types. Raises ChargenError naming
     every key that is unknown or wrong.
     """
@@ -179,6 +188,14 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         scenes=tuple(data["scenes"]),
         state=data["state"],
         job=data["job"],
+        format=data["format"],
+        run_id=data["run_id"],
+        cancel=tuple(data["cancel"]),
+        delete=tuple(data["delete"]),
+        files=tuple(data["files"]),
+        older_than_h=data["older_than_h"],
+        confirm=data["confirm"],
+        force=data["force"],
         prompts=str(_resource(data["prompts"], home)),
         styles=str(_resource(data["styles"], home)),
         models_file=str(_resource(data["models_file"], home)),
@@ -206,10 +223,6 @@ def _library_folders(written: str, home: Path) -> tuple[Path, Path | None]:
     root = (home / Path(written).expanduser()).resolve()
     if root.is_relative_to(schema.ROOT / "examples"):
         return (home / "library" / root.name).resolve(), root
-    if not root.is_dir():
-        raise ChargenError(
-            f"configuration: library: there is no folder {root}; set `library` to your story's root folder"
-        )
     return root, None
 
 

@@ -128,6 +128,7 @@ class RemoteFile:
     mime: str
     bytes: int
     sha256: str
+    created: str
     expires: str
     state: str
 
@@ -148,6 +149,7 @@ class RemoteFile:
             mime=data.get("mimeType", ""),
             bytes=int(data.get("sizeBytes", 0)),
             sha256=sha256,
+            created=data.get("createTime", ""),
             expires=data.get("expirationTime", ""),
             state=data.get("state", ""),
         )
