@@ -1,0 +1,48 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+import runpy
+
+import pytest
+
+from chargen.schema import ROOT
+
+
+def rules() -> set[str]:
+    """The names of all rules."""
+    files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+    return {name for file in files for name in re.findall(r"(?m)^(?:rule|checkpoint) (\w+):", file.read_text())}
+
+
+STEPS = {"plan", "stage", "submit", "fetch", "apply", "settle", "put_back", "settle_put_back"}
+
+
+def test_readme_names_every_target():
+    """The README's table of targets has exactly the rules that a user may ask for."""
+    named = set(re.findall(r"(?m)^\| `(\w+)` \|", (ROOT / "README.md").read_text()))
+
+    assert rules() - STEPS == named
+
+
+def test_configuration_page_is_up_to_date():
+    """docs/configuration.md is what docs/build.py writes."""
+    written = runpy.run_path(str(ROOT / "docs/build.py"))["configuration"]()
+
+    assert written == (ROOT / "docs/configuration.md").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *[f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")]])
+def test_links_lead_somewhere(page):
+    """Every relative link of a page has its file."""
+    path = ROOT / page
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text())
+
+    assert [] == [link for link in links if not (path.parent / link).exists()]
+
+
+def test_python_is_said_once():
+    """README and pyproject name the same oldest Python."""
+    assert "Python ≥ 3.11" in (ROOT / "README.md").read_text()
+    assert 'requires-python = ">=3.11"' in (ROOT / "pyproject.toml").read_text()
