@@ -20,6 +20,8 @@ include: "workflow/rules/fetch.smk"
 include: "workflow/rules/apply.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/orders.smk"
+include: "workflow/rules/review.smk"
+include: "workflow/rules/operate.smk"
 
 
 localrules:

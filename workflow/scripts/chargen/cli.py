@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from chargen.config import Settings
     from chargen.state import BatchFiles, RunFiles, State
 
+OPERATING = {
+    "jobs": "list the batch jobs of the key",
+    "storage": "list the uploaded files",
+    "history": "list the runs, or show one (setting: run_id)",
+    "failures": "list what failed and is still wanted, by reason",
+    "cleanup": "cancel and delete on the server (settings: cancel, delete, files, older_than_h, confirm, force)",
+    "watch": "show the batches in flight until there are none",
+    "prices": "show models and prices",
+    "doctor": "say what is wrong with key, configuration, library and machine",
+    "init": "make a small library to start from (setting: library)",
+}
+"""The verbs of chargen.operate, each in a module of its name."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; return the exit status: 0, 1 after an error in words, 2 for a wrong call, 130 after Ctrl-C."""
@@ -59,7 +72,13 @@ def _parser(called_with: list[str]) -> argparse.ArgumentParser:
     report.add_argument("folder", type=Path, help="where to write them")
     _verb(verbs, "planned", _planned, "print each picture that would be made")
     _verb(verbs, "order", _order, "order pictures again (settings: scenes, state)")
+    _verb(verbs, "review", _review, "approve, reject or pick pictures (settings: approve, reject, pick, note, reviews)")
     _verb(verbs, "collect", _collect, "download and place the results of one job (setting: job)")
+    for verb, help_text in OPERATING.items():
+        command = _verb(verbs, verb, _operate, help_text)
+        command.set_defaults(name=verb)
+        if verb == "doctor":
+            command.add_argument("--overridden", nargs="*", default=[], help="settings of the profile not in force")
     emulator = verbs.add_parser("emulator", help="run the embedded emulator of the Gemini API alone")
     if called_with[:1] == ["emulator"]:
         from chargen.emulator import cli as emulator_cli
@@ -203,12 +222,38 @@ def _order(args: argparse.Namespace) -> None:
     print(order(settings, state))
 
 
+def _review(args: argparse.Namespace) -> None:
+    from chargen.planning.reviewing import review
+
+    settings, state, _ = _open(args)
+    print(review(settings, state))
+
+
 def _collect(args: argparse.Namespace) -> None:
     from chargen.remote import connect
     from chargen.steps.collect import collect
 
     settings, state, run = _open(args)
     print(collect(settings, state, run, connect(settings)))
+
+
+def _operate(args: argparse.Namespace) -> int:
+    """Run one of OPERATING; when JSON is wanted, an error is a JSON document too."""
+    from importlib import import_module
+
+    from chargen.operate.screen import Screen
+
+    settings, state, run = _open(args)
+    screen = Screen.of(settings.format)
+    more = {"overridden": args.overridden} if args.name == "doctor" else {}
+    try:
+        return int(import_module(f"chargen.operate.{args.name}").run(settings, state, run, screen, **more))
+    except ChargenError as error:
+        if not screen.as_json:
+            raise
+        screen.show({"schema_version": 1, "error": str(error)}, lambda _: ())
+        print(f"chargen: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
 
 
 def _complain(message: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from chargen import config, durable
 from chargen.planning import show
 from chargen.problems import ChargenError
-from chargen.state import State, announce_main_process
+from chargen.state import MAIN_VARIABLE, State, announce_main_process
 
 if TYPE_CHECKING:
     from chargen.planning.plan import Plan
@@ -30,6 +30,8 @@ SCOPE_TARGETS = {
     "generate_chapters": "chapters",
 }
 PLANNING_TARGETS = frozenset({"generate_all", "submitted", "planned", "report", *SCOPE_TARGETS})
+LOOKING_TARGETS = frozenset({"jobs", "storage", "history", "failures", "cleanup", "watch", "prices", "doctor", "init"})
+"""Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them."""
 RUN_VARIABLE = "CHARGEN_RUN"
 
 
@@ -100,6 +102,9 @@ class Session:
 
     def finish(self, failed: bool) -> None:
         """Print the summary; end with a non-zero status if something failed. Snakemake's onsuccess and onerror."""
+        if self._only_looks:
+            shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
+            return
         if "plan" not in self.__dict__ or not self._did_something:
             return
         from chargen.report.summary import render
@@ -114,16 +119,33 @@ class Session:
 
     def _start(self) -> None:
         run = self.state.run(self._run)
-        if self.settings.source and not Path(self.settings.library).is_dir():
+        if self.settings.source and not Path(self.settings.library).is_dir() and not self._only_looks:
             _copy_example(Path(self.settings.source), Path(self.settings.library))
         durable.write_json(run.settings, self.settings.to_json())
         if "plan" not in self.__dict__:
             return
         from chargen.planning.pin import pin
 
+        durable.write_json(run.process, {"main": os.environ.get(MAIN_VARIABLE, "")})
         self._did_something = bool(self._batches() or self.plan.put_back)
         started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
         pin(self.settings, self.state, run, self.plan, started, self._targets())
+
+    @property
+    def _only_looks(self) -> bool:
+        return self._targets() <= LOOKING_TARGETS
+
+    def overridden(self) -> list[str]:
+        """The settings of the default profile that are not in force, in its words."""
+        execution, dag = self._workflow.execution_settings, self._workflow.dag_settings
+        in_force = {
+            "nolock": not execution.lock,
+            "keep-going": execution.keep_going,
+            "rerun-incomplete": dag.force_incomplete,
+            "rerun-triggers: mtime": {str(trigger) for trigger in dag.rerun_triggers} == {"mtime"},
+            "resources: waiting": "waiting" in self._workflow.resource_settings.resources,
+        }
+        return [name for name, is_so in in_force.items() if not is_so]
 
     def _batches(self) -> list[str]:
         return [*self.plan.in_flight, *(batch.id for batch in self.plan.batches if batch.id not in self.plan.in_flight)]

@@ -58,6 +58,12 @@ class State:
         if folder.is_dir():
             yield from (BatchFiles(path) for path in sorted(folder.iterdir()) if path.is_dir())
 
+    def runs(self) -> Iterator[RunFiles]:
+        """Yield every run that has files here, oldest first."""
+        folder = self.root / "runs"
+        if folder.is_dir():
+            yield from (RunFiles(path) for path in sorted(folder.iterdir()) if path.is_dir())
+
     def run(self, run: str) -> RunFiles:
         """Return the files of one run."""
         return RunFiles(self.root / "runs" / run)
@@ -129,8 +135,21 @@ class RunFiles:
         """Present once the remote list was looked through for jobs that no journal here knows."""
         return self.folder / "remote-checked"
 
+    @property
+    def process(self) -> Path:
+        """Which process of which machine runs Snakemake."""
+        return self.folder / "process.json"
+
     def read_settings(self) -> Settings:
         return Settings.from_json(durable.read_json(self.settings))
+
+    def is_alive(self) -> bool:
+        """Whether the run is still going on, as far as this machine can tell."""
+        try:
+            pid = _pid_here(str(durable.read_json(self.process)["main"]))
+        except (OSError, ValueError, KeyError):
+            return False
+        return bool(pid) and process_alive(pid)
 
 
 MAIN_VARIABLE = "CHARGEN_MAIN"
@@ -143,7 +162,12 @@ def announce_main_process() -> None:
 
 def main_process() -> int:
     """Return the number of Snakemake's main process if it runs on this machine, else 0."""
-    host, _, pid = os.environ.get(MAIN_VARIABLE, "").rpartition(":")
+    return _pid_here(os.environ.get(MAIN_VARIABLE, ""))
+
+
+def _pid_here(main: str) -> int:
+    """Return the number in ``host:number`` if it is of this machine, else 0."""
+    host, _, pid = main.rpartition(":")
     return int(pid) if host == socket.gethostname() and pid.isdigit() else 0
 
 

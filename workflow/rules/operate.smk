@@ -1,0 +1,112 @@
+# What a person wants to see and do beside a run. None of these needs a plan, nor leaves a trace of its own.
+localrules:
+    jobs,
+    storage,
+    history,
+    failures,
+    cleanup,
+    watch,
+    prices,
+    doctor,
+    init,
+
+
+rule jobs:
+    """List all batch jobs of the key: state, progress, age, whose they are, orphans. --config format=json"""
+    log:
+        "logs/jobs.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} jobs --run {params.run:q} 2> {log:q}"
+
+
+rule storage:
+    """List the uploaded files: size, age, expiry, who needs them, how full the storage is."""
+    log:
+        "logs/storage.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} storage --run {params.run:q} 2> {log:q}"
+
+
+rule history:
+    """List the runs with time, targets, counts and cost; one in detail: --config run_id=<run>."""
+    log:
+        "logs/history.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} history --run {params.run:q} 2> {log:q}"
+
+
+rule failures:
+    """List what failed and is still wanted, by reason, with the command that orders it again."""
+    log:
+        "logs/failures.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} failures --run {params.run:q} 2> {log:q}"
+
+
+rule cleanup:
+    """Cancel and delete on the server: --config cancel=|delete=|files= [older_than_h=], then confirm=true."""
+    log:
+        "logs/cleanup.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} cleanup --run {params.run:q} 2> {log:q}"
+
+
+rule watch:
+    """Show the batches in flight live, until there are none. For a second terminal."""
+    log:
+        "logs/watch.log",
+    threads: 0
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} watch --run {params.run:q} 2> {log:q}"
+
+
+rule prices:
+    """Show models, prices and their date."""
+    log:
+        "logs/prices.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} prices --run {params.run:q} 2> {log:q}"
+
+
+rule doctor:
+    """Say what is wrong with key, configuration, models, library, disk, versions and clock."""
+    log:
+        "logs/doctor.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+        overridden=lambda wildcards: session.overridden(),
+    shell:
+        "{params.chargen} doctor --run {params.run:q} --overridden {params.overridden:q} 2> {log:q}"
+
+
+rule init:
+    """Make a small library to start from: --config library=my-story."""
+    log:
+        "logs/init.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} init --run {params.run:q} 2> {log:q}"
