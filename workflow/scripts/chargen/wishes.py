@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from chargen.durable import canonical
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wish:
     """What identifies a task to the planner. Done, in flight and failed are matched by its id.
 
@@ -26,10 +27,14 @@ class Wish:
     order: int = 0
     rejections: int = 0
 
-    @property
+    @cached_property
     def id(self) -> str:
         """16 hex digits; the same on every machine."""
-        return digest(asdict(self))
+        return digest(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the wish as plain data."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def digest(data: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from chargen.catalog import Catalog
@@ -14,7 +15,7 @@ from chargen.wishes import batch_id, display_name
 WEIGHTS = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """Tasks of one operation and one model that go out as one remote job."""
 
@@ -22,7 +23,7 @@ class Batch:
     model: str
     tasks: tuple[Task, ...]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The same for the same wishes, task keys and attempts, anywhere."""
         return batch_id((task.wish.id, task.key, task.attempt) for task in self.tasks)
