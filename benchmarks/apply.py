@@ -73,13 +73,13 @@ def apply_with_chargen(results: Path, folder: Path) -> int:
     def take(line: ResultLine) -> Picture:
         chosen = judge(line).picture
         assert chosen is not None
-        return extract(file, chosen)
+        return extract(file, chosen, folder)
 
     count = 0
     with ResultFile(results) as file:
         lines = list(file)  # all keys are matched before anything is placed
         for line, picture in ahead(take, lines):
-            place(picture.data, folder / f"{line.number}{picture.info.extension}")
+            place(picture, folder / f"{line.number}{picture.info.extension}")
             count += 1
     sync_folder(folder)
     return count

@@ -1,6 +1,6 @@
 """How long a dry run of Snakemake takes for a library of 10,000 wanted scenes, against Snakemake's own start.
 
-    python benchmarks/plan.py [scenes]
+python benchmarks/plan.py [scenes]
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ def make_library(root: Path, scenes: int) -> None:
         folder.mkdir(parents=True)
         lines = [f"name: Person {number}", f"description: {text * 6}", "traits: [grey cloak, brass lantern]", "scenes:"]
         for scene in range(PER_ENTITY):
-            lines += [f"  - id: scene-{scene:02}", f"    prompt: {text * 3}", "    mood: ominous", "    aspect_ratio: 3:4"]
+            lines += [
+                f"  - id: scene-{scene:02}",
+                f"    prompt: {text * 3}",
+                "    mood: ominous",
+                "    aspect_ratio: 3:4",
+            ]
         (folder / "imagery.yaml").write_text("\n".join(lines) + "\n")
 
 
@@ -40,11 +45,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         make_library(folder / "story", scenes)
-        snakemake = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "-n", "--config", "library=story"]
+        snakemake = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "-s",
+            str(ROOT / "Snakefile"),
+            "-n",
+            "--config",
+            "library=story",
+        ]
         bare, _ = timed([*snakemake, "--", "order"], folder)
         planned, said = timed([*snakemake, "--", "generate_all"], folder)
     print(next(line for line in said.splitlines() if "images" in line))
-    print(f"Snakemake alone {bare:.2f} s, with the plan of {scenes:,} scenes {planned:.2f} s, ratio {planned / bare:.1f}")
+    print(
+        f"Snakemake alone {bare:.2f} s, with the plan of {scenes:,} scenes {planned:.2f} s, ratio {planned / bare:.1f}"
+    )
 
 
 if __name__ == "__main__":

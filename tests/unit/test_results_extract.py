@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from chargen.pictures import BrokenPicture
-from chargen.results.extract import ahead, extract, place
+from chargen.results.extract import ahead, clear_drafts, extract, place
 from chargen.results.scanner import ResultFile
 
 
@@ -55,26 +56,31 @@ def test_a_damaged_picture_is_told(tmp_path: Path) -> None:
             extract(results, line.pictures[0])
 
 
-def test_a_picture_is_placed_whole(tmp_path: Path) -> None:
-    """The file holds the bytes, and nothing else is left in the folder."""
-    path = tmp_path / "lamp-room.jpg"
-    (tmp_path / ".lamp-room.jpg.12345.part").write_bytes(b"of a process that was killed")
+@pytest.mark.parametrize("drafted", [True, False])
+def test_a_picture_is_placed_whole(tmp_path: Path, drafted: bool) -> None:
+    """The file holds the bytes, whether they lay ready as a draft or not, and nothing else is left in the folder."""
+    images = tmp_path / "images"
+    images.mkdir()
+    with ResultFile(write(tmp_path / "r.jsonl", jpeg(20))) as results:
+        (line,) = results
+        picture = extract(results, line.pictures[0], images if drafted else None)
 
-    place(b"new", path)
+    place(picture, images / "lamp-room.jpg")
 
-    assert b"new" == path.read_bytes()
-    assert [path] == list(tmp_path.iterdir())
+    assert picture.data == (images / "lamp-room.jpg").read_bytes()
+    assert [images / "lamp-room.jpg"] == list(images.iterdir())
 
 
-def test_a_failed_placing_leaves_nothing(tmp_path: Path) -> None:
-    """If the picture cannot take its name, no temporary file stays behind."""
-    path = tmp_path / "lamp-room.jpg"
-    path.mkdir()
+def test_drafts_of_killed_processes_are_cleared(tmp_path: Path) -> None:
+    """What a dead process left goes; what a living one is about to name stays."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".0123.{dead.pid}.part").write_bytes(b"left")
+    (tmp_path / f".4567.{os.getpid()}.part").write_bytes(b"in work")
 
-    with pytest.raises(OSError):
-        place(b"new", path)
+    clear_drafts(tmp_path)
 
-    assert [path] == list(tmp_path.iterdir())
+    assert [f".4567.{os.getpid()}.part"] == [path.name for path in tmp_path.iterdir()]
 
 
 def test_work_ahead_keeps_order_and_bounds() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from chargen.pictures import PictureInfo, verify
 from chargen.results.scanner import ResultFile, Slice
+from chargen.state import process_alive
 
 WORKERS = 4
 """Threads that keep two cores and the disk busy: all but the decoding releases the interpreter."""
@@ -25,39 +26,70 @@ _Done = TypeVar("_Done")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A verified picture: its bytes, what they are, and their SHA-256 in lower-case hex."""
+    """A verified picture: its bytes, what they are, and their SHA-256 in lower-case hex.
+
+    ``draft`` is a durable file with these bytes, in the folder where the picture will probably stand; it only lacks its
+    name.
+    """
 
     data: bytes
     info: PictureInfo
     sha256: str
+    draft: Path | None = None
 
 
-def extract(results: ResultFile, slice_: Slice) -> Picture:
-    """Return the picture at *slice_*, decoded and verified; raise ``BrokenPicture`` if it is not whole."""
+def extract(results: ResultFile, slice_: Slice, folder: Path | None = None) -> Picture:
+    """Return the picture at *slice_*, decoded and verified; raise ``BrokenPicture`` if it is not a whole one.
+
+    With *folder*, which must exist, it is written there as a draft, so that naming it is all that is left to do.
+    """
     data = results.decode(slice_)
-    return Picture(data, verify(data), hashlib.sha256(data).hexdigest())
+    info = verify(data)
+    draft = folder / f".{uuid.uuid4().hex}.{os.getpid()}.part" if folder else None
+    if draft:
+        _write(draft, data)
+    return Picture(data, info, hashlib.sha256(data).hexdigest(), draft)
 
 
-def place(data: bytes, path: Path) -> None:
+def place(picture: Picture, path: Path) -> None:
     """Put a picture at *path* so that a crash leaves what was there before, or all of it.
 
     The bytes are durable when this returns; the name is once the folder is synced, which the caller does
     once per folder with `chargen.durable.sync_folder`. What must not be replaced, and that nobody else places
     the same file meanwhile, is the caller's to see to.
     """
-    for stale in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # of a process that was killed
-        stale.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = picture.draft
+    if draft is None or draft.parent.stat().st_dev != path.parent.stat().st_dev:
+        draft = path.with_name(f".{uuid.uuid4().hex}.{os.getpid()}.part")
+        _write(draft, picture.data)
+    draft.replace(path)
+    discard(picture)
+
+
+def discard(picture: Picture) -> None:
+    """Take away the draft of a picture that is not needed any more."""
+    if picture.draft:
+        picture.draft.unlink(missing_ok=True)
+
+
+def clear_drafts(folder: Path) -> None:
+    """Take away the drafts that killed processes of this machine left in *folder*."""
+    for draft in folder.glob(".*.part"):
+        pid = draft.name.split(".")[-2]
+        if pid.isdigit() and not process_alive(int(pid)):
+            draft.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        with temporary.open("wb", buffering=0) as file:
+        with path.open("xb", buffering=0) as file:
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
-        temporary.replace(path)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         raise
 
 

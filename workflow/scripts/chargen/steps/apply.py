@@ -6,6 +6,7 @@ is recognised by its content.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,9 +127,10 @@ def _place_all(
         if answer.verdict.picture is None:
             done[answer.task["key"]] = _task_record(plan, answer)
         else:
-            by_entity.setdefault(answer.task["wish"]["target"].rsplit("/", 1)[0], []).append(answer)
+            by_entity.setdefault(_entity_of(answer.task), []).append(answer)
     ordered = [answer for group in by_entity.values() for answer in group]
-    extracted = ahead(lambda answer: _extract(results, answer), ordered)
+    drafts = {key: _draft_folder(Path(settings.library), key) for key in by_entity}
+    extracted = ahead(lambda answer: _extract(results, answer, drafts[_entity_of(answer.task)]), ordered)
     for key, group in by_entity.items():
         with state.lock(f"entity-{key.replace('/', '-')}"):
             done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted)
@@ -201,10 +203,27 @@ def _entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
 _KINDS: dict[str, Kind] = {"character": "character", "location": "location", "chapter": "chapter"}
 
 
-def _extract(results: ResultFile, answer: _Answer) -> Picture | Verdict:
+def _entity_of(task: Json) -> str:
+    key: str = task["wish"]["target"].rsplit("/", 1)[0]
+    return key
+
+
+def _draft_folder(root: Path, key: str) -> Path | None:
+    """Where the pictures of an entity may be written before they have a name: where they will stand, if that exists."""
+    images = entity_folder(root, key) / "images"
+    try:
+        if not images.parent.is_dir() or not images.resolve().is_relative_to(root.resolve()):
+            return None
+        images.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return images if os.access(images, os.W_OK) else None
+
+
+def _extract(results: ResultFile, answer: _Answer, folder: Path | None) -> Picture | Verdict:
     assert answer.verdict.picture is not None
     try:
-        return extract(results, answer.verdict.picture)
+        return extract(results, answer.verdict.picture, folder)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
 

@@ -68,6 +68,8 @@ class Placer:
 
     def finish(self) -> None:
         """Make the names of everything placed durable."""
+        if self._entity is not None:
+            extract.clear_drafts(self._entity.folder / "images")
         for folder in self._touched:
             durable.sync_folder(folder)
         self._touched.clear()
@@ -121,13 +123,14 @@ class Placer:
             if path.is_file() and _holds(path, picture):
                 owner = self._owners.get(f"images/{name}")
                 recorded = owner is not None and owner.task_key == task["key"]
+                extract.discard(picture)
                 return Placed("applied", self._relative(path), needs_record=not recorded)
             if self._is_ours(path, name):
                 archived = self._relative(self._archive(path))
             else:
                 taken.add(stem.casefold())
         name = self._free_name(images, stem, picture, taken)
-        extract.place(picture.data, images / name)
+        extract.place(picture, images / name)
         failpoints.reached("placed")
         self._touched.add(images)
         reason = "name-taken" if Path(name).stem != stem else ""
@@ -169,8 +172,10 @@ class Placer:
             return self._keep_unplaced(stem, picture, why)
         archive.mkdir(parents=True, exist_ok=True)
         target = archive / f"{stem}-{picture.sha256[:8]}{picture.info.extension}"
-        if not (target.is_file() and _holds(target, picture)):
-            extract.place(picture.data, target)
+        if target.is_file() and _holds(target, picture):
+            extract.discard(picture)
+        else:
+            extract.place(picture, target)
             failpoints.reached("placed")
         self._touched.add(archive)
         return Placed("superseded", self._relative(target), why)
@@ -179,7 +184,7 @@ class Placer:
         folder = self._unplaced / self._key.replace("/", "-")
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{stem}-{picture.sha256[:8]}{picture.info.extension}"
-        extract.place(picture.data, target)
+        extract.place(picture, target)
         self._touched.add(folder)
         return Placed("unplaced", f"unplaced/{folder.name}/{target.name}", why)
 
