@@ -42,6 +42,11 @@ class Catalog:
         self.input_image_tokens = int(data["input_image_tokens"])
         self.input_file_bytes = int(data["input_file_bytes"])
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The whole file, as ``schemas/models.schema.json`` describes it."""
+        return self._data
+
     def image_model(self, name: str) -> ImageModel:
         """Return the image model *name*; RetiredModel if it was shut down, ChargenError if nobody knows it."""
         if name in self._data["retired"]:

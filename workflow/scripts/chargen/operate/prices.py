@@ -1,0 +1,149 @@
+"""`snakemake prices`: config/models.yaml as a table, with its date and source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chargen.catalog import Catalog, load_catalog
+from chargen.config import Settings
+from chargen.operate.screen import BAD, DIM, GOOD, WARN, Column, Line, Screen, Span, advice, heading, line, table
+from chargen.state import RunFiles, State
+
+OLD_DAYS = 90
+STYLES = {"current": GOOD, "deprecated": WARN, "shut down": BAD}
+
+
+def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
+    """Show the prices; return the exit status."""
+    today = dt.datetime.now(dt.UTC).date()
+    data = price_list(load_catalog(Path(settings.models_file), today), settings, today)
+    screen.show(data, lambda width: lines(data, width))
+    return 0
+
+
+def price_list(catalog: Catalog, settings: Settings, today: dt.date) -> dict[str, Any]:
+    """Return models and prices in US dollars: per image at each size, per million tokens; standard and batch rate."""
+    facts = catalog.facts
+    rate = 1 - catalog.batch_discount
+    used: dict[str, str] = {}
+    for use, choice in settings.models.items():
+        used[choice.model] = f"{used[choice.model]}, {use}" if choice.model in used else use
+    age = (today - catalog.updated).days
+    return {
+        "schema_version": 1,
+        "file": settings.models_file,
+        "updated": catalog.updated.isoformat(),
+        "age_days": age,
+        "is_old": age > OLD_DAYS,
+        "source": facts["source"],
+        "batch_discount": catalog.batch_discount,
+        "image_models": [
+            _model(name, model, used, today)
+            | {
+                "usd_per_image": dict(model["usd_per_image"]),
+                "usd_per_image_batch": _times(model["usd_per_image"], rate),
+            }
+            for name, model in facts["image_models"].items()
+        ],
+        "text_models": [
+            _model(name, model, used, today)
+            | {
+                "usd_per_mtok_in": model["usd_per_mtok_in"],
+                "usd_per_mtok_out": model["usd_per_mtok_out"],
+                "usd_per_mtok_in_batch": round(model["usd_per_mtok_in"] * rate, 6),
+                "usd_per_mtok_out_batch": round(model["usd_per_mtok_out"] * rate, 6),
+                "changes": model.get("changes"),
+            }
+            for name, model in facts["text_models"].items()
+        ],
+        "retired": [
+            {"name": name, "since": gone["since"], "successor": gone["successor"]}
+            for name, gone in facts["retired"].items()
+        ],
+    }
+
+
+def lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
+    """Yield the screen: image models by size, text models by million tokens, and how old all this is."""
+    sizes = sorted({size for model in data["image_models"] for size in model["usd_per_image"]}, key=_pixels)
+    off = f"{data['batch_discount']:.0%} less than the standard rate"
+    yield heading(f"US dollars per image, as a batch ({off})")
+    yield from table(
+        [Column("model"), *(Column(size, right=True) for size in sizes), Column("state", below=True)],
+        [
+            [
+                Span(model["name"], "bold" if model["used_for"] else ""),
+                *(_usd(model["usd_per_image_batch"].get(size)) for size in sizes),
+                _state(model),
+            ]
+            for model in data["image_models"]
+        ],
+        width,
+    )
+    yield line()
+    yield heading("US dollars per million tokens, as a batch")
+    yield from table(
+        [Column("model"), Column("in", right=True), Column("out", right=True), Column("state", below=True)],
+        [
+            [
+                Span(model["name"], "bold" if model["used_for"] else ""),
+                _usd(model["usd_per_mtok_in_batch"]),
+                _usd(model["usd_per_mtok_out_batch"]),
+                _state(model),
+            ]
+            for model in data["text_models"]
+        ],
+        width,
+    )
+    yield line()
+    yield line(f"as of {data['updated']} ({data['age_days']} days ago), {data['file']}")
+    yield from advice(f"source: {data['source']}", width)
+    if data["is_old"]:
+        yield line(Span("! ", WARN), f"these prices are older than {OLD_DAYS} days: compare them with the source,")
+        yield line("  correct the file, and set its `updated` to today")
+
+
+def _model(name: str, model: Mapping[str, Any], used: Mapping[str, str], today: dt.date) -> dict[str, Any]:
+    shutdown = model.get("shutdown", "")
+    gone = bool(shutdown) and dt.date.fromisoformat(shutdown) <= today
+    return {
+        "name": name,
+        "state": "shut down" if gone else model["state"],
+        "shutdown": shutdown,
+        "successor": model.get("successor", ""),
+        "used_for": used.get(name, ""),
+    }
+
+
+def _state(model: Mapping[str, Any]) -> Span:
+    text = str(model["state"])
+    if model["shutdown"]:
+        text += f" {'on' if text == 'shut down' else 'until'} {model['shutdown']}"
+    if model["successor"]:
+        text += f", use {model['successor']}"
+    if model["used_for"]:
+        text += f", used for {model['used_for']}"
+    changes = model.get("changes")
+    if changes:
+        text += f", from {changes['from']} twice" if _doubles(model) else f", changes on {changes['from']}"
+    return Span(text, STYLES.get(model["state"], DIM))
+
+
+def _doubles(model: Mapping[str, Any]) -> bool:
+    changes = model["changes"]
+    return all(changes[key] == 2 * model[key] for key in ("usd_per_mtok_in", "usd_per_mtok_out"))
+
+
+def _usd(amount: float | None) -> str:
+    return "–" if amount is None else f"{amount:.4f}"
+
+
+def _pixels(size: str) -> int:
+    return int(size.removesuffix("K")) * (1024 if size.endswith("K") else 1)
+
+
+def _times(prices: Mapping[str, float], rate: float) -> dict[str, float]:
+    return {size: round(price * rate, 6) for size, price in prices.items()}
