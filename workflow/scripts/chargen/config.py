@@ -75,6 +75,23 @@ class Emulator:
 
 
 @dataclass(frozen=True, slots=True)
+class Analyze:
+    store: Literal["imagery", "sidecar"]
+
+
+@dataclass(frozen=True, slots=True)
+class Enhance:
+    """``input_dir`` and ``output_dir`` are absolute; ``job_name`` is never empty."""
+
+    input_dir: str
+    output_dir: str
+    prompt: str
+    image_size: str
+    variations: int
+    job_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a run, checked; ``library`` is absolute. ``home`` is the folder that holds state/ and results/.
 
@@ -117,6 +134,14 @@ class Settings:
     older_than_h: float
     confirm: bool
     force: str
+    approve: tuple[str, ...]
+    reject: tuple[str, ...]
+    pick: tuple[str, ...]
+    note: str
+    reviews: str
+    analyze: Analyze
+    enhance: Enhance
+    analysis: str
     prompts: str
     styles: str
     models_file: str
@@ -135,11 +160,25 @@ class Settings:
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
         """Return the settings that `to_json` wrote."""
         values = dict(data)
-        for name in ("only", "exclude", "safety_settings", "scenes", "cancel", "delete", "files"):
+        lists = (
+            "only",
+            "exclude",
+            "safety_settings",
+            "scenes",
+            "cancel",
+            "delete",
+            "files",
+            "approve",
+            "reject",
+            "pick",
+        )
+        for name in lists:
             values[name] = tuple(values[name])
         values["models"] = {use: ModelChoice(**choice) for use, choice in values["models"].items()}
         groups: dict[str, Any] = {"batch": Batch, "upload": Upload, "submit": Submit, "poll": Poll, "limits": Limits}
-        for name, group in (groups | {"cleanup": Cleanup, "emulator": Emulator}).items():
+        for name, group in (
+            groups | {"cleanup": Cleanup, "emulator": Emulator, "analyze": Analyze, "enhance": Enhance}
+        ).items():
             values[name] = group(**values[name])
         return cls(**values)
 
@@ -196,6 +235,14 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         older_than_h=data["older_than_h"],
         confirm=data["confirm"],
         force=data["force"],
+        approve=tuple(data["approve"]),
+        reject=tuple(data["reject"]),
+        pick=tuple(data["pick"]),
+        note=data["note"],
+        reviews=str(home / Path(data["reviews"]).expanduser()) if data["reviews"] else "",
+        analyze=Analyze(**data["analyze"]),
+        enhance=_enhance(data["enhance"], home),
+        analysis=str(_resource(data["analysis"], home)),
         prompts=str(_resource(data["prompts"], home)),
         styles=str(_resource(data["styles"], home)),
         models_file=str(_resource(data["models_file"], home)),
@@ -245,6 +292,13 @@ def _budget(written: float | str, gemini: bool) -> float | None:
     if written == "":
         return 10.0 if gemini else None
     return float(written)
+
+
+def _enhance(data: Mapping[str, Any], home: Path) -> Enhance:
+    source = (home / Path(data["input_dir"]).expanduser()).resolve()
+    target = (home / Path(data["output_dir"]).expanduser()).resolve()
+    name = data["job_name"] or re.sub(r"[^A-Za-z0-9._-]+", "-", source.name).strip("-.")[:64] or "pictures"
+    return Enhance(**{**data, "input_dir": str(source), "output_dir": str(target), "job_name": name})
 
 
 def _resource(written: str, home: Path) -> Path:

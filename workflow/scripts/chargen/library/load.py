@@ -16,12 +16,13 @@ from chargen.library.adoption import Surroundings, adopt
 from chargen.library.drafts import Draft, combine
 from chargen.library.fields import Problems, View, unique, words
 from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside, is_image_name
-from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record
-from chargen.library.records import check_write_back, read_inventory, read_records
+from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record, Review
+from chargen.library.records import check_write_back, read_inventory, read_records, read_reviews, reviewed
 from chargen.library.slugs import folder_fault, match_zone, printable
 from chargen.library.spec import spec_hash as spec_hash
 from chargen.library.v1 import Head
 from chargen.library.yamlio import InvalidYaml, Map
+from chargen.pictures import sha256_file
 from chargen.problems import ChargenError, Place, Problem
 
 IMAGERY = "imagery.yaml"
@@ -55,7 +56,7 @@ def load_library(
     entities: dict[str, Entity] = {}
     problems: list[Problem] = []
     broken: list[str] = []
-    with _without_collector():
+    with without_collector():
         for kind in KINDS:
             if kind not in kinds:
                 continue
@@ -196,7 +197,8 @@ class _Reader:
         drafts = self._drafts(kind, files, ours, problems)
         _check_ids(drafts, problems)
         self._check_portrait(view, folder, ours.portrait, drafts, problems)
-        records = read_records(view, folder, problems)
+        reviews = read_reviews(view, folder, problems)
+        records = reviewed(read_records(view, folder, problems), reviews)
         inventory = read_inventory(view, folder, problems)
         surroundings = combine([ours.surroundings, theirs.surroundings])
         first = [{"slug": slug}] if kind == "character" else []
@@ -219,7 +221,10 @@ class _Reader:
             scenes=tuple(draft.scene(key, surroundings, first) for draft in drafts),
             records=tuple(records),
             inventory=tuple(inventory),
-            adopted=self._adopted(kind, slug, folder, drafts, records, inventory, problems),
+            reviews=tuple(reviews),
+            adopted=self._adopted(
+                kind, slug, folder, drafts, records, self._rejected(folder, inventory, reviews), problems
+            ),
         )
 
     def _drafts(self, kind: Kind, files: _Files, ours: Head, problems: Problems) -> list[Draft]:
@@ -242,14 +247,26 @@ class _Reader:
         folder: str,
         drafts: list[Draft],
         records: list[Record],
-        inventory: list[InventoryItem],
+        rejected: frozenset[str],
         problems: Problems,
     ) -> dict[str, Adopted]:
         if not self._adopt_existing or problems.entity_is_broken:
             return {}
-        rejected = frozenset(item.path for item in inventory if item.status == "rejected")
         where = Surroundings(kind, slug, folder, self.root, self._folders, records, rejected, self._provider)
         return adopt(drafts, where, problems)
+
+    def _rejected(self, folder: str, inventory: list[InventoryItem], reviews: list[Review]) -> frozenset[str]:
+        """The pictures that the author does not want, by inventory or by the last review of what is there now."""
+        last = {review.path: review for review in reviews}
+        turned_down = {
+            path for path, review in last.items() if review.status == "rejected" and self._is_it(folder, review)
+        }
+        return frozenset(item.path for item in inventory if item.status == "rejected") | turned_down
+
+    def _is_it(self, folder: str, review: Review) -> bool:
+        """Whether the picture that was reviewed is still the one under its name."""
+        path = f"{folder}/{review.path}"
+        return self._folders.exists(path) and (not review.sha256 or sha256_file(self.root / path) == review.sha256)
 
     def _check_portrait(self, view: View, folder: str, written: str, drafts: list[Draft], problems: Problems) -> None:
         """Warn of a declared portrait that neither exists nor will be made by a scene of the entity."""
@@ -352,7 +369,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """A library is a million small objects and no garbage: the cyclic collector would triple the time."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -103,6 +103,8 @@ class Record:
 
     ``variation`` is 1 unless the task key's or ``custom_id``'s ``_c<N>`` says otherwise.
     ``path`` is relative to the entity's folder. ``data`` is the whole item as read (all scalars are text).
+    ``status`` is what the last review of this picture says, else the item's own; ``note`` what the reviewer wrote.
+    ``picked`` marks the one of several variations that the author prefers; it is approved then.
     """
 
     scene: str
@@ -115,6 +117,23 @@ class Record:
     spec_hash: str
     generated_at: str
     data: Mapping[str, Any]
+    place: Place
+    note: str = ""
+    picked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An item of ``image_reviews``: what somebody thought of the picture at ``path`` whose bytes have ``sha256``.
+
+    ``status`` is approved, rejected, picked (approved, and preferred to the scene's other variations) or generated
+    (no opinion any more). ``path`` as in Record.
+    """
+
+    path: str
+    sha256: str
+    status: str
+    note: str
     place: Place
 
 
@@ -153,6 +172,7 @@ class Entity:
     scenes: tuple[Scene, ...] = ()
     records: tuple[Record, ...] = ()
     inventory: tuple[InventoryItem, ...] = ()
+    reviews: tuple[Review, ...] = ()
     adopted: Mapping[str, Adopted] = field(default_factory=dict)  # by scene id
 
     @property

@@ -1,21 +1,26 @@
-"""What a file says of pictures that exist: ``generated_images``, which the workflow keeps, and ``image_inventory``."""
+"""What a file says of pictures that exist: ``generated_images`` and ``image_reviews``, which the workflow keeps, and
+``image_inventory``.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from yaml.nodes import ScalarNode, SequenceNode
 
 from chargen.library.fields import Problems, View, as_bool
 from chargen.library.folders import inside
-from chargen.library.model import InventoryItem, Record
+from chargen.library.model import InventoryItem, Record, Review
 from chargen.library.yamlio import Map, Seq, plain
 from chargen.problems import Place
 
-KEPT_SECTIONS = ("generated_images", "image_inventory")
+KEPT_SECTIONS = ("generated_images", "image_inventory", "image_reviews")
 """The top-level lists that chargen appends to."""
+
+REVIEW_STATUSES = ("approved", "rejected", "picked", "generated")
 
 _VARIATION = re.compile(r"_c(\d{1,4})(?:@sha256:[0-9a-f]+)?\Z")
 
@@ -58,6 +63,45 @@ def read_records(view: View, folder: str, problems: Problems) -> list[Record]:
             )
         )
     return records
+
+
+def read_reviews(view: View, folder: str, problems: Problems) -> list[Review]:
+    """The items of ``image_reviews``, in their order: the last one about a picture counts."""
+    reviews = []
+    for item in _maps(view, "image_reviews", problems):
+        path, status = _path(item, folder, problems), item.text("status").lower()
+        if not path or status not in REVIEW_STATUSES:
+            message = f"needs a file_path and a status ({', '.join(REVIEW_STATUSES)}), so it does not count"
+            problems.warn("bad-review", message, item.place())
+            continue
+        reviews.append(Review(path, item.text("sha256"), status, item.text("note"), item.place()))
+    return reviews
+
+
+def reviewed(records: Sequence[Record], reviews: Sequence[Review]) -> list[Record]:
+    """Return *records* with what the last review of each picture says; of a scene's pictures the last pick counts.
+
+    A review is about a content: it does not follow the file's name to another picture.
+    """
+    judged = [_judged(record, reviews) for record in records]
+    last_pick: dict[str, int] = {}
+    for order, record in judged:
+        last_pick[record.scene] = max(last_pick.get(record.scene, -1), order)
+    return [replace(record, picked=0 <= order == last_pick[record.scene]) for order, record in judged]
+
+
+def _judged(record: Record, reviews: Sequence[Review]) -> tuple[int, Record]:
+    """The record with its status, and the place of its pick in the order of all picks; -1 if it is not picked."""
+    found = -1
+    for index, review in enumerate(reviews):
+        same_content = not (review.sha256 and record.sha256) or review.sha256 == record.sha256
+        if review.path == record.path and same_content:
+            found = index
+    status = reviews[found].status if found >= 0 else record.status
+    note = reviews[found].note if found >= 0 else str(record.data.get("note") or "").strip()
+    is_pick = status == "picked"
+    order = (found + 1 if found >= 0 else 0) if is_pick else -1
+    return order, replace(record, status="approved" if is_pick else status, note=note)
 
 
 def read_inventory(view: View, folder: str, problems: Problems) -> list[InventoryItem]:

@@ -27,6 +27,7 @@ from chargen.problems import Place, Problem
 
 _PORTRAIT = "portrait"
 _OVERVIEW = "overview"
+_OLDEST = (False, False, "", -1)
 
 
 @dataclass
@@ -38,7 +39,7 @@ class _Pictures:
     hidden: frozenset[str]  # the emulator's, where it does not count
     makers: dict[str, str] = field(default_factory=dict)  # path below the root -> the scene that made it
     best: dict[str, str] = field(default_factory=dict)  # scene id -> path below the root
-    newness: dict[str, tuple[bool, str, int]] = field(default_factory=dict)  # of the best, for comparison
+    newness: dict[str, tuple[bool, bool, str, int]] = field(default_factory=dict)  # of the best, for comparison
     scenes: dict[str, Scene] = field(default_factory=dict)
     zone_scenes: dict[str, list[Scene]] = field(default_factory=dict)
     overview: Scene | None = None
@@ -190,7 +191,7 @@ class ReferenceIndex:
         return candidates
 
     def _newest(self, pictures: _Pictures, scenes: Iterable[Scene]) -> list[Candidate]:
-        """The pictures that *scenes* have, approved ones first, then newer ones."""
+        """The pictures that *scenes* have, picked ones first, then approved ones, then newer ones."""
         having = [scene for scene in scenes if scene.id in pictures.best]
         having.sort(key=lambda scene: pictures.newness[scene.id], reverse=True)
         return [Candidate(pictures.best[scene.id], scene.target) for scene in having]
@@ -240,13 +241,13 @@ class ReferenceIndex:
             if record.scene not in pictures.scenes:
                 continue
             pictures.makers[full] = f"{entity.key}/{record.scene}"
-            newness = (record.status == "approved", record.generated_at, index)
-            if newness > pictures.newness.get(record.scene, (False, "", -1)):
+            newness = (record.picked, record.status == "approved", record.generated_at, index)
+            if newness > pictures.newness.get(record.scene, _OLDEST):
                 pictures.best[record.scene], pictures.newness[record.scene] = full, newness
         for scene, adopted in entity.adopted.items():
             pictures.makers.setdefault(adopted.path, f"{entity.key}/{scene}")
             if scene not in pictures.best:
-                pictures.best[scene], pictures.newness[scene] = adopted.path, (False, "", -1)
+                pictures.best[scene], pictures.newness[scene] = adopted.path, _OLDEST
         if entity.kind == "location":
             _sort_places(entity, pictures)
         return pictures

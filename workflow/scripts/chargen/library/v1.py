@@ -21,7 +21,7 @@ MAX_VARIATIONS = 100
 
 ENTITY_KEYS = (
     "schema", "kind", "name", "description", "traits", "style", "mood", "palette", "avoid", "portrait", "references",
-    "defaults", "zones", "scenes", "generated_images", "image_inventory",
+    "defaults", "zones", "scenes", "generated_images", "image_inventory", "image_reviews",
 )  # fmt: skip
 DEFAULT_KEYS = ("aspect_ratio", "image_size", "model", "variations", "weight")
 SCENE_TEXTS = (

@@ -13,7 +13,7 @@ from typing import Any
 from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import Journal
-from chargen.library.load import load_library
+from chargen.library.load import load_library, without_collector
 from chargen.library.model import KIND_FOLDERS, Kind, Library, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.planning.batches import Batch, fill
@@ -134,6 +134,11 @@ def make_plan(
     With *targets*, only those scenes are made, and nothing but what they need is looked at twice. Raises ChargenError
     for what stops everything: no such model, unusable rules, a strict library with problems.
     """
+    with without_collector():
+        return _make_plan(settings, operation, scope, targets)
+
+
+def _make_plan(settings: Settings, operation: str, scope: Collection[str], targets: Collection[str] | None) -> Plan:
     state = State.of(settings)
     root = settings.library_root
     kinds: frozenset[Kind] = frozenset().union(*(SCOPES[name] for name in scope or [settings.scope]))
@@ -262,8 +267,8 @@ def _look_for_stale(plan: Plan, item: Standing, maker: TaskMaker, picker: Picker
     if item.record is None or item.record.status == "approved":
         return
     picked = picker.pick(item.scene, frozenset(), shape.model.references)
-    prompt = maker.compose(item.scene, picked.sent)
-    if maker.key(item.scene, item.variation, prompt, shape, picked.sent) != item.record.task_key:
+    prompt = maker.compose(item, picked.sent)
+    if maker.key(item, prompt, shape, picked.sent) != item.record.task_key:
         plan.stale.append(Stale(item, shape.cost_usd))
 
 

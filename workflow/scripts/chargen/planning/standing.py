@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ class Standing:
     ``path`` is its picture, relative to the library root, where there is one; ``record`` what describes it.
     ``reason`` says why, where the status alone does not. ``attempt`` is the number of the next sending.
     ``batch`` is the batch that has it in flight, or that brought the picture to be put back.
+    ``corrections`` are the notes on pictures of this very wish that were rejected, for the next prompt.
     """
 
     scene: Scene
@@ -34,6 +35,7 @@ class Standing:
     reason: str = ""
     attempt: int = 1
     batch: str = ""
+    corrections: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -110,13 +112,26 @@ class Ledger:
     ) -> Standing:
         spec = spec_hash(scene)
         ours = [record for record in records if self._counts(record)]
-        rejections = sum(record.spec_hash == spec and record.status == "rejected" for record in ours)
+        rejected = [record for record in ours if record.spec_hash == spec and record.status == "rejected"]
         order = self._orders.get((scene.target, variation), 0)
-        wish = Wish(operation, scene.target, variation, spec, order, rejections)
+        wish = Wish(operation, scene.target, variation, spec, order, len(rejected))
+        standing = self._stand(entity, scene, variation, wish, ours, owners)
+        corrections = tuple(record.note for record in rejected if record.note)
+        return replace(standing, corrections=corrections) if corrections else standing
+
+    def _stand(
+        self,
+        entity: Entity,
+        scene: Scene,
+        variation: int,
+        wish: Wish,
+        ours: list[Record],
+        owners: Mapping[str, Record],
+    ) -> Standing:
         if wish.id in self._flying:
             return Standing(scene, variation, wish, "in flight", batch=self._flying[wish.id])
         outcome, reason, attempt = self._outcomes.get(wish.id, ("", "", 0))
-        if not order or outcome in WITH_PICTURE:
+        if not wish.order or outcome in WITH_PICTURE:
             found = self._in_place(entity, scene, variation, wish, ours, owners)
             if found:
                 return found
@@ -131,7 +146,7 @@ class Ledger:
             )
         if outcome:
             return Standing(scene, variation, wish, "failed", reason=reason, attempt=attempt)
-        return Standing(scene, variation, wish, "wanted", reason=_why(order, rejections, ours))
+        return Standing(scene, variation, wish, "wanted", reason=_why(wish.order, wish.rejections, ours))
 
     def _in_place(
         self,

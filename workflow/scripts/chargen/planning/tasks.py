@@ -61,7 +61,7 @@ class Task:
     def to_json(self) -> dict[str, Any]:
         """Return the task as it stands in a batch's plan.json."""
         return {
-            "wish": asdict(self.wish),
+            "wish": self.wish.to_json(),
             "wish_id": self.wish.id,
             "attempt": self.attempt,
             "key": self.key,
@@ -114,8 +114,9 @@ class TaskMaker:
             )
         return Shape(model, ratio, size, cost)
 
-    def compose(self, scene: Scene, sent: tuple[SentPicture, ...]) -> Prompt:
-        """Return the prompt of *scene* when *sent* goes along."""
+    def compose(self, standing: Standing, sent: tuple[SentPicture, ...]) -> Prompt:
+        """Return the prompt of a scene when *sent* goes along, with the notes on what was rejected before."""
+        scene = standing.scene
         return compose(
             self._rules,
             scene,
@@ -124,14 +125,20 @@ class TaskMaker:
             [SentReference(picture.role, picture.name, picture.subject) for picture in sent],
             self._place(scene),
             None,
+            standing.corrections,
         )
 
-    def key(self, scene: Scene, variation: int, prompt: Prompt, shape: Shape, sent: tuple[SentPicture, ...]) -> str:
-        """Return the task key: its hash covers everything that shapes the result."""
+    def key(self, standing: Standing, prompt: Prompt, shape: Shape, sent: tuple[SentPicture, ...]) -> str:
+        """Return the task key: its hash covers everything that shapes the result.
+
+        Whoever rejects a picture without a note sends the same words again and wants another picture all the same.
+        """
+        rejections = standing.wish.rejections
         return task_key(
-            scene.target,
-            variation,
-            {
+            standing.target,
+            standing.variation,
+            ({"rejections": rejections} if rejections else {})
+            | {
                 "prompt": prompt.text,
                 "model": shape.model.name,
                 "aspect_ratio": shape.aspect_ratio,
@@ -145,12 +152,12 @@ class TaskMaker:
     def task(self, standing: Standing, shape: Shape, picked: Picked) -> Task:
         """Return the task that makes the picture of *standing*."""
         scene = standing.scene
-        prompt = self.compose(scene, picked.sent)
+        prompt = self.compose(standing, picked.sent)
         record = standing.record
         return Task(
             wish=standing.wish,
             attempt=standing.attempt,
-            key=self.key(scene, standing.variation, prompt, shape, picked.sent),
+            key=self.key(standing, prompt, shape, picked.sent),
             title=scene.title or scene.id,
             prompt=prompt.text,
             references=picked.sent,

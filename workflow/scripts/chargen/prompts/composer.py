@@ -130,14 +130,16 @@ def compose(
     references: Sequence[SentReference],
     place: PlaceInfo | None,
     learned: Learned | None,
+    corrections: Sequence[str] = (),
 ) -> Prompt:
     """Return the prompt of *scene*; equal arguments give equal text.
 
     *entity* is the scene's own; *cast* are the known characters in it, *references* the pictures sent, both
-    in order. A cast member's own state counts, else the scene's word for that character.
+    in order. *corrections* say what was wrong with pictures of the scene that were rejected. A cast member's own
+    state counts, else the scene's word for that character.
     Raises `RulesError` where a template fails, naming its file and section.
     """
-    given = _given(rules, scene, entity, cast, references, place, learned)
+    given = _given(rules, scene, entity, cast, references, place, learned) | {"corrections": unique(corrections)}
     parts = tuple(zip(rules.sections, _rendered(rules, given), strict=True))
     return _fitted(parts, rules.styles.weights[scene.weight].max_chars, scene.weight)
 

@@ -69,4 +69,4 @@ def _full(kind: Kind) -> tuple[Any, ...]:
         SentReference("style", "a painting", "images/style.png"),
     )
     learned = Learned((Finding("freckles", ("a.png",), "character/ada"),), (Finding("dry brush", ("a.png",)),))
-    return scene, entity, cast, references, PlaceInfo("The bakery", "Brick vaults."), learned
+    return scene, entity, cast, references, PlaceInfo("The bakery", "Brick vaults."), learned, ("too dark",)
