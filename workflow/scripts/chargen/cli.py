@@ -158,7 +158,6 @@ def _submit(args: argparse.Namespace) -> None:
 def _fetch(args: argparse.Namespace) -> None:
     from chargen import durable
     from chargen.remote import connect
-    from chargen.state import main_process
     from chargen.steps.fetch import fetch
 
     settings, state, run, files = _open_batch(args)
@@ -168,7 +167,7 @@ def _fetch(args: argparse.Namespace) -> None:
 
         apply(settings, state, other, run)
 
-    fetch(settings, state, files, connect(settings), place, main_process())
+    fetch(settings, state, files, connect(settings), place, run)
     durable.expose(files.responses, args.output)
 
 

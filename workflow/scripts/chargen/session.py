@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -122,6 +123,7 @@ class Session:
         if self.settings.source and not Path(self.settings.library).is_dir() and not self._only_looks:
             _copy_example(Path(self.settings.source), Path(self.settings.library))
         durable.write_json(run.settings, self.settings.to_json())
+        _tell_waiters_on_signals(run.stop)
         if "plan" not in self.__dict__:
             return
         from chargen.planning.pin import pin
@@ -171,6 +173,21 @@ class Session:
             run = f"{stamp}-{number}"
         os.environ[RUN_VARIABLE] = run
         return run
+
+
+def _tell_waiters_on_signals(stop: Path) -> None:
+    """A signal to Snakemake alone makes it wait for its jobs; let those that only wait end by themselves."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def handle(received: int, frame: Any, before: Any = before) -> None:
+            stop.touch()
+            if callable(before):
+                before(received, frame)
+            else:
+                raise KeyboardInterrupt
+
+        signal.signal(number, handle)
 
 
 def _copy_example(source: Path, target: Path) -> None:

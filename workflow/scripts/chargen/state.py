@@ -140,6 +140,11 @@ class RunFiles:
         """Which process of which machine runs Snakemake."""
         return self.folder / "process.json"
 
+    @property
+    def stop(self) -> Path:
+        """Present once the run was asked to end: whoever waits for it ends too."""
+        return self.folder / "stop"
+
     def read_settings(self) -> Settings:
         return Settings.from_json(durable.read_json(self.settings))
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from chargen import durable, failpoints
 from chargen.journal import now
+from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, RemoteFile
 from chargen.state import State
 
@@ -42,11 +43,17 @@ class InvalidUpload(RemoteError):
 
 
 class Uploads:
-    """The ledger of one library's uploads with one key at one address."""
+    """The ledger of one library's uploads with one key at one address.
 
-    def __init__(self, state: State, remote: Remote):
+    *limit_bytes* is what the account may store, 0 for no bound; *make_room* deletes what nobody needs any more and
+    returns how many bytes that freed.
+    """
+
+    def __init__(self, state: State, remote: Remote, limit_bytes: int = 0, make_room: Callable[[], int] | None = None):
         self._state = state
         self._remote = remote
+        self._limit_bytes = limit_bytes
+        self._make_room = make_room
 
     def live(self) -> dict[str, Upload]:
         """Return what should still be there, by content."""
@@ -72,11 +79,27 @@ class Uploads:
             upload = self.live().get(sha256)
             if upload and upload.lives_for_s() > must_live_s:
                 return upload
+            self._see_to_room(path.stat().st_size)
             return self._send(path, sha256, mime, attempts)
 
     def forget(self, name: str) -> None:
         """Record that the file *name* is no longer on the server."""
         self._record({"event": "deleted", "name": name})
+
+    def _see_to_room(self, needed: int) -> None:
+        """Tidy up before an upload that would not fit; raise ChargenError if it still does not."""
+        if not self._limit_bytes or self._held() + needed <= self._limit_bytes:
+            return
+        if self._make_room:
+            self._make_room()
+        if self._held() + needed > self._limit_bytes:
+            raise ChargenError(
+                f"storage: uploads that unfinished batches need take {self._held():,} bytes, this one needs "
+                f"{needed:,}, and the account holds {self._limit_bytes:,} (limits.storage_bytes). Run again when a batch has ended"
+            )
+
+    def _held(self) -> int:
+        return sum(upload.bytes for upload in self.live().values())
 
     def _send(self, path: Path, sha256: str, mime: str, attempts: int) -> Upload:
         display_name = f"chargen-{sha256[:32]}"
@@ -89,6 +112,8 @@ class Uploads:
                     raise InvalidUpload(f"uploading {path.name}", 400, error.message, error.details) from None
                 if not (error.unclear or error.status == 429) or error.out_of_credits or pause is None:
                     raise
+                if error.status == 429 and "storage" in error.message.lower() and self._make_room and self._make_room():
+                    continue
                 if error.unclear and (orphan := self._find(display_name, sha256)):
                     file = orphan
                     break

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from chargen import durable
 from chargen.config import Settings
 from chargen.journal import Journal
+from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
 from chargen.steps.stage import distinct_references
@@ -24,15 +26,39 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
     """
     journal = Journal(state)
     entry = journal.entry(files.id)
-    if settings.cleanup.after_apply and entry.outcomes is not None and not entry.cleaned and entry.job:
+    if entry.outcomes is not None and not entry.cleaned and entry.job:
         try:
             remote = connect(settings)
             if (entry.key, entry.base_url) == (remote.fingerprint, remote.base_url):
-                _delete_remote(state, files, entry.job, remote)
-                journal.append("cleaned", files.id)
-        except RemoteError as error:
-            say(f"{error}; it is left to expire")
+                forget_gone_references(state, durable.read_json(files.receipt), files.read_plan(), remote)
+                if settings.cleanup.after_apply:
+                    _delete_remote(state, files, entry.job, remote)
+                    journal.append("cleaned", files.id)
+        except ChargenError as error:
+            say(f"{error}; what lies on the server is left to expire")
     drop_old_responses(settings, state, journal)
+
+
+def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Remote) -> None:
+    """Take references that the server no longer has out of the ledger, so that the next sending uploads them anew."""
+    gone = {task["key"] for task in receipt["tasks"] if task["reason"] == "reference-gone"}
+    uploads = Uploads(state, remote)
+    live = uploads.live()
+    for sha256 in distinct_references(task for task in plan["tasks"] if task["key"] in gone):
+        if sha256 in live:
+            uploads.forget(live[sha256].name)
+
+
+def make_room(state: State, remote: Remote) -> int:
+    """Delete uploads of this library that no unfinished batch needs; return how many bytes that frees."""
+    needed = _needed(state)
+    uploads = Uploads(state, remote)
+    freed = 0
+    for sha256, upload in uploads.live().items():
+        if sha256 not in needed and _quietly(partial(remote.delete_file, upload.name)):
+            uploads.forget(upload.name)
+            freed += upload.bytes
+    return freed
 
 
 def drop_old_responses(settings: Settings, state: State, journal: Journal) -> None:

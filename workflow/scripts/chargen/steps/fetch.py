@@ -17,7 +17,7 @@ from chargen.config import Settings
 from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import LOST, Operation, Remote, RemoteError
-from chargen.state import BatchFiles, State, process_alive
+from chargen.state import BatchFiles, RunFiles, State, main_process, process_alive
 from chargen.steps.talk import duration, say, tell
 from chargen.uploads import asking, pauses
 
@@ -36,11 +36,13 @@ class StillWaiting(ChargenError):
 class Watch:
     """Looks at all jobs of a library in flight, with pauses that grow up to ``poll.interval_s``."""
 
-    def __init__(self, settings: Settings, state: State, remote: Remote, main_pid: int = 0):
+    def __init__(self, settings: Settings, state: State, remote: Remote, run: RunFiles | None = None):
+        """*run* is the run that waits: when it is asked to end, or its main process is gone, so does the wait."""
         self._settings = settings
         self._state = state
         self._remote = remote
-        self._main_pid = main_pid
+        self._run = run
+        self._main_pid = main_process() if run else 0
         self._pause_s = min(FIRST_PAUSE_S, settings.poll.interval_s)
         self._late: dict[str, float] = {}
 
@@ -96,8 +98,11 @@ class Watch:
     def _sleep(self) -> None:
         end = time.monotonic() + self._pause_s
         while (left := end - time.monotonic()) > 0:
-            if self._main_pid and not process_alive(self._main_pid):
-                raise StillWaiting("the run that started this wait has ended; the next run collects the job")
+            gone = self._main_pid and not process_alive(self._main_pid)
+            if gone or (self._run and self._run.stop.exists()):
+                raise StillWaiting(
+                    "the run has ended, its jobs go on. Nothing is lost: `snakemake generate_all` collects them"
+                )
             time.sleep(min(left, 1.0))
         self._pause_s = min(self._pause_s * GROWTH, self._settings.poll.interval_s)
 
@@ -169,7 +174,7 @@ class Watch:
 
 
 def fetch(
-    settings: Settings, state: State, files: BatchFiles, remote: Remote, place: Place | None, main_pid: int
+    settings: Settings, state: State, files: BatchFiles, remote: Remote, place: Place | None, run: RunFiles
 ) -> None:
     """Wait until the batch's job has ended and its responses are on disk.
 
@@ -180,7 +185,7 @@ def fetch(
         return
     if not entry.job:
         raise ChargenError(f"batch {files.id} was never submitted; run generate_all again")
-    watch = Watch(settings, state, remote, main_pid)
+    watch = Watch(settings, state, remote, run)
     first = True
     shown: tuple[Any, ...] = ()
     while not (files.responses.exists() and files.ended.exists()):

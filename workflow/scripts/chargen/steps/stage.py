@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,21 @@ def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapp
     return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def open_uploads(settings: Settings, state: State, remote: Remote) -> Uploads:
+    """Return the ledger of uploads, with the account's limit and a way to make room."""
+    from chargen.catalog import load_catalog
+    from chargen.steps.cleanup import make_room
+
+    limit = settings.limits.storage_bytes
+    limit = limit or load_catalog(Path(settings.models_file)).limit(settings.limits.tier, "storage_bytes")
+    return Uploads(state, remote, limit, partial(make_room, state, remote))
+
+
 def _upload_all(
     settings: Settings, state: State, remote: Remote, references: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Upload], dict[str, str]]:
     """Return the uploads by content, and why the API refused the others."""
-    ledger = Uploads(state, remote)
+    ledger = open_uploads(settings, state, remote)
     found: dict[str, Upload] = {}
     refused: dict[str, str] = {}
     stop = threading.Event()

@@ -19,11 +19,14 @@ from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State
-from chargen.steps.stage import is_staged, needed_life_s, stage
+from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration, say, tell
-from chargen.uploads import Uploads, asking
+from chargen.uploads import asking
 
 BUDGET_HOURS = 24.0
+
+NOT_SENT = "NOT_SENT"
+"""The state of a batch that never became a job, because none of its tasks could be sent."""
 
 
 class AmbiguousSubmission(ChargenError):
@@ -53,7 +56,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
     _same_account(entry, remote)
     if entry.job:
         return entry.job
-    _wait_for_room(settings, state, files, remote)
+    _wait_for_room(settings, state, files, remote, run)
     with state.lock("submit"):
         journal = Journal(state)
         plan = files.read_plan()
@@ -69,11 +72,17 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
         if not is_staged(settings, state, files, remote):
             stage(settings, state, files, remote)
         if not files.requests.stat().st_size:
-            raise ChargenError(
-                f"batch {files.id}: the API refused a reference of every task; see {files.folder}/left-out.json"
-            )
+            return _nothing_to_send(files)
         request_file = _upload_requests(settings, state, files, remote)
         return _create(settings, journal, files.id, plan, request_file, remote)
+
+
+def _nothing_to_send(files: BatchFiles) -> str:
+    """The API refused a reference of every task: there is no job, and apply says so of each."""
+    durable.write(files.responses, b"")
+    durable.write_json(files.ended, {"state": NOT_SENT, "error": "", "error_code": 0, "operation": {}})
+    say("the API refused a reference of every task: there is nothing to send")
+    return ""
 
 
 def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> None:
@@ -270,7 +279,7 @@ def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
 
 
 def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
-    upload = Uploads(state, remote).ensure(
+    upload = open_uploads(settings, state, remote).ensure(
         files.requests,
         pictures.sha256_file(files.requests),
         "application/jsonl",
@@ -280,7 +289,7 @@ def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote
     return upload.name
 
 
-def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
+def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> None:
     """Wait while the account holds as many jobs, or as many waiting tokens of the model, as its tier allows."""
     from chargen.steps.fetch import Watch
 
@@ -303,5 +312,5 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
     while why := full():
         if watch is None:
             say(f"{why}: waiting for one to end")
-            watch = Watch(settings, state, remote)
+            watch = Watch(settings, state, remote, run)
         watch.tick()
