@@ -101,7 +101,7 @@ def lines(groups: Sequence[dict[str, Any]], failed: int, note: str, width: int |
     if failed:
         yield line()
         yield from advice("A scene that you edit is made by the next generate_all without an order.", width)
-    if note:
+    if note and failed:
         yield line(Span("! ", WARN), note)
 
 

@@ -137,7 +137,7 @@ def detail_lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
         ("tasks", ", ".join(f"{number} {_in_words(outcome)}" for outcome, number in data["counts"].items())),
         ("in flight", str(data["in_flight"] or "")),
         ("cost", f"{dollars(data['cost_usd']['actual'])}, {dollars(data['cost_usd']['estimated'])} estimated"),
-        *((f"  {model}", dollars(cost)) for model, cost in data["usd_by_model"].items()),
+        *(("", f"{dollars(cost)} for {model}") for model, cost in data["usd_by_model"].items()),
     ):
         if value:
             yield line(Span(f"{name:<12}", DIM), value)

@@ -125,7 +125,8 @@ class Watch:
                         raise
                     say(f"{trouble}; asking again")
                     return {}
-                durable.write(snapshot, durable.dump({"time": time.time(), "operations": list(known.values())}))
+                look = {"time": time.time(), "pause_s": self._pause_s, "operations": list(known.values())}
+                durable.write(snapshot, durable.dump(look))
         return {name: Operation.from_json(raw) for name, raw in known.items()}
 
     def _ask(self, wanted: set[str]) -> list[Operation]:

@@ -1,0 +1,418 @@
+"""`snakemake doctor`: what is wrong with key, configuration, models, library, machine and clock, and what to do.
+
+Every check is a function that returns findings and never raises for what it checks. The key is never printed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import stat
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from chargen import config
+from chargen.catalog import Catalog, load_catalog
+from chargen.config import Settings
+from chargen.journal import Journal
+from chargen.operate.moments import span
+from chargen.operate.prices import OLD_DAYS
+from chargen.operate.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line, size
+from chargen.problems import ChargenError
+from chargen.state import RunFiles, State
+
+Level = Literal["ok", "warning", "error"]
+SIGNS = {"ok": ("✓ ", GOOD), "warning": ("! ", WARN), "error": ("✗ ", BAD)}
+LEAST_FREE_BYTES, LOW_FREE_BYTES = 200_000_000, 2_000_000_000
+SKEW_WARNS_S, SKEW_HURTS_S = 60.0, 600.0
+QUESTION_TIMEOUT_S = 20.0
+NEEDS = {"snakemake": (9, 27), "google-genai": (3, 4)}
+NEEDS_PYTHON = (3, 11)
+SHOWN_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, and what to do if it is not well."""
+
+    level: Level
+    about: str
+    says: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API said to one question; ``status`` is 0 if it could not be reached."""
+
+    status: int
+    message: str = ""
+    date: str = ""
+
+
+Ask = Callable[[str], Answer]
+"""Asks the API for a path below its version."""
+
+
+def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen, overridden: Sequence[str] = ()) -> int:
+    """Show the findings; return the exit status: 1 if one of them is an error."""
+    findings = list(look(settings, state, overridden))
+    counts = Counter(finding.level for finding in findings)
+    data = {
+        "schema_version": 1,
+        "healthy": not counts["error"],
+        "findings": [asdict(finding) for finding in findings],
+    }
+    screen.show(data, lambda width: lines(findings, width))
+    return int(bool(counts["error"]))
+
+
+def look(settings: Settings, state: State, overridden: Sequence[str] = ()) -> Iterator[Finding]:
+    """Yield all findings, in the order in which they are best mended."""
+    yield from versions()
+    yield from profile(overridden)
+    yield from configuration(settings)
+    yield from key(settings, os.environ)
+    yield from api(settings)
+    yield from models(settings)
+    yield from library(settings)
+    yield from own_state(settings, state)
+    yield from disk(settings)
+
+
+def lines(findings: Sequence[Finding], width: int | None) -> Iterator[Line]:
+    """Yield the screen: a line for each finding, what to do below it, and a verdict."""
+    room = max(len(finding.about) for finding in findings)
+    for finding in findings:
+        sign, style = SIGNS[finding.level]
+        words = "" if width is not None or finding.level == "ok" else f"{finding.level}: "
+        yield line(Span(sign, style), Span(f"{finding.about:<{room}}  ", "dim"), words, finding.says)
+        if finding.advice:
+            yield from advice(finding.advice, width)
+    counts = Counter(finding.level for finding in findings)
+    yield line()
+    if counts["error"]:
+        yield line(Span(f"{_many(counts['error'], 'error')}, {_many(counts['warning'], 'warning')}", BAD))
+    elif counts["warning"]:
+        yield line(Span(f"ready, with {_many(counts['warning'], 'warning')}", WARN))
+    else:
+        yield line(Span("all is well", GOOD))
+
+
+def versions() -> Iterator[Finding]:
+    """Yield what Python, Snakemake, google-genai and chargen are installed."""
+    from importlib import metadata
+
+    from chargen import __version__
+
+    yield Finding("ok", "chargen", __version__)
+    here = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info[:2] >= NEEDS_PYTHON
+    text = "" if good else "chargen needs Python 3.11 or newer: make PYTHON=python3.12"
+    yield Finding("ok" if good else "error", "python", here, text)
+    for name, needed in NEEDS.items():
+        least = ".".join(map(str, needed))
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield Finding("error", name, "is not installed", f"pip install '{name}>={least}'")
+            continue
+        if _numbers(found) >= needed:
+            yield Finding("ok", name, found)
+        else:
+            yield Finding("error", name, f"{found} is too old", f"pip install --upgrade '{name}>={least}'")
+
+
+def profile(overridden: Sequence[str]) -> Iterator[Finding]:
+    """Yield whether the default profile is in force; *overridden* names what of it is not."""
+    if overridden:
+        yield Finding(
+            "warning",
+            "profile",
+            f"not in force: {', '.join(overridden)}",
+            "profiles/default holds what chargen expects of Snakemake. Without it nothing is paid twice, but runs in "
+            "two terminals may hinder each other; leave --workflow-profile away, or put these into your own profile",
+        )
+    else:
+        yield Finding("ok", "profile", "profiles/default is in force")
+
+
+def configuration(settings: Settings) -> Iterator[Finding]:
+    """Yield provider, budget and what seems meant otherwise."""
+    budget = "no budget" if settings.budget_usd is None else f"budget ${settings.budget_usd:g} in 24 hours"
+    yield Finding("ok", "config", f"provider {settings.provider}, library id {settings.library_id}, {budget}")
+    if settings.budget_usd == 0:
+        yield Finding(
+            "warning", "config", "budget_usd is 0: nothing will be sent", "set budget_usd to what a day may cost"
+        )
+    for name in ("prompts", "styles", "models_file"):
+        path = Path(getattr(settings, name))
+        if not path.is_file():
+            yield Finding("error", "config", f"{name}: there is no file {path}", f"correct `{name}`, or leave it away")
+
+
+def key(settings: Settings, environment: Any) -> Iterator[Finding]:
+    """Yield which variable the API key comes from, and what is odd about it; never the key."""
+    home = Path(settings.home)
+    found = list(_keys(home, environment))
+    needed = settings.provider == "gemini"
+    if not found:
+        says = "none found" if needed else "none found; the emulator needs none"
+        text = (
+            "put GEMINI_API_KEY=… into .env beside the Snakefile (`snakemake init` writes one with comments); "
+            "keys: https://aistudio.google.com/apikey"
+        )
+        yield Finding("error" if needed else "ok", "key", says, text if needed else "")
+    else:
+        where, name, value = found[0]
+        yield Finding("ok", "key", f"{name} from {where}" + ("" if needed else "; the emulator needs none"))
+        odd = [f"{other} ({place})" for place, other, its in found[1:] if its != value]
+        if odd:
+            yield Finding("warning", "key", f"{', '.join(odd)} differs and is not used", "keep one of them")
+        if value != value.strip("\"' ") or any(sign.isspace() for sign in value):
+            yield Finding("warning", "key", "it holds blanks or quotes", f"write {name}=… without them")
+    dotenv = home / ".env"
+    if dotenv.is_file() and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield Finding("warning", "key", ".env can be read by others on this machine", "chmod 600 .env")
+
+
+def api(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the API answers, accepts the key, knows the models, and agrees on the time."""
+    url = settings.base_url
+    if settings.provider == "emulator" and not url:
+        from chargen.emulator import launch
+
+        url = launch.running(Path(settings.home) / "state" / "emulator-server")
+        if not url:
+            yield Finding("ok", "api", "the embedded emulator starts when it is needed")
+            return
+    elif settings.provider == "gemini" and url != config.GEMINI_URL:
+        source = "GOOGLE_GEMINI_BASE_URL" if os.environ.get("GOOGLE_GEMINI_BASE_URL") == url else "base_url"
+        yield Finding("warning", "api", f"{url}, not Google's own address", f"that is what {source} says")
+    try:
+        ask = _asker(url, config.api_key(settings.provider, Path(settings.home)))
+    except ChargenError:
+        yield Finding("warning", "api", f"{url} was not asked: there is no key")
+        return
+    yield from questions(settings, url, ask)
+
+
+def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
+    """Yield what *ask* brings back about the key, the configured models and the clock."""
+    answers = {name: ask(f"models/{name}") for name in dict.fromkeys(c.model for c in settings.models.values())}
+    first = next(iter(answers.values()))
+    if not first.status:
+        text = "check the network, a proxy (HTTPS_PROXY) and base_url"
+        yield Finding("error", "api", f"{url} does not answer: {first.message}", text)
+        return
+    refused = next((answer for answer in answers.values() if answer.status in (400, 401, 403)), None)
+    if refused:
+        text = "make a new key at https://aistudio.google.com/apikey, or allow this one to use the Gemini API"
+        yield Finding("error", "api", f"{url} refuses the key: {refused.status} {refused.message}", text)
+    elif first.status >= 500 or first.status == 429:
+        yield Finding("warning", "api", f"{url} is in trouble: {first.status} {first.message}", "try again later")
+    else:
+        yield Finding("ok", "api", f"{url} answers and accepts the key")
+        for name, answer in answers.items():
+            if answer.status == 404:
+                text = "`snakemake prices` lists models; set models.<use>.model in the configuration"
+                yield Finding("error", "models", f"the API knows no {name}", text)
+    yield from clock(first.date, dt.datetime.now(dt.UTC))
+
+
+def clock(date: str, now: dt.datetime) -> Iterator[Finding]:
+    """Yield how far this machine's clock (*now*) is from the server's *date*, an HTTP header."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        skew = (now - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
+        return
+    if abs(skew) < SKEW_WARNS_S:
+        yield Finding("ok", "clock", "agrees with the server's")
+        return
+    says = f"{span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the server's"
+    text = "set it by NTP: expiry of uploads, deadlines and the budget of the last 24 hours go by it"
+    yield Finding("error" if abs(skew) >= SKEW_HURTS_S else "warning", "clock", says, text)
+
+
+def models(settings: Settings) -> Iterator[Finding]:
+    """Yield how the configured models stand in the models file, and how old that is."""
+    try:
+        catalog = load_catalog(Path(settings.models_file))
+    except ChargenError as error:
+        yield Finding("error", "models", str(error), "correct the file")
+        return
+    for use, choice in settings.models.items():
+        yield _model(catalog, use, choice.model)
+        if choice.fallback:
+            fallback = _model(catalog, f"{use}, fallback", choice.fallback)
+            if fallback.level != "ok":
+                yield fallback
+    age = (dt.datetime.now(dt.UTC).date() - catalog.updated).days
+    if age > OLD_DAYS:
+        text = "compare it with its source, correct it, and set its `updated`; `snakemake prices` shows it"
+        yield Finding("warning", "prices", f"{settings.models_file} is {age} days old", text)
+    else:
+        yield Finding("ok", "prices", f"as of {catalog.updated.isoformat()}")
+
+
+def library(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the library can be read, what it holds, its problems, and files that Git LFS has not fetched."""
+    root = settings.library_root
+    if not root.is_dir():
+        text = f"set `library` to your story's root folder, or make one: snakemake init --config library={root.name}"
+        yield Finding("error", "library", f"there is no folder {root}", text)
+        return
+    from chargen.library.load import load_library
+
+    found = load_library(
+        root, exclude=settings.exclude, adopt_existing=settings.adopt_existing, provider=settings.provider
+    )
+    scenes = sum(len(entity.scenes) for entity in found.entities.values())
+    held = f"{root}: {_many(len(found.entities), 'entity', 'entities')}, {_many(scenes, 'scene')}"
+    if found.entities:
+        yield Finding("ok", "library", held)
+    else:
+        text = "it needs characters/, locations/ or chapters/ with a folder for each entity and its imagery.yaml"
+        yield Finding("error", "library", f"{root} holds no entity", text)
+    for level in ("error", "warning"):
+        problems = [problem for problem in found.problems if problem.severity == level]
+        if problems:
+            kinds = ", ".join(f"{n} × {code}" for code, n in Counter(p.code for p in problems).most_common())
+            text = "; ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS])
+            more = " …" if len(problems) > SHOWN_PROBLEMS else ""
+            yield Finding("warning" if level == "warning" else "error", "library", kinds, text + more)
+    pointers = lfs_pointers(root)
+    if pointers:
+        says = f"{_many(len(pointers), 'picture')} not fetched by Git LFS, like {pointers[0]}"
+        yield Finding("error", "library", says, "run `git lfs pull` in the library: pointers cannot be references")
+
+
+def lfs_pointers(root: Path) -> list[str]:
+    """Return the pictures of the library at *root* that are Git LFS pointers, by path below it."""
+    from chargen.library.folders import is_image_name
+    from chargen.library.model import KIND_FOLDERS
+    from chargen.pictures import is_lfs_pointer
+
+    return [
+        path.relative_to(root).as_posix()
+        for folder in KIND_FOLDERS
+        for path in sorted((root / folder).rglob("*"))
+        if is_image_name(path.name) and is_lfs_pointer(path)
+    ]
+
+
+def own_state(settings: Settings, state: State) -> Iterator[Finding]:
+    """Yield what is in flight, and what state/ itself suffers from."""
+    try:
+        journal = Journal(state)
+    except (OSError, KeyError, ValueError) as error:
+        text = "restore state/ from a backup, or move it aside: then `snakemake collect` brings in the server's jobs"
+        yield Finding("error", "state", f"{state.journal} cannot be read: {error!r}", text)
+        return
+    flying = journal.in_flight()
+    unnamed = [entry for entry in flying if not entry.job]
+    if unnamed:
+        says = f"{_many(len(unnamed), 'batch', 'batches')} asked for without an answer"
+        yield Finding("warning", "state", says, "the next generate_all finds out whether the job was made")
+    late = [entry for entry in flying if _hours(entry.submitted) > settings.poll.deadline_h]
+    if late:
+        says = f"{_many(len(late), 'batch', 'batches')} in flight for longer than {settings.poll.deadline_h:g} h"
+        yield Finding("warning", "state", says, "snakemake generate_all cancels and collects them; snakemake jobs")
+    if not (unnamed or late):
+        told = f"{len(flying)} in flight" if flying else "nothing in flight"
+        yield Finding("ok", "state", f"{_many(len(journal.entries), 'batch', 'batches')} known, {told}")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Yield how much room there is for state and library, and whether they can be written."""
+    seen: set[int] = set()
+    for name, path in (("state", Path(settings.home)), ("library", Path(settings.library))):
+        folder = _existing(path)
+        device = folder.stat().st_dev
+        if not os.access(folder, os.W_OK):
+            yield Finding(
+                "error", "disk", f"{folder} cannot be written", f"give yourself the right to write the {name}"
+            )
+        if device in seen:
+            continue
+        seen.add(device)
+        free = shutil.disk_usage(folder).free
+        level: Level = "error" if free < LEAST_FREE_BYTES else "warning" if free < LOW_FREE_BYTES else "ok"
+        text = "" if level == "ok" else "a result line takes about 4 MB: 500 pictures need 2 GB while they are applied"
+        yield Finding(level, "disk", f"{size(free)} free for the {name}", text)
+
+
+def _model(catalog: Catalog, use: str, name: str) -> Finding:
+    facts = catalog.facts
+    if use.startswith("analyze") and name not in facts["retired"]:
+        if name in facts["text_models"]:
+            return Finding("ok", "models", f"{use}: {name}")
+        known = ", ".join(facts["text_models"])
+        return Finding("error", "models", f"{use}: unknown text model `{name}`", f"known are {known}")
+    try:
+        model = catalog.image_model(name)
+    except ChargenError as error:
+        return Finding("error", "models", f"{use}: {error}")
+    if model.deprecated:
+        text = f"use {model.successor} instead" if model.successor else "choose another; `snakemake prices` lists them"
+        return Finding("warning", "models", f"{use}: {name} is deprecated", text)
+    return Finding("ok", "models", f"{use}: {name}")
+
+
+def _keys(home: Path, environment: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield place, variable and value of every key there is, the one in use first."""
+    from dotenv import dotenv_values
+
+    dotenv = dotenv_values(home / ".env") if (home / ".env").is_file() else {}
+    for place, values in (("the environment", environment), (".env", dotenv)):
+        for name in config.KEY_VARIABLES:
+            if value := (values.get(name) or "").strip():
+                yield place, name, value
+
+
+def _asker(url: str, secret: str) -> Ask:
+    def ask(path: str) -> Answer:
+        import httpx
+
+        try:
+            answer = httpx.get(
+                f"{url}/{config.API_VERSION}/{path}",
+                headers={"x-goog-api-key": secret},
+                timeout=QUESTION_TIMEOUT_S,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            return Answer(0, type(error).__name__)
+        try:
+            message = str(answer.json()["error"]["message"]).replace(secret, "[key]")
+        except (ValueError, KeyError, TypeError):
+            message = answer.reason_phrase
+        return Answer(answer.status_code, message[:300], answer.headers.get("date", ""))
+
+    return ask
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def _hours(moment: str) -> float:
+    from chargen.operate.moments import age_s
+
+    return (age_s(moment) or 0.0) / 3600
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def _many(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
