@@ -94,8 +94,8 @@ class Uploads:
             self._make_room()
         if self._held() + needed > self._limit_bytes:
             raise ChargenError(
-                f"storage: uploads that unfinished batches need take {self._held():,} bytes, this one needs "
-                f"{needed:,}, and the account holds {self._limit_bytes:,} (limits.storage_bytes). Run again when a batch has ended"
+                f"storage: uploads that unfinished batches need take {self._held():,} of {self._limit_bytes:,} bytes "
+                f"(limits.storage_bytes), this one needs {needed:,}. Run again when a batch has ended"
             )
 
     def _held(self) -> int:
