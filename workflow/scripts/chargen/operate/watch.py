@@ -210,7 +210,7 @@ def screen_lines(view: View, settings: Settings, sign: str, width: int, height: 
     """
     busy = [row for row in view.rows if row.phase not in ENDED]
     done = [row for row in view.rows if row.phase in ENDED]
-    room = max(4, height - 4)
+    room = max(4, height - 5)
     blocks = [*([_done_line(row)] for row in done), *(_block(row, sign, width) for row in busy)]
     shown: list[Line] = []
     hidden = 0
@@ -221,7 +221,8 @@ def screen_lines(view: View, settings: Settings, sign: str, width: int, height: 
             shown = [*block, *shown]
     if hidden:
         shown.insert(0, line(Span(f"… and {hidden} more batches", DIM)))
-    return [*shown, *([line()] if shown else []), _verdict(view, settings)]
+    leave = [] if view.is_over else [line(Span("Ctrl-C leaves; the run goes on", DIM))]
+    return [*shown, *([line()] if shown else []), _verdict(view, settings), *leave]
 
 
 def _block(row: Row, sign: str, width: int) -> list[Line]:
@@ -271,7 +272,7 @@ def _verdict(view: View, settings: Settings) -> Line:
     flying = [row for row in view.rows if row.phase not in (*ENDED, "planned", "staged")]
     done = sum(row.done for row in view.rows)
     failed = sum(row.failed for row in view.rows)
-    free = " (emulator: nothing is paid)" if settings.provider == "emulator" else ""
+    free = " (emulator: free)" if settings.provider == "emulator" else ""
     if not view.rows:
         words = "A run is going on; nothing is sent yet." if view.going_on else "Nothing is in flight."
         return line(words)
@@ -280,7 +281,7 @@ def _verdict(view: View, settings: Settings) -> Line:
     told += f", {failed} failed" if failed else ""
     if view.is_over:
         told = f"Nothing is in flight any more: {done} tasks done" + (f", {failed} failed" if failed else "")
-    return line(told, f", {dollars(view.cost_usd)} so far{free}", Span("" if view.is_over else "  Ctrl-C leaves", DIM))
+    return line(told, f", {dollars(view.cost_usd)} so far{free}")
 
 
 def _text(lines: Sequence[Line]) -> Text:

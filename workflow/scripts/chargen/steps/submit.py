@@ -153,7 +153,7 @@ def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) 
     for job in asking(lambda: list(remote.jobs())):
         if job.display_name == display_name:
             own = own or job
-        elif job.display_name.startswith(f"chargen-{library_id}-") and job.name not in known:
+        elif job.display_name.rpartition("-")[0] == f"chargen-{library_id}" and job.name not in known:
             entry = journal.entries.get(job.display_name.rsplit("-", 1)[1])
             unanswered = entry is not None and entry.open_intent is not None
             worth = job.state == "SUCCEEDED" or not job.is_final
