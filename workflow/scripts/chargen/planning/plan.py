@@ -17,6 +17,7 @@ from chargen.library.load import load_library, without_collector
 from chargen.library.model import KIND_FOLDERS, Kind, Library, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.planning.batches import Batch, fill
+from chargen.planning.fates import stored_batches
 from chargen.planning.orders import read_orders
 from chargen.planning.picking import Picked, Picker
 from chargen.planning.standing import Ledger, Standing
@@ -178,7 +179,7 @@ def _take_stock(plan: Plan, settings: Settings, state: State, targets: Collectio
         journal,
         read_orders(state),
         settings.retry_max_attempts,
-        frozenset(batch.id for batch in state.batches() if batch.responses.exists()),
+        stored_batches(state),
     )
     for entity in plan.library.entities.values():
         if entity.kind not in plan.kinds:

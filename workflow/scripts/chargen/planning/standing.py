@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from chargen.config import Provider
-from chargen.journal import WITH_PICTURE, Journal
+from chargen.journal import Journal
 from chargen.library.load import spec_hash
 from chargen.library.model import Entity, Record, Scene
+from chargen.planning.fates import Fate, Fates, Status
 from chargen.wishes import Wish
-
-Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,7 @@ class Ledger:
         self._root = root
         self._provider = provider
         self._orders = orders
-        self._max_attempts = max_attempts
-        self._stored = stored
-        self._outcomes = journal.outcomes()
-        self._brought_by = journal.batch_of()
-        self._flying = {wish: entry.batch for entry in journal.in_flight() for wish in entry.wishes}
+        self._fates = Fates(journal, max_attempts, stored)
 
     def standings(self, entity: Entity, operation: str = "generate") -> list[Standing]:
         """Return where every variation of every wanted scene of *entity* stands."""
@@ -128,25 +122,14 @@ class Ledger:
         ours: list[Record],
         owners: Mapping[str, Record],
     ) -> Standing:
-        if wish.id in self._flying:
-            return Standing(scene, variation, wish, "in flight", batch=self._flying[wish.id])
-        outcome, reason, attempt = self._outcomes.get(wish.id, ("", "", 0))
-        if not wish.order or outcome in WITH_PICTURE:
+        fate = self._fates.in_flight(wish)
+        if fate:
+            return _standing(scene, variation, wish, fate)
+        if not wish.order or self._fates.came(wish):
             found = self._in_place(entity, scene, variation, wish, ours, owners)
             if found:
                 return found
-        if outcome in WITH_PICTURE:
-            batch = self._brought_by[wish.id]
-            if batch in self._stored:
-                return Standing(scene, variation, wish, "put back", reason="its picture was paid for", batch=batch)
-            return Standing(scene, variation, wish, "missing", reason="its picture was paid for, and is gone")
-        if outcome == "passing" and attempt < self._max_attempts:
-            return Standing(
-                scene, variation, wish, "wanted", reason=f"failed in passing: {reason}", attempt=attempt + 1
-            )
-        if outcome:
-            return Standing(scene, variation, wish, "failed", reason=reason, attempt=attempt)
-        return Standing(scene, variation, wish, "wanted", reason=_why(wish.order, wish.rejections, ours))
+        return _standing(scene, variation, wish, self._fates.without_result(wish, _why(wish, ours)))
 
     def _in_place(
         self,
@@ -169,8 +152,8 @@ class Ledger:
                 return Standing(scene, variation, wish, status, path, record)
             gone = gone or (path, record)
         if gone:
-            batch = self._brought_by.get(wish.id, "")
-            if batch in self._stored:
+            batch = self._fates.kept_in(wish)
+            if batch:
                 return Standing(scene, variation, wish, "put back", *gone, reason="its file is gone", batch=batch)
             return Standing(scene, variation, wish, "missing", *gone, reason="its file is gone")
         adopted = entity.adopted.get(scene.id)
@@ -186,9 +169,13 @@ class Ledger:
         return (entity.folder / path).relative_to(self._root).as_posix()
 
 
-def _why(order: int, rejections: int, records: list[Record]) -> str:
-    if order:
-        return f"order {order}"
-    if rejections:
+def _standing(scene: Scene, variation: int, wish: Wish, fate: Fate) -> Standing:
+    return Standing(scene, variation, wish, fate.status, reason=fate.reason, attempt=fate.attempt, batch=fate.batch)
+
+
+def _why(wish: Wish, records: list[Record]) -> str:
+    if wish.order:
+        return f"order {wish.order}"
+    if wish.rejections:
         return "the last picture was rejected"
     return "its text changed" if records else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from chargen import durable, failpoints
@@ -15,9 +15,8 @@ from chargen.wishes import batch_id, display_name
 Json = dict[str, Any]
 
 
-def retry_batches(settings: Settings, plan: Json, keys: Collection[str], *, smaller: bool) -> Iterator[Json]:
-    """Yield the plans of batches that send the tasks *keys* of *plan* once more; two half ones if *smaller*."""
-    tasks = [task | {"attempt": task["attempt"] + 1} for task in plan["tasks"] if task["key"] in set(keys)]
+def retry_batches(settings: Settings, plan: Json, tasks: Sequence[Json], smaller: bool) -> Iterator[Json]:
+    """Yield the plans of batches that send *tasks*, which *plan* sent before, once more; two half ones if *smaller*."""
     if not tasks:
         return
     size = (len(tasks) + 1) // 2 if smaller and len(tasks) > 1 else len(tasks)

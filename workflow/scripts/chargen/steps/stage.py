@@ -13,6 +13,7 @@ import orjson
 
 from chargen import durable, failpoints, pictures
 from chargen.config import Settings
+from chargen.operations.requests import body
 from chargen.problems import ChargenError
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
@@ -69,21 +70,11 @@ def distinct_references(tasks: Iterable[Mapping[str, Any]]) -> dict[str, Mapping
 
 def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> bytes:
     """Return one line of the request file, in the documented snake_case shape, with its newline."""
-    parts: list[dict[str, Any]] = [
+    parts = [
         {"file_data": {"file_uri": uploads[r["sha256"]].uri, "mime_type": uploads[r["sha256"]].mime}}
         for r in task["references"]
     ]
-    parts.append({"text": task["prompt"]})
-    request: dict[str, Any] = {
-        "contents": [{"role": "user", "parts": parts}],
-        "generation_config": {
-            "response_modalities": ["IMAGE"],
-            "temperature": plan["temperature"],
-            "image_config": {"aspect_ratio": task["aspect_ratio"], "image_size": task["image_size"]},
-        },
-    }
-    if plan["safety_settings"]:
-        request["safety_settings"] = plan["safety_settings"]
+    request = body(plan, task, parts)
     return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -1,0 +1,163 @@
+"""Generate: pictures for the scenes of a library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from chargen import failpoints
+from chargen.config import Settings
+from chargen.journal import now
+from chargen.library.load import BrokenEntity, load_entity, spec_hash
+from chargen.library.model import Entity, Kind
+from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
+from chargen.operations import Wanted
+from chargen.pictures import BrokenPicture
+from chargen.results.extract import Picture, ahead, extract
+from chargen.results.outcomes import Verdict, broken_picture
+from chargen.results.scanner import ResultFile
+from chargen.state import RunFiles, State
+from chargen.steps.answers import RECORD_WAITS, Answer, task_record
+from chargen.steps.place import Placed, Placer, entity_folder, prompt_hash, record
+from chargen.steps.talk import say, tell
+
+Json = dict[str, Any]
+
+WANTED: Wanted = "picture"
+
+
+def place_all(
+    settings: Settings,
+    state: State,
+    run: RunFiles,
+    plan: Json,
+    answers: Sequence[Answer],
+    results: ResultFile,
+    submitted: str,
+) -> list[Json]:
+    """Return the receipt's task records, every picture placed and recorded; entity by entity, in the plan's order."""
+    done: dict[str, Json] = {}
+    by_entity: dict[str, list[Answer]] = {}
+    for answer in answers:
+        if answer.verdict.picture is None:
+            done[answer.task["key"]] = task_record(plan, answer)
+        else:
+            by_entity.setdefault(_entity_of(answer.task), []).append(answer)
+    ordered = [answer for group in by_entity.values() for answer in group]
+    drafts = {key: _draft_folder(Path(settings.library), key) for key in by_entity}
+    extracted = ahead(lambda answer: _extract(results, answer, drafts[_entity_of(answer.task)]), ordered)
+    for key, group in by_entity.items():
+        with state.lock(f"entity-{key.replace('/', '-')}"):
+            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted)
+    return [done[answer.task["key"]] for answer in answers]
+
+
+def _place_entity(
+    settings: Settings,
+    state: State,
+    run: RunFiles,
+    plan: Json,
+    key: str,
+    count: int,
+    extracted: Iterator[tuple[Answer, Picture | Verdict]],
+    submitted: str,
+) -> dict[str, Json]:
+    entity, why_not = entity_now(settings, key)
+    placer = Placer(Path(settings.library), state.unplaced, key, entity, why_not, settings.provider)
+    records: list[dict[str, str]] = []
+    placed_now: list[tuple[Answer, Picture, Placed]] = []
+    done: dict[str, Json] = {}
+    when = now()
+    for _ in range(count):
+        answer, picture = next(extracted)
+        if isinstance(picture, Verdict):
+            done[answer.task["key"]] = task_record(plan, Answer(answer.task, answer.line, picture))
+            continue
+        placed = placer.place(answer.task, picture, submitted)
+        placed_now.append((answer, picture, placed))
+        if placed.needs_record:
+            prompt = answer.task["prompt"]
+            said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)
+            records.append(record(answer.task, placed, picture, plan, run.folder.name, when, said))
+    placer.finish()
+    failure = _write_records(settings, state, key, records)
+    failpoints.reached("written-back")
+    for answer, picture, placed in placed_now:
+        waits = RECORD_WAITS if failure and placed.needs_record else ""
+        done[answer.task["key"]] = task_record(plan, answer, picture, placed, waits, failure)
+    return done
+
+
+def _write_records(settings: Settings, state: State, key: str, records: list[dict[str, str]]) -> str:
+    """Append *records* to the entity's file in one rewrite; return what stopped it, or ``""``."""
+    if not records:
+        return ""
+    path = entity_folder(Path(settings.library), key) / "imagery.yaml"
+    try:
+        # What needs a record was decided on the records present, under the entity's lock.
+        append_items(path, GENERATED_IMAGES, records, lock_dir=state.root / "locks", same=())
+    except (WriteBackError, PermissionError) as error:
+        tell(f"{error}\n  the pictures are kept, their records wait: the next run adds them")
+        return str(error)
+    return ""
+
+
+def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
+    """Return the entity as its folder stands at this moment, or why there is none."""
+    kind, slug = key.split("/", 1)
+    root = Path(settings.library)
+    if not entity_folder(root, key).is_dir():
+        return None, "folder-gone"
+    try:
+        return load_entity(root, _KINDS[kind], slug, adopt_existing=False, provider=settings.provider), ""
+    except BrokenEntity as broken:
+        say(str(broken))
+        return None, "imagery-broken"
+
+
+_KINDS: dict[str, Kind] = {"character": "character", "location": "location", "chapter": "chapter"}
+
+
+def _entity_of(task: Json) -> str:
+    key: str = task["wish"]["target"].rsplit("/", 1)[0]
+    return key
+
+
+def _draft_folder(root: Path, key: str) -> Path | None:
+    """Where the pictures of an entity may be written before they have a name: where they will stand, if that exists."""
+    images = entity_folder(root, key) / "images"
+    try:
+        if not images.parent.is_dir() or not images.resolve().is_relative_to(root.resolve()):
+            return None
+        images.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return images if os.access(images, os.W_OK) else None
+
+
+def _extract(results: ResultFile, answer: Answer, folder: Path | None) -> Picture | Verdict:
+    assert answer.verdict.picture is not None
+    try:
+        return extract(results, answer.verdict.picture, folder)
+    except BrokenPicture as broken:
+        return broken_picture(broken.reason)
+
+
+def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
+    """Return the keys of tasks that failed in passing, may be tried again, and whose scene still wants them."""
+    keys = []
+    for task in tasks:
+        if task["outcome"] != "passing" or task["attempt"] >= settings.retry_max_attempts:
+            continue
+        entity, _ = entity_now(settings, task["target"].rsplit("/", 1)[0])
+        scene = next((s for s in entity.scenes if s.target == task["target"]), None) if entity else None
+        if scene is not None and spec_hash(scene) == task["spec_hash"]:
+            keys.append(task["key"])
+    return keys
+
+
+def again(plan: Json, task: Json, record: Json) -> Json:
+    """Return the very same task; only its attempt counts up."""
+    return task | {"attempt": task["attempt"] + 1}

@@ -1,0 +1,37 @@
+"""What a task asks of the API, by operation: the body of its request line, in the documented snake_case shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def body(plan: Mapping[str, Any], task: Mapping[str, Any], pictures: Sequence[Json]) -> Json:
+    """Return the request of *task*; *pictures* are the parts of its references, in order, and go first."""
+    parts = [*pictures, {"text": task["prompt"]}]
+    config = _for_text(plan, task) if plan["operation"] == "analyze" else _for_picture(plan, task)
+    request: Json = {"contents": [{"role": "user", "parts": parts}], "generation_config": config}
+    if plan["safety_settings"]:
+        request["safety_settings"] = plan["safety_settings"]
+    return request
+
+
+def _for_picture(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
+    return {
+        "response_modalities": ["IMAGE"],
+        "temperature": plan["temperature"],
+        "image_config": {"aspect_ratio": task["aspect_ratio"], "image_size": task["image_size"]},
+    }
+
+
+def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
+    from chargen.analysis.form import form, sendable
+
+    schema = sendable(form(task["kind"], len(task["traits"])))
+    return {
+        "response_mime_type": "application/json",
+        "response_json_schema": schema,
+        "temperature": plan["temperature"],
+    }

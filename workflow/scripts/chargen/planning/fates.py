@@ -1,0 +1,74 @@
+"""What the journal says of a wish without a result in place: on its way, to be put back, missing, failed, or open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from chargen.journal import WITH_PICTURE, Journal, Outcome
+from chargen.state import State
+from chargen.wishes import Wish
+
+Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Where a wish stands; ``attempt`` and ``batch`` as in Standing."""
+
+    status: Status
+    reason: str = ""
+    attempt: int = 1
+    batch: str = ""
+
+
+class Fates:
+    """The journal's answers about wishes. *stored* names the batches whose raw responses are still kept."""
+
+    def __init__(self, journal: Journal, max_attempts: int, stored: frozenset[str]):
+        self._max_attempts = max_attempts
+        self._stored = stored
+        self._outcomes = journal.outcomes()
+        self._brought_by = journal.batch_of()
+        self._flying = {wish: entry.batch for entry in journal.in_flight() for wish in entry.wishes}
+
+    def in_flight(self, wish: Wish) -> Fate | None:
+        """That the wish is on its way, if it is."""
+        batch = self._flying.get(wish.id)
+        return Fate("in flight", batch=batch) if batch else None
+
+    def came(self, wish: Wish) -> bool:
+        """Whether a result of this very wish came once."""
+        return self._outcome(wish)[0] in WITH_PICTURE
+
+    def kept_in(self, wish: Wish) -> str:
+        """The batch whose stored responses hold the wish's result; ``""`` if none does."""
+        batch = self._brought_by.get(wish.id, "")
+        return batch if batch in self._stored else ""
+
+    def without_result(self, wish: Wish, why: str) -> Fate:
+        """Where a wish stands of which nothing is in place; *why* it would be made now."""
+        outcome, reason, attempt = self._outcome(wish)
+        if outcome in WITH_PICTURE:
+            batch = self.kept_in(wish)
+            if batch:
+                return Fate("put back", "its picture was paid for", batch=batch)
+            return Fate("missing", "its picture was paid for, and is gone")
+        if outcome == "passing" and attempt < self._max_attempts:
+            return Fate("wanted", f"failed in passing: {reason}", attempt + 1)
+        if outcome:
+            return Fate("failed", reason, attempt)
+        return Fate("wanted", why)
+
+    def _outcome(self, wish: Wish) -> Outcome:
+        return self._outcomes.get(wish.id, ("", "", 0))
+
+
+def stored_batches(state: State) -> frozenset[str]:
+    """Return the batches whose raw responses are still kept."""
+    return frozenset(_stored(state))
+
+
+def _stored(state: State) -> Iterator[str]:
+    return (batch.id for batch in state.batches() if batch.responses.exists())

@@ -1,0 +1,116 @@
+"""What an operation is given to place: tasks with their answers; and what a receipt says of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chargen.results.extract import Picture
+from chargen.results.outcomes import Verdict
+from chargen.results.scanner import ResultLine
+from chargen.steps.place import Placed
+
+Json = dict[str, Any]
+
+RECORD_WAITS = "record-waits"
+"""The result is in place and imagery.yaml could not be written: the next run adds the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A task, what the API answered, and what that is worth."""
+
+    task: Json
+    line: ResultLine | None
+    verdict: Verdict
+
+
+def task_record(
+    plan: Json,
+    answer: Answer,
+    picture: Picture | None = None,
+    placed: Placed | None = None,
+    waits: str = "",
+    failure: str = "",
+) -> Json:
+    """Return what receipt, failures and report say of one task (``schemas/receipt.schema.json``)."""
+    task, line, verdict = answer.task, answer.line, answer.verdict
+    wish = task["wish"]
+    usage = line.usage if line else {}
+    notes = [*task["notes"], *_notes(plan, task, line, picture)]
+    outcome: str
+    if placed:
+        outcome, reason, advice = placed.outcome, waits or placed.reason, _PLACE_ADVICE.get(waits or placed.reason, "")
+    else:
+        outcome = "lost" if verdict.reason == "lost" else ("passing" if verdict.passing else "failed")
+        reason, advice = verdict.reason, verdict.advice
+    return {
+        "key": task["key"],
+        "wish_id": task["wish_id"],
+        "target": wish["target"],
+        "variation": wish["variation"],
+        "spec_hash": wish["spec_hash"],
+        "attempt": task["attempt"],
+        "outcome": outcome,
+        "reason": reason,
+        "advice": advice,
+        "said": failure or verdict.said,
+        "file": placed.file if placed else "",
+        "sha256": picture.sha256 if picture else "",
+        "width": picture.info.width if picture else 0,
+        "height": picture.info.height if picture else 0,
+        "format": picture.info.format if picture else "",
+        "bytes": len(picture.data) if picture else 0,
+        "tokens": {
+            "prompt": int(usage.get("promptTokenCount") or 0),
+            "image": _image_tokens(usage),
+            "thoughts": int(usage.get("thoughtsTokenCount") or 0),
+            "total": int(usage.get("totalTokenCount") or 0),
+        },
+        "cost_usd": task["cost_usd"] if picture else 0.0,
+        "model": line.model_version if line else "",
+        "model_requested": plan["model"],
+        "aspect_ratio": task["aspect_ratio"],
+        "image_size": task["image_size"],
+        "title": task["title"],
+        "prompt": task["prompt"],
+        "references": task["references"],
+        "finish_reason": (line.finish_reason or line.block_reason) if line else "",
+        "notes": notes,
+        "archived": placed.archived if placed else "",
+    }
+
+
+_PLACE_ADVICE = {
+    RECORD_WAITS: "mend imagery.yaml and run again: the record is added then",
+    "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone, this got another name",
+    "scene-edited": "the scene was changed while the picture was made; it is in the archive",
+    "scene-gone": "the scene was taken out while the picture was made; it is in the archive",
+    "variation-gone": "fewer variations are wanted by now; the picture is in the archive",
+    "approved-meanwhile": "another picture was approved while this one was made; it is in the archive",
+    "newer-picture": "a newer picture is in place; this one is in the archive",
+    "folder-gone": "the entity's folder is gone or was renamed; the picture is kept in state/",
+    "imagery-broken": "mend imagery.yaml and run again: the picture is put in place then",
+    "images-outside-library": "images/ leads out of the library; make it a folder of the entity and run again",
+}
+
+
+def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | None) -> Iterator[str]:
+    """What the author should know of a picture that came: other model, other shape, other size."""
+    if line and line.model_version and line.model_version != plan["model"]:
+        yield f"asked {plan['model']}, answered by {line.model_version}"
+    if picture is None:
+        return
+    width, height = (int(part) for part in task["aspect_ratio"].split(":"))
+    wanted, got = width / height, picture.info.width / picture.info.height
+    if abs(got / wanted - 1) > 0.06:
+        yield f"asked for {task['aspect_ratio']}, got {picture.info.width}x{picture.info.height}"
+    longest = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}[task["image_size"]]
+    if (picture.info.width * picture.info.height) ** 0.5 < longest * 0.8:
+        yield f"asked for {task['image_size']}, got {picture.info.width}x{picture.info.height}"
+
+
+def _image_tokens(usage: Mapping[str, Any]) -> int:
+    details = usage.get("candidatesTokensDetails") or ()
+    return sum(int(item.get("tokenCount") or 0) for item in details if item.get("modality") == "IMAGE")
