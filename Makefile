@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak benchmarks clean
+.PHONY: demo test soak live benchmarks clean
 
 demo: $(VENV)/.made
 	$(BIN)/snakemake --cores 4 generate_all
@@ -16,8 +16,14 @@ test: $(VENV)/.made
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest -n 2 --dist worksteal -m "not soak and not live"
 
+# Hours: every failure point, hundreds of seeds of trouble, other clients against the emulator.
 soak: $(VENV)/.made
-	$(BIN)/pytest -m soak
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,soak]'
+	$(BIN)/pytest -m soak -v
+
+# Spends real money: see tests/live/test_live.py.
+live: $(VENV)/.made
+	$(BIN)/pytest -m live tests/live
 
 benchmarks: $(VENV)/.made
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

@@ -1,4 +1,4 @@
-"""Nothing that was in an entity's folder is ever lost, and a late result never displaces a newer or approved picture."""
+"""Nothing that was in an entity's folder is ever lost, and late results never displace newer or approved pictures."""
 
 from __future__ import annotations
 

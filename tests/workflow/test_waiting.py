@@ -1,0 +1,94 @@
+"""Waiting, quotas, expiry and two runs at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+def wait_until(condition, seconds=90):
+    """Wait until *condition* holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.1)
+
+
+def test_sigterm_to_the_main_process_alone(project):
+    """Those that only wait end by themselves; the next run collects the job."""
+    project.emulator.faults(job={"polls": 10_000})
+    process = project.start()
+    wait_until(lambda: project.journal("created"))
+    time.sleep(2)
+    os.kill(process.pid, signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    project.emulator.end_jobs()
+    project.run()
+
+    assert "Nothing is lost" in output
+    assert 6 == len(project.pictures())
+    assert 1 == project.emulator.count("create")
+
+
+def test_a_job_beyond_its_deadline_is_cancelled_and_harvested(project):
+    """What the job had done by then is placed, the rest goes out again in the same run."""
+    project.config["poll"] = {"interval_s": 0.3, "deadline_h": 0.001}
+    project.emulator.faults(job={"seconds": 12})
+    process = project.start()
+    wait_until(lambda: project.journal("cancelled"))
+    project.emulator.faults(job={"polls": 1, "seconds": 0})
+    output, _ = process.communicate(timeout=200)
+
+    assert process.returncode == 0, output
+    assert ["deadline"] == [line["why"] for line in project.journal("cancelled")]
+    assert 6 == len(project.pictures())
+    project.assert_nothing_twice()
+
+
+def test_two_runs_at_once_share_the_work(project):
+    """Two main processes on one library: each batch is created once, both end well."""
+    project.config["batch"] = {"max_tasks": 2, "max_bytes": 1_000_000}
+    runs = [project.start(), project.start()]
+    outputs = [run.communicate(timeout=200)[0] for run in runs]
+    project.run()
+
+    assert [0, 0] == [run.returncode for run in runs], "\n".join(outputs)
+    assert 6 == len(project.pictures())
+    project.assert_nothing_twice()
+
+
+def test_more_batches_than_jobs_are_allowed(project):
+    """Six batches and one job at a time: the others wait their turn."""
+    project.config |= {
+        "batch": {"max_tasks": 1, "max_bytes": 1_000_000},
+        "limits": {"tier": 1, "concurrent_jobs": 1, "enqueued_tokens": 0, "storage_bytes": 0},
+    }
+    project.emulator.faults(quotas={"concurrent_jobs": 1})
+    project.run()
+
+    assert 6 == len(project.pictures())
+    assert 6 == project.emulator.count("create") == project.emulator.count("created")
+
+
+def test_reference_that_the_server_lost_is_uploaded_anew(project):
+    """A file that is gone fails its lines in passing; the next sending uploads it again."""
+    from PIL import Image
+
+    images = project.library / "characters/tobi-ferrow/images"
+    images.mkdir()
+    Image.new("RGB", (64, 64), "teal").save(images / "portrait.png")
+    project.emulator.faults(job={"polls": 4, "seconds": 0})
+    process = project.start()
+    wait_until(lambda: project.journal("created"))
+    project.emulator.expire_files("*")
+    process.communicate(timeout=200)
+    project.run()
+
+    pictures = project.pictures().keys() - {"characters/tobi-ferrow/images/portrait.png"}
+    assert 6 == len(pictures)
+    project.assert_nothing_twice()
