@@ -34,7 +34,7 @@ from chargen.operate.screen import (
     size,
     table,
 )
-from chargen.operate.storage import StoredFile
+from chargen.operate.storage import StoredFile, whose
 from chargen.operate.storage import look as look_at_files
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
@@ -183,6 +183,7 @@ def _delete_file(file: StoredFile, jobs: Iterable[Job], strangers: Sequence[Job]
     elif may_read:
         kept = f"{may_read[0].name}, which no journal here knows, may be reading it"
     about = f"{file.kind}, {size(file.bytes)}, {ago(file.created)} old"
+    about += "" if file.owner in ("this", "job") else f", {whose(file)}"
     return Act("delete file", file.name, about, file.library, "", file.bytes, kept)
 
 
@@ -270,11 +271,10 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
         yield line("Nothing on the server fits; nothing to do.")
         return
     if doing:
-        counts = Counter(act.what for act in doing)
-        told = ", ".join(f"{what} × {number}" for what, number in counts.items())
-        room = sum(act.bytes for act in doing)
-        yield heading(("Cleanup: " if settings.confirm else "Would ") + told + (f" ({size(room)})" if room else ""))
-        yield from table([Column("act"), Column("name"), Column("", below=True)], [_row(act) for act in doing], width)
+        yield heading(_headline(doing, settings.confirm))
+        yield from table(
+            [Column("act"), Column("name"), Column("what it is", below=True)], [_row(act) for act in doing], width
+        )
         for act in doing:
             if act.said:
                 yield line(Span("✗ ", BAD), act.name)
@@ -287,6 +287,19 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
     if doing and not settings.confirm:
         yield line()
         yield line(Span("Nothing was done. ", WARN), "To do it, add ", Span("confirm=true", "cyan"))
+
+
+def _headline(doing: Sequence[Act], confirmed: bool) -> str:
+    counts = Counter(act.what for act in doing)
+    told = []
+    for what, number in counts.items():
+        verb, _, noun = what.partition(" ")
+        noun = (noun or "job") + ("" if number == 1 else "s")
+        told.append(f"{verb} {number} {noun}")
+    room = sum(act.bytes for act in doing)
+    done = sum(act.outcome in ("done", "gone") for act in doing)
+    text = ", ".join(told) + (f" ({size(room)})" if room else "")
+    return f"Asked to {text}: {done} of {len(doing)} done" if confirmed else f"Would {text}"
 
 
 def _row(act: Act) -> list[Span | str]:

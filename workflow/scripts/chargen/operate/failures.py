@@ -94,7 +94,11 @@ def lines(groups: Sequence[dict[str, Any]], failed: int, note: str, width: int |
         tasks = group["tasks"]
         for task in tasks[:SHOWN_TARGETS] if width is not None else tasks:
             name = task["target"] + (f" (variation {task['variation']})" if task["variation"] > 1 else "")
-            yield line("  · ", name, Span(f"  {task['written_in']}", "dim"))
+            place = Span(f"  {task['written_in']}", "dim")
+            fits = width is None or len(name) + len(place.text) + 4 <= width
+            yield line("  · ", name, place if fits else "")
+            if not fits:
+                yield line("  ", place)
         if width is not None and len(tasks) > SHOWN_TARGETS:
             yield line(Span(f"  … and {len(tasks) - SHOWN_TARGETS} more", "dim"))
         yield command(group["command"])

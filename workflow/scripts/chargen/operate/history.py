@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from chargen import durable
@@ -59,10 +60,10 @@ def summaries(state: State, receipts: Mapping[str, list[Receipt]]) -> list[dict[
     that are still on their way; ``going_on`` says that its process is alive on this machine.
     """
     journal = Journal(state)
-    folders = {files.folder.name: files for files in state.runs() if files.plan.exists()}
+    planned = {files.folder.name for files in state.runs() if files.plan.exists()}
     return [
-        _summary(run, folders.get(run), receipts.get(run, []), journal)
-        for run in sorted(folders.keys() | receipts.keys(), reverse=True)
+        _summary(state.run(run), receipts.get(run, []), journal)
+        for run in sorted(planned | receipts.keys(), reverse=True)
     ]
 
 
@@ -74,7 +75,7 @@ def detail(run: str, state: State, history: History, receipts: Mapping[str, list
     found = next((item for item in summaries(state, receipts) if item["id"] == run), None)
     if found is None:
         raise ChargenError(f"history: no run {run}; `snakemake history` lists them")
-    plan = _pinned(state.run(run))
+    plan = _kept(state.run(run).plan)
     models: dict[str, float] = {}
     for receipt in receipts.get(run, []):
         models[receipt["model"]] = models.get(receipt["model"], 0.0) + receipt["cost_usd"]["actual"]
@@ -208,8 +209,8 @@ def _by_run(history: History) -> dict[str, list[Receipt]]:
     return runs
 
 
-def _summary(run: str, files: RunFiles | None, receipts: list[Receipt], journal: Journal) -> dict[str, Any]:
-    plan = _pinned(files) if files else {}
+def _summary(files: RunFiles, receipts: list[Receipt], journal: Journal) -> dict[str, Any]:
+    run, plan = files.folder.name, _kept(files.plan)
     match = _STAMP.match(run)
     started = plan.get("started") or (":".join(match.groups()) + "Z" if match else "")
     finished = max((receipt["times"]["applied"] for receipt in receipts), default="")
@@ -220,14 +221,13 @@ def _summary(run: str, files: RunFiles | None, receipts: list[Receipt], journal:
         if batch not in applied and journal.entry(batch).in_flight
     ]
     counts = Counter(task["outcome"] for receipt in receipts for task in receipt["tasks"])
-    going_on = bool(files and files.is_alive())
     return {
         "id": run,
         "started": started,
         "finished": finished,
         "duration_s": seconds_between(started, finished),
-        "going_on": going_on,
-        "provider": receipts[0]["provider"] if receipts else _provider(files),
+        "going_on": files.is_alive(),
+        "provider": receipts[0]["provider"] if receipts else _kept(files.settings).get("provider", ""),
         "targets": plan.get("targets", []),
         "planned": plan.get("counts", {}).get("to_make", 0),
         "counts": dict(counts),
@@ -239,19 +239,13 @@ def _summary(run: str, files: RunFiles | None, receipts: list[Receipt], journal:
     }
 
 
-def _pinned(files: RunFiles) -> dict[str, Any]:
+def _kept(path: Path) -> dict[str, Any]:
+    """Return what is in a run's file; nothing if it is gone or cannot be read."""
     try:
-        plan: dict[str, Any] = durable.read_json(files.plan)
+        data: dict[str, Any] = durable.read_json(path)
     except (OSError, ValueError):
         return {}
-    return plan
-
-
-def _provider(files: RunFiles | None) -> str:
-    try:
-        return str(durable.read_json(files.settings)["provider"]) if files else ""
-    except (OSError, ValueError, KeyError):
-        return ""
+    return data
 
 
 def _batch(receipt: Receipt) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def lines(found: list[StoredFile], used: int, limit: int, settings: Settings, wi
                 file.kind,
                 ago(file.created),
                 ahead(file.expires),
-                Span(_whose(file), WARN if file.owner == "orphan" else ""),
+                Span(whose(file), WARN if file.owner == "orphan" else ""),
             ]
             for file in found
         ],
@@ -143,7 +143,8 @@ def _orphans(found: list[StoredFile], width: int | None) -> Iterator[Line]:
         yield command(CLEAN_ORPHANS)
 
 
-def _whose(file: StoredFile) -> str:
+def whose(file: StoredFile) -> str:
+    """Return the owner in words, and the batch that needs it."""
     words = {
         "this": "ours",
         "library": f"library {file.library}",
