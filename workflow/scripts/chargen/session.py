@@ -123,12 +123,13 @@ class Session:
         if self.settings.source and not Path(self.settings.library).is_dir() and not self._only_looks:
             _copy_example(Path(self.settings.source), Path(self.settings.library))
         durable.write_json(run.settings, self.settings.to_json())
+        main = os.environ.get(MAIN_VARIABLE, "")
+        durable.write_json(run.process, {"main": main, "targets": sorted(self._targets())})
         _tell_waiters_on_signals(run.stop)
         if "plan" not in self.__dict__:
             return
         from chargen.planning.pin import pin
 
-        durable.write_json(run.process, {"main": os.environ.get(MAIN_VARIABLE, "")})
         self._did_something = bool(self._batches() or self.plan.put_back)
         started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
         pin(self.settings, self.state, run, self.plan, started, self._targets())

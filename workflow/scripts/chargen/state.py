@@ -137,7 +137,7 @@ class RunFiles:
 
     @property
     def process(self) -> Path:
-        """Which process of which machine runs Snakemake."""
+        """Which process of which machine runs Snakemake, and for which targets."""
         return self.folder / "process.json"
 
     @property
