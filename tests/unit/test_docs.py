@@ -33,7 +33,9 @@ def test_configuration_page_is_up_to_date():
     assert written == (ROOT / "docs/configuration.md").read_text()
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *[f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")]])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *[f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")]]
+)
 def test_links_lead_somewhere(page):
     """Every relative link of a page has its file."""
     path = ROOT / page

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,14 @@ class Project:
             f"\n--- {path.relative_to(self.folder)}\n{path.read_text()}"
             for path in sorted((self.folder / "logs").rglob("*.log"))
         )
+
+
+def wait_until(condition, seconds=90):
+    """Wait until *condition* holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.1)
 
 
 @pytest.fixture

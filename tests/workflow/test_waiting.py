@@ -8,15 +8,9 @@ import time
 
 import pytest
 
+from conftest import wait_until
+
 pytestmark = pytest.mark.workflow
-
-
-def wait_until(condition, seconds=90):
-    """Wait until *condition* holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not happen"
-        time.sleep(0.1)
 
 
 def test_sigterm_to_the_main_process_alone(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,13 +20,16 @@ from chargen.results.extract import Picture, ahead, extract
 from chargen.results.outcomes import Verdict, broken_picture
 from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
-from chargen.steps.answers import RECORD_WAITS, Answer, task_record
+from chargen.steps.answers import CANNOT_WRITE, RECORD_WAITS, Answer, task_record
 from chargen.steps.place import Placed, Placer, entity_folder, prompt_hash, record
 from chargen.steps.talk import say, tell
 
 Json = dict[str, Any]
 
 WANTED: Wanted = "picture"
+
+_ONE_FOLDER = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR})
+"""What keeps one folder from taking a picture; a full disk stops everything."""
 
 
 def place_all(
@@ -75,7 +79,7 @@ def _place_entity(
         if isinstance(picture, Verdict):
             done[answer.task["key"]] = task_record(plan, Answer(answer.task, answer.line, picture))
             continue
-        placed = placer.place(answer.task, picture, submitted)
+        placed = _place(placer, answer.task, picture, submitted)
         placed_now.append((answer, picture, placed))
         if placed.needs_record:
             prompt = answer.task["prompt"]
@@ -88,6 +92,17 @@ def _place_entity(
         waits = RECORD_WAITS if failure and placed.needs_record else ""
         done[answer.task["key"]] = task_record(plan, answer, picture, placed, waits, failure)
     return done
+
+
+def _place(placer: Placer, task: Json, picture: Picture, submitted: str) -> Placed:
+    """Place a picture; where this one folder cannot take it, the answer is kept and the others go on."""
+    try:
+        return placer.place(task, picture, submitted)
+    except OSError as error:
+        if error.errno not in _ONE_FOLDER:
+            raise
+        tell(f"{error.filename}: {error.strerror}: {task['key']} is kept and put in place by the next run")
+        return Placed("unplaced", "", CANNOT_WRITE)
 
 
 def _write_records(settings: Settings, state: State, key: str, records: list[dict[str, str]]) -> str:

@@ -67,9 +67,10 @@ def headline(plan: Plan) -> str:
 
 def has_failures(report: Mapping[str, Any], plan: Plan) -> bool:
     """Whether a run that did something must end with a non-zero status."""
-    return bool(
-        any(report["run"]["counts"].get(bad) for bad in ("failed", "lost")) or plan.library.broken or report["errors"]
-    )
+    run = report["run"] or {"id": "", "counts": {}}
+    bad = any(run["counts"].get(outcome) for outcome in ("failed", "lost", "unplaced"))
+    waits = any(task["run"] == run["id"] and task["reason"] == "record-waits" for task in report["tasks"])
+    return bool(bad or waits or plan.library.broken or report["errors"])
 
 
 def tasks(plan: Plan, settings: Settings, width: int) -> str:

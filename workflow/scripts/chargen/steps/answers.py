@@ -17,6 +17,10 @@ RECORD_WAITS = "record-waits"
 """The result is in place and imagery.yaml could not be written: the next run adds the record."""
 
 
+CANNOT_WRITE = "cannot-write"
+"""The folder does not take the picture: it waits in the stored answers, and the next run puts it in place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A task, what the API answered, and what that is worth."""
@@ -83,6 +87,7 @@ def task_record(
 
 
 _PLACE_ADVICE = {
+    CANNOT_WRITE: "make images/ writable and run again: the picture is put in place then",
     RECORD_WAITS: "mend imagery.yaml and run again: the record is added then",
     "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone, this got another name",
     "scene-edited": "the scene was changed while the picture was made; it is in the archive",
