@@ -1,0 +1,268 @@
+"""What a plan wants, leaves alone, waits for, refuses and costs."""
+
+from __future__ import annotations
+
+import textwrap
+import zlib
+
+import pytest
+import yaml
+from PIL import Image
+
+from chargen import config, schema
+from chargen.journal import Journal
+from chargen.library.load import load_library, spec_hash
+from chargen.planning import show
+from chargen.planning.ordering import order
+from chargen.planning.plan import make_plan
+from chargen.problems import ChargenError
+from chargen.state import State
+
+ODA = """
+    name: Oda
+    description: A keeper.
+    scenes:
+      - {id: lamp, prompt: The lamp burns.}
+      - {id: rope, prompt: Oda mends a rope., image_size: 2K}
+    """
+
+
+class World:
+    """A library, and plans of it."""
+
+    def __init__(self, home):
+        self.home = home
+        self.defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text()) | {"library": "story"}
+        (home / "story").mkdir()
+
+    def write(self, name, text):
+        path = self.home / "story" / name / "imagery.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip())
+
+    def settings(self, **changes):
+        merged = {**self.defaults}
+        for key, value in changes.items():
+            merged[key] = merged[key] | value if isinstance(value, dict) else value
+        return config.settings(merged, self.home)
+
+    def plan(self, **changes):
+        return make_plan(self.settings(**changes))
+
+    def picture(self, name, colour="teal"):
+        path = self.home / "story" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (48, 64), colour).save(path)
+        return path
+
+    def record(self, name, scene, file, provider="google", status="generated", spec=""):
+        """Record *file* as the picture of *scene*, made from its present words."""
+        entity = next(e for e in load_library(self.home / "story").entities.values() if e.folder.name == name)
+        spec = spec or spec_hash(next(s for s in entity.scenes if s.id == scene))
+        with (entity.folder / "imagery.yaml").open("a") as handle:
+            if not entity.records:
+                handle.write("generated_images:\n")
+            handle.write(
+                f'  - scene: "{scene}"\n    custom_id: "{scene}"\n    file_name: "{file}"\n'
+                f'    file_path: "images/{file}"\n    status: "{status}"\n    provider: "{provider}"\n'
+                f'    task_key: "character/{name}/{scene}@sha256:0000000000000000"\n    spec_hash: "{spec}"\n'
+            )
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def test_wanted_with_cost(world):
+    """Two scenes, one at 2K: one batch, half the standard price."""
+    world.write("characters/oda", ODA)
+    plan = world.plan()
+
+    assert {"wanted": 2, "to_make": 2} == {key: plan.counts()[key] for key in ("wanted", "to_make")}
+    assert pytest.approx(0.0336 / 2 + 0.050 / 2) == plan.cost_usd
+    assert "2 images for 1 character in 1 batch, 0 done, 0 in flight, about $0.0418" == show.headline(plan)
+
+
+def test_done_stale_and_approved(world):
+    """A recorded picture is done; under another key it is stale, unless it is approved."""
+    world.write("characters/oda", ODA)
+    world.picture("characters/oda/images/lamp.png")
+    world.picture("characters/oda/images/rope.png")
+    world.record("oda", "lamp", "lamp.png")
+    world.record("oda", "rope", "rope.png", status="approved")
+    plan = world.plan()
+
+    assert {"applied": 2, "stale": 1, "to_make": 0} == {k: plan.counts()[k] for k in ("applied", "stale", "to_make")}
+    assert ["character/oda/lamp"] == [stale.standing.target for stale in plan.stale]
+
+
+def test_rejected_is_wanted_once(world):
+    """A rejected picture asks for one more, which counts even though the rejected record stays."""
+    world.write("characters/oda", ODA)
+    world.picture("characters/oda/images/lamp.png")
+    world.record("oda", "lamp", "lamp.png", status="rejected")
+    rejected = world.plan()
+    world.picture("characters/oda/images/lamp2.png")
+    world.record("oda", "lamp", "lamp2.png")
+    again = world.plan()
+
+    assert {"lamp": 1, "rope": 0} == {t.wish.target.rsplit("/", 1)[1]: t.wish.rejections for t in rejected.tasks}
+    assert ["character/oda/rope"] == [task.wish.target for task in again.tasks]
+
+
+def test_missing_is_counted_and_left_alone(world):
+    """A record without its file is not made again by itself."""
+    world.write("characters/oda", ODA)
+    world.record("oda", "lamp", "lamp.png")
+    plan = world.plan()
+
+    assert 1 == plan.counts()["missing"]
+    assert pytest.approx(0.0168) == plan.missing_usd
+    assert ["character/oda/rope"] == [task.wish.target for task in plan.tasks]
+
+
+def test_placeholders_never_pass_for_pictures(world):
+    """Under gemini a scene with the emulator's record is wanted, and the emulator's portrait is not sent."""
+    world.write("characters/oda", ODA)
+    path = world.picture("characters/oda/images/portrait.png")
+    data = path.read_bytes()
+    chunk = b"tEXtSoftware\x00chargen-emulator"
+    marked = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    path.write_bytes(data[:33] + marked + data[33:])
+    world.picture("characters/oda/images/lamp.png")
+    world.record("oda", "lamp", "lamp.png", provider="emulator")
+    emulated, real = world.plan(), world.plan(provider="gemini")
+
+    assert ["rope"] == [task.wish.target.rsplit("/", 1)[1] for task in emulated.tasks]
+    assert ["lamp", "rope"] == sorted(task.wish.target.rsplit("/", 1)[1] for task in real.tasks)
+    assert [()] * 2 == [task.references for task in real.tasks]
+
+
+@pytest.mark.parametrize(
+    ("scene", "message"),
+    [
+        ("{id: a, prompt: x, aspect_ratio: '7:5'}", "cannot do 7:5"),
+        ("{id: a, prompt: x, image_size: '512'}", "cannot do 512"),
+        (
+            "{id: a, prompt: x, model: gemini-2.0-flash-preview-image-generation}",
+            "use `gemini-nano-banana-2.1` instead",
+        ),
+        ("{id: a, prompt: x, model: gemini-2.5-flash-image}", "was shut down on 2026-10-02"),
+        ("{id: a, prompt: x, model: midjourney}", "unknown image model `midjourney`"),
+    ],
+)
+def test_what_the_model_cannot_do_is_refused_before_anything_is_sent(world, scene, message):
+    """Ratio, size and model are checked while planning; that scene is left out, the others go on."""
+    world.write("characters/oda", f"name: Oda\nscenes:\n  - {scene}\n  - {{id: b, prompt: y}}\n")
+    plan = world.plan()
+
+    assert ["character/oda/b"] == [task.wish.target for task in plan.tasks]
+    assert [message] == [message for problem in plan.problems if message in problem.message]
+    assert plan.counts()["blocked"] == 1
+
+
+def test_retired_model_has_its_fallback(world):
+    """A configured model that was shut down is replaced by the fallback, and it is said; without one nothing starts."""
+    world.write("characters/oda", ODA)
+    retired = {"generate": {"model": "gemini-3-pro-image-preview", "fallback": "gemini-3-pro-image", "temperature": 1}}
+    plan = world.plan(models=retired)
+    retired["generate"]["fallback"] = ""
+
+    assert {"gemini-3-pro-image"} == {task.shape.model.name for task in plan.tasks}
+    assert ["the fallback `gemini-3-pro-image` is used"] == [n.split("; ")[-1] for n in plan.notices]
+    with pytest.raises(ChargenError, match="use `gemini-3-pro-image` instead"):
+        world.plan(models=retired)
+
+
+def test_a_circle_of_references_is_an_error(world):
+    """Two scenes that send each other's picture are both left out, with the circle named."""
+    world.write("characters/oda", "name: Oda\nportrait: a\nscenes:\n  - {id: a, prompt: x, characters: [tam]}\n")
+    world.write("characters/tam", "name: Tam\nportrait: b\nscenes:\n  - {id: b, prompt: y, characters: [oda]}\n")
+    plan = world.plan()
+
+    assert [] == plan.tasks + plan.deferred
+    assert {"circular-reference"} == {problem.code for problem in plan.problems if problem.severity == "error"}
+
+
+def test_unreadable_reference_stops_its_scene(world):
+    """A Git LFS pointer as portrait: the scenes that send it are not paid for, unless the configuration says so."""
+    world.write("characters/oda", ODA)
+    path = world.home / "story/characters/oda/images/portrait.png"
+    path.parent.mkdir()
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    stopped, skipped = world.plan(), world.plan(unreadable_references="skip")
+
+    assert 2 == stopped.counts()["blocked"]
+    assert any("git lfs pull" in problem.message for problem in stopped.problems)
+    assert 2 == len(skipped.tasks)
+
+
+def test_missing_reference_is_skipped_or_fails(world):
+    """A reference that does not exist is a warning by default, and keeps the scene back if the user wants that."""
+    world.write("characters/oda", "name: Oda\nscenes:\n  - {id: a, prompt: x, references: [images/none.png]}\n")
+    (world.home / "story/characters/oda/images").mkdir()
+    world.picture("characters/oda/images/portrait.png")
+    skipped, failed = world.plan(), world.plan(missing_references="fail")
+
+    assert ["missing-reference"] == [problem.code for problem in skipped.problems]
+    assert 1 == len(skipped.tasks)
+    assert 1 == failed.counts()["blocked"]
+
+
+def test_batches_are_filled_up_to_the_limits(world):
+    """One batch per model, cut at max_tasks, heavier scenes first."""
+    scenes = "".join(f"  - {{id: s{n}, prompt: x, weight: {w}}}\n" for n, w in enumerate(["low", "critical"] * 3))
+    world.write(
+        "characters/oda", f"name: Oda\nscenes:\n{scenes}  - {{id: pro, prompt: x, model: gemini-3-pro-image}}\n"
+    )
+    plan = world.plan(batch={"max_tasks": 4, "max_bytes": 10**9})
+
+    sizes = {(batch.model, len(batch.tasks)) for batch in plan.batches}
+    assert {("gemini-nano-banana-2.1", 4), ("gemini-nano-banana-2.1", 2), ("gemini-3-pro-image", 1)} == sizes
+    first = next(batch for batch in plan.batches if len(batch.tasks) == 4)
+    assert ["critical"] * 3 + ["low"] == [task.weight for task in first.tasks]
+
+
+def test_an_order_is_wanted_until_it_is_fulfilled(world):
+    """An order makes exactly what it names wanted, once; it is not ordered twice."""
+    world.write("characters/oda", ODA)
+    for scene in ("lamp", "rope"):
+        world.picture(f"characters/oda/images/{scene}.png")
+        world.record("oda", scene, f"{scene}.png")
+    settings = world.settings(scenes=["character/oda/lamp"])
+    state = State.of(settings)
+    said = order(settings, state)
+    ordered = world.plan()
+    wish = ordered.tasks[0].wish
+    with pytest.raises(ChargenError, match=r"nothing among the 1 pictures .* 1 wanted"):
+        order(settings, state)
+    journal = Journal(state)
+    intent = {"operation": "generate", "model": "m", "display_name": "d", "base_url": "u", "key": "k"}
+    journal.append("intent", "b1", **intent, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1)
+    flying = world.plan()
+    journal.append("created", "b1", job="batches/1", adopted=False)
+    journal.append("applied", "b1", outcomes={wish.id: ["applied", ""]})
+    fulfilled = world.plan()
+
+    assert said.startswith("order 1: 1 pictures again, about $0.0168")
+    assert [("character/oda/lamp", 1)] == [(task.wish.target, task.wish.order) for task in ordered.tasks]
+    assert (0, 1) == (flying.counts()["to_make"], flying.counts()["in_flight"])
+    assert (0, 2) == (fulfilled.counts()["to_make"], fulfilled.counts()["applied"])
+
+
+def test_strict_refuses_to_start(world):
+    """With strict a warning stops everything, and all of them are listed."""
+    world.write("characters/oda", ODA.replace("scenes:", "shoesize: 44\n    scenes:"))
+
+    with pytest.raises(ChargenError, match="strict: nothing was started"):
+        world.plan(strict=True)
+
+
+def test_only_and_scope_narrow_a_plan(world):
+    """Globs over kind/entity/scene, and kinds."""
+    world.write("characters/oda", ODA)
+    world.write("locations/light", "name: Light\nscenes:\n  - {id: night, prompt: x}\n")
+
+    assert ["character/oda/lamp"] == [t.wish.target for t in world.plan(only=["*/lamp"]).tasks]
+    assert ["location/light/night"] == [t.wish.target for t in world.plan(scope="locations").tasks]
