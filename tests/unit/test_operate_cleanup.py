@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from operate_server import BATCH, Server, sent, uploaded
 
 from chargen import config, durable
 from chargen.journal import Journal
@@ -17,7 +18,6 @@ from chargen.operate.owners import Home
 from chargen.operate.screen import Screen
 from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
-from operate_server import BATCH, Server, sent, uploaded
 
 REF = "a" * 64
 ORPHAN = "chargen-" + "b" * 32

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from operate_server import BATCH, Server, sent
 
 from chargen import durable
 from chargen.operate import jobs
 from chargen.operate.screen import plain
 from chargen.state import State
-from operate_server import BATCH, Server, sent
 
 OTHER = "fedcba9876543210"
 
@@ -44,7 +44,7 @@ def test_jobs_are_joined_with_the_journal(state, server):
 
 
 def test_an_orphan_comes_with_the_command_that_collects_it(state, server):
-    """A paid job of this library that no journal knows is named, and how to bring it in; an empty one can be deleted."""
+    """A paid job of this library that no journal knows comes with its command; an empty one can be deleted."""
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     server.job_made("batches/2", f"chargen-story-{OTHER}", "EXPIRED")
 

@@ -16,7 +16,7 @@ from chargen.journal import Journal
 from chargen.pictures import sha256_file
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
-from chargen.steps.stage import distinct_references
+from chargen.steps.stage import uploaded_contents
 
 _JOB_NAME = re.compile(r"chargen-(?P<library>[a-z0-9][a-z0-9-]*)-(?P<batch>[0-9a-f]{16})")
 _FILE_NAME = re.compile(r"chargen-[0-9a-f]{32}")
@@ -67,8 +67,8 @@ class Home:
     def needed(self) -> dict[str, str]:
         """Return the contents (sha256) that unfinished batches need, with one batch that needs each."""
         needed: dict[str, str] = {}
-        for _, files in self.unfinished():
-            contents = set(distinct_references(files.read_plan()["tasks"]))
+        for library, files in self.unfinished():
+            contents = uploaded_contents(self.states[library], files.read_plan()["tasks"])
             if files.requests.exists():
                 contents.add(sha256_file(files.requests))
             needed.update(dict.fromkeys(contents, files.id))

@@ -1,0 +1,230 @@
+"""`history`, `failures`, `prices`, `watch`: what they read from state, and how they tell it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import os
+import socket
+
+import pytest
+from report_world import EARLIER, RUN, make_world
+
+from chargen import config, durable
+from chargen.catalog import load_catalog
+from chargen.journal import Journal
+from chargen.operate import failures, history, prices, watch
+from chargen.operate.screen import Column, Screen, Span, line, plain, size, table
+from chargen.problems import ChargenError
+from chargen.report.history import read_history
+from chargen.state import RunFiles
+
+TARGET = "character/oda-brennick/lamp-room"
+
+
+@pytest.fixture
+def world(tmp_path):
+    return make_world(tmp_path)
+
+
+def shown(target, settings, state):
+    """Run a target that prints JSON."""
+    out = io.StringIO()
+    target.run(settings, state, RunFiles(state.root / "runs" / "now"), Screen(True, out))
+    return json.loads(out.getvalue())
+
+
+def pin(world, run, **plan):
+    """Write what a run pins."""
+    files = world.state.run(run)
+    durable.write_json(files.settings, {"provider": "gemini"})
+    values = {"started": "2026-11-21T17:58:00Z", "targets": ["generate_all"], "batches": [], "in_flight": []}
+    durable.write_json(files.plan, values | plan)
+    return files
+
+
+def test_history_counts_what_each_run_brought_and_cost(world):
+    """The youngest run first, with time, targets, outcomes and cost; a run that only looked is none."""
+    world.receipt("b1", [world.task(TARGET)], run=EARLIER)
+    world.receipt("b2", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
+    pin(world, RUN, batches=["b2"])
+    durable.write_json(world.state.run("2026-11-22T00-00-00Z").settings, {"provider": "gemini"})
+
+    runs = shown(history, world.settings, world.state)["runs"]
+
+    assert [RUN, EARLIER] == [run["id"] for run in runs]
+    assert ({"applied": 1, "failed": 1}, ["generate_all"], 365.0) == (
+        runs[0]["counts"],
+        runs[0]["targets"],
+        runs[0]["duration_s"],
+    )
+    assert {"estimated": 0.134, "actual": 0.067} == runs[0]["cost_usd"]
+
+
+def test_a_run_that_goes_on_says_so(world):
+    """The process of a run is looked for on this machine; its batches in flight are counted."""
+    world.in_flight("b1", [TARGET, "location/quay/dusk"])
+    files = pin(world, RUN, batches=["b1"])
+    durable.write_json(files.process, {"main": f"{socket.gethostname()}:{os.getpid()}", "targets": []})
+
+    (run,) = history.summaries(world.state, {})
+
+    assert (True, 2) == (run["going_on"], run["in_flight"])
+
+
+def test_one_run_in_detail(world):
+    """Its batches and every task, with the file or the reason; a run that nobody knows is an error."""
+    world.receipt("b1", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
+    receipts = {RUN: read_history(world.state).receipts}
+
+    data = history.detail(RUN, world.state, read_history(world.state), receipts)
+    lines = [plain(line) for line in history.detail_lines(data, 80)]
+
+    assert ["b1"] == [batch["id"] for batch in data["batches"]]
+    assert {"gemini-3-pro-image": 0.067} == data["usd_by_model"]
+    assert "✓ characters/oda-brennick/images/lamp-room.png" in lines
+    assert "✗ location/quay/dusk" in lines
+    with pytest.raises(ChargenError, match="snakemake history"):
+        history.detail("2020-01-01T00-00-00Z", world.state, read_history(world.state), receipts)
+
+
+def test_failures_are_grouped_with_the_command_that_orders_them(world):
+    """By reason, the most frequent first. Without a library, everything that failed last is told, and that."""
+    targets = [f"character/oda-brennick/s{number}" for number in range(3)]
+    world.receipt("b1", [world.task(target, "failed") for target in targets[:2]])
+    world.receipt("b2", [world.task(targets[2], "failed", reason="no-image")])
+    world.library.rmdir()
+
+    data = shown(failures, world.settings, world.state)
+
+    assert [("image-safety", 2), ("no-image", 1)] == [(group["reason"], group["count"]) for group in data["groups"]]
+    assert f"snakemake order --config state=failed scenes='{targets[0]} {targets[1]}'" == data["groups"][0]["command"]
+    assert "no folder" in data["note"]
+
+
+def test_many_failures_are_ordered_by_entity():
+    """A command stays short: all of them by one glob, many of them by their entities."""
+    targets = [f"character/oda/s{number}" for number in range(30)]
+
+    assert "snakemake order --config state=failed scenes='*'" == failures.order_command(targets, everything=True)
+    assert "snakemake order --config state=failed scenes='character/oda/*'" == failures.order_command(
+        targets, everything=False
+    )
+
+
+@pytest.mark.parametrize(("days", "old"), [(90, False), (91, True)])
+def test_prices_grow_old_after_ninety_days(world, days, old):
+    """The table says when it was written, and warns once that is too long ago."""
+    updated = load_catalog(config.schema.ROOT / "config" / "models.yaml").updated
+    today = updated + dt.timedelta(days=days)
+
+    data = prices.price_list(load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today)
+    text = "\n".join(plain(line) for line in prices.lines(data, None))
+
+    assert (old, old) == (data["is_old"], "older than 90 days" in text)
+
+
+def test_prices_name_the_batch_rate_and_the_model_in_use(world):
+    """A batch pays less by the discount; the models of the configuration are marked."""
+    today = dt.date(2026, 11, 20)
+
+    data = prices.price_list(load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today)
+
+    models = {model["name"]: model for model in data["image_models"]}
+    used = models[world.settings.models["generate"].model]
+    assert "generate" in used["used_for"]
+    assert round(used["usd_per_image"]["1K"] * (1 - data["batch_discount"]), 6) == used["usd_per_image_batch"]["1K"]
+    assert "shut down" == models["gemini-2.5-flash-image"]["state"]
+
+
+def flying(world, batch, *, operation=None, **files):
+    """A batch in flight whose job was last seen as *operation*."""
+    world.in_flight(batch, [TARGET, "location/quay/dusk"])
+    path = world.state.batch(batch).plan
+    plan = durable.read_json(path) | {"operation": "generate", "model": "gemini-3-pro-image", "cost_usd": 0.134}
+    durable.write_json(path, plan)
+    if operation:
+        raw = {"name": f"batches/{batch}", "metadata": operation}
+        look = {"time": 0.0, "pause_s": 5.0, "operations": [raw]}
+        durable.write_json(world.state.root / "last-look.json", look)
+
+
+def test_watch_tells_what_the_run_saw_last(world):
+    """Phase, progress and failures come from the last look that the run itself took; the server is not asked."""
+    stats = {"requestCount": "2", "successfulRequestCount": "1", "failedRequestCount": "1"}
+    flying(world, "b1", operation={"state": "BATCH_STATE_RUNNING", "batchStats": stats})
+
+    view = watch.Eye(world.state).look()
+
+    (row,) = view.rows
+    assert ("running", 2, 2, 1, "batches/b1") == (row.phase, row.tasks, row.done, row.failed, row.job)
+    assert (0.134, False, False) == (view.cost_usd, row.cost_is_final, view.is_over)
+
+
+def test_watch_ends_when_everything_is_applied(world):
+    """A batch that was on its way is shown until its receipt is there, with what it really cost; then it is over."""
+    flying(world, "b1")
+    eye = watch.Eye(world.state, started=0.0)
+    before = eye.look()
+    world.receipt("b1", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
+    Journal(world.state).append("applied", "b1", outcomes={})
+
+    after = eye.look()
+
+    assert ("pending", False) == (before.rows[0].phase, before.is_over)
+    assert ("applied", 2, 1, 0.067, True) == (
+        after.rows[0].phase, after.rows[0].done, after.rows[0].failed, after.cost_usd, after.is_over,
+    )  # fmt: skip
+
+
+def test_watch_without_a_terminal_prints_lines_or_json(world):
+    """With nothing in flight it ends at once, and standard output holds one document a line."""
+    out = io.StringIO()
+    watch.run(world.settings, world.state, RunFiles(world.state.root / "runs" / "r"), Screen(False, out))
+    data = shown(watch, world.settings, world.state)
+
+    assert "Nothing is in flight.\n" == out.getvalue()
+    assert [] == data["batches"]
+
+
+def test_the_live_screen_keeps_within_its_terminal(world):
+    """What does not fit in height is counted, nothing is wider than the terminal but a job's name."""
+    for number in range(9):
+        flying(world, f"b{number}")
+    view = watch.Eye(world.state).look()
+
+    lines = [plain(item) for item in watch.screen_lines(view, world.settings, "◐", 80, 24)]
+
+    assert len(lines) <= 24
+    assert "… and 6 more batches" == lines[0]
+    assert [] == [text for text in lines if len(text) > 80]
+
+
+def test_a_narrow_table_moves_columns_below():
+    """Columns marked so leave the row when the terminal is too narrow; a pipe has all of them on one line."""
+    header = [Column("name"), Column("size", right=True), Column("note", below=True)]
+    rows = [["a" * 20, "1 B", "n" * 10], [Span("b", "green"), "200 B", ""]]
+
+    wide = [plain(item) for item in table(header, rows, 60)]
+    narrow = [plain(item) for item in table(header, rows, 30)]
+
+    assert f"name{' ' * 19}size  note" == wide[0]
+    assert f"{'a' * 20}    1 B  {'n' * 10}" == wide[1]
+    assert f"    {'n' * 10}" == narrow[2]
+    assert wide == [plain(item) for item in table(header, rows, None)]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1_234_567, "1.2 MB"), (20_000_000_000, "20.0 GB")]
+)
+def test_sizes_read_well(number, text):
+    """Bytes in the unit that keeps them short."""
+    assert text == size(number)
+
+
+def test_names_from_outside_cannot_steer_the_terminal():
+    """A control sign in a job's name does not reach the terminal."""
+    from chargen.operate.screen import as_text
+
+    assert "a�[31mb" == as_text(line("a\x1b[31mb")).plain

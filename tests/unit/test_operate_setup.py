@@ -1,0 +1,184 @@
+"""`doctor` and `init`: a first hour that goes well, and words for what does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from chargen import config
+from chargen.config import ModelChoice
+from chargen.library.load import load_library
+from chargen.operate import doctor, init
+from chargen.operate.doctor import Answer
+from chargen.operate.screen import Screen, plain
+from chargen.planning.plan import make_plan
+from chargen.problems import ChargenError
+from chargen.state import RunFiles, State
+
+SECRET = "AIza-very-secret"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return make(tmp_path)
+
+
+def make(home, **more):
+    values = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
+    return config.settings(values | {"library": "story"} | more, home)
+
+
+def levels(findings):
+    return [finding.level for finding in findings]
+
+
+def test_a_new_library_has_no_problem_and_wants_pictures(settings, tmp_path):
+    """What init makes is read without an error or warning, and plans at once."""
+    init.make(tmp_path / "story", tmp_path)
+
+    library = load_library(tmp_path / "story")
+    plan = make_plan(settings)
+
+    assert ((), ()) == (library.problems, library.broken)
+    assert {"character/ada-thornfield", "location/lantern-quay", "chapter/ch01-first-light"} == set(library.entities)
+    assert ([], 4) == (plan.problems, plan.counts()["to_make"])
+
+
+def test_init_never_overwrites(tmp_path):
+    """A library that is there and a .env that is there keep every byte; a second call changes nothing."""
+    (tmp_path / "story" / "characters").mkdir(parents=True)
+    (tmp_path / ".env").write_text("GEMINI_API_KEY=mine\n")
+
+    data = init.make(tmp_path / "story", tmp_path)
+
+    assert (True, True, []) == (data["was_there"], data["env_was_there"], data["made"])
+    assert [".env", "characters", "story"] == sorted(path.name for path in tmp_path.rglob("*"))
+    assert "GEMINI_API_KEY=mine\n" == (tmp_path / ".env").read_text()
+
+
+def test_the_env_file_is_private_and_holds_no_key(tmp_path):
+    """Only its owner can read it, and nothing in it counts as a key."""
+    init.make(tmp_path / "story", tmp_path)
+
+    assert 0o600 == (tmp_path / ".env").stat().st_mode & 0o777
+    assert ["ok"] == levels(doctor.key(make(tmp_path), {}))
+
+
+def test_init_refuses_examples_files_and_the_working_directory(tmp_path):
+    """It says where a library may be."""
+    (tmp_path / "file").write_text("x")
+    for library in (tmp_path / "file", tmp_path):
+        with pytest.raises(ChargenError, match="my-story"):
+            init.make(library, tmp_path)
+    example = make(tmp_path, library=str(config.schema.ROOT / "examples" / "saltmere"))
+    with pytest.raises(ChargenError, match="my-story"):
+        init.run(example, State.of(example), RunFiles(tmp_path), Screen(False, io.StringIO()))
+
+
+def test_the_next_steps_are_told(settings, tmp_path):
+    """The commands carry the library's name, quoted for the shell."""
+    named = replace(settings, library=str(tmp_path / "my story"))
+    data = init.make(tmp_path / "my story", tmp_path)
+
+    lines = [plain(line) for line in init.lines(data, named, 80)]
+
+    assert "    snakemake -n generate_all --config library='my story'" in lines
+
+
+def test_the_key_is_named_by_its_variable_and_never_shown(tmp_path):
+    """Which variable and from where; the environment goes before .env, and what differs is warned of."""
+    (tmp_path / ".env").write_text("GOOGLE_API_KEY=another-secret\n")
+    (tmp_path / ".env").chmod(0o644)
+
+    findings = list(doctor.key(make(tmp_path, provider="gemini"), {"GEMINI_API_KEY": SECRET}))
+
+    text = " ".join(f"{finding.says} {finding.advice}" for finding in findings)
+    assert ["ok", "warning", "warning"] == levels(findings)
+    assert "GEMINI_API_KEY from the environment" == findings[0].says
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(("provider", "level"), [("gemini", "error"), ("emulator", "ok")])
+def test_no_key_is_an_error_only_where_one_is_needed(tmp_path, provider, level):
+    """The emulator needs none."""
+    assert [level] == levels(doctor.key(make(tmp_path, provider=provider), {}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer(200), [("ok", "api")]),
+        (Answer(0, "ConnectError"), [("error", "api")]),
+        (Answer(400, "API key not valid"), [("error", "api")]),
+        (Answer(503, "overloaded"), [("warning", "api")]),
+        (Answer(404, "no such model"), [("ok", "api"), ("error", "models")]),
+    ],
+)
+def test_what_the_api_says_is_told_in_words(settings, answer, expected):
+    """Accepted, not reachable, refused, in trouble, or without the model: each with what to do."""
+    models = {"generate": settings.models["generate"]}
+    findings = list(doctor.questions(replace(settings, models=models), "http://api", lambda path: answer))
+
+    assert expected == [(finding.level, finding.about) for finding in findings]
+    assert all(finding.advice for finding in findings if finding.level == "error")
+
+
+@pytest.mark.parametrize(("seconds", "level"), [(5, "ok"), (-90, "warning"), (3600, "error")])
+def test_a_wrong_clock_is_found(seconds, level):
+    """Measured against the server's Date header."""
+    now = dt.datetime(2026, 11, 21, 18, 0, 0, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+
+    assert [level] == levels(doctor.clock("Sat, 21 Nov 2026 18:00:00 GMT", now))
+    assert [] == list(doctor.clock("", now))
+
+
+def test_retired_and_deprecated_models_are_found(settings):
+    """A model that was shut down is an error with its successor, a deprecated one a warning."""
+    chosen = {
+        "generate": ModelChoice("gemini-3.1-flash-image", "", 1.0),
+        "enhance": ModelChoice("gemini-3-pro-image-preview", "", 1.0),
+    }
+
+    findings = list(doctor.models(replace(settings, models=chosen)))
+
+    assert ["warning", "error"] == [finding.level for finding in findings if finding.about == "models"]
+    assert "gemini-3-pro-image" in findings[1].says
+
+
+def test_the_library_is_examined(settings, tmp_path):
+    """No folder, a broken entity, and pictures that Git LFS has not fetched."""
+    missing = list(doctor.library(settings))
+    init.make(tmp_path / "story", tmp_path)
+    (tmp_path / "story/locations/lantern-quay/imagery.yaml").write_text("scenes: [\n")
+    images = tmp_path / "story/characters/ada-thornfield/images"
+    images.mkdir()
+    (images / "portrait.jpg").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+
+    found = list(doctor.library(settings))
+
+    assert ["error"] == levels(missing)
+    assert "snakemake init" in missing[0].advice
+    assert "error" in levels(found)
+    assert [finding.says for finding in found if "Git LFS" in finding.says] == [
+        "1 picture not fetched by Git LFS, like characters/ada-thornfield/images/portrait.jpg"
+    ]
+
+
+def test_an_overridden_profile_is_named():
+    """What of the default profile is not in force is said; nothing is, where it is."""
+    assert ["ok"] == levels(doctor.profile([]))
+    assert ["warning"] == levels(doctor.profile(["nolock"]))
+
+
+def test_errors_end_with_status_one(settings, tmp_path, monkeypatch):
+    """Without an error the status is 0, warnings or not."""
+    monkeypatch.setattr(doctor, "look", lambda *_: iter([doctor.Finding("warning", "a", "b", "c")]))
+    good = doctor.run(settings, State.of(settings), RunFiles(tmp_path), Screen(False, io.StringIO()))
+    monkeypatch.setattr(doctor, "look", lambda *_: iter([doctor.Finding("error", "a", "b", "c")]))
+    bad = doctor.run(settings, State.of(settings), RunFiles(tmp_path), Screen(False, io.StringIO()))
+
+    assert (0, 1) == (good, bad)
