@@ -14,7 +14,7 @@ test: $(VENV)/.made
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
-	$(BIN)/pytest -n 2 --dist worksteal -m "not soak and not live"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not soak and not live"
 
 # Hours: every failure point, hundreds of seeds of trouble, other clients against the emulator.
 soak: $(VENV)/.made

@@ -133,6 +133,7 @@ def test_lost_state_finds_its_job_by_name(project):
     stopped = project.run(check=False)
     job = project.emulator.log("create")
     project.emulator.end_jobs()
+    project.emulator.faults()
     command = next(line for line in stopped.stdout.splitlines() if "snakemake collect --config job=" in line)
     name = command.rsplit("job=", 1)[1].strip()
     project.run("collect", config={"job": name})

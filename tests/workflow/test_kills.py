@@ -96,6 +96,7 @@ def check_after_kill(project, undisturbed, point, who, edit=False):
     assert not list(project.library.rglob("*.part"))
 
 
+@pytest.mark.xdist_group("kills")  # one worker makes the undisturbed run that they are compared with
 @pytest.mark.parametrize(("point", "who"), SAMPLE)
 def test_killed_and_run_again(project, undisturbed, point, who):
     """SIGKILL right after a durable effect: the next run leaves what an undisturbed one leaves."""
@@ -109,6 +110,7 @@ def test_killed_with_a_scene_edited_between_the_runs(project, undisturbed):
 
 
 @pytest.mark.soak
+@pytest.mark.xdist_group("kills")
 @pytest.mark.parametrize(("point", "who"), MATRIX)
 def test_the_whole_matrix(project, undisturbed, point, who):
     """Every point, the process group and the main process alone."""

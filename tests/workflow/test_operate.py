@@ -1,0 +1,75 @@
+"""The operating targets, as typed: beside a run, with a broken library, and on nothing at all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from conftest import ROOT, Project
+
+BROKEN = "name: Nobody\nscenes: [\n"
+
+
+def look(project: Project, target: str, **config: Any) -> dict[str, Any]:
+    """Return what a target prints on standard output as JSON; nothing else may be there."""
+    configfile = project.folder / "look.json"
+    configfile.write_text(json.dumps(project.config | {"format": "json"} | config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    done = subprocess.run(
+        [*command, "--configfile", str(configfile), "--", target],
+        cwd=project.folder, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    data: dict[str, Any] = json.loads(done.stdout)
+    return data | {"status": done.returncode}
+
+
+def test_looking_beside_a_run(project: Project) -> None:
+    """While a run waits, its job is listed as ours, its uploads are kept, and cancelling it is collected by the run."""
+    project.emulator.faults(job={"polls": 10_000})
+    running = project.start()
+    while not project.journal("created"):
+        assert running.poll() is None
+    project.entity("characters/nobody", BROKEN)
+
+    (job,) = look(project, "jobs")["jobs"]
+    kept = look(project, "cleanup", files=["all"], confirm=True)["acts"]
+    (cancelled,) = look(project, "cleanup", cancel=["all"], confirm=True)["acts"]
+    output, _ = running.communicate(timeout=120)
+
+    assert ("this", project.journal("created")[0]["job"], True) == (job["owner"], job["name"], job["active"])
+    assert {True} == {bool(act["kept"]) for act in kept}
+    assert "done" == cancelled["outcome"]
+    assert ["asked"] == [line["why"] for line in project.journal("cancelled")]
+    assert project.journal("applied"), output
+
+
+def test_what_failed_and_what_it_was_is_told_afterwards(project: Project) -> None:
+    """Failures with their command, the run in the history; who looks leaves no run behind."""
+    project.emulator.faults(lines=[{"key": "*tobi*last-lamp*", "give": "IMAGE_SAFETY"}])
+    project.run(check=False)
+
+    failures = look(project, "failures")
+    history = look(project, "history")
+
+    (group,) = failures["groups"]
+    assert ("image-safety", 1) == (group["reason"], group["count"])
+    assert "snakemake order --config state=failed scenes=character/tobi-ferrow/last-lamp" == group["command"]
+    (run,) = history["runs"]
+    assert (["generate_all"], {"applied": 5, "failed": 1}, False) == (run["targets"], run["counts"], run["going_on"])
+    assert [run["id"]] == [path.name for path in (project.state / "runs").iterdir()]
+
+
+def test_the_first_minute(project: Project) -> None:
+    """In an empty folder doctor finds no library, init makes one, and doctor has nothing left to find."""
+    project.config["library"] = "fresh"
+
+    before = look(project, "doctor")
+    made = look(project, "init")
+    after = look(project, "doctor")
+
+    assert [("error", "library")] == [(f["level"], f["about"]) for f in before["findings"] if f["level"] != "ok"]
+    assert (1, 0, 0) == (before["status"], made["status"], after["status"])
+    assert 3 == len(made["made"])
