@@ -56,6 +56,7 @@ class Entry:
     cleaned: bool = False
     refused: str = ""  # why the last create was refused, if it was
     cancelled: bool = False
+    withdrawn: bool = False  # cancelled because a person asked for it
 
     @property
     def in_flight(self) -> bool:
@@ -150,6 +151,7 @@ class Journal:
                 entry.open_intent = None
             case "cancelled":
                 entry.cancelled = True
+                entry.withdrawn = entry.withdrawn or line["why"] == "asked"
             case "ended":
                 entry.ended, entry.error = line["state"], line["error"]
             case "fetched":

@@ -284,6 +284,9 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
         yield from _kept(kept, width)
         if any(act.kept not in FINAL_WORDS for act in kept):
             yield from advice(f"force={FORCE} takes what is needed as well; what is lost that way is paid for.", width)
+    if any(act.what == "cancel" for act in doing):
+        text = "What a job has done by then still comes. The rest is still wanted: the next generate_all sends it."
+        yield from advice(text, width)
     if doing and not settings.confirm:
         yield line()
         yield line(Span("Nothing was done. ", WARN), "To do it, add ", Span("confirm=true", "cyan"))

@@ -46,9 +46,10 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         left_out = _left_out(files)
         answers = [_answer(task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
+    # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted.
+    again = [] if journal.entry(files.id).withdrawn else _again(does, settings, plan, tasks)
     follow_ups = [
-        pin_batch(state, again)
-        for again in retry_batches(settings, plan, _again(does, settings, plan, tasks), end["state"] != "SUCCEEDED")
+        pin_batch(state, retry) for retry in retry_batches(settings, plan, again, end["state"] != "SUCCEEDED")
     ]
     if follow_ups:
         failpoints.reached("follow-up")
