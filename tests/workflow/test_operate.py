@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
+import pytest
 from conftest import ROOT, Project
+
+pytestmark = pytest.mark.workflow
 
 BROKEN = "name: Nobody\nscenes: [\n"
 
@@ -30,20 +36,26 @@ def test_looking_beside_a_run(project: Project) -> None:
     """While a run waits, its job is listed as ours, its uploads are kept, and cancelling it is collected by the run."""
     project.emulator.faults(job={"polls": 10_000})
     running = project.start()
-    while not project.journal("created"):
-        assert running.poll() is None
-    project.entity("characters/nobody", BROKEN)
+    try:
+        while not project.journal("created"):
+            assert running.poll() is None
+            time.sleep(0.05)
+        project.entity("characters/nobody", BROKEN)
 
-    (job,) = look(project, "jobs")["jobs"]
-    kept = look(project, "cleanup", files=["all"], confirm=True)["acts"]
-    (cancelled,) = look(project, "cleanup", cancel=["all"], confirm=True)["acts"]
-    output, _ = running.communicate(timeout=120)
+        (job,) = look(project, "jobs")["jobs"]
+        kept = look(project, "cleanup", files=["all"], confirm=True)["acts"]
+        (cancelled,) = look(project, "cleanup", cancel=["all"], confirm=True)["acts"]
+        output, _ = running.communicate(timeout=120)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
 
     assert ("this", project.journal("created")[0]["job"], True) == (job["owner"], job["name"], job["active"])
     assert {True} == {bool(act["kept"]) for act in kept}
     assert "done" == cancelled["outcome"]
     assert ["asked"] == [line["why"] for line in project.journal("cancelled")]
     assert project.journal("applied"), output
+    assert 1 == project.emulator.count("created")
 
 
 def test_what_failed_and_what_it_was_is_told_afterwards(project: Project) -> None:
