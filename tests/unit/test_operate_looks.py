@@ -228,3 +228,16 @@ def test_names_from_outside_cannot_steer_the_terminal():
     from chargen.operate.screen import as_text
 
     assert "a�[31mb" == as_text(line("a\x1b[31mb")).plain
+
+
+def test_every_target_is_explained():
+    """docs/operating.md has a section and a row for each target that looks, and each has its module."""
+    from chargen.cli import OPERATING
+    from chargen.session import LOOKING_TARGETS
+
+    page = (config.schema.ROOT / "docs" / "operating.md").read_text("utf-8")
+    modules = {path.stem for path in (config.schema.ROOT / "workflow/scripts/chargen/operate").glob("*.py")}
+
+    assert set(OPERATING) == LOOKING_TARGETS
+    assert [] == [name for name in OPERATING if f"\n## {name}\n" not in page or f"\n| `{name}` |" not in page]
+    assert set(OPERATING) <= modules
