@@ -233,7 +233,7 @@ def _block(row: Row, sign: str, width: int) -> list[Line]:
         ("phase", Span(row.phase, STYLES.get(row.phase, ""))),
         ("job", Span(row.job or "not sent yet")),
         ("started", Span(f"{ago(row.started)} ago" if row.started else "–")),
-        ("next look", Span(f"in {span(row.next_look_s)}" if row.next_look_s is not None else "–")),
+        ("next look", Span(_next_look(row.next_look_s))),
         ("cost", Span(f"{dollars(row.cost_usd)}, {row.model}")),
     ]
     head = line(
@@ -251,6 +251,12 @@ def _block(row: Row, sign: str, width: int) -> list[Line]:
             for number, (name, value) in enumerate(rows)
         ),
     ]
+
+
+def _next_look(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"in {span(seconds)}" if seconds >= 0.5 else "now"
 
 
 def _done_line(row: Row) -> Line:
