@@ -18,6 +18,7 @@ include: "workflow/rules/stage.smk"
 include: "workflow/rules/submit.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/apply.smk"
+include: "workflow/rules/illustrate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/orders.smk"
 include: "workflow/rules/review.smk"
@@ -30,6 +31,12 @@ localrules:
     generate_locations,
     generate_chapters,
     submitted,
+    analyze_all,
+    analyze_characters,
+    analyze_locations,
+    analyze_chapters,
+    illustrate_all,
+    enhance_all,
 
 
 rule generate_all:
@@ -61,3 +68,39 @@ rule submitted:
     """Stop after submission: leave now, collect later with `snakemake generate_all`."""
     input:
         session.jobs,
+
+
+rule analyze_all:
+    """Look at every picture of the library that has no analysis yet, and write down what is on it."""
+    input:
+        session.everything,
+
+
+rule analyze_characters:
+    """Look at the pictures of characters."""
+    input:
+        session.everything,
+
+
+rule analyze_locations:
+    """Look at the pictures of locations."""
+    input:
+        session.everything,
+
+
+rule analyze_chapters:
+    """Look at the pictures of chapters."""
+    input:
+        session.everything,
+
+
+rule illustrate_all:
+    """Look at what is there, make what is wanted with what was learned, and look at what is new."""
+    input:
+        session.everything,
+
+
+rule enhance_all:
+    """Make every picture of a folder again, as a prompt says (settings: enhance)."""
+    input:
+        session.everything,

@@ -13,7 +13,8 @@ CHARGEN = f"{shell_quote(sys.executable)} -m chargen"
 
 
 wildcard_constraints:
-    operation="generate",
+    operation="generate|analyze|enhance",
+    run=r"[0-9TZ-]+",
     batch="[0-9a-f]{16}",
 
 

@@ -26,6 +26,18 @@ class ImageModel:
     quota: str
 
 
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """A text model: US dollars per million tokens at the standard rate, as of the catalog's day."""
+
+    name: str
+    usd_per_mtok_in: float
+    usd_per_mtok_out: float
+    quota: str
+    deprecated: bool = False
+    successor: str = ""
+
+
 class RetiredModel(ChargenError):
     """The model no longer answers; the message names what replaced it."""
 
@@ -40,6 +52,7 @@ class Catalog:
         self.updated = dt.date.fromisoformat(data["updated"])
         self.batch_discount = float(data["batch_discount"])
         self.input_image_tokens = int(data["input_image_tokens"])
+        self.input_image_side = int(data["input_image_side"])
         self.input_file_bytes = int(data["input_file_bytes"])
 
     @property
@@ -49,18 +62,7 @@ class Catalog:
 
     def image_model(self, name: str) -> ImageModel:
         """Return the image model *name*; RetiredModel if it was shut down, ChargenError if nobody knows it."""
-        if name in self._data["retired"]:
-            gone = self._data["retired"][name]
-            raise RetiredModel(_retired(name, gone["since"], gone["successor"]))
-        facts = self._data["image_models"].get(name)
-        if facts is None:
-            known = ", ".join(self._data["image_models"])
-            raise ChargenError(
-                f"unknown image model `{name}`: {self._source} has {known}; add it there with sizes, ratios and price"
-            )
-        shutdown = facts.get("shutdown")
-        if shutdown and dt.date.fromisoformat(shutdown) <= self._today:
-            raise RetiredModel(_retired(name, shutdown, facts.get("successor", "")))
+        facts = self._facts("image", name, "sizes, ratios and price")
         return ImageModel(
             name=name,
             deprecated=facts["state"] == "deprecated",
@@ -71,6 +73,42 @@ class Catalog:
             usd_per_image=facts["usd_per_image"],
             quota=facts["quota"],
         )
+
+    def text_model(self, name: str) -> TextModel:
+        """Return the text model *name* with today's prices; raises as `image_model` does."""
+        facts = self._facts("text", name, "prices")
+        changes = facts.get("changes")
+        if changes and dt.date.fromisoformat(changes["from"]) <= self._today:
+            facts = facts | changes
+        return TextModel(
+            name=name,
+            usd_per_mtok_in=float(facts["usd_per_mtok_in"]),
+            usd_per_mtok_out=float(facts["usd_per_mtok_out"]),
+            quota=facts["quota"],
+            deprecated=facts["state"] == "deprecated",
+            successor=facts.get("successor", ""),
+        )
+
+    def text_cost(self, model: TextModel, tokens_in: int, tokens_out: int) -> float:
+        """Return US dollars for one batch answer; thoughts count as output."""
+        standard = tokens_in * model.usd_per_mtok_in + tokens_out * model.usd_per_mtok_out
+        return standard / 1e6 * (1 - self.batch_discount)
+
+    def _facts(self, use: str, name: str, needs: str) -> dict[str, Any]:
+        """What the models file says of the ``image`` or ``text`` model *name*."""
+        if name in self._data["retired"]:
+            gone = self._data["retired"][name]
+            raise RetiredModel(_retired(name, gone["since"], gone["successor"]))
+        models: dict[str, dict[str, Any]] = self._data[f"{use}_models"]
+        facts = models.get(name)
+        if facts is None:
+            raise ChargenError(
+                f"unknown {use} model `{name}`: {self._source} has {', '.join(models)}; add it there with {needs}"
+            )
+        shutdown = facts.get("shutdown")
+        if shutdown and dt.date.fromisoformat(shutdown) <= self._today:
+            raise RetiredModel(_retired(name, shutdown, facts.get("successor", "")))
+        return facts
 
     def image_cost(self, model: ImageModel, size: str) -> float | None:
         """Return US dollars for one batch image of *size*, or None where no price is known."""
@@ -104,5 +142,5 @@ def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
 
 
 def _retired(name: str, since: str, successor: str) -> str:
-    where = "config: models.generate.model, or the scene's `model`"
+    where = "config: models, or the scene's `model`"
     return f"model `{name}` was shut down on {since}; use `{successor}` instead ({where})"

@@ -68,6 +68,11 @@ def _parser(called_with: list[str]) -> argparse.ArgumentParser:
         command = _verb(verbs, verb, does, help_text)
         command.add_argument("batch", help="the batch's id")
         command.add_argument("output", type=Path, help="where to leave the result")
+    follow = _verb(
+        verbs, "next", _next, "plan an operation while a run goes on, and pin the plan"
+    )
+    follow.add_argument("operation", choices=("generate", "analyze"))
+    follow.add_argument("output", type=Path, help="where to leave the names of its batches")
     report = _verb(verbs, "report", _report, "write report.json, report.html and failures.jsonl")
     report.add_argument("folder", type=Path, help="where to write them")
     _verb(verbs, "planned", _planned, "print each picture that would be made")
@@ -182,8 +187,27 @@ def _apply(args: argparse.Namespace) -> None:
         receipt = apply(settings, state, files, run)
         tidy(settings, state, files)
     # What this batch's pictures let go out belongs to this run; the receipt itself stays as it is.
-    released = release(settings, state, run, files.id, receipt["follow_ups"])
+    released = []
+    if receipt["operation"] == "generate":
+        released = release(settings, state, run, files.id, receipt["follow_ups"])
     durable.write_json(args.output, receipt | {"follow_ups": [*receipt["follow_ups"], *released]})
+
+
+def _next(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.planning import show
+    from chargen.planning.any import make_any_plan
+    from chargen.planning.pin import pin
+    from chargen.steps.talk import tell
+
+    settings, state, run = _open(args)
+    plan = make_any_plan(settings, args.operation, [settings.scope])
+    told = durable.read_json(run.process)
+    pin(settings, state, run, plan, told["started"], told["targets"])
+    tell(show.overview(plan, settings))
+    batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
+    data = {"operation": args.operation, "batches": batches, "put_back": sorted(plan.put_back)}
+    durable.write_json(args.output, data)
 
 
 def _put_back(args: argparse.Namespace) -> None:
@@ -192,10 +216,11 @@ def _put_back(args: argparse.Namespace) -> None:
     from chargen.steps.apply import put_back
 
     settings, state, run, files = _open_batch(args)
-    wishes = durable.read_json(run.plan)["put_back"].get(files.id, [])
+    operation = files.read_plan()["operation"]
+    wishes = durable.read_json(run.plan_of(operation))["put_back"].get(files.id, [])
     with state.lock(f"batch-{files.id}"):
         done = put_back(settings, state, files, run, wishes)
-    done["follow_ups"] = release(settings, state, run, files.id, [])
+    done["follow_ups"] = release(settings, state, run, files.id, []) if operation == "generate" else []
     durable.write_json(args.output, done)
 
 

@@ -10,8 +10,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,16 +20,18 @@ from chargen.problems import ChargenError
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
 
 if TYPE_CHECKING:
+    from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
 
-OPERATION = "generate"
 RESULTS = Path("results")
-SCOPE_TARGETS = {
-    "generate_characters": "characters",
-    "generate_locations": "locations",
-    "generate_chapters": "chapters",
+ILLUSTRATE = "illustrate_all"
+WHOLE_TARGETS = {
+    "generate": frozenset({"generate_all", "submitted", "planned", "report", ILLUSTRATE}),
+    "analyze": frozenset({"analyze_all", ILLUSTRATE}),
+    "enhance": frozenset({"enhance_all"}),
 }
-PLANNING_TARGETS = frozenset({"generate_all", "submitted", "planned", "report", *SCOPE_TARGETS})
+"""The targets that look at everything that the settings' scope names, by operation."""
+FOLDERS = ("characters", "locations", "chapters")
 LOOKING_TARGETS = frozenset({"jobs", "storage", "history", "failures", "cleanup", "watch", "prices", "doctor", "init"})
 """Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them."""
 RUN_VARIABLE = "CHARGEN_RUN"
@@ -46,6 +47,7 @@ class Session:
         self.state = State.of(self.settings)
         self._run = self._run_id()
         self._did_something = False
+        self._plans: dict[str, Plan | FilePlan] = {}
         if workflow.is_main_process:
             announce_main_process()
 
@@ -61,15 +63,38 @@ class Session:
         return [*self.settled(wildcards), str(RESULTS / "report.json")]
 
     def settled(self, wildcards: object) -> list[str]:
-        """One file per batch whose chain is to be closed, and per batch with pictures to put back."""
-        return [
-            *(str(RESULTS / OPERATION / batch / "settled") for batch in self._batches()),
-            *(str(RESULTS / OPERATION / "put-back" / f"{batch}.settled") for batch in self.plan.put_back),
-        ]
+        """What must be settled before there is something to report: everything that this run's targets ask for."""
+        if ILLUSTRATE in self._targets():
+            return self._illustrated()
+        return [file for operation in self._operations() for file in self.settled_of(operation)]
+
+    def settled_of(self, operation: str) -> list[str]:
+        """One file per batch whose chain is to be closed, and per batch with results to put back."""
+        plan = self.plan_of(operation)
+        return chains(operation, _batches(plan), plan.put_back)
+
+    def first_looks(self, wildcards: object) -> list[str]:
+        """The chains of the analyses that illustrate_all begins with."""
+        return self.settled_of("analyze")
+
+    @property
+    def learns_first(self) -> bool:
+        """Whether illustrate_all must wait for analyses before it can know what to generate, and in which words."""
+        return bool(self.first_looks(None))
+
+    def pinned_chains(self, pinned: str) -> list[str]:
+        """The chains of a plan that was made, and left in the file *pinned*, while the run went on."""
+        data = durable.read_json(Path(pinned))
+        return chains(data["operation"], data["batches"], data["put_back"])
+
+    @property
+    def run_id(self) -> str:
+        """The name of this run."""
+        return self._run
 
     def jobs(self, wildcards: object) -> list[str]:
         """One job file per batch of the plan."""
-        return [str(RESULTS / OPERATION / batch / "job.json") for batch in self._batches()]
+        return [str(RESULTS / "generate" / batch / "job.json") for batch in _batches(self.plan)]
 
     def planned(self, wildcards: object) -> list[str]:
         """Nothing: it only makes sure that there is a plan to print."""
@@ -85,15 +110,20 @@ class Session:
         data = durable.read_json(Path(receipt))
         return [str(RESULTS / data["operation"] / batch / "settled") for batch in data["follow_ups"]]
 
-    @cached_property
-    def plan(self) -> Plan:
-        """The plan, made once per process; printed when it is made. A plan that cannot be made ends Snakemake."""
-        from chargen.planning.plan import make_plan
+    @property
+    def plan(self) -> Plan | FilePlan:
+        """The plan of what is to be generated."""
+        return self.plan_of("generate")
 
-        plan = _or_exit(lambda: make_plan(self.settings, OPERATION, scope=self._scope()))
-        if self._workflow.is_main_process:
-            print(show.overview(plan, self.settings), file=sys.stderr, flush=True)
-        return plan
+    def plan_of(self, operation: str) -> Plan | FilePlan:
+        """The plan of *operation*, made once per process; printed when it is made. A plan that cannot be made ends
+        Snakemake."""
+        if operation not in self._plans:
+            plan = _or_exit(lambda: _make_plan(self.settings, operation, self._scope(operation)))
+            self._plans[operation] = plan
+            if self._workflow.is_main_process:
+                print(show.overview(plan, self.settings), file=sys.stderr, flush=True)
+        return self._plans[operation]
 
     # -- what happens around the run
 
@@ -106,7 +136,7 @@ class Session:
         if self._only_looks:
             shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
             return
-        if "plan" not in self.__dict__ or not self._did_something:
+        if not self._plans or not self._did_something:
             return
         from chargen.report.summary import render
         from chargen.steps.report import report
@@ -115,7 +145,7 @@ class Session:
         data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
         width = shutil.get_terminal_size((100, 24)).columns
         print("\n" + render(data, width), file=sys.stderr, flush=True)
-        if not failed and show.has_failures(data, self.plan):
+        if not failed and show.has_failures(data, any(plan.broken for plan in self._plans.values())):
             sys.exit(1)
 
     def _start(self) -> None:
@@ -123,16 +153,17 @@ class Session:
         if self.settings.source and not Path(self.settings.library).is_dir() and not self._only_looks:
             _copy_example(Path(self.settings.source), Path(self.settings.library))
         durable.write_json(run.settings, self.settings.to_json())
+        started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
         main = os.environ.get(MAIN_VARIABLE, "")
-        durable.write_json(run.process, {"main": main, "targets": sorted(self._targets())})
+        durable.write_json(run.process, {"main": main, "targets": sorted(self._targets()), "started": started})
         _tell_waiters_on_signals(run.stop)
-        if "plan" not in self.__dict__:
+        if not self._plans:
             return
         from chargen.planning.pin import pin
 
-        self._did_something = bool(self._batches() or self.plan.put_back)
-        started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
-        pin(self.settings, self.state, run, self.plan, started, self._targets())
+        for plan in self._plans.values():
+            self._did_something = self._did_something or bool(_batches(plan) or plan.put_back)
+            pin(self.settings, self.state, run, plan, started, self._targets())
 
     @property
     def _only_looks(self) -> bool:
@@ -150,15 +181,28 @@ class Session:
         }
         return [name for name, is_so in in_force.items() if not is_so]
 
-    def _batches(self) -> list[str]:
-        return [*self.plan.in_flight, *(batch.id for batch in self.plan.batches if batch.id not in self.plan.in_flight)]
+    def _illustrated(self) -> list[str]:
+        """The end of illustrate_all's chain; nothing if there is nothing to look at and nothing to make."""
+        if not self.learns_first and not self.settled_of("generate"):
+            return []
+        return [str(RESULTS / "illustrate" / self._run / "analyzed")]
 
-    def _scope(self) -> list[str]:
+    def _operations(self) -> list[str]:
+        """The operations that this run's targets name; generate, where they name none."""
         targets = self._targets()
-        kinds = [SCOPE_TARGETS[target] for target in targets if target in SCOPE_TARGETS]
-        if kinds and not targets & (PLANNING_TARGETS - SCOPE_TARGETS.keys()):
-            return kinds
-        return [self.settings.scope, *kinds]
+        named = [
+            operation
+            for operation, whole in WHOLE_TARGETS.items()
+            if targets & {*whole, *(f"{operation}_{folder}" for folder in FOLDERS)} - {"planned", "report"}
+        ]
+        return named or ["generate"]
+
+    def _scope(self, operation: str) -> list[str]:
+        targets = self._targets()
+        folders = [folder for folder in FOLDERS if f"{operation}_{folder}" in targets]
+        if folders and not targets & WHOLE_TARGETS[operation]:
+            return folders
+        return [self.settings.scope, *folders]
 
     def _targets(self) -> set[str]:
         return {str(target) for target in self._workflow.dag_settings.targets} or {"generate_all"}
@@ -174,6 +218,24 @@ class Session:
             run = f"{stamp}-{number}"
         os.environ[RUN_VARIABLE] = run
         return run
+
+
+def chains(operation: str, batches: Iterable[str], put_back: Iterable[str]) -> list[str]:
+    """Return the files that say that batches, and the putting back of results, are settled."""
+    return [
+        *(str(RESULTS / operation / batch / "settled") for batch in batches),
+        *(str(RESULTS / operation / "put-back" / f"{batch}.settled") for batch in put_back),
+    ]
+
+
+def _batches(plan: Plan | FilePlan) -> list[str]:
+    return [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
+
+
+def _make_plan(settings: config.Settings, operation: str, scope: list[str]) -> Plan | FilePlan:
+    from chargen.planning.any import make_any_plan
+
+    return make_any_plan(settings, operation, scope)
 
 
 def _tell_waiters_on_signals(stop: Path) -> None:

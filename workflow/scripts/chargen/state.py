@@ -130,6 +130,10 @@ class RunFiles:
         """The counts, problems and deferred tasks of the run's plan."""
         return self.folder / "plan.json"
 
+    def plan_of(self, operation: str) -> Path:
+        """The plan of one operation; a run may have several."""
+        return self.plan if operation == "generate" else self.folder / f"plan-{operation}.json"
+
     @property
     def remote_checked(self) -> Path:
         """Present once the remote list was looked through for jobs that no journal here knows."""

@@ -45,7 +45,7 @@ class _Walker:
         if "const" in schema:
             return schema["const"]
         if choices := schema.get("enum"):
-            return choices[self._pick(path, len(choices))]
+            return choices[max(0, self._pick(path, 2 * len(choices)) - len(choices))]  # the first one half of the time
         kind = self._kind(schema)
         if kind == "object":
             return self._object(schema, path, depth)
@@ -56,7 +56,7 @@ class _Walker:
         if kind == "number":
             return self._number(schema, path, whole=False)
         if kind == "boolean":
-            return bool(self._pick(path, 2))
+            return self._pick(path, 8) > 0
         if kind == "null":
             return None
         return self._string(schema, path)

@@ -42,7 +42,7 @@ class Operation(Protocol):
     def worth_another(self, settings: Settings, tasks: Iterable[Json]) -> list[str]:
         """Return the keys of the records whose task failed in passing, may be tried again, and is still wanted."""
 
-    def again(self, plan: Json, task: Json, record: Json) -> Json:
+    def again(self, settings: Settings, plan: Json, task: Json, record: Json) -> Json:
         """Return *task* as it is sent once more after *record*, attempt counted up."""
 
 

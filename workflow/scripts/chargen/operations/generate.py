@@ -173,6 +173,6 @@ def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
     return keys
 
 
-def again(plan: Json, task: Json, record: Json) -> Json:
+def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
     """Return the very same task; only its attempt counts up."""
     return task | {"attempt": task["attempt"] + 1}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from chargen import pictures
 from chargen.config import Settings
@@ -15,15 +16,24 @@ from chargen.problems import Place, Problem
 
 @dataclass(frozen=True, slots=True)
 class SentPicture:
-    """A reference picture as it goes out; ``path`` relative to the library root, ``bytes`` its size."""
+    """A picture as it goes out; ``path`` relative to the library root (or absolute, outside of it), ``bytes`` its size.
 
-    role: ReferenceRole
+    Where ``max_side`` is not 0, a copy is sent: upright, on white, no side longer than that many pixels.
+    """
+
+    role: ReferenceRole | Literal["input"]
     subject: str
     name: str
     path: str
     sha256: str
     mime: str
     bytes: int
+    max_side: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it stands in a plan; ``max_side`` only where it says something."""
+        data = asdict(self)
+        return data if self.max_side else {key: value for key, value in data.items() if key != "max_side"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class _File:
     sha256: str = ""
     mime: str = ""
     bytes: int = 0
+    side: int = 0
     trouble: str = ""
     placeholder: bool = False
 
@@ -50,7 +61,8 @@ class _File:
 class Picker:
     """Picks references; looks at each file once."""
 
-    def __init__(self, settings: Settings, root: Path, index: ReferenceIndex):
+    def __init__(self, settings: Settings, root: Path, index: ReferenceIndex, max_side: int):
+        """Pictures with a side longer than *max_side* pixels are sent scaled down."""
         self._fails = {
             "missing-reference": settings.missing_references == "fail",
             "no-portrait": settings.missing_references == "fail",
@@ -58,6 +70,7 @@ class Picker:
         }
         self._placeholders_count = settings.provider == "emulator"
         self._root = root
+        self._max_side = max_side
         self._index = index
         self._files: dict[str, _File] = {}
 
@@ -100,7 +113,14 @@ class Picker:
                 message = f"reference {reference.written}: {candidate.path} {file.trouble}"
                 return _problem("unreadable-reference", message, scene, reference.place)
             return SentPicture(
-                reference.role, reference.subject, reference.name, candidate.path, file.sha256, file.mime, file.bytes
+                reference.role,
+                reference.subject,
+                reference.name,
+                candidate.path,
+                file.sha256,
+                file.mime,
+                file.bytes,
+                self._max_side if file.side > self._max_side else 0,
             )
         message = f"reference {reference.written}: there is no picture of it yet"
         return _problem("missing-reference", message, scene, reference.place)
@@ -118,7 +138,11 @@ def _look(path: Path) -> _File:
             return _File(trouble="is a Git LFS pointer; run `git lfs pull`")
         info = pictures.verify_file(path)
         return _File(
-            pictures.sha256_file(path), info.mime, path.stat().st_size, placeholder=pictures.is_placeholder(path)
+            pictures.sha256_file(path),
+            info.mime,
+            path.stat().st_size,
+            max(info.width, info.height),
+            placeholder=pictures.is_placeholder(path),
         )
     except pictures.BrokenPicture as broken:
         return _File(trouble=f"is not a whole picture ({broken.reason})")

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from chargen.catalog import Catalog
     from chargen.config import Settings
     from chargen.planning.batches import Batch
+    from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
 
 
-def pin(settings: Settings, state: State, run: RunFiles, plan: Plan, started: str, targets: Iterable[str]) -> None:
-    """Write the run's plan and the plans of its batches."""
+def pin(
+    settings: Settings, state: State, run: RunFiles, plan: Plan | FilePlan, started: str, targets: Iterable[str]
+) -> None:
+    """Write one of the run's plans and the plans of its batches, and remember what was seen of files."""
+    plan.remember()
     pin_batches(settings, state, plan.batches, plan.catalog)
-    durable.write_json(run.plan, plan.to_json() | {"started": started, "targets": sorted(targets)})
+    durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})
 
 
 def pin_batches(settings: Settings, state: State, batches: Iterable[Batch], catalog: Catalog) -> list[str]:

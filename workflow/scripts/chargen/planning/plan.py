@@ -18,6 +18,7 @@ from chargen.library.model import KIND_FOLDERS, Kind, Library, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.planning.batches import Batch, fill
 from chargen.planning.fates import stored_batches
+from chargen.planning.looking import Looker
 from chargen.planning.orders import read_orders
 from chargen.planning.picking import Picked, Picker
 from chargen.planning.standing import Ledger, Standing
@@ -69,6 +70,7 @@ class Plan:
     notices: list[str] = field(default_factory=list)
     missing_usd: float = 0.0
     maker: TaskMaker | None = None
+    looker: Looker | None = None
 
     def shape_of(self, scene: Scene) -> Shape | Problem:
         """Return what *scene* asks of its model, or why the model cannot do it."""
@@ -96,6 +98,16 @@ class Plan:
             "blocked": by_status["blocked"],
             "stale": len(self.stale),
         }
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The entities that were skipped as broken."""
+        return self.library.broken
+
+    def remember(self) -> None:
+        """Keep what was seen of files for the next plan."""
+        if self.looker:
+            self.looker.remember()
 
     def to_json(self) -> dict[str, Any]:
         """Return what is pinned of it beside the batches' own plans."""
@@ -154,7 +166,11 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     plan.maker = maker
     plan.notices += maker.notices
     _take_stock(plan, settings, state, targets)
-    _sort_out(plan, maker, Picker(settings, root, ReferenceIndex(library, provider=settings.provider)))
+    _sort_out(
+        plan,
+        maker,
+        Picker(settings, root, ReferenceIndex(library, provider=settings.provider), catalog.input_image_side),
+    )
     plan.batches = list(fill(plan.tasks, settings, catalog, operation))
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)

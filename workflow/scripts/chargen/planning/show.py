@@ -6,19 +6,23 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chargen import __version__
 
 if TYPE_CHECKING:
     from chargen.config import Settings
+    from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
 
 MOST_PROBLEMS = 12
 
 
-def overview(plan: Plan, settings: Settings) -> str:
+def overview(plan: Plan | FilePlan, settings: Settings) -> str:
     """Return the plan's lines: where, what, what it costs, what else should be known, what is wrong."""
+    if plan.operation != "generate":
+        return _files_overview(cast("FilePlan", plan), settings)
+    plan = cast("Plan", plan)
     lines = [_where(settings), headline(plan)]
     counts = plan.counts()
     if plan.deferred:
@@ -50,6 +54,46 @@ def overview(plan: Plan, settings: Settings) -> str:
     return "\n".join(lines + _problems(plan))
 
 
+def _files_overview(plan: FilePlan, settings: Settings) -> str:
+    """Return the lines for an operation on files."""
+    counts = plan.counts()
+    lines = [_where(settings), files_headline(plan)]
+    if counts["put_back"]:
+        lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
+    again = "snakemake order --config scenes='" + ("enhance/*" if plan.operation == "enhance" else "*/images/*") + "'"
+    if plan.stale:
+        price = sum(item.cost_usd for item in plan.stale)
+        lines.append(
+            f"  {counts['stale']} stale since what is asked changed, about {money(price)}: {again} state=stale"
+        )
+    for status, words in (("missing", "missing, their results are gone"), ("failed", "failed")):
+        if counts[status]:
+            price = sum(item.cost_usd for item in plan.items if item.status == status)
+            lines.append(f"  {counts[status]} {words}, about {money(price)}: {again} state={status}")
+    if counts["blocked"]:
+        lines.append(f"  {counts['blocked']} cannot be sent, see below")
+    if plan.broken:
+        lines.append(f"  {len(plan.broken)} entities skipped as broken: {_some(plan.broken)}")
+    lines += [f"note: {notice}" for notice in plan.notices]
+    return "\n".join(lines + _problems(plan))
+
+
+def files_headline(plan: FilePlan) -> str:
+    """Return the one line of an operation on files: how many, in how many batches, and about what cost."""
+    counts = plan.counts()
+    verb = {"analyze": "to analyse", "enhance": "to enhance"}[plan.operation]
+    done = f"{counts['applied']} done, {counts['in_flight']} in flight"
+    if not counts["to_make"]:
+        return f"0 pictures {verb}, {done}, of {counts['wanted']}"
+    batches = _plural(len(plan.batches), "batch", "batches")
+    groups = {item.group for item in plan.items if item.status == "wanted"}
+    whose = f" of {_entities(groups)}" if plan.operation == "analyze" else ""
+    return (
+        f"{_plural(counts['to_make'], 'picture', 'pictures')} {verb}{whose} in {batches}, {done}, "
+        f"about {money(plan.cost_usd)}"
+    )
+
+
 def headline(plan: Plan) -> str:
     """Return the one line: how many images, for whom, in how many batches, done, in flight, and about what cost."""
     counts = plan.counts()
@@ -65,12 +109,12 @@ def headline(plan: Plan) -> str:
     )
 
 
-def has_failures(report: Mapping[str, Any], plan: Plan) -> bool:
+def has_failures(report: Mapping[str, Any], broken: bool) -> bool:
     """Whether a run that did something must end with a non-zero status."""
     run = report["run"] or {"id": "", "counts": {}}
     bad = any(run["counts"].get(outcome) for outcome in ("failed", "lost", "unplaced"))
     waits = any(task["run"] == run["id"] and task["reason"] == "record-waits" for task in report["tasks"])
-    return bool(bad or waits or plan.library.broken or report["errors"])
+    return bool(bad or waits or broken or report["errors"])
 
 
 def tasks(plan: Plan, settings: Settings, width: int) -> str:
@@ -140,7 +184,7 @@ def _entities(keys: set[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
 
 
-def _problems(plan: Plan) -> list[str]:
+def _problems(plan: Plan | FilePlan) -> list[str]:
     order = sorted(plan.problems, key=lambda problem: problem.severity != "error")
     lines = [str(problem) for problem in order[:MOST_PROBLEMS]]
     if len(order) > MOST_PROBLEMS:

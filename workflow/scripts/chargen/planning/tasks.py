@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from chargen.catalog import Catalog, ImageModel, RetiredModel
+from chargen.catalog import Catalog, ImageModel, RetiredModel, TextModel
 from chargen.config import Settings
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
@@ -33,6 +33,16 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class TextShape:
+    """What a question to a text model is besides words and pictures."""
+
+    model: TextModel
+    cost_usd: float
+    aspect_ratio: str = ""
+    image_size: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One request line to be."""
 
@@ -42,10 +52,11 @@ class Task:
     title: str
     prompt: str
     references: tuple[SentPicture, ...]
-    shape: Shape
+    shape: Shape | TextShape
     replaces: Mapping[str, str] | None  # path, sha256 and status of the picture that the author has now
     notes: tuple[str, ...]
     weight: str
+    extra: Mapping[str, Any] = field(default_factory=dict)  # what only this operation says
 
     @property
     def tokens(self) -> int:
@@ -67,13 +78,20 @@ class Task:
             "key": self.key,
             "title": self.title,
             "prompt": self.prompt,
-            "references": [asdict(reference) for reference in self.references],
+            "references": [reference.to_json() for reference in self.references],
             "aspect_ratio": self.shape.aspect_ratio,
             "image_size": self.shape.image_size,
             "cost_usd": self.shape.cost_usd,
             "replaces": dict(self.replaces) if self.replaces else None,
             "notes": list(self.notes),
+            **self.extra,
         }
+
+
+def _scaled(sent: tuple[SentPicture, ...]) -> Iterator[str]:
+    for picture in sent:
+        if picture.max_side:
+            yield f"reference {picture.path} is sent scaled down to {picture.max_side} pixels"
 
 
 class TaskMaker:
@@ -122,7 +140,7 @@ class TaskMaker:
             scene,
             self._library.entities[scene.entity],
             self._cast(scene, sent),
-            [SentReference(picture.role, picture.name, picture.subject) for picture in sent],
+            [SentReference(picture.role, picture.name, picture.subject) for picture in sent if picture.role != "input"],
             self._place(scene),
             None,
             standing.corrections,
@@ -163,7 +181,7 @@ class TaskMaker:
             references=picked.sent,
             shape=shape,
             replaces={"path": standing.path, "sha256": record.sha256, "status": record.status} if record else None,
-            notes=(*(f"cut: {part}" for part in prompt.cut), *prompt.warnings),
+            notes=(*(f"cut: {part}" for part in prompt.cut), *prompt.warnings, *_scaled(picked.sent)),
             weight=scene.weight,
         )
 

@@ -50,6 +50,7 @@ Reason = Literal[
     "broken-picture",
     "reference-refused",
     "lost",
+    "unfit-answer",
 ]
 """Why a task failed; stable words that receipts and reports are searched by."""
 
@@ -119,6 +120,8 @@ ADVICE: dict[Reason, str] = {
     "again to replace it",
     "reference-refused": "the API does not take a reference picture of this scene, so it was not sent; replace the "
     "picture, then order the scene again",
+    "unfit-answer": "the answer does not have the form that was asked for, also after its errors were shown to the "
+    "model; order the picture again, or try another model for analyze",
     "lost": "the job was paid for and its results are gone from the server; it is made again only by an order",
 }
 

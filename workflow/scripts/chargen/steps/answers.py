@@ -95,6 +95,7 @@ _PLACE_ADVICE = {
     "variation-gone": "fewer variations are wanted by now; the picture is in the archive",
     "approved-meanwhile": "another picture was approved while this one was made; it is in the archive",
     "newer-picture": "a newer picture is in place; this one is in the archive",
+    "picture-replaced": "the picture was replaced or removed while it was looked at; the next run looks at the new one",
     "folder-gone": "the entity's folder is gone or was renamed; the picture is kept in state/",
     "imagery-broken": "mend imagery.yaml and run again: the picture is put in place then",
     "images-outside-library": "images/ leads out of the library; make it a folder of the entity and run again",

@@ -82,7 +82,7 @@ def _again(does: Operation, settings: Settings, plan: Json, records: list[Json])
     """Return the tasks that go out once more, as they are sent then."""
     worth = set(does.worth_another(settings, records))
     return [
-        does.again(plan, task, record)
+        does.again(settings, plan, task, record)
         for task, record in zip(plan["tasks"], records, strict=True)
         if record["key"] in worth
     ]

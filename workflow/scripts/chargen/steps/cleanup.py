@@ -13,7 +13,7 @@ from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
-from chargen.steps.stage import distinct_references
+from chargen.steps.stage import uploaded_contents
 from chargen.steps.talk import say
 from chargen.uploads import Uploads
 
@@ -44,7 +44,7 @@ def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mappi
     gone = {task["key"] for task in receipt["tasks"] if task["reason"] == "reference-gone"}
     uploads = Uploads(state, remote)
     live = uploads.live()
-    for sha256 in distinct_references(task for task in plan["tasks"] if task["key"] in gone):
+    for sha256 in uploaded_contents(state, [task for task in plan["tasks"] if task["key"] in gone]):
         if sha256 in live:
             uploads.forget(live[sha256].name)
 
@@ -74,7 +74,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
     _quietly(partial(remote.delete_job, job))
     uploads = Uploads(state, remote)
     live = uploads.live()
-    unneeded = set(distinct_references(files.read_plan()["tasks"])) - _needed(state)
+    unneeded = uploaded_contents(state, files.read_plan()["tasks"]) - _needed(state)
     if files.requests.exists():
         from chargen.pictures import sha256_file
 
@@ -89,7 +89,7 @@ def _needed(state: State) -> set[str]:
     needed: set[str] = set()
     for files in state.batches():
         if files.plan.exists() and not files.receipt.exists():
-            needed.update(distinct_references(durable.read_json(files.plan)["tasks"]))
+            needed.update(uploaded_contents(state, durable.read_json(files.plan)["tasks"]))
     return needed
 
 

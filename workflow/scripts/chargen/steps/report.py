@@ -15,7 +15,8 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dic
     from chargen.planning.plan import make_plan
     from chargen.report.write import write_report
 
-    pinned = durable.read_json(run.plan) if run.plan.exists() else {}
+    told = run.process if run.process.exists() else run.plan
+    pinned = durable.read_json(told) if told.exists() else {}
     plan = make_plan(settings, scope=["all"])
     return write_report(
         settings, state, plan, folder, run.folder.name, pinned.get("started", ""), pinned.get("targets", [])

@@ -13,10 +13,12 @@ import orjson
 
 from chargen import durable, failpoints, pictures
 from chargen.config import Settings
+from chargen.imaging import Unreadable
 from chargen.operations.requests import body
 from chargen.problems import ChargenError
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
+from chargen.steps.sending import make_ready, sent_sha256
 from chargen.steps.talk import say
 from chargen.uploads import InvalidUpload, Upload, Uploads
 
@@ -32,12 +34,12 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -
     plan = files.read_plan()
     references = distinct_references(plan["tasks"])
     uploads, refused = _upload_all(settings, state, remote, references)
-    lines = []
+    lines: list[bytes] = []
     left_out = {}
     for task in plan["tasks"]:
         bad = next((r["path"] for r in task["references"] if r["sha256"] in refused), None)
         if bad:
-            left_out[task["key"]] = f"the API refused the reference {bad}: {refused[_sha(task, bad)]}"
+            left_out[task["key"]] = refused[_sha(task, bad)]
         else:
             lines.append(request_line(plan, task, uploads))
     if left_out:
@@ -55,7 +57,8 @@ def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remot
     needed = needed_life_s(settings)
     left_out = durable.read_json(files.folder / "left-out.json") if (files.folder / "left-out.json").exists() else {}
     sent = [task for task in files.read_plan()["tasks"] if task["key"] not in left_out]
-    return all(sha256 in live and live[sha256].lives_for_s() > needed for sha256 in distinct_references(sent))
+    contents = uploaded_contents(state, sent)
+    return all(sha256 in live and live[sha256].lives_for_s() > needed for sha256 in contents)
 
 
 def needed_life_s(settings: Settings) -> float:
@@ -66,6 +69,14 @@ def needed_life_s(settings: Settings) -> float:
 def distinct_references(tasks: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Return the references of *tasks* by content, each once."""
     return {reference["sha256"]: reference for task in tasks for reference in task["references"]}
+
+
+def uploaded_contents(state: State, tasks: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the contents (sha256) that *tasks* need on the server: copies where copies are sent.
+
+    A copy that is still to be made has the content ``""``, which no upload has.
+    """
+    return {sent_sha256(state, reference) for reference in distinct_references(tasks).values()}
 
 
 def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> bytes:
@@ -104,15 +115,18 @@ def _upload_all(
         path = settings.library_root / reference["path"]
         try:
             _check_unchanged(path, sha256)
+            ready = make_ready(state, path, reference)
             found[sha256] = ledger.ensure(
-                path,
-                sha256,
-                reference["mime"],
+                ready.path,
+                ready.sha256,
+                ready.mime,
                 must_live_s=needed_life_s(settings),
                 attempts=settings.upload.attempts,
             )
         except InvalidUpload as error:
-            refused[sha256] = error.message
+            refused[sha256] = f"the API refused the picture {reference['path']}: {error.message}"
+        except Unreadable as error:
+            refused[sha256] = f"the picture {reference['path']} {error}"
         except ChargenError:
             stop.set()
             raise

@@ -1,0 +1,82 @@
+"""illustrate_all: analyses, then what is generated with what they taught, then analyses of what is new.
+
+Which chains there are depends on what the ones before brought, so each plan after the first is a checkpoint.
+"""
+
+
+def generation(wildcards):
+    """Return the chains of what is generated: known while the graph is built, unless analyses come first."""
+    if session.learns_first:
+        return session.pinned_chains(checkpoints.plan_generation.get(**wildcards).output.plan)
+    return session.settled_of("generate")
+
+
+def second_looks(wildcards):
+    """Return the chains of the analyses of what is new."""
+    return session.pinned_chains(checkpoints.plan_analysis.get(**wildcards).output.plan)
+
+
+rule look_first:
+    """Close the analyses that illustrate_all begins with."""
+    input:
+        session.first_looks,
+    output:
+        looked="results/illustrate/{run}/looked",
+    log:
+        "logs/illustrate/{run}/looked.log",
+    shell:
+        "touch {output.looked:q} 2> {log:q}"
+
+
+checkpoint plan_generation:
+    """Plan what is to be generated, with what the analyses taught."""
+    input:
+        looked="results/illustrate/{run}/looked",
+    output:
+        plan="results/illustrate/{run}/generate.json",
+    log:
+        "logs/illustrate/{run}/generate.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} next --run {params.run:q} generate {output.plan:q} 2> {log:q}"
+
+
+rule close_generation:
+    """Close what illustrate_all generates."""
+    input:
+        generation,
+    output:
+        generated="results/illustrate/{run}/generated",
+    log:
+        "logs/illustrate/{run}/generated.log",
+    shell:
+        "touch {output.generated:q} 2> {log:q}"
+
+
+checkpoint plan_analysis:
+    """Plan the analyses of what is new."""
+    input:
+        generated="results/illustrate/{run}/generated",
+    output:
+        plan="results/illustrate/{run}/analyze.json",
+    log:
+        "logs/illustrate/{run}/analyze.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} next --run {params.run:q} analyze {output.plan:q} 2> {log:q}"
+
+
+rule close_illustration:
+    """Close the last chain of illustrate_all."""
+    input:
+        second_looks,
+    output:
+        analyzed="results/illustrate/{run}/analyzed",
+    log:
+        "logs/illustrate/{run}/analyzed.log",
+    shell:
+        "touch {output.analyzed:q} 2> {log:q}"

@@ -1,0 +1,281 @@
+"""Planning analyses: which pictures of the library nobody has looked at, and what is asked about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chargen.analysis.form import MAX_TRAITS, form, sendable
+from chargen.analysis.question import Question, load_question
+from chargen.analysis.store import Analysis, read_analyses
+from chargen.catalog import Catalog, RetiredModel, TextModel, load_catalog
+from chargen.config import Settings
+from chargen.durable import canonical
+from chargen.journal import Journal
+from chargen.library.folders import is_image_name
+from chargen.library.load import load_library
+from chargen.library.model import KIND_FOLDERS, Entity, Kind
+from chargen.planning.batches import fill
+from chargen.planning.fates import Fate, Fates, Status, stored_batches
+from chargen.planning.files import FileItem, FilePlan, group_put_back, stand
+from chargen.planning.looking import Look, Looker
+from chargen.planning.orders import read_orders
+from chargen.planning.picking import SentPicture
+from chargen.planning.plan import SCOPES, matches
+from chargen.planning.tasks import CHARS_PER_TOKEN, Task, TextShape
+from chargen.problems import ChargenError, Place, Problem
+from chargen.results.outcomes import Reason
+from chargen.state import State
+from chargen.wishes import Wish, digest, task_key
+
+OPERATION = "analyze"
+LONGEST_TRAIT = 500
+UNFIT: Reason = "unfit-answer"
+FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture file of an entity; ``path`` is relative to the entity's folder."""
+
+    entity: Entity
+    path: str
+
+    @property
+    def target(self) -> str:
+        """``kind/entity/images/file``."""
+        return f"{self.entity.key}/{self.path}"
+
+    @property
+    def from_root(self) -> str:
+        """Relative to the library root."""
+        return f"{FOLDER_OF[self.entity.kind]}/{self.entity.slug}/{self.path}"
+
+
+def wish_for(target: str, sha256: str, order: int = 0) -> Wish:
+    """Return the wish to have the picture *target* analysed as it is now: another content is another wish."""
+    return Wish(OPERATION, target, 1, f"sha256:{digest({'sha256': sha256})}", order)
+
+
+def traits_of(entity: Entity) -> tuple[str, ...]:
+    """Return the traits that are asked about, in the order of the form."""
+    return tuple(trait for trait in entity.traits if len(trait) <= LONGEST_TRAIT)[:MAX_TRAITS]
+
+
+def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> FilePlan:
+    """Return the plan for *scope* (names of SCOPES; the configured one by default).
+
+    Raises ChargenError for what stops everything: no such model, an unusable question, a strict library with problems.
+    """
+    state = State.of(settings)
+    kinds: frozenset[Kind] = frozenset().union(*(SCOPES[name] for name in scope or [settings.scope]))
+    library = load_library(
+        settings.library_root,
+        exclude=settings.exclude,
+        adopt_existing=settings.adopt_existing,
+        provider=settings.provider,
+    )
+    catalog = load_catalog(Path(settings.models_file))
+    plan = FilePlan(OPERATION, catalog, Looker(state), broken=library.broken)
+    plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
+    maker = _Maker(settings, catalog, plan)
+    journal = Journal(state)
+    fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
+    orders = read_orders(state)
+    for entity in library.entities.values():
+        if entity.kind in kinds:
+            for picture, known in _pictures(entity, settings):
+                _take_stock(plan, settings, maker, fates, orders, picture, known, _Receipts(state, journal))
+    for entry in journal.in_flight():
+        if entry.operation == OPERATION:
+            plan.in_flight[entry.batch] = len(entry.wishes)
+    plan.put_back = group_put_back(plan.items)
+    plan.batches = list(fill(plan.tasks, settings, catalog, OPERATION))
+    if settings.strict and plan.problems:
+        lines = "\n".join(str(problem) for problem in plan.problems)
+        raise ChargenError(f"{lines}\nstrict: nothing was started, because there are {len(plan.problems)} problems")
+    return plan
+
+
+def _pictures(entity: Entity, settings: Settings) -> Iterator[tuple[Picture, Analysis | None]]:
+    """Every picture directly in ``images/`` that nobody rejected, with what is known of it."""
+    analyses = read_analyses(entity, settings.provider)
+    try:
+        names = sorted(file.name for file in (entity.folder / "images").iterdir() if is_image_name(file.name))
+    except OSError:
+        return
+    owners = {record.path: record for record in entity.records}
+    rejected = {path for path, record in owners.items() if record.status == "rejected"}
+    rejected |= {item.path for item in entity.inventory if item.status in ("rejected", "archived")}
+    for name in names:
+        picture = Picture(entity, f"images/{name}")
+        record = owners.get(picture.path)
+        scene = record.scene if record else Path(name).stem
+        names_of_it = (picture.target, f"{entity.key}/{scene}")
+        wanted = not settings.only or any(matches(settings.only, name) for name in names_of_it)
+        if wanted and picture.path not in rejected and (entity.folder / picture.path).is_file():
+            yield picture, analyses.get(picture.path)
+
+
+def _take_stock(
+    plan: FilePlan,
+    settings: Settings,
+    maker: _Maker,
+    fates: Fates,
+    orders: dict[tuple[str, int], int],
+    picture: Picture,
+    known: Analysis | None,
+    receipts: _Receipts,
+) -> None:
+    """Note where the analysis of *picture* stands, and make its task if it is wanted."""
+    look = plan.looker.look(picture.entity.folder / picture.path)
+    trouble = look.trouble
+    if look.placeholder and settings.provider != "emulator":
+        trouble = "is a placeholder of the emulator"
+    order = orders.get((picture.target, 1), 0)
+    in_place: Status | None = None
+    if known and not known.sha256:
+        in_place = "adopted"
+    elif known and known.sha256 == look.sha256:
+        in_place = "done"
+    wish = wish_for(picture.target, look.sha256, order)
+    if trouble and not (in_place and not order):
+        plan.items.append(FileItem(wish, "blocked", picture.entity.key, trouble))
+        plan.problems.append(_unsendable(picture, trouble))
+        return
+    fate = stand(fates, wish, in_place, "its content changed" if known else "")
+    errors = receipts.errors(wish) if fate.status == "wanted" and fate.reason.endswith(UNFIT) else ()
+    task = maker.task(picture, look, wish, fate, errors)
+    stale = fate.status == "done" and known is not None and known.version != maker.question.version
+    plan.items.append(
+        FileItem(
+            wish,
+            fate.status,
+            picture.entity.key,
+            fate.reason,
+            fate.attempt,
+            fate.batch,
+            stale,
+            task.shape.cost_usd,
+        )
+    )
+    if fate.status == "wanted":
+        plan.tasks.append(task)
+
+
+class _Maker:
+    """Makes tasks from pictures."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, plan: FilePlan):
+        self._settings = settings
+        self._catalog = catalog
+        self.question: Question = load_question(Path(settings.analysis))
+        self._model = _usable(settings, catalog, plan)
+        self._forms: dict[tuple[str, int], tuple[int, str]] = {}
+
+    def task(self, picture: Picture, look: Look, wish: Wish, fate: Fate, errors: tuple[str, ...]) -> Task:
+        """Return the request for one analysis; *errors* say what was wrong with the answer before."""
+        entity = picture.entity
+        traits = traits_of(entity)
+        prompt = self.question.ask(entity, traits, Path(picture.path).name, errors)
+        changes = look.prepared(self._catalog.input_image_side)
+        sent = SentPicture(
+            "input",
+            entity.key,
+            entity.name,
+            picture.from_root,
+            look.sha256,
+            look.mime,
+            look.bytes,
+            self._catalog.input_image_side if changes else 0,
+        )
+        size, fingerprint = self._form(entity.kind, len(traits))
+        tokens = (len(prompt) + size) // CHARS_PER_TOKEN + self._catalog.input_image_tokens
+        cost = self._catalog.text_cost(self._model, tokens, self.question.output_tokens)
+        return Task(
+            wish=wish,
+            attempt=fate.attempt,
+            key=analysis_key(self._settings, wish.target, prompt, self._model.name, fingerprint, look.sha256),
+            title=Path(picture.path).name,
+            prompt=prompt,
+            references=(sent,),
+            shape=TextShape(self._model, cost),
+            replaces=None,
+            notes=tuple(f"{change} before it was sent" for change in changes),
+            weight="medium",
+            extra={
+                "kind": entity.kind,
+                "traits": list(traits),
+                "form": fingerprint,
+                "corrections": list(errors),
+                "version": self.question.version,
+            },
+        )
+
+    def _form(self, kind: str, traits: int) -> tuple[int, str]:
+        """Characters and fingerprint of the form that is sent along."""
+        if (kind, traits) not in self._forms:
+            wanted = sendable(form(kind, traits))
+            self._forms[kind, traits] = (len(canonical(wanted)), digest(wanted))
+        return self._forms[kind, traits]
+
+
+def analysis_key(settings: Settings, target: str, prompt: str, model: str, fingerprint: str, sha256: str) -> str:
+    """Return the task key of an analysis: its hash covers everything that shapes the answer."""
+    return task_key(
+        target,
+        1,
+        {
+            "prompt": prompt,
+            "model": model,
+            "temperature": settings.models[OPERATION].temperature,
+            "safety_settings": list(settings.safety_settings),
+            "form": fingerprint,
+            "references": [["input", sha256]],
+        },
+    )
+
+
+def errors_in(record: dict[str, object]) -> tuple[str, ...]:
+    """Return what a receipt's record says did not fit in an answer."""
+    return tuple(line for line in str(record["said"]).splitlines() if line)
+
+
+class _Receipts:
+    """Finds what was wrong with answers that did not fit."""
+
+    def __init__(self, state: State, journal: Journal):
+        self._state = state
+        self._journal = journal
+
+    def errors(self, wish: Wish) -> tuple[str, ...]:
+        """Return the errors of the last answer to *wish*."""
+        from chargen import durable
+
+        for entry in reversed(self._journal.entries.values()):
+            if wish.id in (entry.outcomes or {}):
+                receipt = durable.read_json(self._state.batch(entry.batch).receipt)
+                return next((errors_in(task) for task in receipt["tasks"] if task["wish_id"] == wish.id), ())
+        return ()
+
+
+def _usable(settings: Settings, catalog: Catalog, plan: FilePlan) -> TextModel:
+    choice = settings.models[OPERATION]
+    try:
+        return catalog.text_model(choice.model)
+    except RetiredModel as retired:
+        if not choice.fallback:
+            raise
+        plan.notices.append(f"{retired}; the fallback `{choice.fallback}` is used")
+        return catalog.text_model(choice.fallback)
+
+
+def _unsendable(picture: Picture, trouble: str) -> Problem:
+    return Problem(
+        "warning",
+        "unreadable-picture",
+        f"{trouble}, so it is not analysed",
+        Place(picture.from_root),
+        entity=picture.entity.key,
+    )

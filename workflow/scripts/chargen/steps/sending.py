@@ -1,0 +1,48 @@
+"""The file that is really uploaded for a reference: the picture itself, or a copy that the API can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chargen import pictures
+from chargen.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file to upload, and what it holds."""
+
+    path: Path
+    sha256: str
+    mime: str
+
+
+def make_ready(state: State, path: Path, reference: Mapping[str, Any]) -> Sent:
+    """Return what to upload for *reference*, whose picture lies at *path*; a copy is made once and kept in the state.
+
+    Raises `chargen.imaging.Unreadable` if no copy can be made.
+    """
+    if not reference.get("max_side"):
+        return Sent(path, reference["sha256"], reference["mime"])
+    target = _copy_of(state, reference)
+    if not target.exists():
+        from chargen import imaging
+
+        target.parent.mkdir(parents=True, exist_ok=True)
+        imaging.prepare(path, target, reference["max_side"])
+    return Sent(target, pictures.sha256_file(target), "image/jpeg")
+
+
+def sent_sha256(state: State, reference: Mapping[str, Any]) -> str:
+    """Return the hash under which *reference* is uploaded; ``""`` while its copy is still to be made."""
+    if not reference.get("max_side"):
+        return str(reference["sha256"])
+    target = _copy_of(state, reference)
+    return pictures.sha256_file(target) if target.exists() else ""
+
+
+def _copy_of(state: State, reference: Mapping[str, Any]) -> Path:
+    return state.root / "prepared" / f"{reference['sha256'][:32]}-{reference['max_side']}.jpg"
