@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from chargen import config, durable
 from chargen.planning import show
@@ -47,6 +47,7 @@ class Session:
         self.state = State.of(self.settings)
         self._run = self._run_id()
         self._did_something = False
+        self._foretold = False
         self._plans: dict[str, Plan | FilePlan] = {}
         if workflow.is_main_process:
             announce_main_process()
@@ -183,9 +184,19 @@ class Session:
 
     def _illustrated(self) -> list[str]:
         """The end of illustrate_all's chain; nothing if there is nothing to look at and nothing to make."""
-        if not self.learns_first and not self.settled_of("generate"):
+        if self.learns_first:
+            self._foretell()
+        elif not self.settled_of("generate"):
             return []
         return [str(RESULTS / "illustrate" / self._run / "analyzed")]
+
+    def _foretell(self) -> None:
+        """Print about what will be generated once the analyses are there; the plan itself is made then."""
+        if self._foretold or not self._workflow.is_main_process:
+            return
+        self._foretold = True
+        later = cast("Plan", _or_exit(lambda: _make_plan(self.settings, "generate", [self.settings.scope])))
+        print(f"then, with what was learned: {show.headline(later)}", file=sys.stderr, flush=True)
 
     def _operations(self) -> list[str]:
         """The operations that this run's targets name; generate, where they name none."""

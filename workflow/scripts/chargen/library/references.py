@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from typing import Protocol
 
 from chargen.library.folders import Folders, inside, is_image_name
 from chargen.library.model import (
@@ -45,15 +46,34 @@ class _Pictures:
     overview: Scene | None = None
 
 
+class Judgement(Protocol):
+    """What was seen in pictures, where anybody looked; paths are relative to the library root."""
+
+    def best_portraits(self, entity: Entity) -> Sequence[str]:
+        """The pictures that may stand for *entity* where it has no portrait, best first."""
+
+    def contradicts(self, entity: Entity, path: str) -> bool:
+        """Whether the picture at *path* shows *entity* as it is not, and nobody approved it."""
+
+
 class ReferenceIndex:
     """Answers for any scene of a library which references it has. Built once; folders are listed when first needed.
 
     Pictures that the emulator made count only if *provider* is the emulator, rejected ones never. *style_images* are
-    paths below the library root that go with every scene, last.
+    paths below the library root that go with every scene, last. *judgement* keeps pictures that contradict what they
+    are to show from being sent by themselves; what an author names is sent.
     """
 
-    def __init__(self, library: Library, *, provider: str = "gemini", style_images: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        library: Library,
+        *,
+        provider: str = "gemini",
+        style_images: Sequence[str] = (),
+        judgement: Judgement | None = None,
+    ) -> None:
         self._library = library
+        self._judgement = judgement
         self._provider = provider
         self._style_images = tuple(style_images)
         self._folders = Folders(library.root)
@@ -90,14 +110,18 @@ class ReferenceIndex:
     def portrait(self, entity: Entity) -> list[Candidate]:
         """The ways to have an entity's portrait.
 
-        Declared, else flagged in the inventory, else named like one, else the scene ``portrait`` that would make it.
+        Declared, else flagged in the inventory, else named like one, else the scene ``portrait`` that would make it,
+        else the best one that anybody has seen among the entity's pictures.
         """
         pictures = self._of(entity)
         candidates = self._declared(entity, pictures) if entity.portrait else []
         candidates += self._standing_portrait(entity, pictures)
         maker = pictures.scenes.get(_PORTRAIT) if entity.kind != "location" else None
         if maker and not candidates:
-            candidates += self.of_scene(entity, maker)
+            candidates += [item for item in self.of_scene(entity, maker) if not self._contradicts(entity, item.path)]
+        if self._judgement and not any(item.path for item in candidates):
+            best = (self.of_path(path) for path in self._judgement.best_portraits(entity))
+            candidates += next(filter(None, best), [])
         return _unique(candidates)
 
     def of_zone(self, location: Entity, zone: str, asking: Scene) -> tuple[list[Candidate], bool]:
@@ -179,10 +203,15 @@ class ReferenceIndex:
         name = _OVERVIEW if entity.kind == "location" else _PORTRAIT
         named = [f"{pictures.folder}/images/{name}{end}" for end in (".png", ".jpg", ".jpeg", ".webp")]
         for path in (*flagged, *named):
+            if path not in flagged and self._contradicts(entity, path):
+                continue
             if candidates := self.of_path(path):
                 maker = candidates[0].target.rpartition("/")[2] if path in named else ""
                 return self.of_scene(entity, pictures.scenes[maker]) if maker else candidates
         return []
+
+    def _contradicts(self, entity: Entity, path: str) -> bool:
+        return bool(path and self._judgement and self._judgement.contradicts(entity, path))
 
     def _overview(self, location: Entity, pictures: _Pictures) -> list[Candidate]:
         candidates = self.portrait(location)
@@ -241,6 +270,8 @@ class ReferenceIndex:
             if record.scene not in pictures.scenes:
                 continue
             pictures.makers[full] = f"{entity.key}/{record.scene}"
+            if record.status != "approved" and self._contradicts(entity, full):
+                continue
             newness = (record.picked, record.status == "approved", record.generated_at, index)
             if newness > pictures.newness.get(record.scene, _OLDEST):
                 pictures.best[record.scene], pictures.newness[record.scene] = full, newness

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from chargen.analysis.learn import Lessons
 from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import Journal
@@ -162,14 +163,21 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     plan = Plan(operation, kinds, library, catalog)
     plan.problems += library.problems
     rules = load_rules(Path(settings.prompts), Path(settings.styles))
-    maker = TaskMaker(settings, catalog, rules, library)
+    plan.looker = Looker(state)
+    lessons = Lessons(library, plan.looker, settings.provider)
+    maker = TaskMaker(settings, catalog, rules, library, lessons)
     plan.maker = maker
     plan.notices += maker.notices
     _take_stock(plan, settings, state, targets)
     _sort_out(
         plan,
         maker,
-        Picker(settings, root, ReferenceIndex(library, provider=settings.provider), catalog.input_image_side),
+        Picker(
+            settings,
+            root,
+            ReferenceIndex(library, provider=settings.provider, judgement=lessons),
+            catalog.input_image_side,
+        ),
     )
     plan.batches = list(fill(plan.tasks, settings, catalog, operation))
     if settings.strict and plan.problems:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chargen.analysis.learn import Lessons
 from chargen.catalog import Catalog, ImageModel, RetiredModel, TextModel
 from chargen.config import Settings
 from chargen.library.model import Entity, Library, Scene
@@ -97,7 +98,8 @@ def _scaled(sent: tuple[SentPicture, ...]) -> Iterator[str]:
 class TaskMaker:
     """Makes tasks of one operation from the scenes of a library."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, rules: Rules, library: Library):
+    def __init__(self, settings: Settings, catalog: Catalog, rules: Rules, library: Library, lessons: Lessons):
+        self._lessons = lessons
         self._settings = settings
         self._catalog = catalog
         self._rules = rules
@@ -142,7 +144,7 @@ class TaskMaker:
             self._cast(scene, sent),
             [SentReference(picture.role, picture.name, picture.subject) for picture in sent if picture.role != "input"],
             self._place(scene),
-            None,
+            self._lessons.of_scene(scene),
             standing.corrections,
         )
 
@@ -181,9 +183,22 @@ class TaskMaker:
             references=picked.sent,
             shape=shape,
             replaces={"path": standing.path, "sha256": record.sha256, "status": record.status} if record else None,
-            notes=(*(f"cut: {part}" for part in prompt.cut), *prompt.warnings, *_scaled(picked.sent)),
+            notes=(
+                *(f"cut: {part}" for part in prompt.cut),
+                *prompt.warnings,
+                *_scaled(picked.sent),
+                *self._learned(scene, prompt),
+            ),
             weight=scene.weight,
         )
+
+    def _learned(self, scene: Scene, prompt: Prompt) -> Iterator[str]:
+        """Say what of the prompt was learned, and from which pictures."""
+        learned = self._lessons.of_scene(scene)
+        for finding in (*learned.traits, *learned.style) if learned else ():
+            entity = self._library.entities.get(finding.subject)
+            if finding.text in prompt.text and not (entity and finding.text in entity.traits):
+                yield f"learned from {', '.join(finding.sources)}: {finding.text}"
 
     def _usable_default(self) -> ImageModel:
         try:

@@ -1,0 +1,153 @@
+"""What prompts learn from analyses, by rules that can be read here and seen in the plan.
+
+- Only pictures count that are still those that were looked at, that nobody rejected, and that match the description.
+- A trait counts once at least two pictures show it, and at least a quarter of them.
+- Medium and colours come from approved pictures alone: the medium that most of them have, and their three main colours.
+- A picture that contradicts the description is no reference, unless its author approved or named it.
+- Who has no portrait is sent as the best picture there is: a picked one first, then an approved one, a portrait before
+  a full figure, the better made before the worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chargen.analysis.store import Analysis, read_analyses
+from chargen.library.model import KIND_FOLDERS, Entity, Library, Scene
+from chargen.planning.looking import Looker
+from chargen.prompts.composer import Finding, Learned
+
+LEAST_PICTURES = 2
+LEAST_SHARE = 0.25
+MOST_COLOURS = 3
+PORTRAITS = {"character": ("portrait", "full-body"), "location": ("establishing",), "chapter": ()}
+_FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the pictures of one entity teach; paths are relative to the library root."""
+
+    traits: tuple[Finding, ...] = ()
+    style: tuple[Finding, ...] = ()
+    portraits: tuple[str, ...] = ()  # best first
+    contradicting: frozenset[str] = frozenset()
+
+
+class Lessons:
+    """Answers for any entity or scene of a library what was learned; an entity's pictures are looked at when needed."""
+
+    def __init__(self, library: Library, looker: Looker, provider: str):
+        self._library = library
+        self._looker = looker
+        self._provider = provider
+        self._known: dict[str, Lesson] = {}
+
+    def of_entity(self, entity: Entity) -> Lesson:
+        """What the pictures of *entity* teach."""
+        lesson = self._known.get(entity.key)
+        if lesson is None:
+            lesson = self._known[entity.key] = _learn(entity, self._valid(entity))
+        return lesson
+
+    def of_scene(self, scene: Scene) -> Learned | None:
+        """What goes into the prompt of *scene*: traits of those it shows and its entity's style; None if nothing."""
+        keys = [f"character/{person.slug}" for person in scene.characters if person.slug]
+        keys += [scene.entity, f"location/{scene.location}"]
+        shown = [entity for key in dict.fromkeys(keys) if (entity := self._library.entities.get(key))]
+        traits = tuple(finding for entity in shown for finding in self.of_entity(entity).traits)
+        style = self.of_entity(self._library.entities[scene.entity]).style
+        return Learned(traits, style) if traits or style else None
+
+    def best_portraits(self, entity: Entity) -> Sequence[str]:
+        """The pictures that may stand for *entity*, best first."""
+        return self.of_entity(entity).portraits
+
+    def contradicts(self, entity: Entity, path: str) -> bool:
+        """Whether the picture at *path* contradicts the description of *entity*, and nobody approved it."""
+        return path in self.of_entity(entity).contradicting
+
+    def _valid(self, entity: Entity) -> list[Analysis]:
+        """The analyses of pictures that are still those that were looked at, in the order of their paths."""
+        found = []
+        for path, analysis in sorted(read_analyses(entity, self._provider).items()):
+            if not (entity.folder / path).is_file():
+                continue
+            look = self._looker.look(entity.folder / path)
+            real = not look.placeholder or self._provider == "emulator"
+            if not look.trouble and real and analysis.sha256 in ("", look.sha256):
+                found.append(analysis)
+        return found
+
+
+def _learn(entity: Entity, analyses: Iterable[Analysis]) -> Lesson:
+    folder = f"{_FOLDER_OF[entity.kind]}/{entity.slug}"
+    opinions = _Opinions(entity)
+    wanted = [item for item in analyses if item.path not in opinions.rejected]
+    matching = [item for item in wanted if item.matches or item.path in opinions.approved]
+    return Lesson(
+        traits=tuple(_traits(entity.key, folder, matching)),
+        style=tuple(_style(folder, [item for item in matching if item.path in opinions.approved])),
+        portraits=tuple(f"{folder}/{item.path}" for item in _portraits(entity, matching, opinions)),
+        contradicting=frozenset(f"{folder}/{item.path}" for item in wanted if item not in matching),
+    )
+
+
+class _Opinions:
+    """What the author thinks of an entity's pictures, by path."""
+
+    def __init__(self, entity: Entity):
+        owners = {record.path: record for record in entity.records}
+        last = {review.path: review.status for review in entity.reviews if review.path not in owners}
+        stands = {item.path: item.status for item in entity.inventory if item.path and item.status}
+        stands |= {path: record.status for path, record in owners.items()} | last
+        self.approved = {path for path, status in stands.items() if status in ("approved", "picked")}
+        self.rejected = {path for path, status in stands.items() if status in ("rejected", "archived")}
+        self.picked = {path for path, record in owners.items() if record.picked}
+
+
+def _traits(key: str, folder: str, analyses: Sequence[Analysis]) -> Iterable[Finding]:
+    sources: dict[str, list[str]] = {}
+    words: dict[str, str] = {}
+    for item in analyses:
+        for trait in dict.fromkeys(item.seen):
+            name = " ".join(trait.casefold().split())
+            words.setdefault(name, trait)
+            sources.setdefault(name, []).append(f"{folder}/{item.path}")
+    for name, paths in sources.items():
+        if len(paths) >= LEAST_PICTURES and len(paths) >= LEAST_SHARE * len(analyses):
+            yield Finding(words[name], tuple(paths), key)
+
+
+def _style(folder: str, approved: Sequence[Analysis]) -> Iterable[Finding]:
+    media: dict[str, list[str]] = {}
+    colours: dict[str, list[str]] = {}
+    for item in approved:
+        path = f"{folder}/{item.path}"
+        if item.medium:
+            media.setdefault(item.medium, []).append(path)
+        for colour in dict.fromkeys(colour.casefold() for colour in item.colours):
+            colours.setdefault(colour, []).append(path)
+    if media:
+        medium, paths = max(media.items(), key=lambda found: len(found[1]))
+        yield Finding(medium, tuple(paths))
+    main = sorted(colours.items(), key=lambda found: -len(found[1]))[:MOST_COLOURS]
+    if main:
+        paths = [path for _, where in main for path in where]
+        yield Finding("colours like " + " and ".join(colour for colour, _ in main), tuple(dict.fromkeys(paths)))
+
+
+def _portraits(entity: Entity, analyses: Sequence[Analysis], opinions: _Opinions) -> list[Analysis]:
+    kinds = PORTRAITS[entity.kind]
+    fitting = [item for item in analyses if item.image_type in kinds]
+    return sorted(
+        fitting,
+        key=lambda item: (
+            item.path not in opinions.picked,
+            item.path not in opinions.approved,
+            kinds.index(item.image_type),
+            -item.quality,
+            item.path,
+        ),
+    )
