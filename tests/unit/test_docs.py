@@ -16,7 +16,10 @@ def rules() -> set[str]:
     return {name for file in files for name in re.findall(r"(?m)^(?:rule|checkpoint) (\w+):", file.read_text())}
 
 
-STEPS = {"plan", "stage", "submit", "fetch", "apply", "settle", "put_back", "settle_put_back"}
+STEPS = {
+    "plan", "stage", "submit", "fetch", "apply", "settle", "put_back", "settle_put_back",
+    "look_first", "plan_analysis", "plan_generation", "close_generation", "close_illustration",
+}  # fmt: skip
 
 
 def test_readme_names_every_target():
