@@ -189,7 +189,7 @@ def test_union_of_lists_and_repeated_id(tmp_path):
         ("schema: 2\n", [("unknown-schema", "entity skipped")]),
         ("kind: location\n", [("wrong-kind", "entity skipped")]),
         ("entity_type: chapter-imagery\n", [("wrong-kind", "")]),
-        ("slug: another\nentity_type: character\n", [("wrong-slug", "")]),
+        ("slug: another\nentity_type: character\n", [("wrong-slug", "entity skipped")]),
         ("scens: []\n", [("unknown-key", "")]),
         ("defaults: {aspect_ratio: 3x2}\n", [("bad-ratio", "entity skipped")]),
         ("{name: Oda}\n", [("no-write-back", "entity skipped")]),

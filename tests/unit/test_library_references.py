@@ -288,3 +288,27 @@ def test_candidate_of_a_rejected_picture_is_its_scene(tmp_path):
     found, _ = ask(tmp_path, target)
 
     assert [Candidate(target="character/tam/portrait")] == [Candidate(*item) for item in found[0][2]]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["market", "tam/market", "character/tam/market", "characters/tam/images/market.png"],
+)
+def test_a_picture_still_to_be_made_can_be_named(tmp_path, written):
+    """By the scene's id if only one entity has it, with its entity, or by the path where it will stand."""
+    target = chapter(tmp_path, references=f"[{written}]")
+    corpus.entity(tmp_path, "character/tam", TAM)
+
+    found, problems = ask(tmp_path, target)
+
+    assert [[("", "character/tam/market")]] == [candidates for _, _, candidates in found]
+    assert [] == problems
+
+
+def test_an_id_that_two_entities_have_names_no_scene_to_come(tmp_path):
+    """Which of two scenes is meant cannot be told until one has a picture."""
+    target = chapter(tmp_path, references="[market]")
+    corpus.entity(tmp_path, "character/tam", TAM)
+    corpus.entity(tmp_path, "character/oda", TAM)
+
+    assert ([], ["missing-reference"]) == ask(tmp_path, target)

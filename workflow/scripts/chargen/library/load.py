@@ -311,7 +311,7 @@ def _their_head(kind: Kind, files: _Files) -> Head:
 
 
 def _check_identity(view: View, kind: Kind, slug: str, problems: Problems) -> None:
-    """Warn where an older tool's file says that it is something else than its folder; the folder counts."""
+    """See that an older tool's file does not claim to be something else than its folder, which is the identity."""
     for key in ("entity_type", "metadata.entity_type"):
         written = view.text(key).lower().removesuffix("-imagery").removesuffix("_imagery")
         if written and written != kind and written in KINDS:
@@ -320,7 +320,10 @@ def _check_identity(view: View, kind: Kind, slug: str, problems: Problems) -> No
             )
     written = view.text("slug")
     if written and written != slug:
-        problems.warn("wrong-slug", f"says '{written}', but the folder counts", view.place("slug"))
+        problems.error(
+            "wrong-slug", f"says '{written}', but the folder is '{slug}'", view.place("slug"),
+            advice="make the slug equal to the folder's name, or rename the folder",
+        )  # fmt: skip
 
 
 def _zone_text(zones: Mapping[str, str], draft: Draft, slug: str) -> str:

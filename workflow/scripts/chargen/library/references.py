@@ -83,6 +83,10 @@ class ReferenceIndex:
                 self._causes[problem.entity] = f"{problem.place}: {problem.message}"
         self._pictures: dict[str, _Pictures] = {}
         self._ids = self._picture_ids()
+        self._scenes_by_id: dict[str, list[Scene]] = {}
+        for entity in library.entities.values():
+            for scene in entity.scenes:
+                self._scenes_by_id.setdefault(scene.id, []).append(scene)
 
     def for_scene(self, scene: Scene) -> tuple[tuple[Reference, ...], tuple[Problem, ...]]:
         """The references of *scene*: characters as listed, the location, those it names, style images.
@@ -174,6 +178,34 @@ class ReferenceIndex:
             if candidates := self.of_path(f"{pictures.folder}/{path}"):
                 return candidates
         return []
+
+    def of_coming_path(self, path: str) -> list[Candidate]:
+        """The picture that will stand at *path* once the scene that makes it was made."""
+        folder, slash, name = path.rpartition("/images/")
+        entity = self._owner(path) if slash else None
+        if entity is None or folder != _folder(entity.key) or not is_image_name(name):
+            return []
+        scene = self._of(entity).scenes.get(name.rpartition(".")[0])
+        return self.of_scene(entity, scene) if scene else []
+
+    def of_coming_scene(self, written: str, asking: Scene) -> list[Candidate]:
+        """The picture of the scene that *written* names: of the same entity, ``entity/scene``, ``kind/entity/scene``,
+        or a scene's id that only one entity has."""
+        entity_name, slash, scene_id = written.rpartition("/")
+        named = [
+            (self._library.entities[scene.entity], scene)
+            for scene in self._scenes_by_id.get(scene_id if slash else written, ())
+        ]
+        found = [item for item in named if not slash or entity_name in (item[0].key, item[0].slug)]
+        own = [item for item in found if item[0].key == asking.entity]
+        chosen = own or found
+        return self.of_scene(*chosen[0]) if len(chosen) == 1 else []
+
+    def picture_name(self, target: str) -> str:
+        """What the picture that the scene *target* makes is called in a prompt."""
+        key, _, scene_id = target.rpartition("/")
+        scene = self._of(self._library.entities[key]).scenes[scene_id]
+        return f"{scene.title or scene_id.replace('-', ' ')} ({self._library.entities[key].name})"
 
     def leads_outside(self, path: str) -> bool:
         """Whether a link takes *path* out of the library."""
@@ -346,11 +378,15 @@ class _Asking:
         candidates, subject = self._resolve(written)
         if candidates:
             shown = self._index.entity(subject)
-            path = candidates[0].path
-            name = shown.name if shown else self._index.owner_name(path) or written
+            path, target = candidates[0].path, candidates[0].target
+            if shown:
+                name = shown.name
+            else:
+                name = self._index.picture_name(target) if target else self._index.owner_name(path) or written
             self._add(role, subject or path or written, name, written, candidates)
         elif not subject:
-            self._warn("missing-reference", f"'{written}' is no file, no picture's id, no character and no location")
+            said = f"'{written}' is no file, no picture's or scene's id, no character and no location"
+            self._warn("missing-reference", said)
         elif subject not in self._bare:
             self._warn("missing-reference", f"'{written}' has no picture, and no scene makes one")
 
@@ -372,9 +408,10 @@ class _Asking:
             if not is_known:
                 self._warn("unknown-zone", f"{entity.name} ({slug}) has no zone '{zone}'")
             return candidates, entity.key
-        own = index.entity(self._scene.entity)
-        scene = next((scene for scene in own.scenes if scene.id == written), None) if own else None
-        return (index.of_scene(own, scene), self._scene.entity) if own and scene else ([], "")
+        for base in (self._base, ""):
+            if found := index.of_coming_path(inside(base, written)):
+                return found, ""
+        return index.of_coming_scene(written, self._scene), ""
 
     def _add(self, role: ReferenceRole, subject: str, name: str, written: str, candidates: Iterable[Candidate]) -> None:
         usable = self._without_own(_unique(candidates), subject)
