@@ -29,6 +29,20 @@ def put_back_follow_ups(wildcards):
     return session.follow_ups(checkpoints.put_back.get(**wildcards).output.done)
 
 
+def generation(wildcards):
+    """Return the chains of what is generated: known while the graph is built, unless analyses come first."""
+    if session.learns_first:
+        return session.pinned_chains(
+            checkpoints.plan_generation.get(**wildcards).output.plan
+        )
+    return session.settled_of("generate")
+
+
+def second_looks(wildcards):
+    """Return the chains of the analyses of what is new."""
+    return session.pinned_chains(checkpoints.plan_analysis.get(**wildcards).output.plan)
+
+
 onstart:
     session.start()
 

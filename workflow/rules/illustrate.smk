@@ -4,18 +4,6 @@ Which chains there are depends on what the ones before brought, so each plan aft
 """
 
 
-def generation(wildcards):
-    """Return the chains of what is generated: known while the graph is built, unless analyses come first."""
-    if session.learns_first:
-        return session.pinned_chains(checkpoints.plan_generation.get(**wildcards).output.plan)
-    return session.settled_of("generate")
-
-
-def second_looks(wildcards):
-    """Return the chains of the analyses of what is new."""
-    return session.pinned_chains(checkpoints.plan_analysis.get(**wildcards).output.plan)
-
-
 rule look_first:
     """Close the analyses that illustrate_all begins with."""
     input:

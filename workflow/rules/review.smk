@@ -4,5 +4,8 @@ rule review:
         session.pinned,
     log:
         "logs/review.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
     shell:
-        "{CHARGEN} review --run {session.run_folder:q} 2> {log:q}"
+        "{params.chargen} review --run {params.run:q} 2> {log:q}"
