@@ -12,8 +12,8 @@ from chargen.schema import ROOT, load_schema
 
 HEAD = """# Configuration
 
-Every key with its default, from `config/config.yaml` and its schema (written by `python docs/build.py`). Set keys in that
-file, in one of your own with `--configfile`, or for one run with `--config key=value`.
+Every key with its default, from `config/config.yaml` and its schema (written by `python docs/build.py`). Set keys in
+that file, in one of your own with `--configfile`, or for one run with `--config key=value`.
 
 | key | default | meaning |
 |---|---|---|
