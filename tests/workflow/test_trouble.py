@@ -64,6 +64,10 @@ def test_every_answer_has_its_outcome(project):
     assert len(EXPECTED) + 6 - failed == report["totals"]["applied"] == len(project.pictures())
     assert [] == schema.errors("receipt", receipt)
     assert [] == schema.errors("report", report)
+    assert [] == [error for line in failures for error in schema.errors("failure", line)]
+    plan = json.loads((receipt_path.parent / "plan.json").read_text())
+    assert [] == schema.errors("plan", plan)
+    assert [] == [error for line in project.journal() for error in schema.errors("journal", line)]
     assert "Nothing to be done" in again.stdout
     assert 1 == project.emulator.count("create")
 
