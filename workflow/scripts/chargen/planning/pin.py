@@ -29,14 +29,15 @@ def pin(
 
 def pin_batches(settings: Settings, state: State, batches: Iterable[Batch], catalog: Catalog) -> list[str]:
     """Write the plans of *batches* and return their ids; one that went out under its id is never rewritten."""
-    return [pin_batch(state, batch.to_json(settings, catalog)) for batch in batches]
+    journal = Journal(state)
+    return [pin_batch(state, journal, batch.to_json(settings, catalog)) for batch in batches]
 
 
-def pin_batch(state: State, plan: dict[str, Any]) -> str:
+def pin_batch(state: State, journal: Journal, plan: dict[str, Any]) -> str:
     """Write one batch's plan unless the journal knows that it went out; return its id."""
     batch: str = plan["batch"]
     files = state.batch(batch)
-    entry = Journal(state).entry(batch)
+    entry = journal.entry(batch)
     if not files.plan.exists() or not (entry.job or entry.open_intent):
         durable.write_json(files.plan, plan)
     return batch

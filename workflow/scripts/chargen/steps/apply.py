@@ -49,7 +49,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted.
     again = [] if journal.entry(files.id).withdrawn else _again(does, settings, plan, tasks)
     follow_ups = [
-        pin_batch(state, retry) for retry in retry_batches(settings, plan, again, end["state"] != "SUCCEEDED")
+        pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, end["state"] != "SUCCEEDED")
     ]
     if follow_ups:
         failpoints.reached("follow-up")
