@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,9 @@ from chargen.remote import Operation, RemoteError
 from chargen.state import State
 from chargen.steps import submit as submitting
 from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OtherAccount, OverBudget, submit
+from chargen.uploads import InvalidUpload
+
+upload_requests = submitting._upload_requests
 
 BATCH = "0123456789abcdef"
 NAME = f"chargen-lib-{BATCH}"
@@ -221,3 +225,22 @@ def test_wishes_that_another_batch_sent_are_not_sent_again(batch, server):
         batch(server)
 
     assert [] == server.made
+
+
+def test_request_file_is_offered_under_other_types(batch, server, monkeypatch):
+    """A server that does not know application/jsonl gets the same file as application/json."""
+    offered = []
+
+    class Uploads:
+        def ensure(self, path, sha256, mime, **kwargs):
+            offered.append(mime)
+            if mime == "application/jsonl":
+                raise InvalidUpload("uploading", 400, "unsupported MIME type")
+            return SimpleNamespace(name="files/1")
+
+    monkeypatch.setattr(submitting, "_upload_requests", upload_requests)
+    monkeypatch.setattr(submitting, "open_uploads", lambda *args: Uploads())
+    batch(server)
+
+    assert ["application/jsonl", "application/json"] == offered
+    assert [NAME] == server.made

@@ -21,9 +21,12 @@ from chargen.remote import Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration, say, tell
-from chargen.uploads import asking
+from chargen.uploads import InvalidUpload, asking
 
 BUDGET_HOURS = 24.0
+
+REQUEST_TYPES = ("application/jsonl", "application/json", "text/plain")
+"""What a request file may be called, the documented type first."""
 
 NOT_SENT = "NOT_SENT"
 """The state of a batch that never became a job, because none of its tasks could be sent."""
@@ -279,14 +282,20 @@ def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
 
 
 def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
-    upload = open_uploads(settings, state, remote).ensure(
-        files.requests,
-        pictures.sha256_file(files.requests),
-        "application/jsonl",
-        must_live_s=needed_life_s(settings),
-        attempts=settings.upload.attempts,
-    )
-    return upload.name
+    """Upload the request file and return its name; some servers know JSON lines only by another type."""
+    uploads = open_uploads(settings, state, remote)
+    sha256 = pictures.sha256_file(files.requests)
+    refusal: InvalidUpload | None = None
+    for mime in REQUEST_TYPES:
+        try:
+            life = needed_life_s(settings)
+            upload = uploads.ensure(files.requests, sha256, mime, must_live_s=life, attempts=settings.upload.attempts)
+        except InvalidUpload as error:
+            refusal = refusal or error
+        else:
+            return upload.name
+    assert refusal is not None
+    raise refusal
 
 
 def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> None:
