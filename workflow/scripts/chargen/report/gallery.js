@@ -131,6 +131,7 @@
     byId("v-file").href = known.href || "#";
     const all = pictures();
     byId("v-place").textContent = all.includes(id) ? `${all.indexOf(id) + 1} of ${all.length}` : "";
+    showReview();
     view.querySelector("aside").scrollTop = 0;
     if (!view.open) view.showModal();
     stage.focus({ preventScroll: true });
@@ -147,15 +148,22 @@
     out: () => setZoom((zoom || fitting()) / 1.5),
     fit: () => setZoom(zoom ? 0 : 1),
     close: () => view.close(),
+    approve: () => judge("approved"),
+    reject: () => judge("rejected"),
+    pick: () => judge("picked"),
+    note: () => { if (!noteField.hidden) note.focus(); },
   };
   const keys = {
     ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", "0": "fit",
+    a: "approve", r: "reject", p: "pick", n: "note",
   };
   for (const button of view.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
   document.addEventListener("keydown", (event) => {
-    if (!view.open || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const other = event.ctrlKey || event.metaKey || event.altKey || event.target === note || !Object.hasOwn(keys, key);
+    if (!view.open || other) return;
     event.preventDefault();
-    acts[keys[event.key]]();
+    if (!event.repeat || !(key in judging)) acts[keys[key]](); // a key held down does not undo what it did
   });
   view.addEventListener("close", () => {
     history.replaceState(null, "", location.pathname + location.search);
@@ -197,6 +205,173 @@
     acts[event.deltaY < 0 ? "in" : "out"]();
   }, { passive: false });
   addEventListener("resize", () => { if (view.open) setZoom(zoom); });
+
+  // Reviews. What is chosen stays in this browser until it is copied, downloaded or cleared, and is gone from here
+  // once it is recorded, or once another picture is in its place.
+  const judging = { a: 1, r: 1, p: 1, n: 1 };
+  const verbs = { approved: "approve", rejected: "reject", picked: "pick", generated: "take back" };
+  const done = { approved: "Approved", rejected: "Rejected", picked: "Picked", generated: "Taken back" };
+  const noteField = byId("v-note");
+  const note = noteField.querySelector("textarea");
+  const bar = byId("choices");
+  const verdicts = [...view.querySelectorAll("[data-verdict]")];
+  const key = `chargen-reviews:${document.body.dataset.library}`;
+  const reviewable = new Map();
+  for (const [id, { review }] of Object.entries(details)) if (review) reviewable.set(id, review);
+  let choices = new Map(); // by the id of the card: {status, note}
+  let cleared = null;
+
+  const nameOf = (review) => `${review.target}:${review.variation}`;
+  const isNews = (review, choice) =>
+    choice.status !== (review.status || "generated") || (choice.status === "rejected" && choice.note !== review.note);
+  const read = () => {
+    let kept = [];
+    try { kept = JSON.parse(localStorage.getItem(key)) ?? []; } catch { /* no storage here: choices last as long as the page */ }
+    const known = new Map([...reviewable].map(([id, review]) => [`${nameOf(review)} ${review.sha256}`, id]));
+    choices = new Map();
+    for (const item of Array.isArray(kept) ? kept : []) {
+      const id = known.get(`${item?.target}:${item?.variation} ${item?.sha256}`);
+      const choice = { status: item?.status, note: String(item?.note ?? "") };
+      if (id && Object.hasOwn(verbs, choice.status) && isNews(reviewable.get(id), choice)) choices.set(id, choice);
+    }
+  };
+  const items = () => [...choices].map(([id, choice]) => {
+    const { target, variation, sha256 } = reviewable.get(id);
+    const said = choice.note.trim();
+    return { target, variation, status: choice.status, ...(said && { note: said }), sha256 };
+  });
+  const keep = () => {
+    try {
+      if (choices.size) localStorage.setItem(key, JSON.stringify(items()));
+      else localStorage.removeItem(key);
+    } catch { /* no storage here */ }
+  };
+  const counted = (number) => `${number.toLocaleString("en")} ${number === 1 ? "choice" : "choices"}`;
+  const tally = () => Object.keys(verbs)
+    .map((status) => [[...choices.values()].filter((choice) => choice.status === status).length, verbs[status]])
+    .filter(([number]) => number)
+    .map(([number, verb]) => `${number.toLocaleString("en")} ${verb}`)
+    .join(", ");
+
+  // On a command line there is one note for all that is rejected, and signs that shell or YAML read otherwise are out.
+  const FILE = "snakemake review --config reviews=reviews.json";
+  const isPlain = (text) => /^(?!(?:true|false|null)$)(?:\p{L}[\p{L}\p{M}\p{N} .,;!?()_-]*)?$/iu.test(text);
+  const command = () => {
+    const all = [...choices].map(([id, choice]) => [reviewable.get(id), choice]);
+    const names = (status) => all.filter(([, choice]) => choice.status === status).map(([review]) => nameOf(review));
+    const notes = new Set(all.filter(([, { status }]) => status === "rejected").map(([, choice]) => choice.note.trim()));
+    const [said = ""] = notes;
+    const simple = all.every(([review, { status }]) => review.simple && status !== "generated");
+    if (!simple || notes.size > 1 || !isPlain(said)) return FILE;
+    const parts = [["approve", names("approved")], ["reject", names("rejected")], ["pick", names("picked")]]
+      .filter(([, list]) => list.length)
+      .map(([verb, list]) => (list.length === 1 ? `${verb}=${list[0]}` : `${verb}='${list.join(" ")}'`));
+    const line = ["snakemake review --config", ...parts, ...(said ? [`note='${said}'`] : [])].join(" ");
+    return line.length > 2000 ? FILE : line;
+  };
+
+  const showBar = () => {
+    bar.hidden = !choices.size && !cleared;
+    byId("c-count").textContent = choices.size ? `${counted(choices.size)}: ${tally()}` : "No choices any more";
+    byId("c-command").value = choices.size ? command() : "";
+    for (const id of ["c-line", "c-copy", "c-save"]) byId(id).hidden = !choices.size;
+    byId("c-clear").textContent = choices.size ? "Clear" : "Bring them back";
+  };
+  const mark = (id) => {
+    const pills = byId(id).querySelector(".pills");
+    const choice = choices.get(id);
+    pills.querySelector(".choice")?.remove();
+    if (choice) pills.append(element("span", { className: `pill choice ${choice.status}`, textContent: `to ${verbs[choice.status]}` }));
+  };
+  const changed = () => {
+    keep();
+    for (const id of reviewable.keys()) mark(id);
+    showBar();
+    if (view.open) showReview();
+  };
+  const showReview = () => {
+    const review = reviewable.get(at);
+    byId("v-review").hidden = !review;
+    if (!review) return;
+    const choice = choices.get(at);
+    const status = choice ? choice.status : review.status;
+    for (const button of verdicts) {
+      button.setAttribute("aria-pressed", String(button.dataset.verdict === status));
+      button.hidden = button.dataset.verdict === "picked" && !review.pick;
+    }
+    noteField.hidden = status !== "rejected";
+    const text = choice ? choice.note : review.note;
+    if (note.value !== text) note.value = text;
+    const now = choice ? `${done[choice.status]}.` : review.status && `${done[review.status]} before.`;
+    const open = choices.size ? `${counted(choices.size)} to hand in: close this view.` : "";
+    byId("v-said").textContent = [now, open].filter(Boolean).join(" ");
+  };
+  const choose = (id, choice) => {
+    cleared = null;
+    if (isNews(reviewable.get(id), choice)) choices.set(id, choice);
+    else choices.delete(id);
+  };
+  const judge = (wanted) => {
+    const review = reviewable.get(at);
+    if (!review || (wanted === "picked" && !review.pick)) return;
+    const choice = choices.get(at);
+    const status = choice ? choice.status : review.status;
+    const next = status === wanted ? "generated" : wanted; // pressed once more it is let go
+    const text = choice?.note || (review.status === "rejected" ? review.note : "");
+    choose(at, { status: next, note: next === "rejected" ? text : "" });
+    if (next === "picked") {
+      for (const [id, { target }] of reviewable) {
+        if (id !== at && target === review.target && choices.get(id)?.status === "picked") choices.delete(id);
+      }
+    }
+    changed();
+  };
+  for (const button of verdicts) button.addEventListener("click", () => judge(button.dataset.verdict));
+  note.addEventListener("input", () => {
+    choose(at, { status: "rejected", note: note.value });
+    keep();
+    mark(at);
+    showBar();
+  });
+  note.addEventListener("keydown", (event) => {
+    const ends = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey);
+    if (!ends || event.isComposing) return;
+    event.preventDefault(); // Escape leaves the field, not the view
+    stage.focus({ preventScroll: true });
+  });
+  byId("c-copy").addEventListener("click", async () => {
+    const field = byId("c-command");
+    let copied = false;
+    try {
+      await navigator.clipboard.writeText(field.value);
+      copied = true;
+    } catch {
+      field.select();
+      copied = document.execCommand("copy");
+    }
+    const after = field.value === FILE ? "; it reads reviews.json: download that into the folder of your run" : "";
+    byId("c-count").textContent = (copied ? "Copied" : "Copy it from the field") + after;
+  });
+  byId("c-save").addEventListener("click", () => {
+    const text = `${JSON.stringify({ schema_version: 1, reviews: items() }, null, 2)}\n`;
+    const link = element("a", { download: "reviews.json", href: URL.createObjectURL(new Blob([text], { type: "application/json" })) });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    byId("c-count").textContent = "Then: snakemake review --config reviews=<where it was saved>";
+  });
+  byId("c-clear").addEventListener("click", () => {
+    [choices, cleared] = choices.size ? [new Map(), choices] : [cleared, null];
+    changed();
+  });
+  addEventListener("storage", (event) => {
+    if (event.key !== key) return;
+    read();
+    for (const id of reviewable.keys()) mark(id);
+    showBar();
+    if (view.open) showReview();
+  });
+  read();
+  changed();
 
   // Addresses with a part: of a picture, or of a failure.
   const follow = () => {

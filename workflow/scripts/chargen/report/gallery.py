@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from chargen.library.model import Entity, Record, Scene
+from chargen.planning.reviewing import Shown, pictures_of
 from chargen.report.collect import FOLDER_OF, Survey
 from chargen.report.history import Fate
 from chargen.report.thumbnails import Thumbnail, make_thumbnails
@@ -26,6 +28,9 @@ ALT_WORDS = 14
 DEFAULT_RATIO = 0.75
 ROW_HEIGHT, ROW_WIDTH, HEAD_HEIGHT = 330, 1080, 90  # what a section takes until it is drawn, in CSS pixels
 
+VERDICTS = ("approved", "rejected", "picked")
+_PLAIN = re.compile(r"[A-Za-z0-9._/-]+:\d+")  # names that neither a shell nor a glob reads otherwise
+
 _HERE = Path(__file__).parent
 _KIND_TITLES = {"character": "Characters", "location": "Locations", "chapter": "Chapters"}
 
@@ -33,6 +38,7 @@ _KIND_TITLES = {"character": "Characters", "location": "Locations", "chapter": "
 BADGES = {
     "new": "new in this run",
     "approved": "approved",
+    "picked": "picked",
     "adopted": "adopted",
     "stale": "stale",
     "rejected": "rejected",
@@ -115,7 +121,8 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
 
     It refers to the pictures in the library by relative addresses. Every text in it is escaped.
     """
-    shelves = list(_shelves(survey))
+    reviewable = _Reviewable(survey)
+    shelves = list(_shelves(survey, reviewable))
     cards = [card for shelf in shelves for card in shelf.cards()]
     shown = {card.path for card in cards if card.path} | {
         reference["path"] for card in cards for reference in _references(card)
@@ -131,7 +138,7 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
     return _template().render(
         css=_source("gallery.css"),
         js=_source("gallery.js"),
-        details=_embedded({card.id: _detail(card, links) for card in cards if card.path}),
+        details=_embedded({card.id: _detail(card, links, reviewable) for card in cards if card.path}),
         library=survey.settings.library_id,
         free=survey.settings.provider == "emulator",
         only_placeholders=only_placeholders,
@@ -188,7 +195,47 @@ class _Links:
         return self._thumbs.get(path) or Thumbnail(trouble="the file is gone")
 
 
-def _shelves(survey: Survey) -> Iterator[_Shelf]:
+class _Reviewable:
+    """The pictures that `snakemake review` takes, by their path relative to the library."""
+
+    def __init__(self, survey: Survey):
+        every = list(pictures_of(survey.plan.library, survey.settings.provider))
+        self._count = Counter(shown.name for shown in every)
+        named = {shown.name: shown for shown in every}  # of several of one name, the review means the last
+        self._by_path = {_path_of(shown): shown for shown in named.values()}
+        self._in_scene = Counter(shown.scene.target for shown in named.values())
+
+    def status(self, path: str) -> str:
+        """What is recorded of a picture: one of VERDICTS, or ``""``."""
+        shown = self._by_path.get(path)
+        return shown.status if shown and shown.status in VERDICTS else ""
+
+    def data(self, card: Card, info: Thumbnail) -> dict[str, Any] | None:
+        """What the page needs to review a picture, None if that cannot be: there is nothing to see, or no record.
+
+        ``sha256`` is what the review names, ``pick`` whether there is a choice, and ``simple`` whether the picture's
+        name alone says on a command line which one is meant.
+        """
+        shown = self._by_path.get(card.path)
+        sha256 = (shown.sha256 or info.sha256) if shown else ""
+        if not shown or not info.name or not sha256:
+            return None
+        return {
+            "target": shown.scene.target,
+            "variation": shown.variation,
+            "sha256": sha256,
+            "status": self.status(card.path),
+            "note": shown.note,
+            "pick": self._in_scene[shown.scene.target] > 1,
+            "simple": self._count[shown.name] == 1 and bool(_PLAIN.fullmatch(shown.name)),
+        }
+
+
+def _path_of(shown: Shown) -> str:
+    return f"{FOLDER_OF[shown.entity.kind]}/{shown.entity.slug}/{shown.path}"
+
+
+def _shelves(survey: Survey, reviewable: _Reviewable) -> Iterator[_Shelf]:
     by_entity: dict[str, list[Standing]] = defaultdict(list)
     for standing in survey.plan.standings:
         by_entity[standing.scene.entity].append(standing)
@@ -200,13 +247,19 @@ def _shelves(survey: Survey) -> Iterator[_Shelf]:
             continue
         shelf = _Shelf(key, entity.name, entity.kind, f"{FOLDER_OF[entity.kind]}/{entity.slug}/imagery.yaml")
         for standing in standings:
-            shelf.groups[standing.target].append(_card(standing, survey, stale, by_key))
+            shelf.groups[standing.target].append(_card(standing, survey, reviewable, stale, by_key))
         for card in _rejected(entity, {standing.path for standing in standings}, by_key, survey):
             shelf.groups[card.target].append(card)
         yield shelf
 
 
-def _card(standing: Standing, survey: Survey, stale: set[tuple[str, int]], by_key: Mapping[str, Fate]) -> Card:
+def _card(
+    standing: Standing,
+    survey: Survey,
+    reviewable: _Reviewable,
+    stale: set[tuple[str, int]],
+    by_key: Mapping[str, Fate],
+) -> Card:
     record = standing.record
     fate = by_key.get(record.task_key) if record else survey.history.fates.get(standing.wish.id)
     status = "blocked" if standing.target in survey.plan.blocked else standing.status
@@ -218,7 +271,8 @@ def _card(standing: Standing, survey: Survey, stale: set[tuple[str, int]], by_ke
         return Card(id, standing.scene, standing.target, standing.variation, "", (badge,), note, record, fate)
     marks = {
         "new": fate is not None and fate.outcome == "applied" and fate.run == survey.run,
-        "approved": record is not None and record.status == "approved",
+        "approved": reviewable.status(standing.path) == "approved",
+        "picked": reviewable.status(standing.path) == "picked",
         "adopted": status == "adopted",
         "stale": (standing.target, standing.variation) in stale,
         "placeholder": record is not None and record.provider == "emulator",
@@ -297,7 +351,7 @@ def _ratio(card: Card, info: Thumbnail) -> float:
     return min(3.0, max(0.5, ratio or DEFAULT_RATIO))
 
 
-def _detail(card: Card, links: _Links) -> dict[str, Any]:
+def _detail(card: Card, links: _Links, reviewable: _Reviewable) -> dict[str, Any]:
     """What the large view shows of a picture, as plain data."""
     info = links.info(card.path)
     return {
@@ -313,6 +367,7 @@ def _detail(card: Card, links: _Links) -> dict[str, Any]:
         "facts": [[name, value] for name, value in _facts(card, info) if value],
         "notes": list(card.fate.task["notes"]) if card.fate else [],
         "prompt": card.prompt,
+        "review": reviewable.data(card, info),
         "references": [
             {
                 "name": reference["name"],
