@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from chargen import schema
 from chargen.problems import ChargenError
@@ -40,6 +40,25 @@ class TextModel:
 
 class RetiredModel(ChargenError):
     """The model no longer answers; the message names what replaced it."""
+
+
+Model = TypeVar("Model", ImageModel, TextModel)
+
+
+def usable(find: Callable[[str], Model], name: str, fallback: str) -> tuple[Model, str]:
+    """Return the model *name* as *find* knows it, or the *fallback* where it was shut down; and what the user should
+    know about that, if anything."""
+    notice = ""
+    try:
+        model = find(name)
+    except RetiredModel as retired:
+        if not fallback:
+            raise
+        notice = f"{retired}; the fallback `{fallback}` is used"
+        model = find(fallback)
+    if model.deprecated:
+        notice = notice or f"model `{model.name}` is deprecated; `{model.successor}` replaces it"
+    return model, notice
 
 
 class Catalog:

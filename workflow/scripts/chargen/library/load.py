@@ -209,6 +209,8 @@ class _Reader:
                 draft.location = slug
             if draft.place.key.startswith("scenes[") and not draft.zone_text:
                 draft.zone_text = _zone_text(zones, draft, slug)
+        said = self._said_portrait(folder, ours, inventory)
+        portrait = said or self._named_portrait(kind, folder)
         return Entity(
             kind=kind,
             slug=slug,
@@ -216,7 +218,8 @@ class _Reader:
             name=ours.name or theirs.name or words(slug.replace("-", " ")).title(),
             description=ours.description or theirs.description,
             traits=tuple(unique([*ours.traits, *theirs.traits])),
-            portrait=self._portrait(kind, folder, ours, inventory),
+            portrait=portrait,
+            portrait_by_name=bool(portrait) and not said,
             zones=zones,
             scenes=tuple(draft.scene(key, surroundings, first) for draft in drafts),
             records=tuple(records),
@@ -282,8 +285,8 @@ class _Reader:
             message = f"the portrait '{written}' does not exist, and no scene makes it"
             problems.warn("missing-reference", message, view.place("portrait"))
 
-    def _portrait(self, kind: Kind, folder: str, ours: Head, inventory: list[InventoryItem]) -> str:
-        """What is declared, else what the inventory flags, else the file that is named like one."""
+    def _said_portrait(self, folder: str, ours: Head, inventory: list[InventoryItem]) -> str:
+        """What is declared, else what the inventory flags."""
         if ours.portrait:
             return ours.portrait.replace("\\", "/")
         for item in inventory:
@@ -291,6 +294,10 @@ class _Reader:
                 path = inside(folder, item.path)
                 if self._folders.exists(path):
                     return item.path
+        return ""
+
+    def _named_portrait(self, kind: Kind, folder: str) -> str:
+        """The file that is named like a portrait."""
         if kind == "chapter":
             return ""
         name = "overview" if kind == "location" else "portrait"

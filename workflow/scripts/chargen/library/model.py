@@ -168,6 +168,7 @@ class Entity:
     description: str = ""
     traits: tuple[str, ...] = ()
     portrait: str = ""  # relative to the entity's folder; "" if none exists or is declared
+    portrait_by_name: bool = False  # nobody said so: the file is only named like one
     zones: Mapping[str, str] = field(default_factory=dict)
     scenes: tuple[Scene, ...] = ()
     records: tuple[Record, ...] = ()

@@ -118,7 +118,8 @@ class ReferenceIndex:
         else the best one that anybody has seen among the entity's pictures.
         """
         pictures = self._of(entity)
-        candidates = self._declared(entity, pictures) if entity.portrait else []
+        said = entity.portrait and not entity.portrait_by_name
+        candidates = self._declared(entity, pictures) if said else []
         candidates += self._standing_portrait(entity, pictures)
         maker = pictures.scenes.get(_PORTRAIT) if entity.kind != "location" else None
         if maker and not candidates:

@@ -9,7 +9,7 @@ from pathlib import Path
 from chargen.analysis.form import MAX_TRAITS, form, sendable
 from chargen.analysis.question import Question, load_question
 from chargen.analysis.store import Analysis, read_analyses
-from chargen.catalog import Catalog, RetiredModel, TextModel, load_catalog
+from chargen.catalog import Catalog, load_catalog, usable
 from chargen.config import Settings
 from chargen.durable import canonical
 from chargen.journal import Journal
@@ -171,7 +171,9 @@ class _Maker:
         self._settings = settings
         self._catalog = catalog
         self.question: Question = load_question(Path(settings.analysis))
-        self._model = _usable(settings, catalog, plan)
+        choice = settings.models[OPERATION]
+        self._model, notice = usable(catalog.text_model, choice.model, choice.fallback)
+        plan.notices += [notice] if notice else []
         self._forms: dict[tuple[str, int], tuple[int, str]] = {}
 
     def task(self, picture: Picture, look: Look, wish: Wish, fate: Fate, errors: tuple[str, ...]) -> Task:
@@ -258,17 +260,6 @@ class _Receipts:
                 receipt = durable.read_json(self._state.batch(entry.batch).receipt)
                 return next((errors_in(task) for task in receipt["tasks"] if task["wish_id"] == wish.id), ())
         return ()
-
-
-def _usable(settings: Settings, catalog: Catalog, plan: FilePlan) -> TextModel:
-    choice = settings.models[OPERATION]
-    try:
-        return catalog.text_model(choice.model)
-    except RetiredModel as retired:
-        if not choice.fallback:
-            raise
-        plan.notices.append(f"{retired}; the fallback `{choice.fallback}` is used")
-        return catalog.text_model(choice.fallback)
 
 
 def _unsendable(picture: Picture, trouble: str) -> Problem:

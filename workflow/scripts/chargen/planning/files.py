@@ -95,6 +95,7 @@ class FilePlan:
             "in_flight": sorted(self.in_flight),
             "put_back": self.put_back,
             "deferred": [],
+            "left_out": [{"target": item.target, "why": item.reason} for item in self.of_status("blocked")],
             "broken": list(self.broken),
             "problems": [str(problem) for problem in self.problems],
             "notices": self.notices,

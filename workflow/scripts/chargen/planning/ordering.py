@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from chargen.config import Settings
+from chargen.planning.files import FileItem
 from chargen.planning.orders import place_order
 from chargen.planning.plan import Plan, make_plan, matches
 from chargen.planning.show import money
@@ -30,21 +32,56 @@ def order(settings: Settings, state: State) -> str:
     stale = {(item.standing.target, item.standing.variation) for item in plan.stale}
     named = [item for item in plan.standings if matches(settings.scenes, item.target)]
     chosen = [item for item in named if item.status in ORDERABLE and _fits(item, settings.state, stale)]
-    if not chosen:
+    files = [item for item in _named_files(settings) if item.status in ORDERABLE and _fits_file(item, settings.state)]
+    if not chosen and not files:
         raise ChargenError(_nothing(settings, named))
+    items = [(item.target, item.variation) for item in chosen]
+    items += [(item.target, item.wish.variation) for item in files]
     cost = _cost(settings, plan, chosen)
-    number = place_order(
-        state, [(item.target, item.variation) for item in chosen], scenes=list(settings.scenes), cost_usd=cost
-    )
-    lines = [
-        f"order {number}: {len(chosen)} pictures again, about {money(cost)}; the next generate_all makes them, once"
-    ]
+    cost_of_files = round(sum(item.cost_usd for item in files), 6)
+    number = place_order(state, items, scenes=list(settings.scenes), cost_usd=cost + cost_of_files)
+    lines = []
+    if chosen:
+        lines.append(
+            f"order {number}: {len(chosen)} pictures again, about {money(cost)}; the next generate_all makes them, once"
+        )
+    for operation, words in (("analyze", "analyses"), ("enhance", "enhancements")):
+        own = [item for item in files if item.wish.operation == operation]
+        if own:
+            price = money(sum(item.cost_usd for item in own))
+            lines.append(
+                f"order {number}: {len(own)} {words} again, about {price}; the next {operation}_all makes them, once"
+            )
     lines += [
-        f"  {item.target}" + (f" (variation {item.variation})" if item.variation > 1 else "") for item in chosen[:20]
+        f"  {target}" + (f" (variation {variation})" if variation > 1 else "") for target, variation in items[:20]
     ]
-    if len(chosen) > 20:
-        lines.append(f"  and {len(chosen) - 20} more")
+    if len(items) > 20:
+        lines.append(f"  and {len(items) - 20} more")
     return "\n".join(lines)
+
+
+def _named_files(settings: Settings) -> Iterator[FileItem]:
+    """Yield analyses and enhancements that the globs name: analyses by kind/entity/images/file (failed ones by any glob
+    that fits), enhancements by enhance/job/file. A glob for scenes alone orders neither."""
+    from chargen.planning.analyses import make_analysis_plan
+    from chargen.planning.enhancements import make_enhancement_plan
+
+    of_pictures = [glob for glob in settings.scenes if "/images/" in glob or settings.state == "failed"]
+    if of_pictures:
+        for item in make_analysis_plan(settings, scope=["all"]).items:
+            if matches(of_pictures, item.target):
+                yield item
+    of_results = [glob for glob in settings.scenes if glob.startswith("enhance/")]
+    if of_results:
+        for item in make_enhancement_plan(settings).items:
+            if matches(of_results, item.target):
+                yield item
+
+
+def _fits_file(item: FileItem, state: str) -> bool:
+    if not state:
+        return True
+    return item.is_stale if state == "stale" else item.status == state
 
 
 def _fits(item: Standing, state: str, stale: set[tuple[str, int]]) -> bool:

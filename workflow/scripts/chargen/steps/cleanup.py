@@ -13,7 +13,8 @@ from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
-from chargen.steps.stage import uploaded_contents
+from chargen.steps.sending import drop_copy, sent_sha256
+from chargen.steps.stage import distinct_references, uploaded_contents
 from chargen.steps.talk import say
 from chargen.uploads import Uploads
 
@@ -82,6 +83,9 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
     for sha256 in sorted(unneeded & live.keys()):
         if _quietly(partial(remote.delete_file, live[sha256].name)):
             uploads.forget(live[sha256].name)
+    for reference in distinct_references(files.read_plan()["tasks"]).values():
+        if sent_sha256(state, reference) in unneeded:
+            drop_copy(state, reference)
 
 
 def _needed(state: State) -> set[str]:

@@ -44,5 +44,11 @@ def sent_sha256(state: State, reference: Mapping[str, Any]) -> str:
     return pictures.sha256_file(target) if target.exists() else ""
 
 
+def drop_copy(state: State, reference: Mapping[str, Any]) -> None:
+    """Take away the copy that was made for *reference*, if one was."""
+    if reference.get("max_side"):
+        _copy_of(state, reference).unlink(missing_ok=True)
+
+
 def _copy_of(state: State, reference: Mapping[str, Any]) -> Path:
     return state.root / "prepared" / f"{reference['sha256'][:32]}-{reference['max_side']}.jpg"

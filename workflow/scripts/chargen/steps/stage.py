@@ -33,7 +33,8 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -
     """
     plan = files.read_plan()
     references = distinct_references(plan["tasks"])
-    uploads, refused = _upload_all(settings, state, remote, references)
+    base = Path(settings.home) if plan["operation"] == "enhance" else settings.library_root
+    uploads, refused = _upload_all(settings, state, remote, references, base)
     lines: list[bytes] = []
     left_out = {}
     for task in plan["tasks"]:
@@ -100,9 +101,9 @@ def open_uploads(settings: Settings, state: State, remote: Remote) -> Uploads:
 
 
 def _upload_all(
-    settings: Settings, state: State, remote: Remote, references: Mapping[str, Mapping[str, Any]]
+    settings: Settings, state: State, remote: Remote, references: Mapping[str, Mapping[str, Any]], base: Path
 ) -> tuple[dict[str, Upload], dict[str, str]]:
-    """Return the uploads by content, and why the API refused the others."""
+    """Return the uploads by content, and why the others could not be sent; paths are relative to *base*."""
     ledger = open_uploads(settings, state, remote)
     found: dict[str, Upload] = {}
     refused: dict[str, str] = {}
@@ -112,7 +113,7 @@ def _upload_all(
         sha256, reference = item
         if stop.is_set():
             return
-        path = settings.library_root / reference["path"]
+        path = base / reference["path"]
         try:
             _check_unchanged(path, sha256)
             ready = make_ready(state, path, reference)

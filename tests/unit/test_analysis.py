@@ -1,0 +1,300 @@
+"""Analyses: what is asked, which answers fit, where they are kept, and what prompts learn from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from chargen import config, durable, schema
+from chargen.analysis.form import IMAGE_TYPES, form, read, sendable
+from chargen.analysis.learn import Lessons
+from chargen.analysis.store import read_analyses, write_sidecar
+from chargen.catalog import load_catalog, usable
+from chargen.emulator.structured import Seen, answer
+from chargen.library.load import load_entity, load_library
+from chargen.library.references import ReferenceIndex
+from chargen.library.writeback import append_items
+from chargen.planning.analyses import make_analysis_plan
+from chargen.planning.looking import Looker
+from chargen.planning.plan import make_plan
+from chargen.state import State
+from photographs import photograph
+
+TRAITS = ("clouded left eye", "brass whistle on a cord")
+ODA = """\
+name: Oda
+description: A keeper.
+traits: [clouded left eye, brass whistle on a cord]
+scenes:
+- {id: lamp, prompt: Oda trims the lamp.}
+"""
+
+
+class World:
+    """A library with one character and three pictures; analyses are written by hand."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.library = folder / "story"
+        self.entity = self.library / "characters" / "oda"
+        (self.entity / "images").mkdir(parents=True)
+        (self.entity / "imagery.yaml").write_text(ODA)
+        for number, name in enumerate("abc"):
+            photograph(64, 48, seed=number).save(self.entity / "images" / f"{name}.png")
+
+    def settings(self, **changed):
+        data = yaml.safe_load(config.DEFAULT_CONFIG.read_text())
+        return config.settings(data | {"library": str(self.library)} | changed, self.folder)
+
+    def plan(self, **changed):
+        return make_analysis_plan(self.settings(**changed))
+
+    def analysed(self, name: str, **said) -> None:
+        """Write an analysis of a picture as it is now."""
+        from chargen.pictures import sha256_file
+
+        path = f"images/{name}"
+        item = {
+            "path": path,
+            "sha256": sha256_file(self.entity / path),
+            "lighting": {"quality": "soft"},
+            "canon_analysis": {"matches_description": True, "traits": {}},
+            "provenance": {"prompt_version": "1", "provider": "google"},
+        } | said
+        append_items(self.entity / "imagery.yaml", "image_inventory", [item], lock_dir=self.folder / "locks", same=())
+
+    def lesson(self):
+        library = load_library(self.library)
+        lessons = Lessons(library, Looker(State(self.folder / "state")), "gemini")
+        return lessons.of_entity(library.entities["character/oda"])
+
+    def status(self, **changed):
+        return {item.target.rsplit("/", 1)[1]: item.status for item in self.plan(**changed).items}
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def said(**canon):
+    """An answer that fits the form of a character with the two traits."""
+    value = answer(form("character", 2), Seen(10, 10, ("#102030",), "A picture.", "seed"))
+    return value | {"canon_analysis": value["canon_analysis"] | canon}
+
+
+@pytest.mark.parametrize("kind", sorted(IMAGE_TYPES))
+@pytest.mark.parametrize("traits", [0, 3])
+def test_answers_to_what_is_sent_fit_the_form(kind, traits):
+    """Whatever conforms to the sent schema is taken: the narrower form asks for nothing that was not said."""
+    value = answer(sendable(form(kind, traits)), Seen(10, 10, ("#102030", "#405060"), "A picture.", kind))
+
+    jsonschema.validate(value, form(kind, traits))
+    assert read(json.dumps(value), kind, [f"trait {n}" for n in range(traits)]).errors == ()
+
+
+def test_traits_are_said_by_their_words():
+    """t1, t2 of the answer become the entity's own traits, and the whole still is an analysis."""
+    found = read(json.dumps(said(traits={"t1": "seen", "t2": "absent"})), "character", TRAITS)
+
+    assert {TRAITS[0]: "seen", TRAITS[1]: "absent"} == found.data["canon_analysis"]["traits"]
+    assert [] == schema.errors("analysis", found.data)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("I would be glad to help with that!", "no JSON"),
+        ("[]", "not of type"),
+        (json.dumps(said(traits={"t1": "seen"})), "canon_analysis.traits"),
+        (json.dumps(said() | {"quality": 9}), "quality"),
+        (json.dumps(said() | {"image_type": "establishing"}), "image_type"),
+    ],
+)
+def test_answers_that_do_not_fit_say_why(text, words):
+    """Talk, a missing trait, a number out of bounds, a kind of picture that makes no sense here."""
+    found = read(text, "character", TRAITS)
+
+    assert found.data is None
+    assert any(words in error for error in found.errors)
+
+
+def test_a_fence_around_the_answer_is_taken_off():
+    """Some models wrap their JSON in a code block although a form was sent."""
+    assert read(f"```json\n{json.dumps(said())}\n```", "character", TRAITS).data is not None
+
+
+def test_new_and_replaced_pictures_are_wanted(world):
+    """A picture with an analysis of its present content is done; another content under its name is wanted."""
+    before = world.status()
+    world.analysed("a.png")
+    after = world.status()
+    photograph(64, 48, seed=9).save(world.entity / "images" / "a.png")
+
+    assert {"a.png": "wanted", "b.png": "wanted", "c.png": "wanted"} == before
+    assert "done" == after["a.png"]
+    assert "wanted" == world.status()["a.png"]
+
+
+def test_an_older_tools_analysis_counts(world):
+    """An inventory entry that says something of light, palette or canon counts; a bare one does not."""
+    items = [
+        {"path": "images/a.png", "palette": {"dominant": ["rust"]}},
+        {"path": "images/b.png", "status": "approved"},
+    ]
+    append_items(world.entity / "imagery.yaml", "image_inventory", items, lock_dir=world.folder, same=())
+
+    assert {"a.png": "adopted", "b.png": "wanted", "c.png": "wanted"} == world.status()
+
+
+def test_another_question_makes_stale_not_wanted(world):
+    """An analysis of another prompt version is counted and priced, and left alone."""
+    world.analysed("a.png", provenance={"prompt_version": "0", "provider": "google"})
+    plan = world.plan()
+
+    assert ["character/oda/images/a.png"] == [item.target for item in plan.stale]
+    assert "character/oda/images/a.png" not in {task.wish.target for task in plan.tasks}
+
+
+def test_what_cannot_be_sent_is_listed(world):
+    """Pointers, broken and empty files are named and never sent; nor are rejected pictures, which are not wanted."""
+    images = world.entity / "images"
+    (images / "p.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    (images / "e.png").write_bytes(b"")
+    (images / "b.png").write_bytes((images / "b.png").read_bytes()[:60])
+    item = {"path": "images/c.png", "status": "rejected"}
+    append_items(world.entity / "imagery.yaml", "image_inventory", [item], lock_dir=world.folder, same=())
+    plan = world.plan()
+
+    assert ["character/oda/images/a.png"] == [task.wish.target for task in plan.tasks]
+    assert ["b.png", "e.png", "p.png"] == sorted(Path(problem.place.file).name for problem in plan.problems)
+
+
+def test_placeholders_are_not_sent_to_gemini(world):
+    """A picture of the emulator, and what the emulator said of one, count under the emulator alone."""
+    from chargen.emulator.picture import MARKER
+
+    path = world.entity / "images" / "a.png"
+    photograph(64, 48).save(world.entity / "images" / "a.jpg", comment=MARKER.encode())
+    path.unlink()
+    world.analysed("b.png", provenance={"prompt_version": "1", "provider": "emulator"})
+
+    assert {"a.jpg": "wanted", "b.png": "done", "c.png": "wanted"} == world.status()
+    assert {"a.jpg": "blocked", "b.png": "wanted", "c.png": "wanted"} == world.status(provider="gemini")
+
+
+def test_sidecars_are_read_beside_the_inventory(world):
+    """The youngest analysis of a picture counts, wherever it stands."""
+    world.analysed("a.png", provenance={"analysis_timestamp": "2026-01-01T00:00:00Z"}, setting="old")
+    write_sidecar(
+        world.entity,
+        {
+            "path": "images/a.png",
+            "sha256": "1" * 64,
+            "lighting": {"quality": "hard"},
+            "setting": "new",
+            "provenance": {"analysis_timestamp": "2026-02-01T00:00:00Z"},
+        },
+    )
+    found = read_analyses(load_entity(world.library, "character", "oda"), "gemini")
+
+    assert "new" == found["images/a.png"].data["setting"]
+
+
+def test_traits_need_two_pictures_and_a_quarter(world):
+    """What one picture shows is chance; what a contradicting picture shows does not count."""
+    seen = {"matches_description": True, "traits": {"mole on the chin": "seen", "rare ring": "absent"}}
+    world.analysed("a.png", canon_analysis=seen)
+    once = world.lesson().traits
+    world.analysed("b.png", canon_analysis=seen | {"matches_description": False})
+    contradicting = world.lesson()
+    world.analysed("c.png", canon_analysis=seen)
+    (found,) = world.lesson().traits
+
+    assert () == once == contradicting.traits
+    assert {"characters/oda/images/b.png"} == contradicting.contradicting
+    assert ("mole on the chin", "character/oda") == (found.text, found.subject)
+    assert ("characters/oda/images/a.png", "characters/oda/images/c.png") == found.sources
+
+
+def test_style_comes_from_approved_pictures(world):
+    """Medium and colours of what nobody approved teach nothing."""
+    world.analysed("a.png", style_medium="gouache", palette={"dominant": ["rust", "slate"]})
+    before = world.lesson().style
+    world.analysed("a.png", style_medium="gouache", palette={"dominant": ["rust", "slate"]}, status="approved")
+
+    assert () == before
+    assert ["gouache", "colours like rust and slate"] == [finding.text for finding in world.lesson().style]
+
+
+def test_prompts_and_references_take_what_was_learned(world):
+    """Without a portrait the best picture is sent; the prompt says trait and medium; the plan says from where."""
+    (before,) = make_plan(world.settings()).tasks
+    seen = {"matches_description": True, "traits": {"mole on the chin": "seen"}}
+    world.analysed("a.png", image_type="portrait", quality=2, canon_analysis=seen)
+    world.analysed(
+        "b.png", image_type="portrait", quality=5, canon_analysis=seen, status="approved", style_medium="etching"
+    )
+    world.analysed("c.png", image_type="portrait", quality=5, canon_analysis=seen | {"matches_description": False})
+    (after,) = make_plan(world.settings()).tasks
+
+    assert () == before.references
+    assert ["characters/oda/images/b.png"] == [reference.path for reference in after.references]
+    assert "mole on the chin" not in before.prompt
+    assert "mole on the chin" in after.prompt
+    assert "In keeping with the pictures made so far: etching." in after.prompt
+    assert any(note.startswith("learned from characters/oda/images/a.png, ") for note in after.notes)
+    assert before.key != after.key
+    assert before.wish == after.wish
+
+
+def test_a_contradicting_portrait_is_not_sent_unless_it_is_named(world):
+    """A file that is only named like a portrait gives way; one that the author declares is sent."""
+    (world.entity / "images" / "a.png").rename(world.entity / "images" / "portrait.png")
+    world.analysed("portrait.png", canon_analysis={"matches_description": False, "traits": {}})
+
+    def sent():
+        return [reference.path for task in make_plan(world.settings()).tasks for reference in task.references]
+
+    undeclared = sent()
+    text = (world.entity / "imagery.yaml").read_text()
+    (world.entity / "imagery.yaml").write_text(text.replace("scenes:", "portrait: images/portrait.png\nscenes:"))
+
+    assert [] == undeclared
+    assert ["characters/oda/images/portrait.png"] == sent()
+
+
+def test_cost_is_by_tokens_at_half_price(world):
+    """The estimate of a batch is the sum of its tasks, and the dated price applies on its day."""
+    plan = world.plan()
+    catalog = load_catalog(Path(world.settings().models_file))
+    model, _ = usable(catalog.text_model, "gemini-3.8-flash", "")
+
+    assert (1000 * 0.75 + 100 * 3.75) / 1e6 / 2 == pytest.approx(catalog.text_cost(model, 1000, 100))
+    assert plan.cost_usd == pytest.approx(sum(task.shape.cost_usd for task in plan.tasks))
+
+
+def test_what_was_seen_of_files_is_remembered(world):
+    """A file is hashed once while it does not change; planning alone remembers nothing on disk."""
+    state = State.of(world.settings())
+    plan = world.plan()
+    before = (state.root / "looks.json").exists()
+    plan.remember()
+    known = durable.read_json(state.root / "looks.json")
+
+    assert not before
+    assert {"a.png", "b.png", "c.png"} == {Path(name).name for name in known}
+    assert Looker(state).look(world.entity / "images" / "a.png").sha256 in str(known)
+
+
+def test_reference_index_without_analyses_is_as_before(world):
+    """Judgement of nothing judges nothing."""
+    library = load_library(world.library)
+    lessons = Lessons(library, Looker(State(world.folder / "state")), "gemini")
+    scene = library.entities["character/oda"].scenes[0]
+
+    assert ReferenceIndex(library).for_scene(scene) == ReferenceIndex(library, judgement=lessons).for_scene(scene)
