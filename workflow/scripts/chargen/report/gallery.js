@@ -303,7 +303,7 @@
     const text = choice ? choice.note : review.note;
     if (note.value !== text) note.value = text;
     const now = choice ? `${done[choice.status]}.` : review.status && `${done[review.status]} before.`;
-    const open = choices.size ? `${counted(choices.size)} to hand in: close this view.` : "";
+    const open = choices.size ? `${counted(choices.size)} so far; close this view to hand them in.` : "";
     byId("v-said").textContent = [now, open].filter(Boolean).join(" ");
   };
   const choose = (id, choice) => {

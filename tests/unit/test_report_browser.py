@@ -1,0 +1,268 @@
+"""Reviewing on the page, in a real browser: what is chosen there is what `snakemake review` records."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from review_world import ReviewWorld, make_review_world
+
+from browser import Tab, browser, find_browser
+from chargen import schema
+
+pytestmark = pytest.mark.soak
+
+ODA = "character/oda"
+LAMP, LAMP_2, ROPE, PIER = f"{ODA}/lamp:1", f"{ODA}/lamp:2", f"{ODA}/rope:1", f"{ODA}/pier:1"
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tab, Path]]:
+    program = find_browser()
+    if program is None:
+        pytest.skip("no Chromium is installed")
+    pytest.importorskip("websockets", reason="the package websockets, which drives Chromium, is not installed")
+    folder = tmp_path_factory.mktemp("browser")
+    with browser(program, folder) as tab:
+        yield tab, folder / "downloads"
+
+
+class Reader:
+    """Somebody who looks at the page."""
+
+    def __init__(self, tab: Tab, downloads: Path, world: ReviewWorld):
+        self.tab = tab
+        self.world = world
+        self._downloads = downloads
+
+    def open(self) -> None:
+        self.world.write_page()
+        self.tab.open(self.world.html.as_uri())
+
+    def look_at(self, id: str) -> None:
+        self.tab.run(f"document.getElementById({json.dumps(id)}).querySelector('a.shot').click()")
+
+    def click(self, id: str) -> None:
+        self.tab.run(f"document.getElementById({json.dumps(id)}).click()")
+
+    def close(self) -> None:
+        self.tab.run("document.getElementById('view').close()")
+
+    def is_shown(self, id: str) -> bool:
+        return bool(self.tab.run(f"document.getElementById({json.dumps(id)}).checkVisibility()"))
+
+    def said(self, id: str) -> str:
+        return str(self.tab.run(f"document.getElementById({json.dumps(id)}).textContent"))
+
+    def pressed(self) -> list[str]:
+        script = "[...document.querySelectorAll('[data-verdict][aria-pressed=true]')].map(b => b.dataset.verdict)"
+        return list(self.tab.run(script))
+
+    def choices(self) -> dict[str, str]:
+        """What the cards on the wall say is to be done."""
+        script = "[...document.querySelectorAll('.pill.choice')].map(p => [p.closest('.card').id, p.textContent])"
+        return dict(self.tab.run(script))
+
+    def command(self) -> str:
+        return str(self.tab.run("document.getElementById('c-command').value"))
+
+    def download(self) -> dict[str, Any]:
+        file = self._downloads / "reviews.json"
+        file.unlink(missing_ok=True)
+        self.click("c-save")
+        for _ in range(600):
+            if file.is_file() and file.stat().st_size:
+                break
+            self.tab.run("new Promise(done => setTimeout(done, 50))")
+        return dict(json.loads(file.read_bytes()))
+
+    def type_command(self) -> str:
+        """Run the command as a shell and Snakemake take it apart."""
+        from snakemake.cli import parse_config
+
+        program, target, option, *settings = shlex.split(self.command())
+        assert ["snakemake", "review", "--config"] == [program, target, option]
+        return self.world.review(**parse_config(settings))
+
+
+@pytest.fixture
+def reader(chromium: tuple[Tab, Path], tmp_path: Path) -> Reader:
+    tab, downloads = chromium
+    reader = Reader(tab, downloads, make_review_world(tmp_path))
+    reader.open()
+    tab.run("localStorage.clear()")
+    reader.open()
+    return reader
+
+
+def test_keys_judge_and_the_file_records_it(reader: Reader) -> None:
+    """A, R with N, and P: the downloaded file fits the schema and is recorded whole; then nothing is left to do."""
+    reader.look_at(LAMP)
+    for key in ("p", "ArrowRight", "a", "ArrowRight", "r", "n"):
+        reader.tab.press(key)
+    reader.tab.type("The rope is blue: paint it grey")
+    reader.tab.press("Enter")
+    reader.tab.press("ArrowRight")
+    reader.tab.press("A")
+    reader.close()
+    chosen = reader.choices()
+    file = reader.download()
+    (reader.world.home / "reviews.json").write_text(json.dumps(file))
+    said = reader.world.review(reviews="reviews.json")
+    reader.open()
+
+    assert {LAMP: "to pick", LAMP_2: "to approve", ROPE: "to reject", PIER: "to approve"} == chosen
+    assert [] == schema.errors("reviews", file)
+    assert "review: 1 picked, 2 approved, 1 rejected" in said
+    assert f"{ROPE} rejected (The rope is blue: paint it grey)" in said
+    assert {} == reader.choices()
+    assert not reader.is_shown("choices")
+
+
+def test_the_command_records_the_same(reader: Reader) -> None:
+    """With one note for all, the line in the bar says everything, and it is what the button copies."""
+    reader.look_at(LAMP)
+    for key in ("r", "n"):
+        reader.tab.press(key)
+    reader.tab.type("Älter, bitte (viel älter)!")
+    reader.tab.press("Escape")
+    for key in ("ArrowRight", "p", "ArrowRight", "ArrowRight", "a"):
+        reader.tab.press(key)
+    reader.close()
+    said = reader.type_command()
+
+    assert "review: 1 approved, 1 rejected, 1 picked" in said
+    assert f"{LAMP} rejected (Älter, bitte (viel älter)!)" in said
+
+
+@pytest.mark.parametrize("note", ["it's blue", "blue: not grey", "blue # grey", "$(rm x)", "true", "[blue]", "12"])
+def test_what_a_shell_would_read_otherwise_goes_into_the_file(reader: Reader, note: str) -> None:
+    """The command then names the file, which holds the note as it was typed."""
+    reader.look_at(ROPE)
+    reader.tab.press("r")
+    reader.tab.press("n")
+    reader.tab.type(note)
+    reader.close()
+
+    assert "snakemake review --config reviews=reviews.json" == reader.command()
+    assert [note] == [review["note"] for review in reader.download()["reviews"]]
+
+
+def test_choices_outlast_the_page_but_not_the_picture(reader: Reader) -> None:
+    """They are there again after a reload; one of a picture that was made again is gone."""
+    for id in (LAMP, ROPE):
+        reader.look_at(id)
+        reader.tab.press("a")
+        reader.close()
+    reader.open()
+    kept = reader.choices()
+    reader.world.record("rope", 1, "rope.png", "purple")
+    reader.open()
+
+    assert {LAMP: "to approve", ROPE: "to approve"} == kept
+    assert {LAMP: "to approve"} == reader.choices()
+
+
+def test_pressed_again_it_is_let_go(reader: Reader) -> None:
+    """A choice is dropped, a recorded verdict taken back, and that can be handed in too."""
+    reader.look_at(ROPE)
+    reader.tab.press("a")
+    reader.tab.press("a")
+    dropped = reader.choices()
+    reader.world.review(reject=[f"{ODA}/rope"], note="too dark")
+    reader.open()
+    reader.look_at(f"{ODA}/rope:rejected-2")
+    before = reader.pressed()
+    reader.tab.press("r")
+    reader.close()
+    file = reader.download()
+    (reader.world.home / "reviews.json").write_text(json.dumps(file))
+
+    assert {} == dropped
+    assert ["rejected"] == before
+    assert "1 generated" in reader.world.review(reviews="reviews.json")
+
+
+def test_one_pick_for_a_scene(reader: Reader) -> None:
+    """Another pick takes the place of the first; where there is only one picture, there is no button for it."""
+    reader.look_at(LAMP)
+    for key in ("p", "ArrowRight", "p", "ArrowRight", "p"):
+        reader.tab.press(key)
+    offered = reader.tab.run("document.querySelector('[data-verdict=picked]').checkVisibility()")
+
+    assert not offered
+    assert {LAMP_2: "to pick"} == reader.choices()
+
+
+def test_clearing_can_be_undone(reader: Reader) -> None:
+    """Clear leaves nothing, in the browser neither, until the choices are brought back."""
+    reader.look_at(ROPE)
+    reader.tab.press("a")
+    reader.close()
+    reader.click("c-clear")
+    cleared = reader.choices(), reader.tab.run("localStorage.length"), reader.is_shown("c-copy")
+    reader.click("c-clear")
+
+    assert ({}, 0, False) == cleared
+    assert {ROPE: "to approve"} == reader.choices()
+
+
+def test_works_without_storage(reader: Reader) -> None:
+    """Where the browser keeps nothing for files, choices last as long as the page."""
+    forbid = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+    script = reader.tab.call("Page.addScriptToEvaluateOnNewDocument", source=forbid)
+    try:
+        reader.open()
+        reader.look_at(ROPE)
+        reader.tab.press("a")
+        reader.close()
+        said = reader.said("c-count")
+    finally:
+        reader.tab.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+
+    assert "1 choice: 1 approve" == said
+
+
+def test_what_cannot_be_reviewed_has_no_buttons(reader: Reader) -> None:
+    """Keys do nothing there either."""
+    (reader.world.entity / "images" / "rope.png").write_bytes(b"no picture")
+    reader.open()
+    reader.look_at(ROPE)
+    for key in ("a", "r", "n", "p"):
+        reader.tab.press(key)
+
+    assert not reader.is_shown("v-review")
+    assert {} == reader.choices()
+
+
+def test_typing_a_note_is_only_typing(reader: Reader) -> None:
+    """Signs that are keys of the view are written into the note, and Escape leaves the field, not the view."""
+    reader.look_at(ROPE)
+    reader.tab.press("r")
+    reader.tab.press("n")
+    for key in "a par+0":
+        reader.tab.press(key)
+    reader.tab.press("Escape")
+
+    assert reader.tab.run("document.getElementById('view').open")
+    assert "a par+0" == reader.tab.run("document.querySelector('#v-note textarea').value")
+    assert ["rejected"] == reader.pressed()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_wider_than_the_window(reader: Reader, width: int, tmp_path: Path) -> None:
+    """Bar and buttons fit a phone as well as a desk."""
+    reader.look_at(LAMP)
+    reader.tab.press("r")
+    reader.close()
+    reader.tab.picture(tmp_path / "bar.png", width, 844)
+    bar = reader.tab.run("document.documentElement.scrollWidth <= innerWidth")
+    reader.look_at(LAMP)
+    panel = reader.tab.run("(a => a.scrollWidth <= a.clientWidth)(document.querySelector('aside'))")
+    reader.tab.call("Emulation.clearDeviceMetricsOverride")
+
+    assert bar and panel
