@@ -1,0 +1,142 @@
+"""Analyze, illustrate, review and enhance through the real Snakemake: once, resumed, and never twice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from chargen import schema
+from photographs import make_folder, photograph
+
+pytestmark = pytest.mark.workflow
+
+SCENES = 6
+
+
+def plans(project, operation):
+    """The plans of all batches of an operation that were ever pinned."""
+    found = [json.loads(path.read_text()) for path in sorted((project.state / "batches").glob("*/plan.json"))]
+    return [plan for plan in found if plan["operation"] == operation]
+
+
+def inventory(project, entity):
+    """The image_inventory of an entity."""
+    data = yaml.safe_load((project.library / entity / "imagery.yaml").read_text())
+    return data.get("image_inventory", [])
+
+
+def test_illustrate_learns_and_does_it_once(project):
+    """Analyses, pictures whose prompts hold what was learned, analyses of those; killed on the way; nothing twice."""
+    images = project.library / "characters/mara-quill/images"
+    images.mkdir(parents=True)
+    photograph(400, 300).save(images / "old-sketch.png")
+    approved = "image_inventory:\n- path: images/old-sketch.png\n  status: approved\nscenes:"
+    project.edit("characters/mara-quill", "scenes:", approved)
+    foretold = project.dry("illustrate_all")
+    project.run("illustrate_all", check=False, env={"CHARGEN_KILL_AT": "written-back:1", "CHARGEN_KILL_WHO": "group"})
+    project.run("illustrate_all")
+    files = project.tree()
+    again = project.run("illustrate_all").stdout
+    prompts = {task["wish"]["target"]: task["prompt"] for plan in plans(project, "generate") for task in plan["tasks"]}
+    analysed = {item["path"] for item in inventory(project, "characters/mara-quill") if "sha256" in item}
+
+    assert "1 picture to analyse of 1 character in 1 batch" in foretold
+    assert "then, with what was learned: 6 images for 2 characters" in foretold
+    assert all("In keeping with the pictures made so far" in prompts[t] for t in prompts if "mara-quill" in t)
+    assert not any("In keeping with" in prompts[t] for t in prompts if "tobi-ferrow" in t)
+    assert {f"images/{name}" for name in ("old-sketch.png", "on-the-stairs.jpg", "at-the-gate.jpg")} <= analysed
+    assert 2 == len(inventory(project, "characters/tobi-ferrow"))
+    assert "Nothing to be done" in again
+    assert files == project.tree()
+    for plan in plans(project, "analyze"):
+        assert [] == schema.errors("plan", plan)
+    project.assert_nothing_twice()
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_once_more(project):
+    """The errors are shown to the model; what fits then is recorded, beside the picture where the user wants it so."""
+    images = project.library / "characters/tobi-ferrow/images"
+    images.mkdir(parents=True)
+    photograph(400, 300).save(images / "a.png")
+    project.config["analyze"] = {"store": "sidecar"}
+    before = (images.parent / "imagery.yaml").read_bytes()
+    project.emulator.faults(lines=[{"nth": [1], "give": "STOP_text", "jobs": 1}])
+    project.run("analyze_characters")
+    again = project.run("analyze_characters").stdout
+    tasks = [task for plan in plans(project, "analyze") for task in plan["tasks"]]
+    receipts = [json.loads(path.read_text()) for path in (project.state / "batches").glob("*/receipt.json")]
+    sidecar = json.loads((images / "a.png.analysis.json").read_text())
+
+    assert {"passing", "applied"} == {task["outcome"] for receipt in receipts for task in receipt["tasks"]}
+    assert {"unfit-answer", ""} == {task["reason"] for receipt in receipts for task in receipt["tasks"]}
+    assert [1, 2] == sorted(task["attempt"] for task in tasks)
+    assert 1 == sum("Your answer to this before did not fit the form:" in task["prompt"] for task in tasks)
+    assert 1 == len(list((project.state / "batches").glob("*/answers/*.txt")))
+    assert "images/a.png" == sidecar["path"]
+    assert before == (images.parent / "imagery.yaml").read_bytes()
+    assert "0 pictures to analyse, 1 done" in again
+    for receipt in receipts:
+        assert [] == schema.errors("receipt", receipt)
+    project.assert_nothing_twice()
+
+
+def test_rejected_is_made_again_once(project):
+    """A rejection with a note makes one more picture with the note in its prompt; the old one is archived."""
+    project.run()
+    first = project.pictures()
+    project.run("review", config={"reject": ["character/tobi-ferrow/last-lamp"], "note": "It is noon in it"})
+    planned = project.dry()
+    project.run()
+    project.run()
+    second = project.pictures()
+
+    assert "1 image for 1 character in 1 batch, 5 done" in planned
+    assert {"characters/tobi-ferrow/images/last-lamp.jpg"} == {name for name in first if first[name] != second[name]}
+    assert 1 == len(project.archive())
+    assert any("It is noon in it." in task["prompt"] for plan in plans(project, "generate") for task in plan["tasks"])
+    assert 2 == project.emulator.count("created")
+    project.assert_nothing_twice()
+
+
+def test_enhance_accounts_for_every_file(project):
+    """Mixed formats are made ready and sent, the rest is listed; killed while placing; a second run sends nothing."""
+    make_folder(project.folder / "photos")
+    project.config["enhance"] = {
+        "input_dir": "photos",
+        "output_dir": "better",
+        "prompt": "",
+        "image_size": "1K",
+        "variations": 2,
+        "job_name": "first",
+    }
+    project.run("enhance_all", check=False, env={"CHARGEN_KILL_AT": "placed:5", "CHARGEN_KILL_WHO": "group"})
+    project.run("enhance_all")
+    again = project.run("enhance_all").stdout
+    results = {
+        path.relative_to(project.folder / "better/first").as_posix() for path in project.folder.glob("better/**/*.jpg")
+    }
+    submission = json.loads((project.folder / "better/first/submission.json").read_text())
+    prompts = {item["input"]: item["prompt"] for item in submission["results"]}
+
+    assert 24 == len(results)
+    assert {
+        "plain_c1.jpg",
+        "plain_c2.jpg",
+        "sea/pier-jpg_c1.jpg",
+        "sea/pier-png_c2.jpg",
+        "sea/old/scan_c1.jpg",
+    } <= results
+    assert 24 == len({(item["input"], item["variation"]) for item in submission["results"]})
+    assert ["broken.jpg", "empty.png", "notes.md", "pointer.png"] == [item["name"] for item in submission["left_out"]]
+    assert ("Make it a painting.", "Make it a woodcut.", "Mend the scratches.") == (
+        prompts["plain.jpg"],
+        prompts["sea/pier.jpg"],
+        prompts["sea/old/scan.tiff"],
+    )
+    assert [] == schema.errors("submission", submission)
+    assert "0 pictures to enhance, 24 done" in again
+    assert "Nothing to be done" in again
+    assert 1 == project.emulator.count("created")
+    project.assert_nothing_twice()
