@@ -266,3 +266,33 @@ def test_only_and_scope_narrow_a_plan(world):
 
     assert ["character/oda/lamp"] == [t.wish.target for t in world.plan(only=["*/lamp"]).tasks]
     assert ["location/light/night"] == [t.wish.target for t in world.plan(scope="locations").tasks]
+
+
+def test_a_task_knows_the_picture_that_it_replaces(world):
+    """An edited scene, approved or not: its task carries the present picture, so that the result may take its place."""
+    world.write("characters/oda", ODA)
+    world.picture("characters/oda/images/lamp.png")
+    world.record("oda", "lamp", "lamp.png", status="approved", spec="sha256:1111111111111111")
+    plan = world.plan(only=["*/lamp"])
+
+    assert [("characters/oda/images/lamp.png", "approved")] == [
+        (task.replaces["path"], task.replaces["status"]) for task in plan.tasks
+    ]
+
+
+def test_a_result_that_stood_back_is_not_put_back(world):
+    """The author approved the old picture while the new one was made: the scene is done with what was approved."""
+    world.write("characters/oda", ODA)
+    world.picture("characters/oda/images/lamp.png")
+    world.record("oda", "lamp", "lamp.png", status="approved", spec="sha256:1111111111111111")
+    settings = world.settings(only=["*/lamp"])
+    wish = make_plan(settings).tasks[0].wish
+    journal = Journal(State.of(settings))
+    intent = {"operation": "generate", "model": "m", "display_name": "d", "base_url": "u", "key": "k"}
+    journal.append("intent", "b1", **intent, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1)
+    journal.append("created", "b1", job="batches/1", adopted=False)
+    journal.append("applied", "b1", outcomes={wish.id: ["superseded", "approved-meanwhile"]})
+    plan = make_plan(settings)
+
+    assert ["done"] == [item.status for item in plan.standings]
+    assert {} == plan.put_back

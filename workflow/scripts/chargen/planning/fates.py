@@ -42,6 +42,11 @@ class Fates:
         """Whether a result of this very wish came once."""
         return self._outcome(wish)[0] in WITH_PICTURE
 
+    def stood_back(self, wish: Wish) -> bool:
+        """Whether the wish's result came late, and stood back for a picture that was approved or made meanwhile."""
+        outcome, reason, _ = self._outcome(wish)
+        return outcome == "superseded" and reason in ("approved-meanwhile", "newer-picture")
+
     def kept_in(self, wish: Wish) -> str:
         """The batch whose stored responses hold the wish's result; ``""`` if none does."""
         batch = self._brought_by.get(wish.id, "")

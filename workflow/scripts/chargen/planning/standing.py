@@ -129,7 +129,21 @@ class Ledger:
             found = self._in_place(entity, scene, variation, wish, ours, owners)
             if found:
                 return found
-        return _standing(scene, variation, wish, self._fates.without_result(wish, _why(wish, ours)))
+        fate = self._fates.without_result(wish, _why(wish, ours))
+        path, record = self._present(entity, ours, owners)
+        if record and self._fates.stood_back(wish):  # what the author approved meanwhile is what the author wants
+            return Standing(scene, variation, wish, "done", path, record)
+        return replace(_standing(scene, variation, wish, fate), path=path, record=record)
+
+    def _present(
+        self, entity: Entity, records: list[Record], owners: Mapping[str, Record]
+    ) -> tuple[str, Record | None]:
+        """Return the picture that the scene has now, from whatever words it was made."""
+        for record in reversed(records):
+            ours = owners.get(record.path) is record and record.status != "rejected"
+            if ours and self._pictures.exists(entity, record.path):
+                return self._from_root(entity, record.path), record
+        return "", None
 
     def _in_place(
         self,
