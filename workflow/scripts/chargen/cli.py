@@ -68,9 +68,7 @@ def _parser(called_with: list[str]) -> argparse.ArgumentParser:
         command = _verb(verbs, verb, does, help_text)
         command.add_argument("batch", help="the batch's id")
         command.add_argument("output", type=Path, help="where to leave the result")
-    follow = _verb(
-        verbs, "next", _next, "plan an operation while a run goes on, and pin the plan"
-    )
+    follow = _verb(verbs, "next", _next, "plan an operation while a run goes on, and pin the plan")
     follow.add_argument("operation", choices=("generate", "analyze"))
     follow.add_argument("output", type=Path, help="where to leave the names of its batches")
     report = _verb(verbs, "report", _report, "write report.json, report.html and failures.jsonl")
