@@ -73,7 +73,7 @@ def apply_with_chargen(results: Path, folder: Path) -> int:
     def take(line: ResultLine) -> Picture:
         chosen = judge(line).picture
         assert chosen is not None
-        return extract(file, chosen, folder)
+        return extract(file, chosen, folder / f".{line.number}.part")
 
     count = 0
     with ResultFile(results) as file:

@@ -1,6 +1,6 @@
 """Whether many batches are all submitted before the first one ends, and how long that takes, against one batch alone.
 
-    python benchmarks/submit.py [batches]
+python benchmarks/submit.py [batches]
 """
 
 from __future__ import annotations

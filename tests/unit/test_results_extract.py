@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from PIL import Image
 
 from chargen.pictures import BrokenPicture
-from chargen.results.extract import ahead, clear_drafts, extract, place
+from chargen.results.extract import ahead, discard, extract, place
 from chargen.results.scanner import ResultFile
 
 
@@ -63,7 +62,7 @@ def test_a_picture_is_placed_whole(tmp_path: Path, drafted: bool) -> None:
     images.mkdir()
     with ResultFile(write(tmp_path / "r.jsonl", jpeg(20))) as results:
         (line,) = results
-        picture = extract(results, line.pictures[0], images if drafted else None)
+        picture = extract(results, line.pictures[0], images / ".draft.part" if drafted else None)
 
     place(picture, images / "lamp-room.jpg")
 
@@ -71,16 +70,18 @@ def test_a_picture_is_placed_whole(tmp_path: Path, drafted: bool) -> None:
     assert [images / "lamp-room.jpg"] == list(images.iterdir())
 
 
-def test_drafts_of_killed_processes_are_cleared(tmp_path: Path) -> None:
-    """What a dead process left goes; what a living one is about to name stays."""
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    (tmp_path / f".0123.{dead.pid}.part").write_bytes(b"left")
-    (tmp_path / f".4567.{os.getpid()}.part").write_bytes(b"in work")
+def test_a_draft_that_a_killed_process_left_is_taken_over(tmp_path: Path) -> None:
+    """Doing the same work again writes the same draft, so nothing stays behind."""
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / ".draft.part").write_bytes(b"left by a process that was killed")
+    with ResultFile(write(tmp_path / "r.jsonl", jpeg(20))) as results:
+        (line,) = results
+        picture = extract(results, line.pictures[0], images / ".draft.part")
 
-    clear_drafts(tmp_path)
+    discard(picture)
 
-    assert [f".4567.{os.getpid()}.part"] == [path.name for path in tmp_path.iterdir()]
+    assert [] == list(images.iterdir())
 
 
 def test_work_ahead_keeps_order_and_bounds() -> None:

@@ -181,11 +181,14 @@ def _pid_here(main: str) -> int:
 
 
 def process_alive(pid: int) -> bool:
-    """Whether a process of this machine with that number exists."""
+    """Whether a process of this machine with that number is at work; one that nobody has buried yet is not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # no such folder on this system
+        return True

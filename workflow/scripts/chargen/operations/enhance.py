@@ -112,7 +112,6 @@ class _Desk:
     def _put(self, stem: Path, task: Json, picture: Picture) -> Placed:
         """A result of ours that nobody touched gives way to its successor; whatever else is there stays."""
         stem.parent.mkdir(parents=True, exist_ok=True)
-        extract.clear_drafts(stem.parent)
         self._touched.add(stem.parent)
         target = stem.with_name(stem.name + picture.info.extension)
         archived = ""

@@ -154,8 +154,9 @@ def _draft_folder(root: Path, key: str) -> Path | None:
 
 def _extract(results: ResultFile, answer: Answer, folder: Path | None) -> Picture | Verdict:
     assert answer.verdict.picture is not None
+    draft = folder / f".{answer.task['wish_id']}.part" if folder else None
     try:
-        return extract(results, answer.verdict.picture, folder)
+        return extract(results, answer.verdict.picture, draft)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +14,6 @@ from typing import TypeVar
 
 from chargen.pictures import PictureInfo, verify
 from chargen.results.scanner import ResultFile, Slice
-from chargen.state import process_alive
 
 WORKERS = 4
 """Threads that keep two cores and the disk busy: all but the decoding releases the interpreter."""
@@ -38,14 +36,14 @@ class Picture:
     draft: Path | None = None
 
 
-def extract(results: ResultFile, slice_: Slice, folder: Path | None = None) -> Picture:
+def extract(results: ResultFile, slice_: Slice, draft: Path | None = None) -> Picture:
     """Return the picture at *slice_*, decoded and verified; raise ``BrokenPicture`` if it is not a whole one.
 
-    With *folder*, which must exist, it is written there as a draft, so that naming it is all that is left to do.
+    With *draft* it is written there, so that naming it is all that is left to do. The name should say whose draft it
+    is: then what a killed process left is overwritten when its work is done again.
     """
     data = results.decode(slice_)
     info = verify(data)
-    draft = folder / f".{uuid.uuid4().hex}.{os.getpid()}.part" if folder else None
     if draft:
         _write(draft, data)
     return Picture(data, info, hashlib.sha256(data).hexdigest(), draft)
@@ -60,7 +58,7 @@ def place(picture: Picture, path: Path) -> None:
     """
     draft = picture.draft
     if draft is None or draft.parent.stat().st_dev != path.parent.stat().st_dev:
-        draft = path.with_name(f".{uuid.uuid4().hex}.{os.getpid()}.part")
+        draft = path.with_name(f".{path.name}.part")
         _write(draft, picture.data)
     draft.replace(path)
     discard(picture)
@@ -72,17 +70,9 @@ def discard(picture: Picture) -> None:
         picture.draft.unlink(missing_ok=True)
 
 
-def clear_drafts(folder: Path) -> None:
-    """Take away the drafts that killed processes of this machine left in *folder*."""
-    for draft in folder.glob(".*.part"):
-        pid = draft.name.split(".")[-2]
-        if pid.isdigit() and not process_alive(int(pid)):
-            draft.unlink(missing_ok=True)
-
-
 def _write(path: Path, data: bytes) -> None:
     try:
-        with path.open("xb", buffering=0) as file:
+        with path.open("wb", buffering=0) as file:
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]

@@ -68,8 +68,6 @@ class Placer:
 
     def finish(self) -> None:
         """Make the names of everything placed durable."""
-        if self._entity is not None:
-            extract.clear_drafts(self._entity.folder / "images")
         for folder in self._touched:
             durable.sync_folder(folder)
         self._touched.clear()
