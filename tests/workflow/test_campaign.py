@@ -108,9 +108,18 @@ def settled(project):
     return not journal.in_flight() and len(outcomes) == 6 and not again
 
 
-def test_a_seed_of_the_campaign(project):
-    """One sequence of refused, lost and cut calls and bad lines, through the real Snakemake."""
-    campaign(project, 3, through_snakemake)
+@pytest.mark.parametrize("seed", [3, 5, 8])
+def test_a_seed_of_the_campaign(project, seed, monkeypatch):
+    """A few sequences of refused, lost and cut calls and bad lines."""
+    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.05)
+    campaign(project, seed, through_steps)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_seed_through_snakemake(project, seed):
+    """The same through the real Snakemake."""
+    campaign(project, seed, through_snakemake)
 
 
 @pytest.mark.soak
