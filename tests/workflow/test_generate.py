@@ -187,3 +187,33 @@ def test_second_wave_sends_the_first_ones_picture(project):
     assert ["portrait"] == [t["wish"]["target"].rsplit("/", 1)[1] for t in first if "mara" in t["key"]]
     assert {"characters/mara-quill/images/portrait.jpg"} == {r["path"] for t in second for r in t["references"]}
     assert SCENES + 1 == len(project.pictures())
+
+
+@pytest.mark.soak
+def test_forcing_in_the_middle_costs_nothing(project):
+    """-F with the responses fetched and nothing applied, and again after clean-up: no create, no upload."""
+    project.run(check=False, env={"CHARGEN_KILL_AT": "fetched", "CHARGEN_KILL_WHO": "group"})
+    creates, uploads = project.emulator.count("create"), project.emulator.count("upload_start")
+    project.run(options=("-F",))
+    pictures, journal = project.pictures(), project.journal()
+    project.run(options=("-F",))
+
+    assert SCENES == len(pictures)
+    assert (pictures, journal) == (project.pictures(), project.journal())
+    assert (creates, uploads) == (project.emulator.count("create"), project.emulator.count("upload_start"))
+
+
+@pytest.mark.soak
+def test_results_and_a_picture_gone_with_failed_and_in_flight(project):
+    """Without results/ what failed stays so, what is in flight is collected, and a lost picture comes back."""
+    project.emulator.faults(lines=[{"nth": [1], "give": "IMAGE_SAFETY"}])
+    project.run(check=False, config={"only": ["character/mara-quill/*"]})
+    project.emulator.faults(job={"polls": 10_000})
+    project.run("submitted")
+    shutil.rmtree(project.folder / "results")
+    next(project.library.glob("characters/mara-quill/images/*.jpg")).unlink()
+    project.emulator.end_jobs()
+    project.run()
+
+    assert SCENES - 1 == len(project.pictures())
+    assert 2 == project.emulator.count("created")
