@@ -32,7 +32,7 @@ POINTS = [
     "applied",
     "released",
 ]
-SAMPLE = [("created", "group"), ("fetched", "main")]
+SAMPLE = [("created", "group")]
 MATRIX = [(point, who) for point in POINTS for who in ("group", "main")]
 
 

@@ -59,6 +59,7 @@ def test_looking_beside_a_run(project: Project) -> None:
     assert 1 == project.emulator.count("created")
 
 
+@pytest.mark.soak
 def test_what_failed_and_what_it_was_is_told_afterwards(project: Project) -> None:
     """Failures with their command, the run in the history; who looks leaves no run behind."""
     project.emulator.faults(lines=[{"key": "*tobi*last-lamp*", "give": "IMAGE_SAFETY"}])

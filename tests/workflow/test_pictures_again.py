@@ -55,6 +55,7 @@ def test_illustrate_learns_and_does_it_once(project):
     project.assert_nothing_twice()
 
 
+@pytest.mark.soak
 def test_an_answer_that_does_not_fit_is_asked_for_once_more(project):
     """The errors are shown to the model; what fits then is recorded, beside the picture where the user wants it so."""
     images = project.library / "characters/tobi-ferrow/images"

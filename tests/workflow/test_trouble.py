@@ -88,9 +88,8 @@ def test_what_fails_in_passing_goes_out_again_in_the_same_run(project):
     project.assert_nothing_twice()
 
 
-@pytest.mark.parametrize(
-    "end", [{"end": "EXPIRED"}, pytest.param({"end": "FAILED", "code": 13}, marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("end", [{"end": "EXPIRED"}, {"end": "FAILED", "code": 13}])
 def test_a_job_that_ends_badly_goes_out_again_in_smaller_batches(project, end):
     """FAILED in passing and EXPIRED: the tasks go out again in two halves, and once more if need be."""
     project.config["retry"] = {"max_attempts": 2}
