@@ -19,7 +19,7 @@ from chargen.problems import ChargenError
 from chargen.remote import LOST, Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State, main_process, process_alive
 from chargen.steps.talk import duration, say, tell
-from chargen.uploads import asking, pauses
+from chargen.uploads import pauses
 
 FIRST_PAUSE_S = 1.0
 GROWTH = 1.5
@@ -231,10 +231,3 @@ def download(remote: Remote, name: str, target: Path) -> None:
         durable.sync_folder(target.parent)
     finally:
         part.unlink(missing_ok=True)
-
-
-def bring_in_now(settings: Settings, state: State, batch: str, job: str, remote: Remote) -> bool:
-    """Look at one job now and bring in its results if it has ended; return whether it has."""
-    operation = asking(lambda: remote.job(job))
-    with state.lock(f"batch-{batch}"):
-        return operation.is_final and Watch(settings, state, remote).bring_in(batch, operation)
