@@ -16,7 +16,7 @@ from chargen.journal import Journal
 from chargen.pictures import sha256_file
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
-from chargen.steps.stage import uploaded_contents
+from chargen.steps.sending import uploaded_contents
 
 _JOB_NAME = re.compile(r"chargen-(?P<library>[a-z0-9][a-z0-9-]*)-(?P<batch>[0-9a-f]{16})")
 _FILE_NAME = re.compile(r"chargen-[0-9a-f]{32}")

@@ -13,8 +13,7 @@ from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
-from chargen.steps.sending import drop_copy, sent_sha256
-from chargen.steps.stage import distinct_references, uploaded_contents
+from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
 from chargen.steps.talk import say
 from chargen.uploads import Uploads
 

@@ -1,8 +1,8 @@
-"""The file that is really uploaded for a reference: the picture itself, or a copy that the API can use."""
+"""What is really uploaded for the references of tasks: the pictures themselves, or copies that the API can use."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,3 +52,16 @@ def drop_copy(state: State, reference: Mapping[str, Any]) -> None:
 
 def _copy_of(state: State, reference: Mapping[str, Any]) -> Path:
     return state.root / "prepared" / f"{reference['sha256'][:32]}-{reference['max_side']}.jpg"
+
+
+def distinct_references(tasks: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the references of *tasks* by content, each once."""
+    return {reference["sha256"]: reference for task in tasks for reference in task["references"]}
+
+
+def uploaded_contents(state: State, tasks: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the contents (sha256) that *tasks* need on the server: copies where copies are sent.
+
+    A copy that is still to be made has the content ``""``, which no upload has.
+    """
+    return {sent_sha256(state, reference) for reference in distinct_references(tasks).values()}

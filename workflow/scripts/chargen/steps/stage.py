@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from chargen.operations.requests import body
 from chargen.problems import ChargenError
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
-from chargen.steps.sending import make_ready, sent_sha256
+from chargen.steps.cleanup import make_room
+from chargen.steps.sending import distinct_references, make_ready, uploaded_contents
 from chargen.steps.talk import say
 from chargen.uploads import InvalidUpload, Upload, Uploads
 
@@ -67,19 +68,6 @@ def needed_life_s(settings: Settings) -> float:
     return min(settings.poll.deadline_h * 3600 + SPARE_S, 47 * 3600.0)
 
 
-def distinct_references(tasks: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return the references of *tasks* by content, each once."""
-    return {reference["sha256"]: reference for task in tasks for reference in task["references"]}
-
-
-def uploaded_contents(state: State, tasks: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the contents (sha256) that *tasks* need on the server: copies where copies are sent.
-
-    A copy that is still to be made has the content ``""``, which no upload has.
-    """
-    return {sent_sha256(state, reference) for reference in distinct_references(tasks).values()}
-
-
 def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> bytes:
     """Return one line of the request file, in the documented snake_case shape, with its newline."""
     parts = [
@@ -93,7 +81,6 @@ def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapp
 def open_uploads(settings: Settings, state: State, remote: Remote) -> Uploads:
     """Return the ledger of uploads, with the account's limit and a way to make room."""
     from chargen.catalog import load_catalog
-    from chargen.steps.cleanup import make_room
 
     limit = settings.limits.storage_bytes
     limit = limit or load_catalog(Path(settings.models_file)).limit(settings.limits.tier, "storage_bytes")
