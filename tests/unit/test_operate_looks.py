@@ -135,6 +135,7 @@ def test_prices_name_the_batch_rate_and_the_model_in_use(world):
     used = models[world.settings.models["generate"].model]
     assert "generate" in used["used_for"]
     assert round(used["usd_per_image"]["1K"] * (1 - data["batch_discount"]), 6) == used["usd_per_image_batch"]["1K"]
+    assert (0.75, 3.75) == (used["usd_per_mtok_in_batch"], used["usd_per_mtok_out_batch"])
     assert "shut down" == models["gemini-2.5-flash-image"]["state"]
 
 

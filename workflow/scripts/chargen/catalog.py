@@ -24,6 +24,7 @@ class ImageModel:
     references: int
     usd_per_image: Mapping[str, float]
     quota: str
+    usd_per_mtok_in: float = 0.0  # prompt and references; 0 where no price is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,12 @@ class Catalog:
             references=facts["references"],
             usd_per_image=facts["usd_per_image"],
             quota=facts["quota"],
+            usd_per_mtok_in=float(facts.get("usd_per_mtok_in", 0.0)),
         )
 
     def text_model(self, name: str) -> TextModel:
         """Return the text model *name* with today's prices; raises as `image_model` does."""
-        facts = self._facts("text", name, "prices")
-        changes = facts.get("changes")
-        if changes and dt.date.fromisoformat(changes["from"]) <= self._today:
-            facts = facts | changes
+        facts = self._at_todays_price(self._facts("text", name, "prices"))
         return TextModel(
             name=name,
             usd_per_mtok_in=float(facts["usd_per_mtok_in"]),
@@ -112,6 +111,37 @@ class Catalog:
         """Return US dollars for one batch answer; thoughts count as output."""
         standard = tokens_in * model.usd_per_mtok_in + tokens_out * model.usd_per_mtok_out
         return standard / 1e6 * (1 - self.batch_discount)
+
+    def input_cost(self, model: ImageModel, tokens: int) -> float:
+        """Return US dollars for the prompt and the references of one batch image."""
+        return tokens * model.usd_per_mtok_in / 1e6 * (1 - self.batch_discount)
+
+    def answer_cost(self, name: str, size: str, tokens: Mapping[str, int]) -> float | None:
+        """Return US dollars for an answer of the batch model *name* by the *tokens* that it reports, or None where
+        the file does not say.
+
+        Also for a model that was shut down since. *tokens* are counted as in a receipt: ``prompt``, ``image``,
+        ``text`` and ``thoughts``. Those of pictures cost their share of what a picture of *size* does.
+        """
+        thought = tokens["text"] + tokens["thoughts"]
+        facts = self._data["image_models"].get(name)
+        if facts is None:
+            facts = self._data["text_models"].get(name)
+            if facts is None or tokens["image"]:
+                return None
+            facts = self._at_todays_price(facts)
+            pictures = 0.0
+        else:
+            price, held = facts["usd_per_image"].get(size), facts["image_tokens"].get(size)
+            if price is None or not held:
+                return None
+            pictures = tokens["image"] * price / held
+        words = tokens["prompt"] * facts.get("usd_per_mtok_in", 0.0) + thought * facts.get("usd_per_mtok_out", 0.0)
+        return (pictures + words / 1e6) * (1 - self.batch_discount)
+
+    def _at_todays_price(self, facts: dict[str, Any]) -> dict[str, Any]:
+        changes = facts.get("changes")
+        return facts | changes if changes and dt.date.fromisoformat(changes["from"]) <= self._today else facts
 
     def _facts(self, use: str, name: str, needs: str) -> dict[str, Any]:
         """What the models file says of the ``image`` or ``text`` model *name*."""

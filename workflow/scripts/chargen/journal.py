@@ -53,6 +53,7 @@ class Entry:
     fetched: str = ""  # when
     outcomes: dict[str, list[Any]] | None = None  # wish id -> [outcome, reason]; None until applied
     applied: str = ""
+    actual_usd: float | None = None  # what it cost, once that is certain
     cleaned: bool = False
     refused: str = ""  # why the last create was refused, if it was
     cancelled: bool = False
@@ -122,9 +123,9 @@ class Journal:
         }
 
     def spent_usd(self, hours: float) -> float:
-        """Return the estimated cost of what was submitted within the last *hours*."""
+        """Return what was submitted within the last *hours* cost, as far as that is certain, or is to cost."""
         return sum(
-            intent["cost_usd"]
+            intent["cost_usd"] if entry.actual_usd is None else entry.actual_usd
             for entry in self.entries.values()
             for intent in entry.intents
             if (entry.job or entry.open_intent is not None) and seconds_since(intent["time"]) < hours * 3600
@@ -158,5 +159,6 @@ class Journal:
                 entry.fetched = line["time"]
             case "applied":
                 entry.outcomes, entry.applied = line["outcomes"], line["time"]
+                entry.actual_usd = line.get("cost_usd")
             case "cleaned":
                 entry.cleaned = True

@@ -46,17 +46,11 @@ def price_list(catalog: Catalog, settings: Settings, today: dt.date) -> dict[str
                 "usd_per_image": dict(model["usd_per_image"]),
                 "usd_per_image_batch": _times(model["usd_per_image"], rate),
             }
+            | _per_tokens(model, rate)
             for name, model in facts["image_models"].items()
         ],
         "text_models": [
-            _model(name, model, used, today)
-            | {
-                "usd_per_mtok_in": model["usd_per_mtok_in"],
-                "usd_per_mtok_out": model["usd_per_mtok_out"],
-                "usd_per_mtok_in_batch": round(model["usd_per_mtok_in"] * rate, 6),
-                "usd_per_mtok_out_batch": round(model["usd_per_mtok_out"] * rate, 6),
-                "changes": model.get("changes"),
-            }
+            _model(name, model, used, today) | _per_tokens(model, rate) | {"changes": model.get("changes")}
             for name, model in facts["text_models"].items()
         ],
         "retired": [
@@ -84,7 +78,7 @@ def lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
         width,
     )
     yield line()
-    yield heading("US dollars per million tokens, as a batch")
+    yield heading("US dollars per million tokens that are no picture, as a batch")
     yield from table(
         [Column("model"), Column("in", right=True), Column("out", right=True), Column("state", below=True)],
         [
@@ -92,9 +86,9 @@ def lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
                 Span(model["name"], "bold" if model["used_for"] else ""),
                 _usd(model["usd_per_mtok_in_batch"]),
                 _usd(model["usd_per_mtok_out_batch"]),
-                _state(model),
+                _state(model) if "changes" in model else "",
             ]
-            for model in data["text_models"]
+            for model in (*data["text_models"], *data["image_models"])
         ],
         width,
     )
@@ -104,6 +98,12 @@ def lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
     if data["is_old"]:
         yield line(Span("! ", WARN), f"these prices are older than {OLD_DAYS} days: compare them with the source,")
         yield line("  correct the file, and set its `updated` to today")
+
+
+def _per_tokens(model: Mapping[str, Any], rate: float) -> dict[str, Any]:
+    """Prices of tokens that are no picture; None where none is known."""
+    known = {key: model.get(key) for key in ("usd_per_mtok_in", "usd_per_mtok_out")}
+    return known | {f"{key}_batch": None if price is None else round(price * rate, 6) for key, price in known.items()}
 
 
 def _model(name: str, model: Mapping[str, Any], used: Mapping[str, str], today: dt.date) -> dict[str, Any]:

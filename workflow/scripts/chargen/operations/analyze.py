@@ -11,7 +11,6 @@ from chargen import durable, failpoints, pictures
 from chargen.analysis.form import read
 from chargen.analysis.question import load_question
 from chargen.analysis.store import SECTION, SIDECAR, read_analyses, write_sidecar
-from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import now
 from chargen.library.slugs import slug
@@ -44,7 +43,6 @@ def place_all(
     submitted: str,
 ) -> list[Json]:
     """Return the receipt's task records, every analysis that fits its form recorded; one rewrite an entity."""
-    catalog = load_catalog(Path(settings.models_file))
     by_entity: dict[str, list[Answer]] = {}
     for answer in answers:
         by_entity.setdefault(_entity_key(answer.task), []).append(answer)
@@ -52,7 +50,7 @@ def place_all(
     for key, group in by_entity.items():
         with state.lock(f"entity-{key.replace('/', '-')}"):
             done |= _Desk(settings, state, plan, key).place(group)
-    return [_priced(catalog, plan, done[answer.task["key"]]) for answer in answers]
+    return [done[answer.task["key"]] for answer in answers]
 
 
 def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
@@ -209,13 +207,3 @@ def _present_sha256(settings: Settings, target: str) -> str:
         return pictures.sha256_file(entity_folder(Path(settings.library), f"{kind}/{name}") / path)
     except OSError:
         return ""
-
-
-def _priced(catalog: Catalog, plan: Json, record: Json) -> Json:
-    """Return *record* with what the answer cost: by its tokens, whether it fitted or not."""
-    tokens = record["tokens"]
-    if not tokens["total"]:
-        return record
-    model = catalog.text_model(plan["model"])
-    cost = catalog.text_cost(model, tokens["prompt"], max(0, tokens["total"] - tokens["prompt"]))
-    return record | {"cost_usd": round(cost, 8)}

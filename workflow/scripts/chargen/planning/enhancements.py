@@ -21,7 +21,7 @@ from chargen.planning.looking import Look, Looker
 from chargen.planning.orders import read_orders
 from chargen.planning.picking import SentPicture
 from chargen.planning.plan import matches
-from chargen.planning.tasks import Shape, Task
+from chargen.planning.tasks import Shape, Task, with_input
 from chargen.problems import ChargenError, Place, Problem
 from chargen.state import State
 from chargen.wishes import Wish, digest, task_key
@@ -247,7 +247,12 @@ def _task(context: _Context, item: Input, look: Look, wish: Wish, fate: Fate) ->
         title=item.name,
         prompt=item.prompt,
         references=(sent,),
-        shape=Shape(context.model, ratio, settings.enhance.image_size, context.cost_usd),
+        shape=with_input(
+            plan.catalog,
+            Shape(context.model, ratio, settings.enhance.image_size, context.cost_usd),
+            item.prompt,
+            references=1,
+        ),
         replaces=None,
         notes=tuple(f"{change} before it was sent" for change in changes),
         weight="medium",

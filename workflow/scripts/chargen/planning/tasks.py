@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chargen.analysis.learn import Lessons
@@ -18,7 +18,7 @@ from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReferenc
 from chargen.prompts.rules import Rules
 from chargen.wishes import Wish, task_key
 
-CHARS_PER_TOKEN = 4  # a rule of thumb for English text; only quotas are estimated with it, never prices
+CHARS_PER_TOKEN = 4  # a rule of thumb for English text: for quotas, and for what a prompt costs
 LINE_OVERHEAD = 600  # bytes of a request line besides prompt and references
 REFERENCE_OVERHEAD = 220  # bytes that one reference adds to it
 
@@ -31,6 +31,12 @@ class Shape:
     aspect_ratio: str
     image_size: str
     cost_usd: float
+
+
+def with_input(catalog: Catalog, shape: Shape, prompt: str, references: int) -> Shape:
+    """Return *shape* with the cost of a *prompt* and a number of *references* added to that of the picture."""
+    tokens = len(prompt) // CHARS_PER_TOKEN + catalog.input_image_tokens * references
+    return replace(shape, cost_usd=round(shape.cost_usd + catalog.input_cost(shape.model, tokens), 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,7 @@ class TaskMaker:
             title=scene.title or scene.id,
             prompt=prompt.text,
             references=picked.sent,
-            shape=shape,
+            shape=with_input(self._catalog, shape, prompt.text, len(picked.sent)),
             replaces={"path": standing.path, "sha256": record.sha256, "status": record.status} if record else None,
             notes=(
                 *(f"cut: {part}" for part in prompt.cut),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("applied", "superseded", "unplaced", "failed", "passing", "lost")
 FAILED = frozenset({"failed", "lost"})
 FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
-TOKENS = ("prompt", "image", "thoughts", "total")
+TOKENS = ("prompt", "image", "text", "thoughts", "total")
 _RUN_ID = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z")
 
 
@@ -306,6 +306,7 @@ def _task(wish: str, fate: Fate, survey: Survey) -> dict[str, Any]:
         "image_size": task["image_size"],
         **{name: task.get(name, 0) for name in ("width", "height", "bytes")},
         "tokens": {name: task.get("tokens", {}).get(name, 0) for name in TOKENS},
+        "estimated_usd": round(fate.estimated_usd, 6),
         "cost_usd": round(fate.actual_usd, 6),
         "notes": list(task["notes"]),
     }

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chargen.catalog import Catalog
+from chargen.journal import WITH_PICTURE
 from chargen.results.extract import Picture
 from chargen.results.outcomes import Verdict
 from chargen.results.scanner import ResultLine
@@ -66,13 +68,9 @@ def task_record(
         "height": picture.info.height if picture else 0,
         "format": picture.info.format if picture else "",
         "bytes": len(picture.data) if picture else 0,
-        "tokens": {
-            "prompt": int(usage.get("promptTokenCount") or 0),
-            "image": _image_tokens(usage),
-            "thoughts": int(usage.get("thoughtsTokenCount") or 0),
-            "total": int(usage.get("totalTokenCount") or 0),
-        },
-        "cost_usd": task["cost_usd"] if picture else 0.0,
+        "tokens": _tokens(usage),
+        "estimated_usd": task["cost_usd"],
+        "cost_usd": 0.0,
         "model": line.model_version if line else "",
         "model_requested": plan["model"],
         "aspect_ratio": task["aspect_ratio"],
@@ -117,6 +115,28 @@ def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | N
         yield f"asked for {task['image_size']}, got {picture.info.width}x{picture.info.height}"
 
 
-def _image_tokens(usage: Mapping[str, Any]) -> int:
+def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
+    """Return what the API counted. Its output details list pictures alone: the rest of the total is words."""
+    prompt, thoughts, total, candidates = (
+        int(usage.get(name) or 0)
+        for name in ("promptTokenCount", "thoughtsTokenCount", "totalTokenCount", "candidatesTokenCount")
+    )
     details = usage.get("candidatesTokensDetails") or ()
-    return sum(int(item.get("tokenCount") or 0) for item in details if item.get("modality") == "IMAGE")
+    image = sum(int(item.get("tokenCount") or 0) for item in details if item.get("modality") == "IMAGE")
+    text = max(0, (total - prompt - thoughts if total else candidates) - image)
+    return {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
+
+
+def priced(catalog: Catalog | None, record: Json) -> Json:
+    """Return *record* with what its answer cost in US dollars: by the tokens that it reports, whatever came of it.
+
+    An answer without output costs nothing. What is worth something and reports no tokens, or comes from a model without
+    prices, costs what was estimated.
+    """
+    tokens = record["tokens"]
+    cost: float | None = None
+    if tokens["image"] or tokens["text"]:
+        cost = catalog.answer_cost(record["model_requested"], record["image_size"], tokens) if catalog else None
+    elif record["outcome"] not in WITH_PICTURE:
+        cost = 0.0
+    return record | {"cost_usd": round(record["estimated_usd"] if cost is None else cost, 8)}

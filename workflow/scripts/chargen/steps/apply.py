@@ -8,22 +8,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from chargen import durable, failpoints
+from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import Journal, now
 from chargen.operations import Operation, Wanted, operation
 from chargen.planning.pin import pin_batch
+from chargen.problems import ChargenError
 from chargen.remote import LOST
 from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judge
 from chargen.results.scanner import LineError, ResultFile, ResultLine
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.again import retry_batches
-from chargen.steps.answers import Answer
+from chargen.steps.answers import Answer, priced
 from chargen.steps.talk import say, tell
 
 Json = dict[str, Any]
+
+_UNSEEN: frozenset[Reason | str] = frozenset({"missing-line", "unreadable-line"})
+"""Outcomes of tasks whose answer, and so its cost, was not seen."""
 
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
 
@@ -46,6 +52,8 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         left_out = _left_out(files)
         answers = [_answer(task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
+    catalog = _catalog(settings)
+    tasks = [priced(catalog, task) for task in tasks]
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted.
     again = [] if journal.entry(files.id).withdrawn else _again(does, settings, plan, tasks)
     follow_ups = [
@@ -76,6 +84,15 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
         say(f"{task['target']}: {task['outcome']} {task['file']} {task['reason']}".rstrip())
     tell(f"put back {sum(task['outcome'] == 'applied' for task in tasks)} pictures from batch {files.id}")
     return {"batch": files.id, "operation": plan["operation"], "tasks": tasks, "follow_ups": []}
+
+
+def _catalog(settings: Settings) -> Catalog | None:
+    """Return the prices; None, said, where they cannot be read: nothing that was paid for waits for them."""
+    try:
+        return load_catalog(Path(settings.models_file))
+    except ChargenError as error:
+        say(f"{error}: what came is counted as it was estimated")
+        return None
 
 
 def _again(does: Operation, settings: Settings, plan: Json, records: list[Json]) -> list[Json]:
@@ -153,8 +170,16 @@ def _close(state: State, receipt: Json) -> None:
     journal = Journal(state)
     if journal.entry(receipt["batch"]).outcomes is None:
         outcomes = {task["wish_id"]: [task["outcome"], task["reason"]] for task in receipt["tasks"]}
-        journal.append("applied", receipt["batch"], outcomes=outcomes)
+        journal.append("applied", receipt["batch"], outcomes=outcomes, **_certain_cost(receipt))
         failpoints.reached("applied")
+
+
+def _certain_cost(receipt: Json) -> Json:
+    """What the budget may count instead of the estimate: only if the job ended well and every task has its answer."""
+    unsure = receipt["state"] != "SUCCEEDED" or any(
+        task["outcome"] == "lost" or task["reason"] in _UNSEEN for task in receipt["tasks"]
+    )
+    return {} if unsure else {"cost_usd": receipt["cost_usd"]["actual"]}
 
 
 def _left_out(files: BatchFiles) -> Mapping[str, str]:
