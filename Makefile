@@ -18,7 +18,7 @@ test: $(VENV)/.made
 
 # Hours: every failure point, hundreds of seeds of trouble, other clients against the emulator.
 soak: $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,soak]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,soak,heic]'
 	$(BIN)/pytest -m soak -v
 
 # Spends real money: see tests/live/test_live.py.
@@ -31,7 +31,7 @@ benchmarks: $(VENV)/.made
 $(VENV)/.made: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("chargen needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,heic]'
 	$(BIN)/python -m compileall -q workflow/scripts
 	touch $@
 

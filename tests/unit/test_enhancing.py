@@ -11,7 +11,7 @@ from PIL import Image
 from chargen import config, durable, imaging
 from chargen.planning.enhancements import job_folder, make_enhancement_plan, nearest_ratio
 from chargen.problems import ChargenError
-from photographs import make_folder, photograph
+from photographs import HEIC, ORIENTATIONS, make_album, make_folder, photograph, save_turned
 
 
 @pytest.fixture
@@ -136,3 +136,135 @@ def test_nothing_shines_through(tmp_path):
 def test_the_nearest_ratio_is_asked_for(size, ratio):
     """A ratio is always set: without one the model chooses."""
     assert ratio == nearest_ratio(*size, ("1:1", "4:3", "3:4", "9:16", "16:9"))
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_each_way_to_hold_a_camera(tmp_path, orientation):
+    """Whatever the orientation that EXIF tells, what is sent shows what a viewer shows."""
+    upright = photograph(320, 180, seed=4)
+    save_turned(upright, tmp_path / "held.jpg", orientation)
+    imaging.prepare(tmp_path / "held.jpg", tmp_path / "copy.jpg", 3072)
+    header = imaging.header(tmp_path / "held.jpg")
+
+    assert (320, 180) == (header.width, header.height)
+    with Image.open(tmp_path / "copy.jpg") as copy:
+        assert upright.size == copy.size
+        for corner in ((4, 4), (315, 4), (4, 175), (315, 175)):
+            assert all(abs(a - b) < 12 for a, b in zip(upright.getpixel(corner), copy.getpixel(corner), strict=True))
+
+
+@pytest.fixture
+def album(tmp_path):
+    """Plans for an album of mixed files that a test may change."""
+    (tmp_path / "story").mkdir()
+    defaults = yaml.safe_load(config.DEFAULT_CONFIG.read_text())
+
+    def make(**changed):
+        enhance = defaults["enhance"] | {"input_dir": "album", "output_dir": "out", "prompt": "Paint."} | changed
+        return make_enhancement_plan(config.settings(defaults | {"library": "story", "enhance": enhance}, tmp_path))
+
+    make.folder = tmp_path / "album"
+    return make
+
+
+def test_an_album_is_accounted_for(album):
+    """Every file is a task or is left out with the reason; links, names and half-made files included."""
+    good, bad = make_album(album.folder, 50, heic=False)
+    found = album()
+    left_out = {problem.place.file: problem.message for problem in found.problems}
+
+    assert good == tasks(found).keys()
+    assert bad.keys() == left_out.keys()
+    assert all(words in left_out[name] for name, words in bad.items())
+    assert any("2 hidden files" in notice for notice in found.notices)
+    outputs = [task.extra["output"].casefold() for task in found.tasks]
+    assert len(outputs) == len(set(outputs))
+    assert {"Coast-jpg", "coast-jpg-2", "coast-png"} == {
+        tasks(found)[name].extra["output"] for name in ("Coast.jpg", "coast.jpg", "coast.png")
+    }
+
+
+def test_telephone_pictures(album):
+    """HEIC is converted where Pillow has been taught to read it."""
+    pytest.importorskip("pillow_heif")
+    make_album(album.folder, 50, heic=True)
+    notes = [task.notes for task in album().tasks if task.title.endswith(HEIC)]
+
+    assert notes
+    assert {("converted from HEIF before it was sent",)} == set(notes)
+
+
+def test_telephone_pictures_without_the_package(album, monkeypatch):
+    """The file is left out with what to install, and counted as soon as that is done."""
+    pytest.importorskip("pillow_heif")
+    make_album(album.folder, 50, heic=True)
+    with monkeypatch.context() as without:
+        without.setattr(imaging, "_register_heif", lambda: False)
+        without.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
+        missing = album()
+        missing.remember()
+
+    left_out = [problem for problem in missing.problems if problem.place.file.endswith(HEIC)]
+    assert left_out
+    assert all("pip install pillow-heif" in problem.message for problem in left_out)
+    assert not [problem for problem in album().problems if problem.place.file.endswith(HEIC)]
+
+
+def record(task, folder, file):
+    """What submission.json says of a result of *task* in the file *file*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    photograph(10, 10).save(folder / file)
+    return {
+        "input": task.extra["input"],
+        "variation": task.wish.variation,
+        "file": file,
+        "spec_hash": task.wish.spec_hash,
+        "task_key": task.key,
+        "provider": "emulator",
+    }
+
+
+def test_a_renamed_picture_is_done(album, tmp_path):
+    """A picture that was made keeps its result under its old name; a new one of that name does not take it away."""
+    album.folder.mkdir()
+    photograph(40, 30, seed=1).save(album.folder / "a.jpg")
+    (task,) = album().tasks
+    results = [record(task, tmp_path / "out/album", "a.jpg")]
+    durable.write_json(tmp_path / "out/album/submission.json", {"schema_version": 1, "results": results})
+    (album.folder / "a.jpg").rename(album.folder / "b.jpg")
+    renamed = album()
+    photograph(40, 30, seed=2).save(album.folder / "a.jpg")
+    (new,) = album().tasks
+
+    assert [] == renamed.tasks
+    assert [("enhance/album/a.jpg", "done")] == [(item.target, item.status) for item in renamed.items]
+    assert ("enhance/album/a.jpg", "a-jpg") == (new.wish.target, new.extra["output"])
+
+
+def test_the_same_picture_is_made_once(album):
+    """Of two files with one content and one prompt only the first is made; with another prompt both are."""
+    for place in ("", "copies"):
+        (album.folder / place).mkdir()
+        photograph(40, 30).save(album.folder / place / "a.jpg")
+    once = album()
+    (album.folder / "copies/prompt.txt").write_text("Draw.")
+    both = album()
+
+    assert ["a.jpg"] == [task.title for task in once.tasks]
+    assert [("copies/a.jpg", "is the same picture as a.jpg, and the same is asked for it")] == [
+        (item.group, item.reason) for item in once.of_status("twin")
+    ]
+    assert ["enhance/album/copies/a.jpg"] == [item["target"] for item in once.to_json()["left_out"]]
+    assert (1, 2) == (once.counts()["wanted"], len(both.tasks))
+
+
+def test_results_never_share_a_file(album):
+    """Names that would meet in the results folder go apart, by ending or number, variations included."""
+    album.folder.mkdir()
+    for number, name in enumerate(("pier.jpg", "pier.png", "pier-jpg.png", "pier_c1.png")):
+        photograph(40, 30, seed=number).save(album.folder / name)
+    for variations in (1, 2):
+        outputs = [task.extra["output"] for task in album(variations=variations).tasks]
+
+        assert 4 * variations == len(set(outputs))

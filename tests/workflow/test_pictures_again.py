@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 
 import pytest
 import yaml
 
 from chargen import schema
-from photographs import make_folder, photograph
+from photographs import make_album, make_folder, photograph
 
 pytestmark = pytest.mark.workflow
 
@@ -140,4 +141,55 @@ def test_enhance_accounts_for_every_file(project):
     assert "0 pictures to enhance, 24 done" in again
     assert "Nothing to be done" in again
     assert 1 == project.emulator.count("created")
+    project.assert_nothing_twice()
+
+
+@pytest.mark.soak
+def test_three_hundred_files(project):
+    """Every file of a mixed album is made or left out with the reason, in plan, summary, report and beside the results;
+    a second run, and one after renaming a file, send nothing.
+    """
+    heic = importlib.util.find_spec("pillow_heif") is not None
+    album = project.folder / "album"
+    good, bad = make_album(album, 300, heic=heic)
+    (album / "sea/prompt.txt").write_text("Make it a woodcut.")
+    (album / "huge.txt").write_text("Mend the sky.")
+    project.config["batch"] = {"max_tasks": 120, "max_bytes": 1_000_000_000}
+    project.config["enhance"] = {
+        "input_dir": "album",
+        "output_dir": "better",
+        "prompt": "Make it a painting.",
+        "image_size": "1K",
+        "variations": 1,
+        "job_name": "",
+    }
+    planned = project.dry("enhance_all")
+    first = project.run("enhance_all").stdout
+    again = project.run("enhance_all").stdout
+    (album / "huge.jpg").rename(album / "enormous.jpg")
+    (album / "huge.txt").rename(album / "enormous.txt")
+    renamed = project.run("enhance_all").stdout
+    submission = json.loads((project.folder / "better/album/submission.json").read_text())
+    made = {item["input"]: item for item in submission["results"]}
+
+    assert f"{len(good)} pictures to enhance in 3 batches" in planned
+    assert f"{len(bad)} cannot be sent" in planned
+    assert f"{len(good):,} total" in first
+    for second in (again, renamed):
+        assert f"0 pictures to enhance, {len(good)} done" in second
+        assert "Nothing to be done" in second
+    assert good == made.keys()
+    assert bad.keys() == {item["name"] for item in submission["left_out"]}
+    assert all(words in str(submission["left_out"]) for words in bad.values())
+    assert [] == schema.errors("submission", submission)
+    assert len(good) == len(
+        {path for path in (project.folder / "better/album").rglob("*") if path.suffix in (".jpg", ".png")}
+    )
+    assert ["scaled down from 5000x900 to 3072x553 before it was sent"] == made["huge.jpg"]["changes"]
+    assert {"Mend the sky.", "Make it a woodcut.", "Make it a painting."} == {item["prompt"] for item in made.values()}
+    assert "Make it a woodcut." == made["sea/huge.png"]["prompt"]
+    assert {"16:9"} == {item["aspect_ratio"] for name, item in made.items() if "-held-" in name}
+    report = project.report()
+    assert [] == schema.errors("report", report)
+    assert 3 == project.emulator.count("created")
     project.assert_nothing_twice()

@@ -136,7 +136,7 @@ def _unknown(path: Path) -> str:
 def _register_heif() -> bool:
     """Let Pillow read HEIC if it can be taught to."""
     try:
-        from pillow_heif import register_heif_opener  # type: ignore[import-not-found]
+        from pillow_heif import register_heif_opener
     except ImportError:
         return False
     register_heif_opener()

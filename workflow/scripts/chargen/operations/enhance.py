@@ -118,10 +118,11 @@ class _Desk:
         if target.exists():
             owner = self._owners.get(self._inside(target))
             present = pictures.sha256_file(target)
-            if present == picture.sha256:
+            of_another = owner is not None and owner["input"] != task["input"]
+            if present == picture.sha256 and not of_another:
                 recorded = owner is not None and owner["task_key"] == task["key"]
                 return Placed("applied", self._from_home(target), needs_record=not recorded)
-            if owner is not None and owner["sha256"] == present:
+            if owner is not None and owner["sha256"] == present and not of_another:
                 archived = self._from_home(self._archive(target, present))
             else:
                 number = 2

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,8 +17,9 @@ from chargen.catalog import ImageModel, load_catalog, usable
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.planning.batches import fill
-from chargen.planning.fates import Fate, Fates, Status, stored_batches
+from chargen.planning.fates import Fate, Fates, stored_batches
 from chargen.planning.files import FileItem, FilePlan, group_put_back, stand
+from chargen.planning.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
 from chargen.planning.looking import Look, Looker
 from chargen.planning.orders import read_orders
 from chargen.planning.picking import SentPicture
@@ -28,19 +31,19 @@ from chargen.wishes import Wish, digest, task_key
 
 OPERATION = "enhance"
 SUBMISSION = "submission.json"
-FOLDER_PROMPT = "prompt.txt"
-SIDECAR = ".txt"
+
+
+_Slot = tuple[str, int, str]
+"""Name of the input below its folder, variation, and the hash of what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """A file of the input folder; ``name`` is its path below that folder with ``/``, ``output`` that of its result
-    below the job's folder, without variation and extension."""
+class _Asked:
+    """A picture that can be sent. ``spec`` is the hash of what is asked: content, words and size."""
 
-    name: str
-    path: Path
-    prompt: str
-    output: str
+    item: Input
+    look: Look
+    spec: str
 
 
 @dataclass
@@ -53,7 +56,12 @@ class _Context:
     cost_usd: float
     fates: Fates
     orders: Mapping[tuple[str, int], int]
-    done: Mapping[tuple[str, int, str], Mapping[str, Any]] = field(default_factory=dict)
+    state: State
+    journal: Journal
+    done: Mapping[_Slot, Mapping[str, Any]]
+    """The records of results that are in place."""
+    recorded: Sequence[tuple[str, str]]
+    """What was ever recorded: the hash of what was asked, and the target."""
 
     @property
     def folder(self) -> Path:
@@ -89,9 +97,14 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
         raise ChargenError(f"enhance: {model.name} cannot do {size}; it takes {', '.join(model.sizes)}")
     journal = Journal(state)
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
-    context = _Context(settings, plan, model, cost, fates, read_orders(state), _recorded(settings))
-    for item in _inputs(settings):
-        _take_stock(context, item)
+    records = _records(settings)
+    done = _in_place(settings, records)
+    recorded = [(record["spec_hash"], _target(settings, record["input"])) for record in records]
+    context = _Context(settings, plan, model, cost, fates, read_orders(state), state, journal, done, recorded)
+    files, hidden = inputs(settings)
+    _take_stock(context, files)
+    if hidden:
+        plan.notices.append(f"{hidden} hidden files or folders of {settings.enhance.input_dir} are passed over")
     for entry in journal.in_flight():
         if entry.operation == OPERATION:
             plan.in_flight[entry.batch] = len(entry.wishes)
@@ -112,112 +125,191 @@ def read_submission(folder: Path) -> dict[str, Any]:
     return data
 
 
-def _recorded(settings: Settings) -> dict[tuple[str, int, str], Mapping[str, Any]]:
-    """The records of results that are in place, by target, variation and the hash of what was asked."""
+def _records(settings: Settings) -> list[Mapping[str, Any]]:
+    """What is recorded of the job's results; those of the emulator count only under it."""
+    return [
+        record
+        for record in read_submission(job_folder(settings))["results"]
+        if record["provider"] != "emulator" or settings.provider == "emulator"
+    ]
+
+
+def _in_place(settings: Settings, records: Sequence[Mapping[str, Any]]) -> dict[_Slot, Mapping[str, Any]]:
+    """The records whose file is there; the last record that names a file owns it."""
     folder = job_folder(settings)
-    found = {}
-    for record in read_submission(folder)["results"]:
-        counts = record["provider"] != "emulator" or settings.provider == "emulator"
-        if counts and (folder / record["file"]).is_file():
-            found[_target(settings, record["input"]), record["variation"], record["spec_hash"]] = record
-    return found
+    owners = {record["file"]: record for record in records}
+    return {
+        (record["input"], record["variation"], record["spec_hash"]): record
+        for record in owners.values()
+        if (folder / record["file"]).is_file()
+    }
 
 
 def _target(settings: Settings, name: str) -> str:
     return f"{OPERATION}/{settings.enhance.job_name}/{name}"
 
 
-def _inputs(settings: Settings) -> Iterator[Input]:
-    """Every file below the input folder that is not a prompt; hidden ones, and our own results, are passed over."""
-    source, results = Path(settings.enhance.input_dir), Path(settings.enhance.output_dir)
-    files = [path for path in _walk(source) if not path.is_relative_to(results) or source.is_relative_to(results)]
-    prompts = set(_prompts(files))
-    pictures = [path for path in files if path not in prompts]
-    stems = Counter(path.relative_to(source).with_suffix("").as_posix().casefold() for path in pictures)
-    for path in pictures:
-        name = path.relative_to(source)
-        stem = name.with_suffix("").as_posix()
-        ending = name.suffix.lstrip(".").lower()
-        output = f"{stem}-{ending}" if stems[stem.casefold()] > 1 and ending else stem
-        yield Input(name.as_posix(), path, _prompt_for(settings, path, source), output)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
+def _take_stock(context: _Context, items: list[Input]) -> None:
+    """Note where the results for the files stand, and make the tasks that are wanted."""
+    asked = [found for item in items if (found := _asked_for(context, item))]
+    names = _Names(asked, _known_names(context), context.done, context.settings.enhance.variations)
+    for found in asked:
+        if stands_for := names.twin_of.get(found.item.name):
+            wish = Wish(OPERATION, _target(context.settings, found.item.name), 1, found.spec)
+            why = f"is the same picture as {stands_for}, and the same is asked for it"
+            context.plan.items.append(FileItem(wish, "twin", found.item.name, why))
             continue
-        if path.is_dir():
-            yield from _walk(path)
-        elif path.is_file():
-            yield path
+        for variation in range(1, context.settings.enhance.variations + 1):
+            _take_one(context, found, names.name_of[found.item.name], names.output_of[found.item.name], variation)
 
 
-def _prompts(files: list[Path]) -> Iterator[Path]:
-    """The files that say what is asked: those of folders, and those beside a picture."""
-    others = {path for path in files if path.suffix.lower() != SIDECAR}
-    whole = {path.with_name(path.name + SIDECAR) for path in others}
-    stems = {path.with_suffix(SIDECAR) for path in others}
-    yield from (path for path in files if path.name == FOLDER_PROMPT or path in whole or path in stems)
-
-
-def _prompt_for(settings: Settings, path: Path, source: Path) -> str:
-    """What is asked for the picture at *path*: by its own file, by the nearest folder's, else by the configuration."""
-    for sidecar in (path.with_name(path.name + SIDECAR), path.with_suffix(SIDECAR)):
-        if sidecar != path and sidecar.is_file():
-            return _text(sidecar)
-    for folder in path.parents:
-        if (folder / FOLDER_PROMPT).is_file():
-            return _text(folder / FOLDER_PROMPT)
-        if folder == source:
-            break
-    return settings.enhance.prompt.strip()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ChargenError(f"enhance: {path}: the prompt cannot be read ({error})") from None
-
-
-def _take_stock(context: _Context, item: Input) -> None:
-    """Note where the results for one file stand, and make the tasks that are wanted."""
+def _asked_for(context: _Context, item: Input) -> _Asked | None:
+    """Look at one file; note it as blocked if it cannot be sent."""
     settings, plan = context.settings, context.plan
     target = _target(settings, item.name)
     if settings.only and not matches(settings.only, target):
-        return
-    look = plan.looker.look(item.path)
+        return None
+    look = Look(trouble=item.trouble) if item.trouble else plan.looker.look(item.path)
     trouble = look.trouble
     if look.placeholder and settings.provider != "emulator":
         trouble = "is a placeholder of the emulator"
     if trouble:
-        wish = Wish(OPERATION, target, 1, "")
-        plan.items.append(FileItem(wish, "blocked", item.name, trouble))
+        plan.items.append(FileItem(Wish(OPERATION, target, 1, ""), "blocked", item.name, trouble))
         message = f"{trouble}, so it is left out"
         plan.problems.append(Problem("warning", "unreadable-input", message, Place(item.name)))
-        return
+        return None
     if not item.prompt:
         raise ChargenError(
             f"enhance: nothing is asked for {item.path}: set enhance.prompt, or put the words into {FOLDER_PROMPT} in "
             f"its folder or into {item.path.stem}{SIDECAR} beside it"
         )
-    spec = f"sha256:{digest({'sha256': look.sha256, 'prompt': item.prompt, 'size': settings.enhance.image_size})}"
-    for variation in range(1, settings.enhance.variations + 1):
-        wish = Wish(OPERATION, target, variation, spec, context.orders.get((target, variation), 0))
-        record = context.done.get((target, variation, spec))
-        in_place: Status | None = "done" if record else None
-        fate = stand(context.fates, wish, in_place, "")
-        task = _task(context, item, look, wish, fate)
-        stale = fate.status == "done" and record is not None and record["task_key"] != task.key
-        plan.items.append(
-            FileItem(wish, fate.status, item.name, fate.reason, fate.attempt, fate.batch, stale, context.cost_usd)
+    asked = {"sha256": look.sha256, "prompt": item.prompt, "size": settings.enhance.image_size}
+    return _Asked(item, look, f"sha256:{digest(asked)}")
+
+
+def _known_names(context: _Context) -> dict[str, list[str]]:
+    """The names under which each content was sent before with the same words, by the hash of what was asked."""
+    known: dict[str, dict[str, None]] = {}
+    start = _target(context.settings, "")
+    for spec, target in chain(context.recorded, _sent(context.state, context.journal)):
+        if target.startswith(start):
+            known.setdefault(spec, {})[target.removeprefix(start)] = None
+    return {spec: list(names) for spec, names in known.items()}
+
+
+def _sent(state: State, journal: Journal) -> Iterator[tuple[str, str]]:
+    """What went out, or may have, as far as its plan is still kept: the hash of what was asked, and the target."""
+    for entry in journal.entries.values():
+        plan = state.batch(entry.batch).plan
+        if entry.operation == OPERATION and (entry.job or entry.open_intent) and plan.exists():
+            for task in durable.read_json(plan)["tasks"]:
+                yield task["wish"]["spec_hash"], task["wish"]["target"]
+
+
+class _Names:
+    """Under which name each picture is made, and where its results go.
+
+    A picture keeps the name under which it was first sent: a renamed file has its results already. Of several files
+    with the same content and words only one is made. Two pictures never share a file for their results.
+    """
+
+    def __init__(
+        self,
+        asked: Sequence[_Asked],
+        known: Mapping[str, list[str]],
+        done: Mapping[_Slot, Mapping[str, Any]],
+        variations: int,
+    ):
+        self.name_of: dict[str, str] = {}
+        self.twin_of: dict[str, str] = {}
+        self.output_of: dict[str, str] = {}
+        by_spec: dict[str, list[str]] = {}
+        for found in asked:
+            by_spec.setdefault(found.spec, []).append(found.item.name)
+        for spec, names in by_spec.items():
+            self._settle(names, known.get(spec, []))
+        self._give_outputs([found for found in asked if found.item.name in self.name_of], done, variations)
+
+    def _settle(self, names: Sequence[str], known: Sequence[str]) -> None:
+        """Say of the files of one content which of them stand for themselves."""
+        own = [name for name in names if name in known]
+        if not own:
+            own = [names[0]]
+            self.name_of[names[0]] = known[0] if known else names[0]
+        for name in names:
+            if name in own:
+                self.name_of.setdefault(name, name)
+            else:
+                self.twin_of[name] = own[0]
+
+    def _give_outputs(self, makers: Sequence[_Asked], done: Mapping[_Slot, Mapping[str, Any]], variations: int) -> None:
+        present = {(self.name_of[found.item.name], found.spec) for found in makers}
+        taken: dict[str, tuple[str, str]] = {}  # result without extension -> whose it is
+        for (name, _, spec), record in done.items():
+            if (name, spec) in present:
+                taken[_folded(_stem(record["file"]))] = (name, spec)
+        stems = Counter(_folded(_stem(name)) for name, _ in present)
+        for found in makers:
+            whose = name, _ = self.name_of[found.item.name], found.spec
+            for output in _outputs(name, stems[_folded(_stem(name))] > 1):
+                results = [_folded(output + suffix(number, variations)) for number in range(1, variations + 1)]
+                if all(taken.get(result, whose) == whose for result in results):
+                    break
+            taken |= dict.fromkeys(results, whose)
+            self.output_of[found.item.name] = output
+
+
+def suffix(variation: int, variations: int) -> str:
+    """Return what the name of a result ends in: ``_c<N>`` where there are several."""
+    return f"_c{variation}" if variations > 1 else ""
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).with_suffix("").as_posix()
+
+
+def _outputs(name: str, shared: bool) -> Iterator[str]:
+    """Where the results of the input *name* may go, without extension, the first choice first."""
+    stem, ending = _stem(name), PurePosixPath(name).suffix.lstrip(".").lower()
+    with_ending = f"{stem}-{ending}" if ending else stem
+    if not shared:
+        yield stem
+    yield with_ending
+    yield from (f"{with_ending}-{number}" for number in count(2))
+
+
+def _folded(name: str) -> str:
+    """The name as a file system may take it that knows neither case nor composed letters."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _take_one(context: _Context, found: _Asked, name: str, output: str, variation: int) -> None:
+    """Note where one result stands, and make its task if it is wanted."""
+    target = _target(context.settings, name)
+    wish = Wish(OPERATION, target, variation, found.spec, context.orders.get((target, variation), 0))
+    record = context.done.get((name, variation, found.spec))
+    fate = stand(context.fates, wish, "done" if record else None, "")
+    task = _task(context, found, name, output, wish, fate)
+    stale = fate.status == "done" and record is not None and record["task_key"] != task.key
+    context.plan.items.append(
+        FileItem(
+            wish,
+            fate.status,
+            found.item.name,
+            fate.reason,
+            fate.attempt,
+            fate.batch,
+            stale,
+            context.cost_usd,
+            _target(context.settings, found.item.name),
         )
-        if fate.status == "wanted":
-            plan.tasks.append(task)
+    )
+    if fate.status == "wanted":
+        context.plan.tasks.append(task)
 
 
-def _task(context: _Context, item: Input, look: Look, wish: Wish, fate: Fate) -> Task:
-    settings, plan = context.settings, context.plan
+def _task(context: _Context, found: _Asked, name: str, output: str, wish: Wish, fate: Fate) -> Task:
+    settings, plan, item, look = context.settings, context.plan, found.item, found.look
     ratio = nearest_ratio(look.width, look.height, context.model.ratios)
     changes = look.prepared(plan.catalog.input_image_side)
     sent = SentPicture(
@@ -230,7 +322,6 @@ def _task(context: _Context, item: Input, look: Look, wish: Wish, fate: Fate) ->
         look.bytes,
         plan.catalog.input_image_side if changes else 0,
     )
-    suffix = f"_c{wish.variation}" if settings.enhance.variations > 1 else ""
     shape = {
         "prompt": item.prompt,
         "model": context.model.name,
@@ -257,9 +348,9 @@ def _task(context: _Context, item: Input, look: Look, wish: Wish, fate: Fate) ->
         notes=tuple(f"{change} before it was sent" for change in changes),
         weight="medium",
         extra={
-            "input": item.name,
+            "input": name,
             "folder": os.path.relpath(context.folder, settings.home),
-            "output": item.output + suffix,
+            "output": output + suffix(wish.variation, settings.enhance.variations),
         },
     )
 

@@ -10,7 +10,8 @@ from chargen.journal import WITH_PICTURE, Journal, Outcome
 from chargen.state import State
 from chargen.wishes import Wish
 
-Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked"]
+Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked", "twin"]
+"""``twin``: another file with the same content and words stands for it."""
 
 
 @dataclass(frozen=True, slots=True)

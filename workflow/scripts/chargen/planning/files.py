@@ -28,6 +28,7 @@ class FileItem:
     batch: str = ""
     is_stale: bool = False
     cost_usd: float = 0.0
+    present: str = ""  # the target under the file's present name, where it may have another one
 
     @property
     def target(self) -> str:
@@ -68,7 +69,7 @@ class FilePlan:
         """Return how many results stand where, under the names of `Plan.counts`."""
         by_status = Counter(item.status for item in self.items)
         return {
-            "wanted": len(self.items),
+            "wanted": len(self.items) - by_status["twin"],
             "to_make": len(self.tasks),
             "applied": by_status["done"] + by_status["adopted"],
             "adopted": by_status["adopted"],
@@ -95,7 +96,7 @@ class FilePlan:
             "in_flight": sorted(self.in_flight),
             "put_back": self.put_back,
             "deferred": [],
-            "left_out": [{"target": item.target, "why": item.reason} for item in self.of_status("blocked")],
+            "left_out": [{"target": item.target, "why": item.reason} for item in self.of_status("blocked", "twin")],
             "broken": list(self.broken),
             "problems": [str(problem) for problem in self.problems],
             "notices": self.notices,

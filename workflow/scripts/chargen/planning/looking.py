@@ -56,10 +56,11 @@ class Looker:
             return Look(trouble=f"cannot be read ({error.strerror})")
         stamp = [stat.st_size, stat.st_mtime_ns]
         known = self._new.get(str(path)) or self._known.get(str(path))
-        if known and known["stamp"] == stamp:
+        if known and known["stamp"] == stamp and not known["look"]["trouble"]:
             return Look(**{**known["look"], "changes": tuple(known["look"]["changes"])})
         found = _look(path)
-        self._new[str(path)] = {"stamp": stamp, "look": asdict(found)}
+        if not found.trouble:  # what is in the way may go away without the file changing
+            self._new[str(path)] = {"stamp": stamp, "look": asdict(found)}
         return found
 
     def remember(self) -> None:

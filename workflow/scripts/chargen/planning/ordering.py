@@ -74,7 +74,7 @@ def _named_files(settings: Settings) -> Iterator[FileItem]:
     of_results = [glob for glob in settings.scenes if glob.startswith("enhance/")]
     if of_results:
         for item in make_enhancement_plan(settings).items:
-            if matches(of_results, item.target):
+            if matches(of_results, item.target) or matches(of_results, item.present):
                 yield item
 
 

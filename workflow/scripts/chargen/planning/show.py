@@ -72,6 +72,10 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
             lines.append(f"  {counts[status]} {words}, about {money(price)}: {again} state={status}")
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see below")
+    if twins := plan.of_status("twin"):
+        lines.append(
+            f"  {len(twins)} {'is the same picture' if len(twins) == 1 else 'are the same pictures'} as others"
+        )
     if plan.broken:
         lines.append(f"  {len(plan.broken)} entities skipped as broken: {_some(plan.broken)}")
     lines += [f"note: {notice}" for notice in plan.notices]
