@@ -175,6 +175,86 @@ def test_429_without_details_is_about_billing(batch, server):
     assert not Journal(batch.state).in_flight()
 
 
+def test_a_delay_beyond_all_measure_is_no_crash():
+    """Some refusals name a delay of 292 billion years: it is never slept through."""
+    error = RemoteError("creating", 429, "over quota", [{"retryDelay": "9223372036854775807s"}])
+
+    assert 3600.0 == error.retry_after_s
+
+
+def test_without_a_connection_nothing_was_sent(batch, server, monkeypatch):
+    """A refused connection certainly made no job: the create is tried again, and given up in words."""
+    tries = [RemoteError("creating", 0, "ConnectError", unsent=True) for _ in range(2)]
+    create = server.create
+
+    def unreachable(*args):
+        if tries:
+            raise tries.pop()
+        return create(*args)
+
+    monkeypatch.setattr(server, "create", unreachable)
+    job = batch(server)
+
+    assert "batches/1" == job
+    assert [NAME] == server.made
+    assert 2 == sum(line["event"] == "refused" for line in durable.read_lines(batch.state.journal))
+
+
+def test_no_connection_at_all_is_said(batch, server, monkeypatch):
+    """After some tries it is the user's turn; nothing is in flight then."""
+
+    def unreachable(*args):
+        raise RemoteError("creating", 0, "ConnectError", unsent=True)
+
+    monkeypatch.setattr(server, "create", unreachable)
+    with pytest.raises(ChargenError, match="cannot be reached, nothing was sent"):
+        batch(server)
+
+    assert not Journal(batch.state).in_flight()
+
+
+def test_only_a_connection_that_was_never_made_counts_as_unsent(tmp_path):
+    """A closed port is certain; a connection that breaks after the request may have made a job."""
+    import socket
+    import threading
+
+    from chargen.remote import Remote
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def hang_up():
+            connection, _ = listening.accept()
+            connection.recv(100)
+            connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(RemoteError) as broken:
+            Remote(f"http://127.0.0.1:{port}", "key", 5, 5).create("gemini-3-pro-image", "files/1", NAME)
+    with pytest.raises(RemoteError) as refused:
+        Remote(f"http://127.0.0.1:{port}", "key", 5, 5).create("gemini-3-pro-image", "files/1", NAME)
+
+    assert (True, False) == (broken.value.unclear, broken.value.unsent)
+    assert (False, True) == (refused.value.unclear, refused.value.unsent)
+
+
+@pytest.mark.parametrize(("gone", "sent"), [(1, 2), (0, 1)])
+def test_refused_because_an_upload_is_gone(batch, server, monkeypatch, gone, sent):
+    """403 on a create: what the server lists no longer is sent again, once; without such a file it is a refusal."""
+    uploaded = []
+    monkeypatch.setattr(submitting, "_upload_requests", lambda *args: uploaded.append(1) or "files/requests")
+    monkeypatch.setattr(submitting, "open_uploads", lambda *args: SimpleNamespace(forget_gone=lambda: gone))
+    server.before = RemoteError("creating", 403, "You do not have permission to access the File")
+    if gone:
+        batch(server)
+    else:
+        with pytest.raises(ChargenError, match="the server refuses batch"):
+            batch(server)
+
+    assert sent == len(uploaded)
+    assert [NAME] * gone == server.made
+
+
 def test_foreign_job_stops_everything(batch, server):
     """A job of this library that no journal knows was paid for by somebody: it must be collected first."""
     server.made.append("chargen-lib-fedcba9876543210")

@@ -7,7 +7,11 @@ that it announces, or right after the one that it reports.
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from chargen import durable
@@ -28,6 +32,27 @@ def now() -> str:
 def seconds_since(moment: str) -> float:
     """Seconds from *moment* (as `now` writes it) to now; negative if the clock went backwards."""
     return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(moment)).total_seconds()
+
+
+def clock() -> dict[str, Any]:
+    """The machine's own clock, which no correction of the wall clock moves: valid within one boot."""
+    return {"boot": _boot(), "monotonic": time.monotonic()}
+
+
+def age_s(intent: Mapping[str, Any]) -> float:
+    """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
+    then = intent.get("clock") or {}
+    if then.get("boot") and then["boot"] == _boot():
+        return float(time.monotonic() - then["monotonic"])
+    return max(0.0, seconds_since(intent["time"]))
+
+
+@cache
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 @dataclass(slots=True)
@@ -63,6 +88,11 @@ class Entry:
     def in_flight(self) -> bool:
         """Asked for, or perhaps asked for, and not yet applied."""
         return (bool(self.job) or self.open_intent is not None) and self.outcomes is None
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was submitted; 0 if it never was."""
+        return age_s(self.intents[-1]) if self.intents else 0.0
 
 
 class Journal:
@@ -128,7 +158,7 @@ class Journal:
             intent["cost_usd"] if entry.actual_usd is None else entry.actual_usd
             for entry in self.entries.values()
             for intent in entry.intents
-            if (entry.job or entry.open_intent is not None) and seconds_since(intent["time"]) < hours * 3600
+            if (entry.job or entry.open_intent is not None) and age_s(intent) < hours * 3600
         )
 
     def _take(self, line: dict[str, Any]) -> None:

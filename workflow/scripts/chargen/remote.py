@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = 100
 QUESTION_TIMEOUT_S = 60.0
+LONGEST_DELAY_S = 3600.0
+"""The longest pause that is believed: for a full storage the API has asked for 292 billion years."""
 LOST = "LOST"
 """Our own word for a job that was paid for and is gone from the server, or whose results are."""
 
@@ -32,26 +34,35 @@ FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", LOST})
 
 
 class RemoteError(ChargenError):
-    """The API said no, or the question did not get through. ``status`` is the HTTP status, 0 without an answer."""
+    """The API said no, or the question did not get through. ``status`` is the HTTP status, 0 without an answer.
 
-    def __init__(self, doing: str, status: int, message: str, details: Any = None):
+    ``unsent`` says that no connection was made, so that the server certainly never heard of it.
+    """
+
+    def __init__(self, doing: str, status: int, message: str, details: Any = None, *, unsent: bool = False):
         said = f"{status} {message}" if status else message
         super().__init__(f"{doing}: {said}")
         self.status = status
         self.message = message
         self.details = details or []
+        self.unsent = unsent
 
     @property
     def retry_after_s(self) -> float | None:
-        """The pause that the API asks for, in seconds; None if it names none."""
+        """The pause that the API asks for, in seconds, an hour at most; None if it names none."""
         for detail in self.details:
             delay = str(detail.get("retryDelay", "")) if isinstance(detail, dict) else ""
             if delay.endswith("s"):
                 try:
-                    return float(delay[:-1])
+                    return min(float(delay[:-1]), LONGEST_DELAY_S)
                 except ValueError:
                     continue
         return None
+
+    @property
+    def storage_full(self) -> bool:
+        """The account's file storage has no room; the API says so in the message or only in the details."""
+        return self.status == 429 and "storage" in f"{self.message} {self.details}".lower()
 
     @property
     def out_of_credits(self) -> bool:
@@ -61,7 +72,12 @@ class RemoteError(ChargenError):
     @property
     def unclear(self) -> bool:
         """Whether the act may have taken effect all the same."""
-        return self.status == 0 or self.status >= 500
+        return (self.status == 0 and not self.unsent) or self.status >= 500
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may well succeed a little later."""
+        return self.unclear or self.unsent or (self.status == 429 and not self.out_of_credits)
 
     @property
     def gone(self) -> bool:
@@ -343,7 +359,9 @@ class _sdk_errors:
         if isinstance(error, errors.APIError):
             details = _details(error.details)
             raise RemoteError(self._doing, int(error.code or 0), self._clean(error.message or ""), details) from None
-        raise RemoteError(self._doing, 0, self._clean(_in_words(error))) from None
+        # The SDK brings an HTTP client of its own; httpx and httpx2 share these names.
+        unsent = type(error).__name__ in ("ConnectError", "ConnectTimeout")
+        raise RemoteError(self._doing, 0, self._clean(_in_words(error)), unsent=unsent) from None
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "[key]")[:2000]

@@ -42,6 +42,10 @@ class InvalidUpload(RemoteError):
     """The API refuses this file as it is; sending it again would change nothing."""
 
 
+class StorageFull(ChargenError):
+    """The account's file storage is full of what is still needed, or of what is not chargen's to delete."""
+
+
 class Uploads:
     """The ledger of one library's uploads with one key at one address.
 
@@ -86,14 +90,21 @@ class Uploads:
         """Record that the file *name* is no longer on the server."""
         self._record({"event": "deleted", "name": name})
 
+    def forget_gone(self) -> int:
+        """Take what the server lists no longer out of the ledger; return how many uploads that were."""
+        present = {file.name for file in asking(lambda: list(self._remote.files()))}
+        gone = [upload.name for upload in self.live().values() if upload.name not in present]
+        for name in gone:
+            self.forget(name)
+        return len(gone)
+
     def _see_to_room(self, needed: int) -> None:
-        """Tidy up before an upload that would not fit; raise ChargenError if it still does not."""
+        """Tidy up before an upload that would not fit; raise StorageFull if it still does not."""
         if not self._limit_bytes or self._held() + needed <= self._limit_bytes:
             return
-        if self._make_room:
-            self._make_room()
+        self._tidied()
         if self._held() + needed > self._limit_bytes:
-            raise ChargenError(
+            raise StorageFull(
                 f"storage: uploads that unfinished batches need take {self._held():,} of {self._limit_bytes:,} bytes "
                 f"(limits.storage_bytes), this one needs {needed:,}. Run again when a batch has ended"
             )
@@ -101,8 +112,14 @@ class Uploads:
     def _held(self) -> int:
         return sum(upload.bytes for upload in self.live().values())
 
+    def _tidied(self) -> int:
+        """Delete what nobody needs any more, one process at a time; return how many bytes that freed."""
+        with self._state.lock("room"):
+            return self._make_room() if self._make_room else 0
+
     def _send(self, path: Path, sha256: str, mime: str, attempts: int) -> Upload:
         display_name = f"chargen-{sha256[:32]}"
+        found_nothing = False
         for pause in pauses(attempts):
             try:
                 file = self._remote.upload(path, display_name, mime)
@@ -110,10 +127,20 @@ class Uploads:
             except RemoteError as error:
                 if error.status == 400:
                     raise InvalidUpload(f"uploading {path.name}", 400, error.message, error.details) from None
-                if not (error.unclear or error.status == 429) or error.out_of_credits or pause is None:
-                    raise
-                if error.status == 429 and "storage" in error.message.lower() and self._make_room and self._make_room():
+                if error.storage_full:
+                    freed = self._tidied()
+                    # Somebody else may have made the room: it is tried once more before giving up.
+                    if pause is None or (found_nothing and not freed):
+                        raise StorageFull(
+                            f"storage: the account has no room for {path.name} ({path.stat().st_size:,} bytes), and "
+                            "chargen has nothing left there that no unfinished batch needs. `snakemake storage` shows "
+                            "what lies there, `snakemake cleanup --config files=…` deletes it; or run again when a "
+                            f"batch has ended. The server said: {error.message[:200]}"
+                        ) from None
+                    found_nothing = not freed
                     continue
+                if not error.passing or pause is None:
+                    raise
                 if error.unclear and (orphan := self._find(display_name, sha256)):
                     file = orphan
                     break
@@ -166,7 +193,7 @@ def asking(question: Callable[[], T], attempts: int = 4) -> T:
         try:
             return question()
         except RemoteError as error:
-            if not (error.unclear or error.status == 429) or error.out_of_credits or pause is None:
+            if not error.passing or pause is None:
                 raise
             time.sleep(min(max(pause, error.retry_after_s or 0), 60))
     raise AssertionError("unreachable: the last pause is None")

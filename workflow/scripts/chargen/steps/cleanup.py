@@ -88,11 +88,18 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
 
 
 def _needed(state: State) -> set[str]:
-    """Return the contents that batches without a receipt refer to."""
+    """Return the contents that batches without a receipt refer to, their request files included.
+
+    A job that waits for its turn may not have read its request file yet.
+    """
+    from chargen.pictures import sha256_file
+
     needed: set[str] = set()
     for files in state.batches():
         if files.plan.exists() and not files.receipt.exists():
             needed.update(uploaded_contents(state, durable.read_json(files.plan)["tasks"]))
+            if files.requests.exists():
+                needed.add(sha256_file(files.requests))
     return needed
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ FIRST_PAUSE_S = 1.0
 GROWTH = 1.5
 LATE_RESULT_S = 900.0
 """How long a job that ended well may lack the name of its result file."""
+
+LOOKS_UNTIL_LOST = 4
+"""How often a job must be in no list and under no name until it counts as gone: a new one may be shown late."""
 
 Place = Callable[[BatchFiles], None]
 
@@ -45,6 +49,7 @@ class Watch:
         self._main_pid = main_process() if run else 0
         self._pause_s = min(FIRST_PAUSE_S, settings.poll.interval_s)
         self._late: dict[str, float] = {}
+        self._unseen: Counter[str] = Counter()
 
     @property
     def pause_s(self) -> float:
@@ -141,8 +146,12 @@ class Watch:
             try:
                 found[name] = self._remote.job(name)
             except RemoteError as trouble:
-                if trouble.status != 404:
+                if not trouble.gone:
                     raise
+                self._unseen[name] += 1
+                if self._unseen[name] < LOOKS_UNTIL_LOST:
+                    say(f"{trouble}; looking for it again")
+                    continue
                 lost = {"state": LOST}
                 found[name] = Operation.from_json(
                     {"name": name, "metadata": lost, "error": {"message": trouble.message}}
@@ -160,7 +169,7 @@ class Watch:
 
     def _mind_deadline(self, journal: Journal, entry: Entry) -> None:
         """Cancel a job that has outlived ``poll.deadline_h``; what it has done by then still comes."""
-        if entry.cancelled or seconds_since(entry.submitted) < self._settings.poll.deadline_h * 3600:
+        if entry.cancelled or entry.age_s < self._settings.poll.deadline_h * 3600:
             return
         with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
             if not got:
@@ -220,7 +229,8 @@ def download(remote: Remote, name: str, target: Path) -> None:
                 remote.download(name, part)
                 break
             except RemoteError as error:
-                if error.gone or pause is None:
+                # Also what looks gone is asked for again: the file may be there a moment after its name.
+                if pause is None:
                     raise
                 say(f"{error}; starting again")
                 time.sleep(max(pause, error.retry_after_s or 0))

@@ -15,18 +15,21 @@ from typing import Any
 from chargen import durable, failpoints, pictures
 from chargen.catalog import load_catalog
 from chargen.config import Settings
-from chargen.journal import Entry, Journal, seconds_since
+from chargen.journal import Entry, Journal, age_s, clock
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration, say, tell
-from chargen.uploads import InvalidUpload, asking
+from chargen.uploads import InvalidUpload, asking, pauses
 
 BUDGET_HOURS = 24.0
 
 REQUEST_TYPES = ("application/jsonl", "application/json", "text/plain")
 """What a request file may be called, the documented type first."""
+
+UNSENT_ATTEMPTS = 6
+"""How often a create is tried while no connection can be made: what was never sent cannot be paid twice."""
 
 NOT_SENT = "NOT_SENT"
 """The state of a batch that never became a job, because none of its tasks could be sent."""
@@ -42,6 +45,14 @@ class ForeignJob(ChargenError):
 
 class OverBudget(ChargenError):
     """Sending the batch would spend more than the budget of the last 24 hours allows."""
+
+
+class Refused(ChargenError):
+    """The create was refused, so no job was made; ``error`` is the server's answer."""
+
+    def __init__(self, error: RemoteError, plan: dict[str, Any]):
+        super().__init__(_refusal(error, plan))
+        self.error = error
 
 
 class OtherAccount(ChargenError):
@@ -72,12 +83,25 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
             if entry.open_intent is None:
                 _intent(journal, plan, remote)
             return _created(journal, files.id, job, adopted=True)
-        if not is_staged(settings, state, files, remote):
-            stage(settings, state, files, remote)
-        if not files.requests.stat().st_size:
-            return _nothing_to_send(files)
-        request_file = _upload_requests(settings, state, files, remote)
-        return _create(settings, journal, files.id, plan, request_file, remote)
+        try:
+            return _send(settings, state, files, journal, plan, remote)
+        except Refused as refusal:
+            if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
+                raise
+            say(f"{refusal.error}: some uploads are gone from the server, sending them again")
+        return _send(settings, state, files, journal, plan, remote)
+
+
+def _send(
+    settings: Settings, state: State, files: BatchFiles, journal: Journal, plan: dict[str, Any], remote: Remote
+) -> str:
+    """Upload what is not there, or not for long enough, and create the job."""
+    if not is_staged(settings, state, files, remote):
+        stage(settings, state, files, remote)
+    if not files.requests.stat().st_size:
+        return _nothing_to_send(files)
+    request_file = _upload_requests(settings, state, files, remote)
+    return _create(settings, journal, files.id, plan, request_file, remote)
 
 
 def _nothing_to_send(files: BatchFiles) -> str:
@@ -178,7 +202,7 @@ def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) 
 def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remote) -> str:
     """Find out whether the open intent of *entry* made a job; return its name, or ``""`` once there is none."""
     assert entry.open_intent is not None
-    wait_s = settings.submit.timeout_s + settings.submit.grace_s - _age_s(entry.open_intent)
+    wait_s = settings.submit.timeout_s + settings.submit.grace_s - age_s(entry.open_intent)
     end = time.monotonic() + max(0.0, wait_s)
     if wait_s > 0:
         say(f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}")
@@ -195,21 +219,6 @@ def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remot
         time.sleep(min(2.0, max(0.2, left)))
 
 
-def _age_s(intent: dict[str, Any]) -> float:
-    """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
-    clock = intent.get("clock") or {}
-    if clock.get("boot") and clock["boot"] == _boot():
-        return float(time.monotonic() - clock["monotonic"])
-    return max(0.0, seconds_since(intent["time"]))
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
 def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
     journal.append(
         "intent",
@@ -222,7 +231,7 @@ def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
         wishes={task["wish_id"]: task["attempt"] for task in plan["tasks"]},
         cost_usd=plan["cost_usd"],
         tokens=plan["tokens"],
-        clock={"boot": _boot(), "monotonic": time.monotonic()},
+        clock=clock(),
         pid=os.getpid(),
     )
     failpoints.reached("intent")
@@ -238,6 +247,7 @@ def _create(
     settings: Settings, journal: Journal, batch: str, plan: dict[str, Any], request_file: str, remote: Remote
 ) -> str:
     end = time.monotonic() + settings.poll.deadline_h * 3600
+    unsent = pauses(UNSENT_ATTEMPTS)
     while True:
         _intent(journal, plan, remote)
         try:
@@ -246,8 +256,12 @@ def _create(
             if error.unclear:
                 return _after_unclear_answer(settings, journal, batch, error, remote)
             journal.append("refused", batch, status=error.status, message=error.message)
+            if error.unsent and (pause := next(unsent)) is not None:
+                say(f"{error}: nothing was sent, trying again in {duration(pause)}")
+                time.sleep(pause)
+                continue
             if error.status != 429 or error.out_of_credits or time.monotonic() > end:
-                raise ChargenError(_refusal(error, plan)) from None
+                raise Refused(error, plan) from None
             pause = error.retry_after_s or settings.poll.interval_s
             say(f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}")
             time.sleep(pause)
@@ -277,6 +291,8 @@ def _after_unclear_answer(settings: Settings, journal: Journal, batch: str, erro
 def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
     if error.out_of_credits:
         return f"the prepaid credits are used up, nothing was sent: {error.message}"
+    if error.unsent:
+        return f"the server cannot be reached, nothing was sent: {error}. Run again when there is a connection"
     batch = f"{plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks)"
     return f"the server refuses batch {batch}, nothing was sent: {error}"
 

@@ -1,0 +1,151 @@
+"""Waiting and bringing in: a failed question is no failed job, and what looks gone is asked for again."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from chargen import config, durable, journal, schema
+from chargen.journal import Journal
+from chargen.remote import Operation, RemoteError
+from chargen.state import State
+from chargen.steps import fetch as fetching
+from chargen.steps import submit as submitting
+from chargen.steps.fetch import Watch
+
+BATCH = "0123456789abcdef"
+JOB = "batches/1"
+
+
+class Server:
+    """One job, shown after some looks; its file arrives after some downloads."""
+
+    base_url = "http://server"
+    fingerprint = "0123456789ab"
+
+    def __init__(self, state="RUNNING"):
+        self.state = state
+        self.hidden = 0
+        self.absent_files = 0
+        self.cancelled: list[str] = []
+
+    def jobs(self):
+        return iter(())
+
+    def job(self, name):
+        if self.hidden:
+            self.hidden -= 1
+            raise RemoteError("looking", 404, "Requested entity was not found.")
+        output = {"responsesFile": "files/batch-1"} if self.state == "SUCCEEDED" else {}
+        metadata = {"state": f"BATCH_STATE_{self.state}", "output": output}
+        return Operation.from_json({"name": name, "metadata": metadata})
+
+    def download(self, name, path):
+        if self.absent_files:
+            self.absent_files -= 1
+            raise RemoteError("downloading", 403, "it may not exist")
+        path.write_bytes(b"{}\n")
+
+    def cancel(self, name):
+        self.cancelled.append(name)
+
+
+@pytest.fixture
+def waiting(tmp_path, monkeypatch):
+    """A batch in flight, and a watch over it that does not sleep."""
+    (tmp_path / "story").mkdir()
+    defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
+    settings = config.settings(defaults | {"library": "story", "library_id": "lib"}, tmp_path)
+    settings = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, interval_s=0.0))
+    state = State.of(settings)
+    plan = {"batch": BATCH, "operation": "generate", "model": "m", "display_name": f"chargen-lib-{BATCH}"}
+    tasks = [{"wish_id": "w1", "attempt": 1}]
+    submitting._intent(Journal(state), plan | {"cost_usd": 1.0, "tokens": 1, "tasks": tasks}, Server())
+    Journal(state).append("created", BATCH, job=JOB, adopted=False)
+    monkeypatch.setattr(fetching.time, "sleep", lambda seconds: None)
+
+    def watch(server):
+        return Watch(settings, state, server)
+
+    return SimpleNamespace(watch=watch, state=state, settings=settings)
+
+
+def shift_wall_clock(monkeypatch, hours):
+    """Let the wall clock of journal and budget show another time."""
+
+    class Clock(dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return dt.datetime.now(tz) + dt.timedelta(hours=hours)
+
+    monkeypatch.setattr(journal, "dt", SimpleNamespace(datetime=Clock, UTC=dt.UTC))
+
+
+def ended(state):
+    """How the batch ended, as far as the journal knows."""
+    return [line["state"] for line in durable.read_lines(state.journal) if line["event"] == "ended"]
+
+
+def test_a_job_that_is_shown_late_is_not_lost(waiting):
+    """Neither listed nor found a few times: the wait goes on, and its results come."""
+    server = Server("SUCCEEDED")
+    server.hidden = 2
+    watch = waiting.watch(server)
+    for _ in range(3):
+        watch.tick(first=True)
+
+    assert ["SUCCEEDED"] == ended(waiting.state)
+
+
+def test_a_job_that_stays_away_is_lost(waiting):
+    """A job that nobody knows in the end is an outcome, neither an endless wait nor a failure to repeat."""
+    server = Server()
+    server.hidden = 99
+    watch = waiting.watch(server)
+    for _ in range(fetching.LOOKS_UNTIL_LOST):
+        watch.tick(first=True)
+
+    assert ["LOST"] == ended(waiting.state)
+
+
+@pytest.mark.parametrize(("absent", "expected"), [(4, "SUCCEEDED"), (5, "LOST")])
+def test_a_result_file_that_looks_gone_is_asked_for_again(waiting, absent, expected):
+    """The file may answer 403 a moment after its name was shown; what stays away is lost."""
+    server = Server("SUCCEEDED")
+    server.absent_files = absent
+    waiting.watch(server).tick(first=True)
+
+    assert [expected] == ended(waiting.state)
+
+
+@pytest.mark.parametrize("hours", [-72, 72])
+def test_a_clock_that_jumps_cancels_no_job(waiting, monkeypatch, hours):
+    """The deadline counts by the machine's own clock: three days forward or back are no reason to give a job up."""
+    shift_wall_clock(monkeypatch, hours)
+    server = Server()
+    waiting.watch(server).tick(first=True)
+
+    assert [] == server.cancelled
+
+
+@pytest.mark.parametrize("hours", [-72, 72])
+def test_a_clock_that_jumps_does_not_free_the_budget(waiting, monkeypatch, hours):
+    """What was submitted a moment ago counts, whatever the wall clock says now."""
+    shift_wall_clock(monkeypatch, hours)
+
+    assert 1.0 == Journal(waiting.state).spent_usd(24)
+
+
+def test_another_boot_counts_by_the_wall_clock(waiting, monkeypatch):
+    """After a restart only the wall clock is left: a job of three days ago is beyond its deadline and is cancelled."""
+    monkeypatch.setattr(journal, "_boot", lambda: "another")
+    shift_wall_clock(monkeypatch, 72)
+    server = Server()
+    waiting.watch(server).tick(first=True)
+
+    assert [JOB] == server.cancelled
+    assert 0.0 == Journal(waiting.state).spent_usd(24)

@@ -1,0 +1,176 @@
+"""What the server loses, refuses, or has no room for: said in words, and never paid for a second time unasked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+from conftest import wait_until
+
+pytestmark = pytest.mark.workflow
+
+ALL = 6
+
+
+def portraits(project):
+    """Give both characters a portrait, which goes along with their scenes."""
+    for slug, colour in (("mara-quill", "teal"), ("tobi-ferrow", "olive")):
+        images = project.library / "characters" / slug / "images"
+        images.mkdir()
+        Image.new("RGB", (64, 64), colour).save(images / "portrait.png")
+
+
+def made(project):
+    """The pictures in place that chargen made."""
+    return [path for path in project.pictures() if not path.endswith("portrait.png")]
+
+
+@pytest.mark.soak
+def test_results_gone_are_made_again_only_by_an_order(project):
+    """A job that succeeded and whose results answer 404: reported; a plain run leaves it alone; an order sends it."""
+    project.emulator.faults(calls=[{"call": "download", "do": "status", "status": 404}])
+    first = project.run(check=False)
+    project.emulator.faults()
+    plain = project.run()
+    creates = project.emulator.count("create")
+    failures = [json.loads(line) for line in (project.folder / "results/failures.jsonl").read_text().splitlines()]
+    ordered = project.run("order", config={"scenes": ["character/mara-quill/*"], "state": "failed"}).stdout
+    project.run()
+    after = project.dry()
+
+    assert first.returncode != 0
+    assert "is gone" in first.stdout + "".join(line["said"] for line in failures)
+    assert {"lost"} == {line["reason"] for line in failures}
+    assert ALL == len(failures)
+    assert 1 == creates
+    assert "6 failed" in plain.stdout
+    assert "order 1: 4 pictures again" in ordered
+    assert 4 == len(made(project))
+    assert "0 images to make, 4 done" in after
+    assert 2 == project.emulator.count("create")
+    project.assert_nothing_twice()
+
+
+@pytest.mark.soak
+def test_results_that_are_late_are_not_given_up(project):
+    """A result file that answers 403 a few times, as when it is shown before it is there, comes all the same."""
+    project.emulator.faults(calls=[{"call": "download", "do": "status", "status": 403, "first": 3}])
+    project.run()
+
+    assert ALL == len(made(project))
+    assert 4 == project.emulator.count("download")
+
+
+@pytest.mark.soak
+def test_request_file_gone_before_the_create(project):
+    """Uploads that expired between staging and submission are sent again, and the batch goes out in the same run."""
+    portraits(project)
+    project.run(check=False, env={"CHARGEN_KILL_AT": "intent", "CHARGEN_KILL_WHO": "group"})
+    before = project.emulator.count("upload_start")
+    expired = project.emulator.expire_files("*")
+    project.run()
+
+    assert 3 == before == expired
+    assert 6 == project.emulator.count("upload_start")
+    assert ALL == len(made(project))
+    assert 1 == project.emulator.count("created")
+    project.assert_nothing_twice()
+
+
+@pytest.mark.soak
+def test_full_storage_is_tidied_by_the_next_upload(project):
+    """Uploads of an older run fill the storage: what nobody needs goes, and the run goes on."""
+    portraits(project)
+    project.config["cleanup"] = {"after_apply": False, "keep_responses_d": 30}
+    project.run(config={"only": ["character/mara-quill/*"]})
+    held = sum(line["bytes"] for line in uploads(project))
+    project.emulator.faults(quotas={"storage_bytes": held + 100})
+    project.run()
+
+    assert ALL == len(made(project))
+    assert [] != uploads(project, "deleted")
+    assert 2 == project.emulator.count("created")
+
+
+@pytest.mark.soak
+def test_storage_that_cannot_be_tidied_is_said(project):
+    """Nothing of chargen's to delete: a message with the way out, no traceback, nothing sent; room makes it go on."""
+    project.emulator.faults(quotas={"storage_bytes": 10})
+    done = project.run(check=False)
+    created = project.emulator.count("create")
+    project.emulator.faults()
+    project.run()
+
+    assert done.returncode != 0
+    assert "storage: the account has no room for requests.jsonl" in done.stdout
+    assert "snakemake storage" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert 0 == created
+    assert ALL == len(made(project))
+
+
+def test_refused_reference_leaves_out_only_its_tasks(project):
+    """The API takes one of two portraits: the other's scenes are failures that name the file, the rest is made."""
+    portraits(project)
+    project.emulator.faults(calls=[{"call": "upload_start", "do": "status", "status": 400, "first": 1}])
+    project.config["upload"] = {"concurrency": 1, "timeout_s": 30, "attempts": 4}
+    done = project.run(check=False)
+    again = project.run()
+    failures = [json.loads(line) for line in (project.folder / "results/failures.jsonl").read_text().splitlines()]
+
+    assert done.returncode != 0
+    assert {"reference-refused"} == {line["reason"] for line in failures}
+    assert len({line["target"].split("/")[1] for line in failures}) == 1
+    assert all("/images/portrait.png" in line["said"] for line in failures)
+    assert ALL == len(failures) + len(made(project))
+    assert "failed" in again.stdout
+    assert 1 == project.emulator.count("create")
+
+
+@pytest.mark.soak
+def test_429_on_create_is_waited_out_and_credits_are_not(project):
+    """With a delay the create is repeated after it; without details the run stops and says why, and nothing is lost."""
+    project.emulator.faults(calls=[{"call": "create", "do": "status", "status": 429}])
+    broke = project.run(check=False)
+    asked = project.emulator.count("create")
+    project.emulator.faults(calls=[{"call": "create", "do": "status", "status": 429, "retry_delay_s": 0.3, "first": 2}])
+    project.run()
+
+    assert broke.returncode != 0
+    assert "the prepaid credits are used up, nothing was sent" in broke.stdout
+    assert 1 == asked
+    assert 4 == project.emulator.count("create")
+    assert 1 == project.emulator.count("created")
+    assert ALL == len(made(project))
+
+
+@pytest.mark.soak
+def test_a_hundred_and_twenty_batches_through_ten_places(project):
+    """More batches than the account may have at once, and fewer cores: each goes out once, and what ended is placed
+    while others still wait."""
+    for number in range(20):
+        scenes = "".join(f"  - {{id: s-{scene}, prompt: 'Lamp {number}-{scene}.'}}\n" for scene in range(6))
+        project.entity(f"locations/house-{number}", f"name: House {number}\nscenes:\n{scenes}")
+    project.config |= {
+        "scope": "locations",
+        "batch": {"max_tasks": 1, "max_bytes": 1_000_000},
+        "limits": {"tier": 1, "concurrent_jobs": 10, "enqueued_tokens": 0, "storage_bytes": 0},
+    }
+    project.emulator.faults(quotas={"concurrent_jobs": 10})
+    process = project.start()
+    wait_until(lambda: project.journal("applied"), 200)
+    flying_then = 120 - len(project.journal("created"))
+    output, _ = process.communicate(timeout=590)
+
+    assert process.returncode == 0, output[-3000:]
+    assert flying_then > 0
+    assert 120 == len(made(project)) == project.emulator.count("create") == project.emulator.count("created")
+    project.assert_nothing_twice()
+
+
+def uploads(project, event="uploaded"):
+    """The lines of the ledger of uploads."""
+    lines = [json.loads(line) for line in (project.state / "uploads.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == event]
