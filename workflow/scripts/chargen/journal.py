@@ -36,15 +36,21 @@ def seconds_since(moment: str) -> float:
 
 def clock() -> dict[str, Any]:
     """The machine's own clock, which no correction of the wall clock moves: valid within one boot."""
-    return {"boot": _boot(), "monotonic": time.monotonic()}
+    return {"boot": _boot(), "monotonic": _since_boot_s()}
 
 
 def age_s(intent: Mapping[str, Any]) -> float:
     """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
     then = intent.get("clock") or {}
     if then.get("boot") and then["boot"] == _boot():
-        return float(time.monotonic() - then["monotonic"])
+        return float(_since_boot_s() - then["monotonic"])
     return max(0.0, seconds_since(intent["time"]))
+
+
+def _since_boot_s() -> float:
+    """Seconds since the machine started, sleep included where the system counts it."""
+    counts_sleep = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if counts_sleep is None else time.clock_gettime(counts_sleep)
 
 
 @cache
