@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from chargen import schema
 from emulator_fixture import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,6 +152,11 @@ class Project:
         lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         return [line for line in lines if not event or line["event"] == event]
 
+    def events(self) -> list[dict[str, Any]]:
+        """The lines of logs/events.ndjson."""
+        path = self.folder / "logs" / "events.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
     def report(self) -> dict[str, Any]:
         """results/report.json."""
         data: dict[str, Any] = json.loads((self.folder / "results" / "report.json").read_text())
@@ -197,4 +203,6 @@ def project(tmp_path: Path, emulator: Emulator) -> Iterator[Project]:
     """A project with two characters and six wanted pictures."""
     folder = tmp_path / "project"
     folder.mkdir()
-    yield Project(folder, emulator)
+    made = Project(folder, emulator)
+    yield made
+    assert [] == [(event, wrong) for event in made.events() if (wrong := schema.errors("event", event))]

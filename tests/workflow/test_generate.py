@@ -41,6 +41,28 @@ def test_first_run_makes_everything_and_the_second_does_nothing(project):
     assert 1 == creates == project.emulator.count("create")
 
 
+def test_a_run_tells_what_happens(project):
+    """From its beginning to its end, every picture and every failure, each with run, step and batch."""
+    project.emulator.faults(lines=[{"nth": [2], "give": "IMAGE_SAFETY"}])
+    project.run(check=False)
+    told = project.events()
+    names = [event["event"] for event in told]
+    (run,) = {event["run"] for event in told}
+    (end,) = (event for event in told if event["event"] == "run-ended")
+    logs = project.folder / "logs" / "generate" / told[1]["batches"][0]
+    story = "".join(path.read_text() for path in logs.glob("*.log"))
+
+    assert ["run-started", "planned"] == names[:2]
+    order = ["staged", "intent", "created", "ended", "fetched", "applied", "cleaned", "run-ended"]
+    assert order == [name for name in names if name in order]
+    assert (SCENES - 1, 1) == (names.count("placed"), names.count("failed"))
+    assert ("failed", SCENES - 1) == (end["status"], end["counts"]["applied"])
+    assert end["cost_usd"] == project.report()["run"]["cost_usd"]["actual"] > 0
+    assert 1 == story.count(" failed image-safety ")
+    assert SCENES - 1 == story.count(".jpg")
+    assert run == project.report()["run"]["id"]
+
+
 def test_only_what_changed_is_made(project):
     """A comment orders nothing, a new scene one task, a changed prompt that scene, and its old picture is archived."""
     project.run()

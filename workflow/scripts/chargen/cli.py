@@ -6,12 +6,13 @@ Imports are inside the verbs: most of them must start in a few milliseconds.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargen import __version__
+from chargen import __version__, events
 from chargen.problems import ChargenError
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser(called_with)
     args = parser.parse_args(called_with)
     try:
-        return int(args.verb(args) or 0)
+        status = int(args.verb(args) or 0)
+        if getattr(args, "tells", False):
+            events.tell("step-ended", "done", level="debug")
+        return status
     except ChargenError as error:
         _complain(str(error))
         return error.exit_code
@@ -98,7 +102,7 @@ def _verb(
     command.add_argument(
         "--run", type=Path, required=True, metavar="FOLDER", help="state/<provider>/<library>/runs/<run>"
     )
-    command.set_defaults(verb=does)
+    command.set_defaults(verb=does, step=name, tells=name not in OPERATING)
     return command
 
 
@@ -110,6 +114,12 @@ def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
         settings = run.read_settings()
     except FileNotFoundError:
         raise ChargenError(f"{args.run} is no run of chargen: it holds no settings.json") from None
+    batch = getattr(args, "batch", "")
+    events.begin(settings, run.folder.name, args.step, batch)
+    if args.tells:
+        about = f" of batch {batch}" if batch else ""
+        words = f"{args.step}{about}, run {run.folder.name}, {dt.datetime.now():%Y-%m-%d}, chargen {__version__}"
+        events.tell("step-started", words, level="debug")
     return settings, State.of(settings), run
 
 
@@ -196,13 +206,12 @@ def _next(args: argparse.Namespace) -> None:
     from chargen.planning import show
     from chargen.planning.any import make_any_plan
     from chargen.planning.pin import pin
-    from chargen.steps.talk import tell
 
     settings, state, run = _open(args)
     plan = make_any_plan(settings, args.operation, [settings.scope])
     told = durable.read_json(run.process)
     pin(settings, state, run, plan, told["started"], told["targets"])
-    tell(show.overview(plan, settings))
+    print(show.overview(plan, settings), flush=True)
     batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
     data = {"operation": args.operation, "batches": batches, "put_back": sorted(plan.put_back)}
     durable.write_json(args.output, data)
@@ -275,6 +284,7 @@ def _operate(args: argparse.Namespace) -> int:
             raise
         screen.show({"schema_version": 1, "error": str(error)}, lambda _: ())
         print(f"chargen: {error}", file=sys.stderr, flush=True)
+        events.note("error", str(error), level="error")
         return error.exit_code
 
 
@@ -283,6 +293,7 @@ def _complain(message: str) -> None:
     print(f"chargen: {message}", file=sys.stderr, flush=True)
     if not sys.stderr.isatty():
         print(f"chargen: {message}", flush=True)
+    events.note("error", message, level="error")
 
 
 def _system_trouble(error: OSError) -> str:

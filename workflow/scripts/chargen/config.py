@@ -75,6 +75,13 @@ class Emulator:
 
 
 @dataclass(frozen=True, slots=True)
+class Logs:
+    level: Literal["debug", "info", "warning", "error"]
+    events: Literal["debug", "info", "warning", "error", "off"]
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Analyze:
     store: Literal["imagery", "sidecar"]
 
@@ -123,6 +130,7 @@ class Settings:
     safety_settings: tuple[Mapping[str, str], ...]
     cleanup: Cleanup
     emulator: Emulator
+    logs: Logs
     scenes: tuple[str, ...]
     state: str
     job: str
@@ -177,7 +185,7 @@ class Settings:
         values["models"] = {use: ModelChoice(**choice) for use, choice in values["models"].items()}
         groups: dict[str, Any] = {"batch": Batch, "upload": Upload, "submit": Submit, "poll": Poll, "limits": Limits}
         for name, group in (
-            groups | {"cleanup": Cleanup, "emulator": Emulator, "analyze": Analyze, "enhance": Enhance}
+            groups | {"cleanup": Cleanup, "emulator": Emulator, "logs": Logs, "analyze": Analyze, "enhance": Enhance}
         ).items():
             values[name] = group(**values[name])
         return cls(**values)
@@ -224,6 +232,7 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         safety_settings=tuple(data["safety_settings"]),
         cleanup=Cleanup(**data["cleanup"]),
         emulator=Emulator(**data["emulator"]),
+        logs=Logs(**data["logs"]),
         scenes=tuple(data["scenes"]),
         state=data["state"],
         job=data["job"],

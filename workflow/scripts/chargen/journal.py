@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chargen import durable
+from chargen import durable, events
 from chargen.state import State
 
 Outcome = tuple[str, str, int]
@@ -22,6 +22,38 @@ Outcome = tuple[str, str, int]
 (for good), passing (worth another try) or lost (paid for, and its result is gone on the server)."""
 
 WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
+
+
+_TOLD: dict[str, tuple[events.Level, str]] = {
+    "intent": ("info", "asks for the job of batch {batch}: {tasks} tasks for {model}, about ${cost_usd:.4f}"),
+    "created": ("info", "{job} is the job of batch {batch}"),
+    "refused": ("warning", "no job was made: the server answered {status}, {message}"),
+    "absent": ("warning", "no job of batch {batch} was made"),
+    "cancelled": ("warning", "the job of batch {batch} is cancelled ({why})"),
+    "ended": ("info", "the job of batch {batch} ended {state}: {error}"),
+    "fetched": ("info", "the results of batch {batch} are here: {bytes:,} bytes"),
+    "cleaned": ("info", "what the server kept of batch {batch} is deleted"),
+}
+"""What the person who reads the log is told of each event; the receipt speaks for ``applied``."""
+
+_PUBLIC = frozenset(
+    (
+        "operation",
+        "model",
+        "job",
+        "adopted",
+        "cost_usd",
+        "tokens",
+        "status",
+        "message",
+        "why",
+        "state",
+        "error",
+        "bytes",
+    )
+)
+"""What of a line of the journal is told as facts."""
+"""What of a line of the journal is told as facts."""
 
 
 def now() -> str:
@@ -116,6 +148,12 @@ class Journal:
         with self._state.lock("journal"):
             durable.append_line(self._state.journal, line)
         self._take(line)
+        if event in _TOLD:
+            level, words = _TOLD[event]
+            facts: dict[str, Any] = {name: values[name] for name in _PUBLIC & values.keys()} | {"batch": batch}
+            if "wishes" in values:
+                facts["tasks"] = len(values["wishes"])
+            events.tell(event, words.format(**facts).removesuffix(": "), level=level, **facts)
 
     def entry(self, batch: str) -> Entry:
         """Return what is known of *batch*; an empty entry if nothing is."""

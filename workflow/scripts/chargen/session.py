@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from chargen import config, durable
+from chargen import __version__, config, durable, events
 from chargen.planning import show
 from chargen.problems import ChargenError
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
@@ -138,6 +138,7 @@ class Session:
             shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
             return
         if not self._plans or not self._did_something:
+            self._tell_end(failed)
             return
         from chargen.report.summary import render
         from chargen.steps.report import report
@@ -146,8 +147,20 @@ class Session:
         data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
         width = shutil.get_terminal_size((100, 24)).columns
         print("\n" + render(data, width), file=sys.stderr, flush=True)
-        if not failed and show.has_failures(data, any(plan.broken for plan in self._plans.values())):
+        some_failed = show.has_failures(data, any(plan.broken for plan in self._plans.values()))
+        self._tell_end(failed or some_failed, data["run"])
+        if some_failed and not failed:
             sys.exit(1)
+
+    def _tell_end(self, failed: bool, told: Mapping[str, Any] | None = None) -> None:
+        """Tell that the run is over; *told* is what its report says of it."""
+        facts: dict[str, Any] = {}
+        if told:
+            cost = told["cost_usd"]
+            facts = {"counts": told["counts"], "cost_usd": cost["actual"], "estimated_usd": cost["estimated"]}
+        words = f"run {self._run} {'failed' if failed else 'ended'}"
+        level: events.Level = "error" if failed else "info"
+        events.note("run-ended", words, level=level, status="failed" if failed else "ok", **facts)
 
     def _start(self) -> None:
         run = self.state.run(self._run)
@@ -157,6 +170,18 @@ class Session:
         started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
         main = os.environ.get(MAIN_VARIABLE, "")
         durable.write_json(run.process, {"main": main, "targets": sorted(self._targets()), "started": started})
+        if not self._only_looks:
+            events.make_room(self.settings, self.state)
+            events.begin(self.settings, self._run, "run")
+            targets = sorted(self._targets())
+            events.note(
+                "run-started",
+                f"run {self._run}: {', '.join(targets)}",
+                targets=targets,
+                provider=self.settings.provider,
+                library_id=self.settings.library_id,
+                version=__version__,
+            )
         _tell_waiters_on_signals(run.stop)
         if not self._plans:
             return

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from chargen import durable, failpoints
+from chargen import durable, events, failpoints
 from chargen.journal import now
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, RemoteFile
@@ -82,6 +82,8 @@ class Uploads:
         with self._state.lock(f"upload-{sha256[:16]}"):
             upload = self.live().get(sha256)
             if upload and upload.lives_for_s() > must_live_s:
+                words = f"{path.name} is on the server already as {upload.name}"
+                events.tell("reused", words, level="debug", file=path.name, name=upload.name, sha256=sha256)
                 return upload
             self._see_to_room(path.stat().st_size)
             return self._send(path, sha256, mime, attempts)
@@ -89,6 +91,7 @@ class Uploads:
     def forget(self, name: str) -> None:
         """Record that the file *name* is no longer on the server."""
         self._record({"event": "deleted", "name": name})
+        events.tell("file-gone", f"{name} is no longer on the server", name=name)
 
     def forget_gone(self) -> int:
         """Take what the server lists no longer out of the ledger; return how many uploads that were."""
@@ -144,8 +147,11 @@ class Uploads:
                 if error.unclear and (orphan := self._find(display_name, sha256)):
                     file = orphan
                     break
-                time.sleep(max(pause, error.retry_after_s or 0))
-        return self._take(file, sha256, mime)
+                pause = max(pause, error.retry_after_s or 0)
+                words = f"{error}; sending {path.name} again in {pause:.1f} s"
+                events.tell("trouble", words, level="warning", file=path.name, delay_s=round(pause, 1))
+                time.sleep(pause)
+        return self._take(path, file, sha256, mime)
 
     def _find(self, display_name: str, sha256: str) -> RemoteFile | None:
         """An upload whose answer was lost has arrived all the same: the file is there under its name."""
@@ -156,7 +162,7 @@ class Uploads:
         except RemoteError:
             return None
 
-    def _take(self, file: RemoteFile, sha256: str, mime: str) -> Upload:
+    def _take(self, path: Path, file: RemoteFile, sha256: str, mime: str) -> Upload:
         failpoints.reached("uploaded")
         self._record(
             {
@@ -170,6 +176,8 @@ class Uploads:
             }
         )
         failpoints.reached("upload-recorded")
+        words = f"{path.name} is on the server as {file.name}: {file.bytes:,} bytes, until {file.expires}"
+        events.tell("uploaded", words, file=path.name, name=file.name, sha256=sha256, bytes=file.bytes, mime=mime)
         return Upload(file.name, file.uri, mime, file.bytes, sha256, file.expires)
 
     def _record(self, line: dict[str, object]) -> None:
@@ -195,5 +203,8 @@ def asking(question: Callable[[], T], attempts: int = 4) -> T:
         except RemoteError as error:
             if not error.passing or pause is None:
                 raise
-            time.sleep(min(max(pause, error.retry_after_s or 0), 60))
+            pause = min(max(pause, error.retry_after_s or 0), 60)
+            words = f"{error}; asking again in {pause:.1f} s"
+            events.tell("trouble", words, level="warning", delay_s=round(pause, 1))
+            time.sleep(pause)
     raise AssertionError("unreachable: the last pause is None")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, failpoints, pictures
+from chargen import durable, events, failpoints, pictures
 from chargen.analysis.form import read
 from chargen.analysis.question import load_question
 from chargen.analysis.store import SECTION, SIDECAR, read_analyses, write_sidecar
@@ -23,7 +23,6 @@ from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
 from chargen.steps.answers import RECORD_WAITS, Answer, task_record
 from chargen.steps.place import Placed, entity_folder
-from chargen.steps.talk import tell
 
 Json = dict[str, Any]
 
@@ -191,7 +190,8 @@ class _Desk:
                 locks = self._state.root / "locks"
                 append_items(self._folder / "imagery.yaml", SECTION, items, lock_dir=locks, same=())
         except (WriteBackError, PermissionError) as error:
-            tell(f"{error}\n  the analyses are kept in the state: the next run adds them")
+            words = f"{error}\n  the analyses are kept in the state: the next run adds them"
+            events.tell("kept", words, level="warning", shown=True, target=self._key)
             return str(error)
         return ""
 

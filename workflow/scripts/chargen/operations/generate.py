@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from chargen import failpoints
+from chargen import events, failpoints
 from chargen.config import Settings
 from chargen.journal import now
 from chargen.library.load import BrokenEntity, load_entity, spec_hash
@@ -22,7 +22,6 @@ from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
 from chargen.steps.answers import CANNOT_WRITE, RECORD_WAITS, Answer, task_record
 from chargen.steps.place import Placed, Placer, entity_folder, prompt_hash, record
-from chargen.steps.talk import say, tell
 
 Json = dict[str, Any]
 
@@ -101,7 +100,8 @@ def _place(placer: Placer, task: Json, picture: Picture, submitted: str) -> Plac
     except OSError as error:
         if error.errno not in _ONE_FOLDER:
             raise
-        tell(f"{error.filename}: {error.strerror}: {task['key']} is kept and put in place by the next run")
+        words = f"{error.filename}: {error.strerror}: {task['key']} is kept and put in place by the next run"
+        events.tell("kept", words, level="warning", shown=True, key=task["key"])
         return Placed("unplaced", "", CANNOT_WRITE)
 
 
@@ -114,7 +114,8 @@ def _write_records(settings: Settings, state: State, key: str, records: list[dic
         # What needs a record was decided on the records present, under the entity's lock.
         append_items(path, GENERATED_IMAGES, records, lock_dir=state.root / "locks", same=())
     except (WriteBackError, PermissionError) as error:
-        tell(f"{error}\n  the pictures are kept, their records wait: the next run adds them")
+        words = f"{error}\n  the pictures are kept, their records wait: the next run adds them"
+        events.tell("kept", words, level="warning", shown=True, target=key)
         return str(error)
     return ""
 
@@ -128,7 +129,7 @@ def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
     try:
         return load_entity(root, _KINDS[kind], slug, adopt_existing=False, provider=settings.provider), ""
     except BrokenEntity as broken:
-        say(str(broken))
+        events.tell("problem", str(broken), level="warning", target=key)
         return None, "imagery-broken"
 
 

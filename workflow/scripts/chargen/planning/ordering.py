@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from chargen import events
 from chargen.config import Settings
 from chargen.planning.files import FileItem
 from chargen.planning.orders import place_order
@@ -40,6 +41,14 @@ def order(settings: Settings, state: State) -> str:
     cost = _cost(settings, plan, chosen)
     cost_of_files = round(sum(item.cost_usd for item in files), 6)
     number = place_order(state, items, scenes=list(settings.scenes), cost_usd=cost + cost_of_files)
+    events.note(
+        "ordered",
+        f"order {number}: {len(items)} again",
+        order=number,
+        tasks=len(items),
+        targets=sorted({target for target, _ in items}),
+        cost_usd=round(cost + cost_of_files, 6),
+    )
     lines = []
     if chosen:
         lines.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chargen import durable
+from chargen import durable, events
 from chargen.journal import Journal
 from chargen.state import RunFiles, State
 
@@ -25,6 +25,17 @@ def pin(
     plan.remember()
     pin_batches(settings, state, plan.batches, plan.catalog)
     durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})
+    tasks = sum(len(batch.tasks) for batch in plan.batches)
+    events.note(
+        "planned",
+        f"{plan.operation}: {tasks} tasks in {len(plan.batches)} batches, about ${plan.cost_usd:.4f}",
+        operation=plan.operation,
+        tasks=tasks,
+        batches=[batch.id for batch in plan.batches],
+        in_flight=sorted(plan.in_flight),
+        put_back=sorted(plan.put_back),
+        cost_usd=round(plan.cost_usd, 6),
+    )
 
 
 def pin_batches(settings: Settings, state: State, batches: Iterable[Batch], catalog: Catalog) -> list[str]:

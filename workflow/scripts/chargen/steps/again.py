@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from chargen import durable, failpoints
+from chargen import durable, events, failpoints
 from chargen.config import Settings
 from chargen.planning.pin import pin_batches
 from chargen.state import BatchFiles, RunFiles, State
-from chargen.steps.talk import tell
 from chargen.wishes import batch_id, display_name
 
 Json = dict[str, Any]
@@ -59,6 +58,9 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
             book["batches"][batch] += _plan_now(settings, state, ready)
         durable.write_json(book_path, book)
         failpoints.reached("released")
+        if ready:
+            words = f"{len(ready)} pictures waited for those of batch {batch} and are sent now"
+            events.tell("released", words, tasks=len(ready), batches=book["batches"][batch])
         return list(book["batches"][batch])
 
 
@@ -93,5 +95,7 @@ def _plan_now(settings: Settings, state: State, targets: set[str]) -> list[str]:
     plan = make_plan(settings, targets=targets)
     for problem in plan.problems:
         if problem.scene and f"{problem.entity}/{problem.scene}" in targets:
-            tell(str(problem))
+            events.tell(
+                "problem", str(problem), level="warning", shown=True, target=f"{problem.entity}/{problem.scene}"
+            )
     return pin_batches(settings, state, plan.batches, plan.catalog)

@@ -11,12 +11,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, failpoints
+from chargen import durable, events, failpoints
 from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
-from chargen.journal import Journal, now
+from chargen.journal import WITH_PICTURE, Journal, now
 from chargen.operations import Operation, Wanted, operation
 from chargen.planning.pin import pin_batch
+from chargen.planning.show import money
 from chargen.problems import ChargenError
 from chargen.remote import LOST
 from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judge
@@ -24,12 +25,13 @@ from chargen.results.scanner import LineError, ResultFile, ResultLine
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.again import retry_batches
 from chargen.steps.answers import Answer, priced
-from chargen.steps.talk import say, tell
 
 Json = dict[str, Any]
 
 _UNSEEN: frozenset[Reason | str] = frozenset({"missing-line", "unreadable-line"})
 """Outcomes of tasks whose answer, and so its cost, was not seen."""
+
+_TOLD = ("key", "target", "variation", "outcome", "reason", "attempt", "cost_usd")
 
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
 
@@ -42,6 +44,8 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     if files.receipt.exists():
         receipt: Json = durable.read_json(files.receipt)
         _close(state, receipt)
+        words = f"{receipt['operation']} {files.id}: {_counts(receipt)}; placed by whoever brought the results in"
+        events.tell("known", words, level="debug", batch=files.id, counts=receipt["counts"])
         return receipt
     plan = files.read_plan()
     does = operation(plan["operation"])
@@ -54,6 +58,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
     catalog = _catalog(settings)
     tasks = [priced(catalog, task) for task in tasks]
+    _tell_outcomes(files.id, tasks)
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted.
     again = [] if journal.entry(files.id).withdrawn else _again(does, settings, plan, tasks)
     follow_ups = [
@@ -61,13 +66,27 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     ]
     if follow_ups:
         failpoints.reached("follow-up")
+        words = f"{len(again)} tasks failed in passing and are sent again"
+        events.tell("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
     receipt = _receipt(settings, plan, journal, run, end, tasks, follow_ups, _warnings(joined))
     durable.write_json(files.receipt, receipt)
     failpoints.reached("receipt")
     _close(state, receipt)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(receipt["counts"].items()))
-    tell(f"{plan['operation']} {files.id}: {counts}")
+    cost = receipt["cost_usd"]
+    events.tell(
+        "applied",
+        f"{plan['operation']} {files.id}: {_counts(receipt)}, {money(cost['actual'])}",
+        shown=True,
+        batch=files.id,
+        counts=receipt["counts"],
+        cost_usd=cost["actual"],
+        estimated_usd=cost["estimated"],
+    )
     return receipt
+
+
+def _counts(receipt: Json) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(receipt["counts"].items())) or "no results"
 
 
 def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles, wishes: Collection[str]) -> Json:
@@ -80,10 +99,25 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
         joined = join(results, [task["key"] for task in plan["tasks"]])
         answers = [_answer(task, joined, end, {}, does.WANTED) for task in wanted]
         tasks = does.place_all(settings, state, run, plan, answers, results, Journal(state).entry(files.id).submitted)
-    for task in tasks:
-        say(f"{task['target']}: {task['outcome']} {task['file']} {task['reason']}".rstrip())
-    tell(f"put back {sum(task['outcome'] == 'applied' for task in tasks)} pictures from batch {files.id}")
+    _tell_outcomes(files.id, tasks)
+    back = sum(task["outcome"] == "applied" for task in tasks)
+    events.tell("put-back", f"put back {back} pictures from batch {files.id}", shown=True, batch=files.id, tasks=back)
     return {"batch": files.id, "operation": plan["operation"], "tasks": tasks, "follow_ups": []}
+
+
+def _tell_outcomes(batch: str, tasks: list[Json]) -> None:
+    """Tell of each task what became of it."""
+    for task in tasks:
+        facts = {name: task[name] for name in _TOLD}
+        told = f"{task['target']}:{task['variation']} {task['outcome']}"
+        if task["outcome"] in WITH_PICTURE:
+            notes = (f"({note})" for note in task["notes"])
+            words = " ".join(filter(None, (told, task["file"], task["reason"], *notes)))
+            more = {"file": task["file"], "sha256": task["sha256"], "archived": task["archived"]}
+            events.tell("placed", words, batch=batch, **facts, **more)
+        else:
+            words = " ".join(filter(None, (told, task["reason"], task["said"])))
+            events.tell("failed", words, level="warning", batch=batch, **facts)
 
 
 def _catalog(settings: Settings) -> Catalog | None:
@@ -91,7 +125,7 @@ def _catalog(settings: Settings) -> Catalog | None:
     try:
         return load_catalog(Path(settings.models_file))
     except ChargenError as error:
-        say(f"{error}: what came is counted as it was estimated")
+        events.tell("problem", f"{error}: what came is counted as it was estimated", level="warning")
         return None
 
 

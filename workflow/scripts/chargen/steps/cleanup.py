@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from chargen import durable
+from chargen import durable, events
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
 from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
-from chargen.steps.talk import say
 from chargen.uploads import Uploads
 
 
@@ -35,7 +34,7 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
                     _delete_remote(state, files, entry.job, remote)
                     journal.append("cleaned", files.id)
         except ChargenError as error:
-            say(f"{error}; what lies on the server is left to expire")
+            events.tell("left", f"{error}; what lies on the server is left to expire", level="warning")
     drop_old_responses(settings, state, journal)
 
 
@@ -68,6 +67,8 @@ def drop_old_responses(settings: Settings, state: State, journal: Journal) -> No
         done = journal.entry(files.id).outcomes is not None and files.receipt.exists()
         if done and files.responses.exists() and files.receipt.stat().st_mtime < oldest:
             files.responses.unlink()
+            words = f"the raw answers of batch {files.id} are older than cleanup.keep_responses_d and deleted"
+            events.tell("answers-dropped", words, batch=files.id)
 
 
 def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) -> None:
@@ -109,6 +110,6 @@ def _quietly(delete: Callable[[], None]) -> bool:
         delete()
     except RemoteError as error:
         if not error.gone:
-            say(f"{error}; it is left to expire")
+            events.tell("left", f"{error}; it is left to expire", level="warning")
             return False
     return True

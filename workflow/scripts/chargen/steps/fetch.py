@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, failpoints
+from chargen import durable, events, failpoints
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import LOST, Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State, main_process, process_alive
-from chargen.steps.talk import duration, say, tell
+from chargen.steps.talk import duration
 from chargen.uploads import pauses
 
 FIRST_PAUSE_S = 1.0
@@ -87,7 +87,7 @@ class Watch:
                 download(self._remote, operation.responses_file, files.responses)
             except RemoteError as trouble:
                 if not trouble.gone:
-                    say(f"{trouble}; trying again later")
+                    _trouble(f"{trouble}; trying again later", self._pause_s, batch=batch)
                     return False
                 state, error = LOST, f"the result file {operation.responses_file} is gone: {trouble.message}"
         if state != "SUCCEEDED":
@@ -97,7 +97,6 @@ class Watch:
         journal.append("ended", batch, state=state, error=error)
         journal.append("fetched", batch, bytes=files.responses.stat().st_size)
         failpoints.reached("fetched")
-        say(f"{operation.name} ended {state.lower()}{': ' + error if error else ''}")
         return True
 
     def _sleep(self) -> None:
@@ -128,7 +127,7 @@ class Watch:
                 except RemoteError as trouble:
                     if trouble.status in (400, 401) or trouble.out_of_credits:
                         raise
-                    say(f"{trouble}; asking again")
+                    _trouble(f"{trouble}; asking again in {duration(self._pause_s)}", self._pause_s)
                     return {}
                 look = {"time": time.time(), "pause_s": self._pause_s, "operations": list(known.values())}
                 durable.write(snapshot, durable.dump(look))
@@ -150,7 +149,7 @@ class Watch:
                     raise
                 self._unseen[name] += 1
                 if self._unseen[name] < LOOKS_UNTIL_LOST:
-                    say(f"{trouble}; looking for it again")
+                    _trouble(f"{trouble}; looking for it again", self._pause_s, job=name)
                     continue
                 lost = {"state": LOST}
                 found[name] = Operation.from_json(
@@ -174,11 +173,12 @@ class Watch:
         with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
             if not got:
                 return
-            say(f"{entry.job} has not ended within {self._settings.poll.deadline_h:g} h: cancelling it")
+            words = f"{entry.job} has not ended within {self._settings.poll.deadline_h:g} h: cancelling it"
+            events.tell("overdue", words, level="warning", batch=entry.batch, job=entry.job)
             try:
                 self._remote.cancel(entry.job)
             except RemoteError as trouble:
-                say(f"{trouble}; trying again later")
+                _trouble(f"{trouble}; trying again later", self._pause_s, batch=entry.batch)
                 return
             journal.append("cancelled", entry.batch, why="deadline")
 
@@ -203,11 +203,23 @@ def fetch(
         first = False
         if operation and not operation.is_final:
             news = (operation.state, operation.done)
-            line = progress(files.id, operation, entry, watch.pause_s)
-            say(line)
-            if news != shown:
-                tell(line)
-                shown = news
+            events.tell(
+                "state",
+                progress(files.id, operation, entry, watch.pause_s),
+                level="info" if news != shown else "debug",
+                shown=news != shown,
+                job=operation.name,
+                state=operation.state,
+                done=operation.done,
+                tasks=operation.requests or len(entry.wishes),
+                delay_s=round(watch.pause_s, 1),
+            )
+            shown = news
+
+
+def _trouble(words: str, delay_s: float, **facts: Any) -> None:
+    """Tell that something failed that is tried again in *delay_s* seconds."""
+    events.tell("trouble", words, level="warning", delay_s=round(delay_s, 1), **facts)
 
 
 def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> str:
@@ -232,8 +244,9 @@ def download(remote: Remote, name: str, target: Path) -> None:
                 # Also what looks gone is asked for again: the file may be there a moment after its name.
                 if pause is None:
                     raise
-                say(f"{error}; starting again")
-                time.sleep(max(pause, error.retry_after_s or 0))
+                pause = max(pause, error.retry_after_s or 0)
+                _trouble(f"{error}; starting again in {duration(pause)}", pause)
+                time.sleep(pause)
         with part.open("rb+") as handle:
             os.fsync(handle.fileno())
         failpoints.reached("downloaded")

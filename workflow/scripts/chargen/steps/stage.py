@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from chargen import durable, failpoints, pictures
+from chargen import durable, events, failpoints, pictures
 from chargen.config import Settings
 from chargen.imaging import Unreadable
 from chargen.operations.requests import body
@@ -20,7 +20,6 @@ from chargen.remote import Remote
 from chargen.state import BatchFiles, State
 from chargen.steps.cleanup import make_room
 from chargen.steps.sending import distinct_references, make_ready, uploaded_contents
-from chargen.steps.talk import say
 from chargen.uploads import InvalidUpload, Upload, Uploads
 
 SPARE_S = 3600.0
@@ -41,14 +40,22 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -
     for task in plan["tasks"]:
         bad = next((r["path"] for r in task["references"] if r["sha256"] in refused), None)
         if bad:
-            left_out[task["key"]] = refused[_sha(task, bad)]
+            left_out[task["key"]] = why = refused[_sha(task, bad)]
+            events.tell("left-out", f"{task['key']} is not sent: {why}", level="warning", key=task["key"], reason=why)
         else:
             lines.append(request_line(plan, task, uploads))
     if left_out:
         durable.write_json(files.folder / "left-out.json", left_out)
     durable.write(files.requests, b"".join(lines))
     failpoints.reached("staged")
-    say(f"{len(lines)} requests written, {len(references)} reference pictures on the server")
+    events.tell(
+        "staged",
+        f"{len(lines)} requests written, {len(references) - len(refused)} reference pictures on the server",
+        tasks=len(lines),
+        references=len(references) - len(refused),
+        left_out=len(left_out),
+        bytes=files.requests.stat().st_size,
+    )
 
 
 def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> bool:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, failpoints, pictures
+from chargen import durable, events, failpoints, pictures
 from chargen.catalog import load_catalog
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
@@ -20,7 +20,7 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
-from chargen.steps.talk import duration, say, tell
+from chargen.steps.talk import duration
 from chargen.uploads import InvalidUpload, asking, pauses
 
 BUDGET_HOURS = 24.0
@@ -88,7 +88,8 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
         except Refused as refusal:
             if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
                 raise
-            say(f"{refusal.error}: some uploads are gone from the server, sending them again")
+            words = f"{refusal.error}: some uploads are gone from the server, sending them again"
+            events.tell("trouble", words, level="warning", delay_s=0)
         return _send(settings, state, files, journal, plan, remote)
 
 
@@ -108,7 +109,7 @@ def _nothing_to_send(files: BatchFiles) -> str:
     """The API refused a reference of every task: there is no job, and apply says so of each."""
     durable.write(files.responses, b"")
     durable.write_json(files.ended, {"state": NOT_SENT, "error": "", "error_code": 0, "operation": {}})
-    say("the API refused a reference of every task: there is nothing to send")
+    events.tell("not-sent", "the API refused a reference of every task: there is nothing to send", level="warning")
     return ""
 
 
@@ -166,8 +167,12 @@ def _find_earlier(
     if run is not None and run.folder.is_dir():
         durable.write(run.remote_checked, b"")
     if found:
-        say(f"the server has {found.name} under this batch's name: it is taken over, nothing is sent")
-        tell(f"adopted {found.name}: it is batch {plan['batch']}, sent earlier")
+        events.tell(
+            "found",
+            f"adopted {found.name}: it is batch {plan['batch']}, sent earlier; nothing is sent",
+            shown=True,
+            job=found.name,
+        )
         return found.name
     return ""
 
@@ -205,12 +210,13 @@ def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remot
     wait_s = settings.submit.timeout_s + settings.submit.grace_s - age_s(entry.open_intent)
     end = time.monotonic() + max(0.0, wait_s)
     if wait_s > 0:
-        say(f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}")
+        words = f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}"
+        events.tell("waiting", words, level="warning", delay_s=round(wait_s, 1))
     while True:
         found = _look(journal, entry.display_name, settings.library_id, remote)
         if found:
-            say(f"found {found.name}: it is taken over, nothing is sent")
-            tell(f"adopted {found.name}: it is batch {entry.batch}, whose submission got no answer")
+            words = f"adopted {found.name}: it is batch {entry.batch}, whose submission got no answer; nothing is sent"
+            events.tell("found", words, shown=True, job=found.name)
             return found.name
         left = end - time.monotonic()
         if left <= 0:
@@ -257,22 +263,23 @@ def _create(
                 return _after_unclear_answer(settings, journal, batch, error, remote)
             journal.append("refused", batch, status=error.status, message=error.message)
             if error.unsent and (pause := next(unsent)) is not None:
-                say(f"{error}: nothing was sent, trying again in {duration(pause)}")
+                words = f"{error}: nothing was sent, trying again in {duration(pause)}"
+                events.tell("waiting", words, level="warning", delay_s=round(pause, 1))
                 time.sleep(pause)
                 continue
             if error.status != 429 or error.out_of_credits or time.monotonic() > end:
                 raise Refused(error, plan) from None
             pause = error.retry_after_s or settings.poll.interval_s
-            say(f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}")
+            words = f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}"
+            events.tell("waiting", words, level="warning", delay_s=pause)
             time.sleep(pause)
         else:
             failpoints.reached("created")
-            say(f"created {job}: {len(plan['tasks'])} tasks, about ${plan['cost_usd']:.2f}")
             return _created(journal, batch, job, adopted=False)
 
 
 def _after_unclear_answer(settings: Settings, journal: Journal, batch: str, error: RemoteError, remote: Remote) -> str:
-    say(f"{error}: whether a job was made is not known; looking for it")
+    events.tell("unclear", f"{error}: whether a job was made is not known; looking for it", level="warning")
     try:
         job = _reconcile(settings, journal, journal.entry(batch), remote)
     except RemoteError as trouble:
@@ -336,6 +343,6 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
 
     while why := full():
         if watch is None:
-            say(f"{why}: waiting for one to end")
+            events.tell("waiting", f"{why}: waiting for one to end", delay_s=settings.poll.interval_s)
             watch = Watch(settings, state, remote, run)
         watch.tick()

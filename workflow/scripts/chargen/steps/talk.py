@@ -1,22 +1,6 @@
-"""What a step says while it works: lines on standard error, which its rule keeps as the step's log."""
+"""Words for what steps say."""
 
 from __future__ import annotations
-
-import datetime as dt
-import sys
-
-
-def say(text: str) -> None:
-    """Write one line with the time of day."""
-    print(f"{dt.datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
-
-
-def tell(text: str) -> None:
-    """Write a line that the person in front of the terminal should see, also when standard error goes to a log.
-
-    Standard output stays on the terminal under Snakemake.
-    """
-    print(text, flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,113 @@
+"""What happens, told once: in words to the step's log, and as a line of JSON to ``logs/events.ndjson``.
+
+Events are for people and their tools (``schemas/event.schema.json``). Nothing in chargen reads them, and nothing that
+goes wrong with them stops a run: what must not be lost is in the journal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+if TYPE_CHECKING:
+    from chargen.config import Settings
+    from chargen.state import State
+
+Level = Literal["debug", "info", "warning", "error"]
+
+FILE = Path("logs") / "events.ndjson"
+"""Relative to the folder that holds state/ and results/."""
+
+OLDER = "events.1.ndjson"
+"""What the file is called once it has grown too large; the one before it goes."""
+
+_LEVELS = ("debug", "info", "warning", "error", "off")
+
+
+class _Teller:
+    """What this process tells of, and where; until `begin`, everything to the log and nothing to the file."""
+
+    def __init__(self) -> None:
+        self.path: Path | None = None
+        self.to_log = 0
+        self.to_file = 0
+        self.about: dict[str, Any] = {}
+
+
+_teller = _Teller()
+
+
+def begin(settings: Settings, run: str, step: str, batch: str = "") -> None:
+    """Say for whom this process works: all that it tells from now on carries *run*, *step* and *batch*."""
+    _teller.path = Path(settings.home) / FILE
+    _teller.to_log = _LEVELS.index(settings.logs.level)
+    _teller.to_file = _LEVELS.index(settings.logs.events)
+    _teller.about = {"run": run, "step": step} | ({"batch": batch} if batch else {})
+
+
+def tell(event: str, words: str, *, level: Level = "info", shown: bool = False, **facts: Any) -> None:
+    """Tell of *event*: *words* to the log on standard error, the same with *facts* to the file of events.
+
+    With *shown*, the words also reach the person in front of the terminal when standard error goes to a log: standard
+    output stays on the terminal under Snakemake. Never raises.
+    """
+    if shown:
+        _print(words, "stdout")
+    if _LEVELS.index(level) >= _teller.to_log and not (shown and _same_terminal()):
+        _print(f"{dt.datetime.now():%H:%M:%S} {words}", "stderr")
+    note(event, words, level=level, **facts)
+
+
+def note(event: str, words: str, *, level: Level = "info", **facts: Any) -> None:
+    """Write *event* to the file alone, for those who say the words in their own way. Never raises."""
+    if _teller.path is None or _LEVELS.index(level) < _teller.to_file:
+        return
+    moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    line = {"time": moment, "level": level, "event": event, **_teller.about, **facts, "words": words}
+    try:
+        _append(_teller.path, orjson.dumps(line | {"pid": os.getpid()}, option=orjson.OPT_APPEND_NEWLINE))
+    except Exception as error:  # a log is never worth a run
+        _teller.path = None
+        _print(f"{FILE} cannot be written ({error}): the run goes on, and this step writes no more events", "stderr")
+
+
+def make_room(settings: Settings, state: State) -> None:
+    """Put a file of events aside that has outgrown ``logs.max_bytes``. Never raises."""
+    path = Path(settings.home) / FILE
+    try:
+        with state.lock("events", wait=False) as got:
+            if got and path.stat().st_size > settings.logs.max_bytes:
+                path.replace(path.with_name(OLDER))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _print(f"{FILE} is too large and cannot be put aside: {error}", "stderr")
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add *line* in one write, so that the lines of many processes do not mix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        if os.write(handle, line) < len(line):
+            raise OSError("the disk is full")
+    finally:
+        os.close(handle)
+
+
+def _same_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _print(text: str, stream: Literal["stdout", "stderr"]) -> None:
+    """Print a line; a stream that cannot take it (a full disk) is given up."""
+    try:
+        print(text, file=getattr(sys, stream), flush=True)
+    except OSError:
+        # What is left in its buffer would fail once more when the interpreter ends.
+        setattr(sys, stream, Path(os.devnull).open("w"))  # noqa: SIM115
