@@ -158,11 +158,11 @@ def test_a_hundred_and_twenty_batches_through_ten_places(project):
         "batch": {"max_tasks": 1, "max_bytes": 1_000_000},
         "limits": {"tier": 1, "concurrent_jobs": 10, "enqueued_tokens": 0, "storage_bytes": 0},
     }
-    project.emulator.faults(quotas={"concurrent_jobs": 10})
+    project.emulator.faults(quotas={"concurrent_jobs": 10}, job={"seconds": 5, "polls": 1})
     process = project.start()
     wait_until(lambda: project.journal("applied"), 200)
     flying_then = 120 - len(project.journal("created"))
-    output, _ = process.communicate(timeout=590)
+    output, _ = process.communicate(timeout=3000)
 
     assert process.returncode == 0, output[-3000:]
     assert flying_then > 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargen import __version__, events
-from chargen.problems import ChargenError
+from chargen.problems import ChargenError, system_trouble
 
 if TYPE_CHECKING:
     from chargen.config import Settings
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         _complain("stopped. Nothing is lost: `snakemake generate_all` goes on where this ended")
         return 130
     except OSError as error:
-        _complain(_system_trouble(error))
+        _complain(system_trouble(error))
         return 1
 
 
@@ -294,8 +294,3 @@ def _complain(message: str) -> None:
     if not sys.stderr.isatty():
         print(f"chargen: {message}", flush=True)
     events.note("error", message, level="error")
-
-
-def _system_trouble(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}. Nothing is lost; mend it and run again"

@@ -25,6 +25,17 @@ def canonical(data: object) -> bytes:
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors of the system say that they are about *path*: a write that finds the disk full does not know it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in *folder* durable."""
     handle = os.open(folder, os.O_RDONLY)
@@ -39,7 +50,7 @@ def write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as handle:
+        with naming(path), temporary.open("wb") as handle:
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())
@@ -67,7 +78,7 @@ def append_line(path: Path, data: object) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
-    with path.open("ab+") as handle:
+    with naming(path), path.open("ab+") as handle:
         if handle.tell():
             handle.seek(-1, os.SEEK_END)
             if handle.read(1) != b"\n":
@@ -109,7 +120,8 @@ def expose(source: Path, target: Path) -> None:
             return
         except OSError:
             pass
-    shutil.copyfile(source, target)
+    with naming(target):
+        shutil.copyfile(source, target)
 
 
 @contextmanager

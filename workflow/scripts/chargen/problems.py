@@ -59,6 +59,12 @@ class Problem:
         return text
 
 
+def system_trouble(error: OSError) -> str:
+    """Return what the system did not do, in words: which file, why, and that the next run goes on."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}. Nothing is lost; mend it and run again"
+
+
 class ChargenError(Exception):
     """Something that the user must know and can act on; printed without a traceback.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from chargen import __version__, config, durable, events
 from chargen.planning import show
-from chargen.problems import ChargenError
+from chargen.problems import ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
 
 if TYPE_CHECKING:
@@ -307,6 +307,8 @@ def _or_exit(action: Any) -> Any:
         return action()
     except ChargenError as error:
         _exit(str(error))
+    except OSError as error:
+        _exit(system_trouble(error))
 
 
 def _exit(message: str) -> NoReturn:

@@ -641,7 +641,7 @@ def _replace(target: Path, old: bytes | None, new: bytes) -> bool:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with durable.naming(target), os.fdopen(descriptor, "wb") as file:
             if old is not None:
                 _keep_access(target, file.fileno())
             file.write(new)

@@ -113,7 +113,9 @@ def _write_records(settings: Settings, state: State, key: str, records: list[dic
     try:
         # What needs a record was decided on the records present, under the entity's lock.
         append_items(path, GENERATED_IMAGES, records, lock_dir=state.root / "locks", same=())
-    except (WriteBackError, PermissionError) as error:
+    except (WriteBackError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _ONE_FOLDER:
+            raise
         words = f"{error}\n  the pictures are kept, their records wait: the next run adds them"
         events.tell("kept", words, level="warning", shown=True, target=key)
         return str(error)

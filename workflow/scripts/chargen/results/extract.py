@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from chargen.durable import naming
 from chargen.pictures import PictureInfo, verify
 from chargen.results.scanner import ResultFile, Slice
 
@@ -72,7 +73,7 @@ def discard(picture: Picture) -> None:
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        with path.open("wb", buffering=0) as file:
+        with naming(path), path.open("wb", buffering=0) as file:
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]

@@ -238,7 +238,8 @@ def download(remote: Remote, name: str, target: Path) -> None:
     try:
         for pause in pauses(5):
             try:
-                remote.download(name, part)
+                with durable.naming(target):
+                    remote.download(name, part)
                 break
             except RemoteError as error:
                 # Also what looks gone is asked for again: the file may be there a moment after its name.
