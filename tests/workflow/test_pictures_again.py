@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import shutil
+import signal
 
 import pytest
 import yaml
 
 from chargen import schema
+from conftest import wait_until
 from photographs import make_album, make_folder, photograph
 
 pytestmark = pytest.mark.workflow
@@ -193,3 +197,66 @@ def test_three_hundred_files(project):
     assert [] == schema.errors("report", report)
     assert 3 == project.emulator.count("created")
     project.assert_nothing_twice()
+
+
+def lose_state(project):
+    """Delete what this machine knows of its jobs."""
+    shutil.rmtree(project.folder / "state")
+    shutil.rmtree(project.folder / "results")
+
+
+def leave_job(project, target):
+    """Start a run of *target* and let it die with its job ended on the server and nothing known here."""
+    project.emulator.faults(job={"polls": 10_000})
+    process = project.start(target)
+    wait_until(lambda: project.journal("created"))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    lose_state(project)
+    project.emulator.end_jobs()
+    project.emulator.faults()
+    return project.emulator.log("create")[-1]
+
+
+@pytest.mark.soak
+def test_analyses_of_another_machine_are_collected(project):
+    """The very analyses that would be asked for are recorded, also if another model is configured here."""
+    images = project.library / "characters/tobi-ferrow/images"
+    images.mkdir(parents=True)
+    for number in range(2):
+        photograph(400, 300, seed=number).save(images / f"{number}.png")
+    leave_job(project, "analyze_all")
+    photograph(400, 300, seed=7).save(images / "1.png")
+    project.config["models"] = {"analyze": {"model": "gemini-3.5-flash-lite", "fallback": "", "temperature": 0.2}}
+    stopped = project.run("analyze_all", check=False).stdout
+    name = stopped.split("collect --config job=")[1].split()[0]
+    said = project.run("collect", config={"job": name}).stdout
+    planned = project.dry("analyze_all")
+
+    assert "analyze, 1 applied, 1 superseded" in said
+    assert ["images/0.png"] == [item["path"] for item in inventory(project, "characters/tobi-ferrow")]
+    assert "1 picture to analyse" in planned
+    assert 1 == project.emulator.count("created")
+
+
+@pytest.mark.soak
+def test_enhancements_of_another_machine_are_collected(project):
+    """What would be asked for today counts as done; what was asked in other words is placed, and asked for anew."""
+    (project.folder / "photos").mkdir()
+    for name in ("a", "b"):
+        photograph(300, 200, seed=ord(name)).save(project.folder / f"photos/{name}.jpg")
+    enhance = {"input_dir": "photos", "output_dir": "better", "prompt": "Paint.", "image_size": "1K", "variations": 1}
+    project.config["enhance"] = {**enhance, "job_name": "mine"}
+    leave_job(project, "enhance_all")
+    (project.folder / "photos/b.txt").write_text("Draw.")
+    stopped = project.run("enhance_all", check=False).stdout
+    name = stopped.split("collect --config job=")[1].split()[0]
+    said = project.run("collect", config={"job": name, "enhance": {**enhance, "job_name": "other"}}).stdout
+    planned = project.dry("enhance_all")
+    submission = json.loads((project.folder / "better/mine/submission.json").read_text())
+
+    assert "enhance, 2 applied" in said
+    assert {"a.jpg", "b-jpg.jpg"} == {item["file"] for item in submission["results"]}
+    assert [] == schema.errors("submission", submission)
+    assert "1 picture to enhance in 1 batch, 1 done" in planned
+    assert 1 == project.emulator.count("created")

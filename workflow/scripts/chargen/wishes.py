@@ -11,6 +11,9 @@ from typing import Any
 
 from chargen.durable import canonical
 
+UNKNOWN = "unknown"
+"""Stands for a hash that cannot be known: of a job of which only the results are left."""
+
 
 @dataclass(frozen=True)
 class Wish:

@@ -23,6 +23,7 @@ from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
 from chargen.steps.answers import RECORD_WAITS, Answer, task_record
 from chargen.steps.place import Placed, entity_folder
+from chargen.wishes import UNKNOWN
 
 Json = dict[str, Any]
 
@@ -115,6 +116,8 @@ class _Desk:
         path = item["path"]
         if self._entity is None:
             return Placed("unplaced", self._keep(item), self._why_not)
+        if item["sha256"] == UNKNOWN:
+            return Placed("superseded", "", "words-unknown")
         if _present_sha256(self._settings, answer.task["wish"]["target"]) != item["sha256"]:
             return Placed("superseded", "", "picture-replaced")
         folder = self._folder.relative_to(Path(self._settings.library)).as_posix()

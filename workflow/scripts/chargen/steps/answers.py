@@ -94,6 +94,8 @@ _PLACE_ADVICE = {
     "approved-meanwhile": "another picture was approved while this one was made; it is in the archive",
     "newer-picture": "a newer picture is in place; this one is in the archive",
     "picture-replaced": "the picture was replaced or removed while it was looked at; the next run looks at the new one",
+    "words-unknown": "what was asked is not known here, so the answer is only kept among the raw ones in state/; "
+    "the next run asks anew",
     "folder-gone": "the entity's folder is gone or was renamed; the picture is kept in state/",
     "imagery-broken": "mend imagery.yaml and run again: the picture is put in place then",
     "images-outside-library": "images/ leads out of the library; make it a folder of the entity and run again",
@@ -104,7 +106,7 @@ def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | N
     """What the author should know of a picture that came: other model, other shape, other size."""
     if line and line.model_version and line.model_version != plan["model"]:
         yield f"asked {plan['model']}, answered by {line.model_version}"
-    if picture is None:
+    if picture is None or not task["aspect_ratio"]:
         return
     width, height = (int(part) for part in task["aspect_ratio"].split(":"))
     wanted, got = width / height, picture.info.width / picture.info.height

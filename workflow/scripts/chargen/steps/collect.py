@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chargen import durable
-from chargen.catalog import load_catalog
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote
-from chargen.results.scanner import ResultFile
-from chargen.state import RunFiles, State
+from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import Watch
+from chargen.steps.foreign import plan_from_results
 from chargen.uploads import asking
-from chargen.wishes import Wish, digest, split_key
 
 
 def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> str:
@@ -26,21 +22,24 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
     if not operation.is_final:
         done = f"{operation.done} of {operation.requests} done"
         return f"{operation.name} is {operation.state.lower()}, {done}; collect it later"
-    journal = Journal(state)
-    entry = journal.by_job(operation.name)
+    entry = Journal(state).by_job(operation.name)
     batch = entry.batch if entry else operation.display_name.rsplit("-", 1)[-1]
     files = state.batch(batch)
+    watch = Watch(settings, state, remote)
     with state.lock(f"batch-{batch}"):
-        if entry is None:
-            _take_over(journal, batch, operation, remote)
-        if not Watch(settings, state, remote).bring_in(batch, operation):
-            return f"{operation.name} has no result file yet; collect it later"
         if not files.plan.exists():
-            durable.write_json(files.plan, _plan_from_results(settings, state, batch, operation))
+            if watch.download(batch, operation) is None:
+                return f"{operation.name} has no result file yet; collect it later"
+            durable.write_json(files.plan, plan_from_results(settings, files, operation))
+        if entry is None:
+            _take_over(Journal(state), files, operation, remote)
+        if not watch.bring_in(batch, operation):
+            return f"{operation.name} has no result file yet; collect it later"
         receipt = apply(settings, state, files, run)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(receipt["counts"].items())) or "no results"
-    places = [f"  {task['target']}: {task['file'] or task['reason']}" for task in receipt["tasks"]]
-    return "\n".join([f"{operation.name}: {counts}", *places])
+    places = [f"  {task['target']}: {task['file'] or task['archived'] or task['reason']}" for task in receipt["tasks"]]
+    warnings = [f"  note: {warning}" for warning in receipt["warnings"]]
+    return "\n".join([f"{operation.name}: {receipt['operation']}, {counts}", *places, *warnings])
 
 
 def _find(settings: Settings, remote: Remote) -> Operation:
@@ -51,82 +50,21 @@ def _find(settings: Settings, remote: Remote) -> Operation:
     raise ChargenError(f"collect: the server knows no job {settings.job} of this key")
 
 
-def _take_over(journal: Journal, batch: str, operation: Operation, remote: Remote) -> None:
-    """Make the journal know a job that was sent from elsewhere; its wishes are learned when it is applied."""
+def _take_over(journal: Journal, files: BatchFiles, operation: Operation, remote: Remote) -> None:
+    """Make the journal know a job that was sent from elsewhere; its plan lies in *files*."""
+    plan = files.read_plan()
     journal.append(
         "intent",
-        batch,
-        operation="generate",
+        files.id,
+        operation=plan["operation"],
         model=operation.model,
         display_name=operation.display_name,
         base_url=remote.base_url,
         key=remote.fingerprint,
-        wishes={},
-        cost_usd=0.0,
+        wishes={task["wish_id"]: task["attempt"] for task in plan["tasks"]},
+        cost_usd=plan["cost_usd"],
         tokens=0,
         clock={},
         pid=0,
     )
-    journal.append("created", batch, job=operation.name, adopted=True)
-
-
-def _plan_from_results(settings: Settings, state: State, batch: str, operation: Operation) -> dict[str, Any]:
-    """Return a plan for a job of which only the results are left: its tasks are what its keys and the library say.
-
-    A key that the library would send today is that very task; of any other, the words it was made from are unknown, so
-    its picture is archived as superseded.
-    """
-    from pathlib import Path
-
-    from chargen.planning.plan import make_plan
-
-    today = {task.key: task for task in make_plan(settings, scope=["all"]).tasks}
-    tasks = []
-    with ResultFile(state.batch(batch).responses) as results:
-        for key in dict.fromkeys(line.key for line in results if line.key):
-            if key in today:
-                tasks.append(today[key].to_json())
-                continue
-            try:
-                target, variation = split_key(key)
-            except ValueError:
-                continue
-            wish = Wish("generate", target, variation, f"unknown:{digest(key)}")
-            tasks.append(
-                {
-                    "wish": {
-                        "operation": "generate",
-                        "target": target,
-                        "variation": variation,
-                        "spec_hash": wish.spec_hash,
-                        "order": 0,
-                        "rejections": 0,
-                    },
-                    "wish_id": wish.id,
-                    "attempt": 1,
-                    "key": key,
-                    "title": target.rsplit("/", 1)[-1],
-                    "prompt": "",
-                    "references": [],
-                    "aspect_ratio": "1:1",
-                    "image_size": "1K",
-                    "cost_usd": 0.0,
-                    "replaces": None,
-                    "notes": ["collected without its plan: what was asked for is unknown"],
-                }
-            )
-    return {
-        "schema_version": 1,
-        "batch": batch,
-        "operation": "generate",
-        "provider": settings.provider,
-        "library_id": settings.library_id,
-        "model": operation.model,
-        "display_name": operation.display_name,
-        "temperature": settings.models["generate"].temperature,
-        "safety_settings": [],
-        "cost_usd": round(sum(task["cost_usd"] for task in tasks), 6),
-        "batch_discount": load_catalog(Path(settings.models_file)).batch_discount,
-        "tokens": 0,
-        "tasks": tasks,
-    }
+    journal.append("created", files.id, job=operation.name, adopted=True)

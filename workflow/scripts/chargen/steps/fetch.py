@@ -79,17 +79,12 @@ class Watch:
         journal = Journal(self._state)
         if files.responses.exists() and files.ended.exists():
             return True
+        left = self.download(batch, operation)
+        if left is None:
+            return False
         state, error = operation.state, operation.error
-        if state == "SUCCEEDED":
-            if not operation.responses_file:
-                return self._still_late(batch)
-            try:
-                download(self._remote, operation.responses_file, files.responses)
-            except RemoteError as trouble:
-                if not trouble.gone:
-                    _trouble(f"{trouble}; trying again later", self._pause_s, batch=batch)
-                    return False
-                state, error = LOST, f"the result file {operation.responses_file} is gone: {trouble.message}"
+        if left:
+            state, error = LOST, left
         if state != "SUCCEEDED":
             durable.write(files.responses, b"")
         end = {"state": state, "error": error, "error_code": operation.error_code, "operation": operation.raw}
@@ -98,6 +93,28 @@ class Watch:
         journal.append("fetched", batch, bytes=files.responses.stat().st_size)
         failpoints.reached("fetched")
         return True
+
+    def download(self, batch: str, operation: Operation) -> str | None:
+        """Bring the results of the ended job to the batch's responses, once; the journal is told nothing.
+
+        Return ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the
+        results are gone.
+        """
+        files = self._state.batch(batch)
+        there = files.responses.exists() and files.responses.stat().st_size  # an empty one may stand for what is gone
+        if operation.state != "SUCCEEDED" or there:
+            return ""
+        if not operation.responses_file:
+            self._mind_lateness(batch)
+            return None
+        try:
+            download(self._remote, operation.responses_file, files.responses)
+        except RemoteError as trouble:
+            if not trouble.gone:
+                _trouble(f"{trouble}; trying again later", self._pause_s, batch=batch)
+                return None
+            return f"the result file {operation.responses_file} is gone: {trouble.message}"
+        return ""
 
     def _sleep(self) -> None:
         end = time.monotonic() + self._pause_s
@@ -157,14 +174,14 @@ class Watch:
                 )
         return list(found.values())
 
-    def _still_late(self, batch: str) -> bool:
+    def _mind_lateness(self, batch: str) -> None:
+        """Give up waiting for the name of a result file after a while."""
         since = self._late.setdefault(batch, time.monotonic())
         if time.monotonic() - since > LATE_RESULT_S:
             raise ChargenError(
                 f"batch {batch}: its job succeeded, but the server has not named a result file for "
                 f"{duration(LATE_RESULT_S)}; run again later to collect it"
             )
-        return False
 
     def _mind_deadline(self, journal: Journal, entry: Entry) -> None:
         """Cancel a job that has outlived ``poll.deadline_h``; what it has done by then still comes."""
