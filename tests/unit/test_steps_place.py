@@ -13,6 +13,7 @@ from PIL import Image
 from chargen.library.load import load_entity, spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, append_items
 from chargen.pictures import verify
+from chargen.provenance import sidecar_of
 from chargen.results.extract import Picture
 from chargen.steps.place import Placer, record
 from chargen.wishes import Wish
@@ -50,7 +51,7 @@ class Home:
     def task(self, key="k1", replaces=None, **changes):
         scene = self.entity().scenes[0]
         wish = Wish("generate", scene.target, 1, spec_hash(scene)).to_json() | changes
-        return {"wish": wish, "key": key, "replaces": replaces, "aspect_ratio": "3:4"}
+        return {"wish": wish, "key": key, "replaces": replaces, "aspect_ratio": "3:4", "references": []}
 
     def place(self, task, made, submitted="2026-01-01T00:00:00Z", gone="", when="2026-01-02T00:00:00Z"):
         """Place and record as the apply step does."""
@@ -58,7 +59,7 @@ class Home:
         placed = placer.place(task, made, submitted)
         placer.finish()
         if placed.needs_record:
-            plan = {"provider": "gemini", "model": "m"}
+            plan = {"provider": "gemini", "model": "m", "batch": "b1"}
             item = record(task, placed, made, plan, "run", when, "words")
             locks = self.root.parent / "locks"
             append_items(self.folder / "imagery.yaml", GENERATED_IMAGES, [item], lock_dir=locks, same=())
@@ -124,6 +125,22 @@ def test_replaced_picture_goes_to_the_archive(home):
 
     assert f"characters/oda/images/archive/lamp-{old.sha256[:8]}.png" == placed.archived
     assert {f"archive/lamp-{old.sha256[:8]}.png": old.data, "lamp.jpg": new.data} == home.files()
+
+
+def test_what_stands_beside_a_picture_goes_with_it(home):
+    """Where an archived picture came from is told beside it still, also if a kill came between the two moves."""
+    old, new = picture("red"), picture("blue")
+    home.place(home.task(), old)
+    sidecar_of(home.images / "lamp.jpg").write_text("old")
+    home.edit("The lamp burns", "The lamp is dark")
+    archive = home.images / "archive"
+    archive.mkdir()
+    sidecar_of(home.images / "lamp.jpg").replace(sidecar_of(archive / f"lamp-{old.sha256[:8]}.jpg"))
+    home.place(home.task("k2"), new)
+
+    assert "old" == sidecar_of(archive / f"lamp-{old.sha256[:8]}.jpg").read_text()
+    assert old.data == (archive / f"lamp-{old.sha256[:8]}.jpg").read_bytes()
+    assert not sidecar_of(home.images / "lamp.jpg").exists()
 
 
 @pytest.mark.parametrize("who", ["author", "retouched"])

@@ -117,6 +117,38 @@ def test_the_whole_matrix(project, undisturbed, point, who):
     check_after_kill(project, undisturbed, point, who)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("store", "point"), [("picture", "placed:2"), ("sidecar", "placed:2"), ("sidecar", "told-beside")]
+)
+def test_killed_while_pictures_say_where_they_come_from(project, store, point):
+    """Doing it again makes the same bytes: nothing is paid, archived or recorded twice, and what is lost comes back."""
+    project.config["provenance"] = store
+    project.run(check=False, env={"CHARGEN_KILL_AT": point, "CHARGEN_KILL_WHO": "group"})
+    project.run()
+    made = project.pictures()
+    records = [
+        record["sha256"]
+        for path in project.library.glob("*/*/imagery.yaml")
+        for record in yaml.safe_load(path.read_text())["generated_images"]
+    ]
+    beside = sorted(project.library.glob("*/*/images/*.provenance.json"))
+    for path in [*project.library.glob("*/*/images/*.jpg"), *beside]:
+        path.unlink()
+    project.run()
+
+    pictures = {name: sha256 for name, sha256 in made.items() if name.endswith(".jpg")}
+    assert made == project.pictures()
+    assert sorted(pictures.values()) == sorted(records)
+    assert 6 == len(pictures)
+    assert [] == project.archive()
+    assert (6 if store == "sidecar" else 0) == len(beside)
+    embedded = [b"chargen {" in (project.library / name).read_bytes() for name in pictures]
+    assert [store == "picture"] * 6 == embedded
+    project.assert_nothing_twice()
+    assert "Nothing to be done" in project.run().stdout
+
+
 def test_ctrl_c_while_waiting(project):
     """Ctrl-C ends a waiting run in words, and the next run collects the job."""
     project.emulator.faults(job={"polls": 10_000})

@@ -120,6 +120,7 @@ class Settings:
     missing_references: str
     unreadable_references: str
     record_prompt: str
+    provenance: Literal["none", "sidecar", "picture"]
     models: Mapping[str, ModelChoice]
     batch: Batch
     upload: Upload
@@ -219,6 +220,7 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         missing_references=data["missing_references"],
         unreadable_references=data["unreadable_references"],
         record_prompt=data["record_prompt"],
+        provenance=data["provenance"],
         models={use: ModelChoice(**choice) for use, choice in data["models"].items()},
         batch=Batch(**data["batch"]),
         upload=Upload(**data["upload"]),

@@ -16,6 +16,7 @@ from chargen.journal import Journal, now
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
 from chargen.planning.enhancements import SUBMISSION, read_submission
+from chargen.provenance import describe, finisher
 from chargen.results import extract
 from chargen.results.extract import Picture, ahead
 from chargen.results.outcomes import Verdict, broken_picture
@@ -51,7 +52,7 @@ def place_all(
     for folder, group in by_folder.items():
         with state.lock(f"enhance-{folder.replace('/', '-')}"):
             desk = _Desk(settings, Path(settings.home) / folder, plan, job, run)
-            for answer, picture in ahead(lambda answer: _extract(results, answer), group):
+            for answer, picture in ahead(lambda answer: _extract(results, answer, plan, submitted, job), group):
                 done[answer.task["key"]] = desk.place(answer, picture)
             desk.close()
     return [done[answer.task["key"]] for answer in answers]
@@ -191,10 +192,12 @@ class _Desk:
         return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
 
 
-def _extract(results: ResultFile, answer: Answer) -> Picture | Verdict:
+def _extract(results: ResultFile, answer: Answer, plan: Json, submitted: str, job: str) -> Picture | Verdict:
     assert answer.verdict.picture is not None
+    model = answer.line.model_version if answer.line else ""
+    finish = finisher(plan, lambda: describe(plan, answer.task, model, submitted, job))
     try:
-        return extract.extract(results, answer.verdict.picture)
+        return extract.extract(results, answer.verdict.picture, finish=finish)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chargen import events, failpoints
 from chargen.config import Settings
-from chargen.journal import now
+from chargen.journal import Journal, now
 from chargen.library.load import BrokenEntity, load_entity, spec_hash
 from chargen.library.model import Entity, Kind
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
+from chargen.provenance import describe, finisher, stored_in, write_sidecar
 from chargen.results.extract import Picture, ahead, extract
 from chargen.results.outcomes import Verdict, broken_picture
 from chargen.results.scanner import ResultFile
@@ -50,10 +52,18 @@ def place_all(
             by_entity.setdefault(_entity_of(answer.task), []).append(answer)
     ordered = [answer for group in by_entity.values() for answer in group]
     drafts = {key: _draft_folder(Path(settings.library), key) for key in by_entity}
-    extracted = ahead(lambda answer: _extract(results, answer, drafts[_entity_of(answer.task)]), ordered)
+    job = Journal(state).entry(plan["batch"]).job
+
+    def about(answer: Answer) -> Json:
+        return describe(plan, answer.task, answer.line.model_version if answer.line else "", submitted, job)
+
+    def extracting(answer: Answer) -> Picture | Verdict:
+        return _extract(results, answer, drafts[_entity_of(answer.task)], finisher(plan, partial(about, answer)))
+
+    extracted = ahead(extracting, ordered)
     for key, group in by_entity.items():
         with state.lock(f"entity-{key.replace('/', '-')}"):
-            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted)
+            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about)
     return [done[answer.task["key"]] for answer in answers]
 
 
@@ -66,6 +76,7 @@ def _place_entity(
     count: int,
     extracted: Iterator[tuple[Answer, Picture | Verdict]],
     submitted: str,
+    about: Callable[[Answer], Json],
 ) -> dict[str, Json]:
     entity, why_not = entity_now(settings, key)
     placer = Placer(Path(settings.library), state.unplaced, key, entity, why_not, settings.provider)
@@ -80,6 +91,9 @@ def _place_entity(
             continue
         placed = _place(placer, answer.task, picture, submitted)
         placed_now.append((answer, picture, placed))
+        if placed.outcome == "applied" and stored_in(plan) == "sidecar":
+            write_sidecar(Path(settings.library) / placed.file, about(answer), picture.sha256)
+            failpoints.reached("told-beside")
         if placed.needs_record:
             prompt = answer.task["prompt"]
             said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)
@@ -155,11 +169,13 @@ def _draft_folder(root: Path, key: str) -> Path | None:
     return images if os.access(images, os.W_OK) else None
 
 
-def _extract(results: ResultFile, answer: Answer, folder: Path | None) -> Picture | Verdict:
+def _extract(
+    results: ResultFile, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
+) -> Picture | Verdict:
     assert answer.verdict.picture is not None
     draft = folder / f".{answer.task['wish_id']}.part" if folder else None
     try:
-        return extract(results, answer.verdict.picture, draft)
+        return extract(results, answer.verdict.picture, draft, finish)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
 

@@ -52,6 +52,7 @@ class Batch:
             "cost_usd": round(self.cost_usd, 6),
             "batch_discount": catalog.batch_discount,
             "tokens": self.tokens(catalog),
+            "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
             "tasks": [task.to_json() for task in self.tasks],
         }
 

@@ -37,14 +37,20 @@ class Picture:
     draft: Path | None = None
 
 
-def extract(results: ResultFile, slice_: Slice, draft: Path | None = None) -> Picture:
+def extract(
+    results: ResultFile, slice_: Slice, draft: Path | None = None, finish: Callable[[bytes], bytes] | None = None
+) -> Picture:
     """Return the picture at *slice_*, decoded and verified; raise ``BrokenPicture`` if it is not a whole one.
+
+    *finish* returns the bytes that are kept for those that came, the same ones each time.
 
     With *draft* it is written there, so that naming it is all that is left to do. The name should say whose draft it
     is: then what a killed process left is overwritten when its work is done again.
     """
     data = results.decode(slice_)
     info = verify(data)
+    if finish:
+        data = finish(data)
     if draft:
         _write(draft, data)
     return Picture(data, info, hashlib.sha256(data).hexdigest(), draft)

@@ -60,6 +60,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
         "cost_usd": round(sum(task["cost_usd"] for task in tasks), 6),
         "batch_discount": load_catalog(Path(settings.models_file)).batch_discount,
         "tokens": 0,
+        "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
         "tasks": tasks,
     }
 

@@ -17,6 +17,7 @@ from chargen import durable, failpoints, pictures
 from chargen.library.load import spec_hash
 from chargen.library.model import KIND_FOLDERS, Entity, Record, Scene
 from chargen.planning.show import file_stem
+from chargen.provenance import sidecar_of
 from chargen.results import extract
 from chargen.results.extract import Picture
 
@@ -159,6 +160,8 @@ class Placer:
         archive.mkdir(exist_ok=True)
         sha256 = pictures.sha256_file(path)
         target = archive / f"{path.stem}-{sha256[:8]}{path.suffix}"
+        if sidecar_of(path).is_file():  # first: what is left beside the name belongs to the next picture
+            sidecar_of(path).replace(sidecar_of(target))
         path.replace(target)
         failpoints.reached("archived")
         self._touched.update({archive, path.parent})
@@ -197,6 +200,7 @@ def record(
     wish = task["wish"]
     scene = wish["target"].rsplit("/", 1)[1]
     name = placed.file.rsplit("/", 1)[1]
+    sent = ", ".join(f"{item['path']}@sha256:{item['sha256'][:16]}" for item in task["references"])
     return {
         "scene": scene,
         "custom_id": file_stem(scene, wish["variation"]),
@@ -210,10 +214,11 @@ def record(
         "sha256": picture.sha256,
         "generated_at": when,
         "batch_run_id": run,
+        "batch_id": plan["batch"],
         "task_key": task["key"],
         "spec_hash": wish["spec_hash"],
         "prompt_used": prompt,
-    }
+    } | ({"references_used": sent} if sent else {})
 
 
 def prompt_hash(prompt: str) -> str:
