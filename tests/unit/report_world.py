@@ -123,7 +123,7 @@ class World:
             "reason": "" if has else "image-safety",
             "advice": "" if has else "say it with other words",
             "said": "" if has else "finishReason IMAGE_SAFETY",
-            "file": f"{FOLDERS[kind]}/{slug}/images/{id}.png" if has else "",  # type: ignore[index]
+            "file": f"{FOLDERS.get(kind)}/{slug}/images/{id}.png" if has else "",  # type: ignore[call-overload]
             "sha256": "a" * 64 if has else "",
             "width": 896 if has else 0,
             "height": 1200 if has else 0,

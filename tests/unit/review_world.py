@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class ReviewWorld:
     """One character: two pictures of the lamp, one of the rope, and the pier from before chargen; the fog has none."""
 
     home: Path
+    called: dict[str, Any] = field(default_factory=dict)
 
     @property
     def entity(self) -> Path:
@@ -46,7 +47,8 @@ class ReviewWorld:
 
     def settings(self, **asked: Any) -> Settings:
         data = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
-        return config.settings(data | {"library": str(self.home / "story"), "provider": "emulator"} | asked, self.home)
+        asked = {"library": str(self.home / "story"), "provider": "emulator"} | asked
+        return replace(config.settings(data | asked, self.home), **self.called)
 
     def record(self, scene: str, variation: int, name: str, colour: str, **more: str) -> None:
         """Put a picture in place and record it."""

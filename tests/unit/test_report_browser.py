@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from report_world import make_world, png
 from review_world import ReviewWorld, make_review_world
 
 from browser import Tab, browser, find_browser
 from chargen import schema
+from chargen.report.write import write_report
 
 pytestmark = pytest.mark.soak
 
@@ -57,6 +62,10 @@ class Reader:
 
     def said(self, id: str) -> str:
         return str(self.tab.run(f"document.getElementById({json.dumps(id)}).textContent"))
+
+    def select(self, id: str, value: str) -> None:
+        box = f"document.getElementById({json.dumps(id)})"
+        self.tab.run(f"{box}.value = {json.dumps(value)}; {box}.dispatchEvent(new Event('change'))")
 
     def pressed(self) -> list[str]:
         script = "[...document.querySelectorAll('[data-verdict][aria-pressed=true]')].map(b => b.dataset.verdict)"
@@ -141,14 +150,20 @@ def test_the_command_records_the_same(reader: Reader) -> None:
 
 @pytest.mark.parametrize("note", ["it's blue", "blue: not grey", "blue # grey", "$(rm x)", "true", "[blue]", "12"])
 def test_what_a_shell_would_read_otherwise_goes_into_the_file(reader: Reader, note: str) -> None:
-    """The command then names the file, which holds the note as it was typed."""
+    """The command then writes the file, which holds the note as it was typed."""
     reader.look_at(ROPE)
     reader.tab.press("r")
     reader.tab.press("n")
     reader.tab.type(note)
     reader.close()
 
-    assert "snakemake review --config reviews=reviews.json" == reader.command()
+    done = subprocess.run(
+        ["bash", "-c", f'snakemake() {{ echo "$@"; }}\n{reader.command()}'], cwd=reader.world.home, capture_output=True
+    )
+    written = json.loads((reader.world.home / "reviews.json").read_bytes())
+
+    assert b"review --config reviews=reviews.json" == done.stdout.strip()
+    assert written == reader.download()
     assert [note] == [review["note"] for review in reader.download()["reviews"]]
 
 
@@ -266,3 +281,151 @@ def test_nothing_is_wider_than_the_window(reader: Reader, width: int, tmp_path: 
     reader.tab.call("Emulation.clearDeviceMetricsOverride")
 
     assert bar and panel
+
+
+def test_the_command_works_as_pasted(reader: Reader, tmp_path: Path) -> None:
+    """Chosen on a page in a folder of many signs, pasted into a shell, recorded by Snakemake, and shown as recorded."""
+    reader.world = make_review_world(tmp_path / "Zoë's # 100% tales")
+    root = Path(__file__).parents[2]
+    program = (str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(root / "Snakefile"), "--directory")
+    reader.world.called = {
+        "snakemake": (*program, str(reader.world.home)),
+        "given": ("library=story", "adopt_existing=true"),
+    }
+    reader.open()
+    reader.look_at(LAMP_2)
+    for key in ("p", "ArrowRight", "r", "n"):
+        reader.tab.press(key)
+    reader.tab.type("it's blue: $(not grey) # at all")
+    reader.close()
+    pasted = reader.command()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(["bash", "-c", pasted], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert 0 == done.returncode, done.stderr
+    reader.open()
+    reader.look_at(f"{ODA}/rope:rejected-2")
+
+    assert {} == reader.choices()
+    assert ["rejected"] == reader.pressed()
+    assert "it's blue: $(not grey) # at all" == reader.tab.run("document.querySelector('#v-note textarea').value")
+
+
+def test_earlier_versions_are_compared_by_keyboard(reader: Reader) -> None:
+    """C opens the slider, arrows move it while it has the focus, B flips; the picture stays the same."""
+    archive = reader.world.entity / "images" / "archive"
+    archive.mkdir()
+    (archive / "rope-01234567.png").write_bytes(png(300, 400, "black"))
+    reader.open()
+    reader.look_at(ROPE)
+    hidden = reader.is_shown("v-split")
+    reader.tab.press("c")
+    reader.tab.run("document.getElementById('v-split').focus()")
+    reader.tab.press("ArrowLeft")
+    slid = reader.tab.run("document.getElementById('v-split').value")
+    reader.tab.press("b")
+    flipped = reader.tab.run("getComputedStyle(document.getElementById('v-before')).clipPath")
+
+    assert not hidden
+    assert "49" == slid
+    assert flipped in ("inset(0px)", "inset(0px 0% 0px 0px)")
+    assert ROPE.rpartition(":")[0] == reader.said("v-owner")
+    assert reader.tab.run("document.getElementById('v-before').naturalWidth") == 300
+
+
+def test_variations_side_by_side(reader: Reader) -> None:
+    """V shows all of them at once, and choosing one looks at it."""
+    reader.look_at(LAMP)
+    reader.tab.press("v")
+    shown = reader.tab.run("document.querySelectorAll('#v-side img').length")
+    reader.tab.run("document.querySelectorAll('#v-side button')[1].click()")
+
+    assert 2 == shown
+    assert not reader.is_shown("v-side")
+    assert "2" in reader.said("v-place")
+
+
+def test_the_large_view_keeps_the_focus_and_gives_it_back(reader: Reader) -> None:
+    """Tab goes round inside it; closed with Escape, the card that was looked at has the focus."""
+    reader.look_at(LAMP)
+    inside = []
+    for _ in range(30):
+        reader.tab.press("Tab")
+        inside.append(
+            reader.tab.run("document.activeElement === document.body || !!document.activeElement.closest('#view')")
+        )
+    reader.tab.press("Escape")
+
+    assert all(inside)
+    assert LAMP == reader.tab.run("document.activeElement.closest('.card')?.id")
+
+
+def test_filters_and_batches(reader: Reader, tmp_path: Path) -> None:
+    """One entity is singled out; arranged by batch, every card is there once, and comes back in its order."""
+    world = make_world(tmp_path / "other")
+    for number, target in enumerate([f"{ODA}/lamp", f"{ODA}/rope", "location/quay/fog"], 1):
+        scene = world.scene(target)
+        world.stand(scene, "done", record={}, picture=png(colour="teal"))
+        world.receipt(str(number) * 16, [world.task(target)])
+    write_report(world.settings, world.state, world.plan(), world.results, None, "", [])
+    reader.tab.open((world.results / "report.html").as_uri())
+    order = "[...document.querySelectorAll('#pictures .card')].map(card => card.id)"
+    before = reader.tab.run(order)
+    reader.select("of", f"{ODA}/")
+    shown = reader.said("found")
+    reader.tab.run("document.getElementById('clear').click()")
+    reader.select("order", "batch")
+    arranged = reader.tab.run(
+        "[...document.querySelectorAll('#arranged .entity')].map(part => part.querySelectorAll('.card').length)"
+    )
+    reader.select("order", "")
+
+    assert "2 of 3" == shown
+    assert [1, 1, 1] == arranged
+    assert before == reader.tab.run(order)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_contrast(reader: Reader, dark: bool) -> None:
+    """Every text on the page and in the large view stands out from its ground by 4.5 to 1 (WCAG AA)."""
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    reader.tab.call("Emulation.setEmulatedMedia", features=[scheme])
+    poor = dict(reader.tab.run(CONTRAST))
+    reader.look_at(LAMP)
+    reader.tab.press("r")
+    poor |= dict(reader.tab.run(CONTRAST))
+
+    assert {} == poor
+
+
+CONTRAST = """
+(() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const read = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, ground) => top.slice(0, 3).map((value, i) => value * top[3] + ground[i] * (1 - top[3]));
+  const light = (rgb) => rgb.map((value) => value / 255)
+    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (node) => {
+    const layers = [];
+    for (let at = node; at; at = at.parentElement) layers.push(read(getComputedStyle(at).backgroundColor));
+    return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
+  };
+  const poor = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(".hidden, .skip, .dot, kbd, .frame, script, style")) continue;
+    if (document.getElementById("view").open && !node.closest("#view")) continue;
+    const below = ground(node);
+    const [a, b] = [light(over(read(getComputedStyle(node).color), below)), light(below)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push([`${node.tagName}.${node.className} ${node.textContent.trim().slice(0, 30)}`, ratio]);
+  }
+  return poor;
+})()
+"""

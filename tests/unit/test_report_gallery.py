@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from collections import defaultdict
 from dataclasses import replace
@@ -11,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
 from chargen.planning.plan import Stale
@@ -30,10 +33,14 @@ class Page(HTMLParser):
         self.text = ""
         self.raw = ""
         self._open: list[str] = []
-        self._in_data = False
+        self._in_data = self._in_story = False
+        self.stories: list[str] = []
         self.feed(html)
         assert [] == self._open
         self.details: dict[str, Any] = json.loads(self.raw)
+        for chunk in self.stories:
+            for id, story in json.loads(chunk).items():
+                self.details[id] |= story
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -41,14 +48,17 @@ class Page(HTMLParser):
         if tag not in VOID:
             self._open.append(tag)
         self._in_data = values.get("id") == "details"
+        self._in_story = values.get("class") == "stories"
 
     def handle_endtag(self, tag: str) -> None:
         assert tag == self._open.pop()
-        self._in_data = False
+        self._in_data = self._in_story = False
 
     def handle_data(self, data: str) -> None:
         if self._in_data:
             self.raw += data
+        elif self._in_story:
+            self.stories.append(data)
         elif not self._open or self._open[-1] not in ("script", "style"):
             self.text += data
 
@@ -199,7 +209,9 @@ def test_no_text_breaks_the_page(world: World, field: str) -> None:
 
     made = page(world)
 
-    assert 2 == len(made.elements["script"])
+    assert ["details", "stories", "arrived", ""] == [
+        script.get("id") or script.get("class", "") for script in made.elements["script"]
+    ]
     assert [] == [image for image in made.elements["img"] if "onerror" in image]
     assert HOSTILE == made.details[f"{ODA}/hostile:1"]["prompt"]
     assert HOSTILE in made.text
@@ -349,3 +361,82 @@ def test_placeholders_are_never_called_spending(tmp_path: Path) -> None:
     assert "These are placeholders, drawn by the emulator." in made.text
     assert "nothing was paid" in made.text
     assert "placeholder" in made.badges(f"{ODA}/lamp-room:1")
+
+
+def test_enhanced_pictures_have_their_originals_beside_them(tmp_path: Path) -> None:
+    """Each one is a card of its job, with what it was made from; an original that browsers cannot show is copied."""
+    world = make_world(tmp_path)
+    photos, results = tmp_path / "photos #1", tmp_path / "out" / "photos"
+    for folder in (photos, results / "archive"):
+        folder.mkdir(parents=True)
+    (photos / "pier.tiff").write_bytes(picture("tiff", "grey"))
+    (results / "pier.png").write_bytes(png(colour="green"))
+    (results / "archive" / "pier-01234567.png").write_bytes(png(colour="red"))
+    reference = {"role": "input", "subject": "", "name": "pier.tiff", "path": "photos #1/pier.tiff", "sha256": "0" * 64}
+    task = world.task("enhance/photos/pier.tiff", "applied", file="out/photos/pier.png", references=[reference])
+    world.settings = replace(world.settings, home=str(tmp_path))
+    world.receipt("1" * 16, [task], operation="enhance")
+
+    made = page(world)
+    detail = made.details["enhance/photos/pier.tiff:1"]
+
+    assert ["Original", "Earlier"] == [other["name"] for other in detail["others"]]
+    for address in (detail["href"], *(other["href"] for other in detail["others"])):
+        assert (world.results / unquote(address)).is_file()
+    assert detail["others"][0]["href"].startswith("report/large/")
+    assert [] == detail["references"]
+    assert detail["review"] is None
+
+
+def test_earlier_versions_are_found_in_the_archive(tmp_path: Path) -> None:
+    """The youngest first, with what its record says; the archive of another picture is not mixed in."""
+    world = make_world(tmp_path)
+    scene = world.scene(f"{ODA}/lamp")
+    old = [png(colour="red"), png(colour="blue")]
+    for day, data in enumerate(old, 1):
+        world.record(scene, 1, "images/lamp.png", {"generated_at": f"2026-11-0{day}T10:00:00Z"}, data)
+    standing = world.stand(scene, "done", record={}, picture=png(colour="green"))
+    archive = (world.library / standing.path).parent / "archive"
+    archive.mkdir()
+    for data in old:
+        (archive / f"lamp-{hashlib.sha256(data).hexdigest()[:8]}.png").write_bytes(data)
+    (archive / "lamp-room-01234567.png").write_bytes(old[0])
+
+    others = page(world).details[f"{ODA}/lamp:1"]["others"]
+
+    assert ["2 Nov 2026, 10:00", "1 Nov 2026, 10:00"] == [other["when"] for other in others]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_was_seen_describes_the_picture(tmp_path: Path, same: bool) -> None:
+    """An analysis gives alternative text, traits and colours; one of other content says nothing of this picture."""
+    world = make_world(tmp_path)
+    data = png(colour="green")
+    standing = world.stand(world.scene(f"{ODA}/lamp"), "done", record={}, picture=data)
+    analysis = {
+        "path": "images/lamp.png",
+        "sha256": hashlib.sha256(data).hexdigest() if same else "0" * 64,
+        "content": {"alt_text": "An old woman trims a lamp.", "description": HOSTILE, "tags": ["lamp"]},
+        "palette": {"dominant": ["brass"], "accent": [], "hex": ["#aa8833"]},
+        "canon_analysis": {"matches_description": "false", "traits": {"brass whistle": "seen"}, "notes": "no coat"},
+        "quality": "4",
+    }
+    (world.library / f"{standing.path}.analysis.json").write_text(json.dumps(analysis))
+
+    made = page(world)
+    seen = made.details[f"{ODA}/lamp:1"]["seen"]
+    alt = next(values["alt"] for values in made.elements["img"] if values.get("loading") == "lazy")
+
+    if not same:
+        assert seen is None
+        assert "Lamp: Oda trims the great lamp." == alt
+        return
+    assert "An old woman trims a lamp." == alt
+    assert ([["brass whistle", "seen"]], ["#aa8833"], ["brass"]) == (seen["traits"], seen["colours"], seen["named"])
+    assert (False, "no coat") == (seen["matches"], seen["notes"])
+
+
+def picture(format: str, colour: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 80), colour).save(buffer, format)
+    return buffer.getvalue()

@@ -102,7 +102,8 @@ class Enhance:
 class Settings:
     """All settings of a run, checked; ``library`` is absolute. ``home`` is the folder that holds state/ and results/.
 
-    ``source`` is the library that ``library`` is a working copy of, or ``""``. No secret is ever in here.
+    ``source`` is the library that ``library`` is a working copy of, or ``""``. ``snakemake`` and ``given`` say how the
+    run was called, for `chargen.commands`. No secret is ever in here.
     """
 
     home: str
@@ -154,6 +155,8 @@ class Settings:
     prompts: str
     styles: str
     models_file: str
+    snakemake: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
     @property
     def library_root(self) -> Path:
@@ -180,9 +183,11 @@ class Settings:
             "approve",
             "reject",
             "pick",
+            "snakemake",
+            "given",
         )
         for name in lists:
-            values[name] = tuple(values[name])
+            values[name] = tuple(values.get(name, ()))
         values["models"] = {use: ModelChoice(**choice) for use, choice in values["models"].items()}
         groups: dict[str, Any] = {"batch": Batch, "upload": Upload, "submit": Submit, "poll": Poll, "limits": Limits}
         for name, group in (

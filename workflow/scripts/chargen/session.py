@@ -11,10 +11,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from chargen import __version__, config, durable, events
+from chargen.commands import called
 from chargen.planning import show
 from chargen.problems import ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
@@ -43,7 +45,9 @@ class Session:
     def __init__(self, snakemake_config: Mapping[str, Any], home: Path, workflow: Any):
         self._workflow = workflow
         self._started = dt.datetime.now(dt.UTC)
-        self.settings = _or_exit(lambda: config.settings(snakemake_config, home))
+        snakemake, given = called(workflow, home)
+        settings = _or_exit(lambda: config.settings(snakemake_config, home))
+        self.settings: config.Settings = replace(settings, snakemake=snakemake, given=given)
         self.state = State.of(self.settings)
         self._run = self._run_id()
         self._did_something = False

@@ -69,6 +69,11 @@ class Survey:
         ]
         return sorted(failed, key=lambda item: (item[1].task["target"], item[1].task["variation"]))
 
+    def words_of(self, target: str) -> str:
+        """Return the words of the author that *target* was made from, as far as the library has them."""
+        scene = self._scenes.get(target)
+        return (scene.prompt or scene.description) if scene else ""
+
     def place_of(self, target: str) -> str:
         """Return the file (and line) where the author wrote what *target* asks for, relative to the library."""
         scene = self._scenes.get(target)

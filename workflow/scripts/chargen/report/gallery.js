@@ -8,11 +8,27 @@
     return made;
   };
 
+  // The stories of the pictures are read when somebody looks, so that the page is there at once.
+  const STORIES = 50;
+  const chunks = [...document.querySelectorAll(".stories")];
+  const order = new Map(Object.keys(details).map((id, number) => [id, number]));
+  const parsed = new Map();
+  const storyOf = (id) => {
+    const number = Math.floor(order.get(id) / STORIES);
+    if (!parsed.has(number)) parsed.set(number, JSON.parse(chunks[number].textContent));
+    return parsed.get(number)[id];
+  };
+  const byTarget = new Map();
+  for (const [id, { target }] of Object.entries(details)) byTarget.set(target, [...(byTarget.get(target) ?? []), id]);
+
   // Search and filters.
   const cards = [...document.querySelectorAll(".card")];
   const groups = [...document.querySelectorAll(".group")];
   const sections = [...document.querySelectorAll(".entity")];
-  const kinds = [...document.querySelectorAll(".kind")];
+  const kinds = [...document.querySelectorAll(".kind:not(#arranged)")];
+  const nameOfEntity = new Map(sections.flatMap((section) =>
+    [...section.querySelectorAll(".card")].map((card) => [card, section.dataset.name])));
+  const selects = { of: byId("of"), by: byId("by"), order: byId("order") };
   const search = byId("search");
   const buttons = [...document.querySelectorAll("[data-filter]")];
   const chosen = new Set();
@@ -20,23 +36,27 @@
 
   const textOf = (card) => {
     const known = details[card.id];
-    const entity = card.closest(".entity").dataset.name;
-    return [entity, card.id, card.textContent, known ? known.prompt : ""].join(" ").toLowerCase();
+    return [nameOfEntity.get(card), card.id, card.textContent, known ? storyOf(card.id).prompt : ""].join(" ").toLowerCase();
   };
   const hasShown = (holder) => holder.querySelector(".card:not([hidden])") !== null;
   const narrow = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     if (words.length && !texts) texts = new Map(cards.map((card) => [card, textOf(card)]));
+    const of = selects.of.value;
+    const by = selects.by?.value ?? "";
     let shown = 0;
     for (const card of cards) {
       const badges = card.dataset.badges.split(" ");
-      const fits = [...chosen].every((badge) => badges.includes(badge))
+      const fits = card.id.startsWith(of) && (!by || card.dataset.model === by)
+        && [...chosen].every((badge) => badges.includes(badge))
         && words.every((word) => texts.get(card).includes(word));
       card.hidden = !fits;
       shown += fits;
     }
-    for (const holders of [groups, sections, kinds]) for (const holder of holders) holder.hidden = !hasShown(holder);
-    const all = !words.length && !chosen.size;
+    const arranged = byId("arranged");
+    for (const holders of [groups, sections, arranged.children, kinds]) for (const holder of holders) holder.hidden = !hasShown(holder);
+    arranged.hidden = !hasShown(arranged);
+    const all = !words.length && !chosen.size && !of && !by;
     byId("found").textContent = all ? "" : `${shown.toLocaleString("en")} of ${cards.length.toLocaleString("en")}`;
     byId("none").hidden = shown > 0 || all;
   };
@@ -50,19 +70,88 @@
       narrow();
     });
   }
+  selects.of.addEventListener("change", narrow);
+  selects.by?.addEventListener("change", narrow);
   byId("clear").addEventListener("click", () => {
     search.value = "";
+    selects.of.value = "";
+    if (selects.by) selects.by.value = "";
     chosen.clear();
     for (const button of buttons) button.setAttribute("aria-pressed", "false");
     narrow();
     search.focus();
   });
 
+  // By batch: the same cards in other sections; back again, each in its old place.
+  const units = [...document.querySelectorAll(".wall > *")].map((unit) => [unit, unit.parentNode]);
+  const arrange = () => {
+    const arranged = byId("arranged");
+    if (selects.order.value === "batch") {
+      const known = JSON.parse(byId("arrived").textContent);
+      const walls = new Map([...known, { id: "", name: "Without a batch" }].map(({ id, name }) => {
+        const wall = element("div", { className: "wall" });
+        const code = element("span", { className: "file", textContent: id });
+        const section = element("section", { className: "entity" }, element("h3", {}, `${name} `, element("small"), code), wall);
+        return [id, { section, wall }];
+      }));
+      for (const [unit] of units) {
+        const batch = (unit.matches(".card") ? unit : unit.querySelector(".card")).dataset.batch;
+        (walls.get(batch) ?? walls.get("")).wall.append(unit);
+      }
+      const filled = [...walls.values()].filter(({ wall }) => wall.firstChild);
+      for (const { section, wall } of filled) {
+        const number = wall.querySelectorAll(".card").length;
+        section.querySelector("small").textContent = number.toLocaleString("en");
+        section.style.containIntrinsicSize = `auto ${90 + 330 * Math.ceil(number / 5)}px`;
+      }
+      arranged.replaceChildren(...filled.map(({ section }) => section));
+    } else {
+      for (const [unit, wall] of units) wall.append(unit);
+      arranged.replaceChildren();
+    }
+    narrow();
+  };
+  selects.order?.addEventListener("change", arrange);
+  document.querySelector(".index").addEventListener("click", () => { // its links lead to entities
+    if (!selects.order?.value) return;
+    selects.order.value = "";
+    arrange();
+  });
+  if (selects.order?.value) arrange(); // the browser brought back what was chosen
+  else if (search.value || selects.of.value || selects.by?.value) narrow();
+
+  // Texts to take along.
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const field = element("textarea", { value: text });
+      (view.open ? view : document.body).append(field);
+      field.select();
+      const copied = document.execCommand("copy");
+      field.remove();
+      return copied;
+    }
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const text = button.closest(".copied").querySelector("pre, code, [data-text]").textContent;
+    button.textContent = await copy(text) ? "Copied" : "Select it by hand";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+
   // The large view.
   const view = byId("view");
   const stage = byId("v-stage");
   const image = byId("v-image");
+  const frame = byId("v-frame");
+  const before = byId("v-before");
+  const split = byId("v-split");
+  const side = byId("v-side");
   let at = "";
+  let compared = -1; // which of the others lies beside the picture, -1 none
   let zoom = 0; // 0 fits the window; otherwise screen pixels per pixel of the picture
 
   const pictures = () => cards.filter((card) => !card.hidden && details[card.id]).map((card) => card.id);
@@ -75,7 +164,9 @@
     ];
     zoom = next <= fit ? 0 : next;
     stage.classList.toggle("zoomed", zoom > 0);
-    image.style.width = zoom ? `${details[at].width * zoom}px` : "";
+    const known = details[at];
+    frame.style.width = known.width ? `${known.width * (zoom || fit)}px` : "";
+    frame.style.height = known.width ? `${known.height * (zoom || fit)}px` : "";
     byId("v-zoom").textContent = zoom ? `${Math.round(zoom * 100)} %` : "fit";
     if (zoom) {
       stage.scrollLeft = middle[0] * stage.scrollWidth - stage.clientWidth / 2;
@@ -91,11 +182,55 @@
     ? element("img", { src: source, alt: name, loading: "lazy" })
     : element("span", { className: "gone" });
 
+  const setSplit = (value) => {
+    split.value = value;
+    before.style.clipPath = `inset(0 ${100 - value}% 0 0)`;
+    split.setAttribute("aria-valuetext", `${value} % ${byId("v-old").textContent}`);
+    byId("v-old").hidden = compared < 0 || value < 12;
+    byId("v-young").hidden = compared < 0 || value > 88;
+  };
+  const compare = (number) => {
+    const others = storyOf(at).others;
+    compared = others[number] ? number : -1;
+    const other = others[compared];
+    for (const part of [before, split]) part.hidden = !other;
+    if (other) {
+      before.src = other.href;
+      const name = [other.name, other.when].filter(Boolean).join(", ");
+      before.alt = name;
+      byId("v-old").textContent = name;
+      before.onload = () => {
+        const [mine, its] = [details[at].width / details[at].height, before.naturalWidth / before.naturalHeight];
+        before.style.objectFit = Math.abs(Math.log(mine / its)) < 0.1 ? "cover" : "contain";
+      };
+    } else before.removeAttribute("src");
+    setSplit(50);
+    [...byId("v-others").children].forEach((button, place) => button.setAttribute("aria-pressed", String(place === compared)));
+  };
+  const besides = (wanted) => {
+    const ids = byTarget.get(details[at].target);
+    const shown = wanted && ids.length > 1;
+    side.hidden = !shown;
+    frame.hidden = shown || !details[at].href;
+    byId("v-beside").setAttribute("aria-pressed", String(Boolean(shown)));
+    side.replaceChildren(...(shown ? ids : []).map((id, number) => {
+      const known = details[id];
+      const button = element("button", { type: "button" }, element("img", { src: known.href, alt: known.alt }),
+        element("span", { textContent: `${number + 1}  ${known.badges.map(([, label]) => label).join(", ")}` }));
+      button.addEventListener("click", () => { show(id); });
+      return button;
+    }));
+  };
+  split.addEventListener("input", () => setSplit(Number(split.value)));
+
   const show = (id) => {
-    const known = details[id];
-    if (!known) return;
+    if (!details[id]) return;
+    const known = { ...details[id], ...storyOf(id) };
     at = id;
+    if (!view.open) view.showModal(); // before anything is measured
     setZoom(0);
+    besides(false);
+    frame.hidden = !known.href;
     image.hidden = !known.href;
     image.removeAttribute("src");
     if (known.href) image.src = known.href;
@@ -117,8 +252,16 @@
       if (reference.href) Object.assign(box, { href: reference.href, target: "_blank", rel: "noopener" });
       return box;
     }));
-    const siblings = Object.keys(details).filter((other) => details[other].target === known.target);
-    byId("v-siblings").hidden = siblings.length < 2;
+    byId("v-compare").hidden = !known.others.length;
+    byId("v-others").replaceChildren(...known.others.map((other, number) => {
+      const button = element("button", { type: "button", title: other.note }, small(other.thumb, ""), element("b", { textContent: other.name }), " ", other.when);
+      button.addEventListener("click", () => compare(compared === number ? -1 : number));
+      return button;
+    }));
+    compare(known.others[0]?.name === "Original" ? 0 : -1);
+    showSeen(known.seen);
+    const siblings = byTarget.get(known.target);
+    byId("v-variations").hidden = siblings.length < 2;
     byId("v-siblings").replaceChildren(...(siblings.length < 2 ? [] : siblings.map((other, number) => {
       const thumb = byId(other).querySelector("img");
       const button = element("button", { type: "button" }, small(thumb && thumb.src, `Variation ${number + 1}`));
@@ -133,9 +276,31 @@
     byId("v-place").textContent = all.includes(id) ? `${all.indexOf(id) + 1} of ${all.length}` : "";
     showReview();
     view.querySelector("aside").scrollTop = 0;
-    if (!view.open) view.showModal();
     stage.focus({ preventScroll: true });
     history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  };
+  const showSeen = (seen) => {
+    byId("v-seen").hidden = !seen;
+    if (!seen) return;
+    byId("v-text").textContent = seen.text || seen.alt;
+    byId("v-colours").replaceChildren(
+      ...seen.colours.map((colour) => {
+        const swatch = element("li", { textContent: colour });
+        swatch.style.setProperty("--colour", CSS.supports("color", colour) ? colour : "transparent");
+        return swatch;
+      }),
+      ...seen.named.map((name) => element("li", { className: "named", textContent: name })),
+    );
+    const told = { seen: "is shown", absent: "is not shown", contradicted: "is shown otherwise" };
+    byId("v-traits").replaceChildren(...seen.traits.map(([trait, verdict]) =>
+      element("li", { className: verdict, title: told[verdict] ?? verdict }, trait, element("span", { className: "hidden", textContent: ` ${told[verdict] ?? verdict}` }))));
+    const facts = [...seen.facts];
+    if (!seen.matches) facts.unshift(["Description", seen.notes || "the picture contradicts it"]);
+    if (seen.defects.length) facts.push(["Defects", seen.defects.join("; ")]);
+    if (seen.tags.length) facts.push(["Tags", seen.tags.join(", ")]);
+    byId("v-look").replaceChildren(...facts.flatMap(([name, value]) => [
+      element("dt", { textContent: name }), element("dd", { textContent: value }),
+    ]));
   };
   const step = (by) => {
     const all = pictures();
@@ -148,6 +313,12 @@
     out: () => setZoom((zoom || fitting()) / 1.5),
     fit: () => setZoom(zoom ? 0 : 1),
     close: () => view.close(),
+    compare: () => compare(compared < 0 ? 0 : -1),
+    flip: () => {
+      if (compared < 0) compare(0);
+      if (compared >= 0) setSplit(Number(split.value) < 100 ? 100 : 0);
+    },
+    side: () => besides(side.hidden),
     approve: () => judge("approved"),
     reject: () => judge("rejected"),
     pick: () => judge("picked"),
@@ -155,12 +326,13 @@
   };
   const keys = {
     ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", "0": "fit",
-    a: "approve", r: "reject", p: "pick", n: "note",
+    c: "compare", b: "flip", v: "side", a: "approve", r: "reject", p: "pick", n: "note",
   };
   for (const button of view.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
   document.addEventListener("keydown", (event) => {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const other = event.ctrlKey || event.metaKey || event.altKey || event.target === note || !Object.hasOwn(keys, key);
+    const other = event.ctrlKey || event.metaKey || event.altKey || event.target === note
+      || (event.target === split && key.startsWith("Arrow")) || !Object.hasOwn(keys, key);
     if (!view.open || other) return;
     event.preventDefault();
     if (!event.repeat || !(key in judging)) acts[keys[key]](); // a key held down does not undo what it did
@@ -183,7 +355,7 @@
   // A click fits or shows every pixel; a drag moves the zoomed picture.
   let held = null;
   stage.addEventListener("pointerdown", (event) => {
-    if (event.pointerType !== "mouse" || event.button || event.target !== image) return;
+    if (event.pointerType !== "mouse" || event.button || ![image, before].includes(event.target)) return;
     event.preventDefault();
     held = { x: event.clientX, y: event.clientY, left: stage.scrollLeft, top: stage.scrollTop, moved: false };
     stage.classList.add("held");
@@ -254,7 +426,11 @@
     .join(", ");
 
   // On a command line there is one note for all that is rejected, and signs that shell or YAML read otherwise are out.
-  const FILE = "snakemake review --config reviews=reviews.json";
+  const { review: program, reviewsFile, reviewsWord } = document.body.dataset;
+  const FILE = () => [
+    `cat > ${reviewsFile} <<'END'`, JSON.stringify({ schema_version: 1, reviews: items() }, null, 1), "END",
+    `${program} ${reviewsWord}`,
+  ].join("\n");
   const isPlain = (text) => /^(?!(?:true|false|null)$)(?:\p{L}[\p{L}\p{M}\p{N} .,;!?()_-]*)?$/iu.test(text);
   const command = () => {
     const all = [...choices].map(([id, choice]) => [reviewable.get(id), choice]);
@@ -262,18 +438,20 @@
     const notes = new Set(all.filter(([, { status }]) => status === "rejected").map(([, choice]) => choice.note.trim()));
     const [said = ""] = notes;
     const simple = all.every(([review, { status }]) => review.simple && status !== "generated");
-    if (!simple || notes.size > 1 || !isPlain(said)) return FILE;
+    if (!simple || notes.size > 1 || !isPlain(said)) return FILE();
     const parts = [["approve", names("approved")], ["reject", names("rejected")], ["pick", names("picked")]]
       .filter(([, list]) => list.length)
       .map(([verb, list]) => (list.length === 1 ? `${verb}=${list[0]}` : `${verb}='${list.join(" ")}'`));
-    const line = ["snakemake review --config", ...parts, ...(said ? [`note='${said}'`] : [])].join(" ");
-    return line.length > 2000 ? FILE : line;
+    const line = [program, ...parts, ...(said ? [`note='${said}'`] : [])].join(" ");
+    return line.length > 2000 ? FILE() : line;
   };
 
   const showBar = () => {
     bar.hidden = !choices.size && !cleared;
     byId("c-count").textContent = choices.size ? `${counted(choices.size)}: ${tally()}` : "No choices any more";
-    byId("c-command").value = choices.size ? command() : "";
+    const field = byId("c-command");
+    field.value = choices.size ? command() : "";
+    field.rows = Math.min(4, field.value.split("\n").length);
     for (const id of ["c-line", "c-copy", "c-save"]) byId(id).hidden = !choices.size;
     byId("c-clear").textContent = choices.size ? "Clear" : "Bring them back";
   };
@@ -281,11 +459,16 @@
     const pills = byId(id).querySelector(".pills");
     const choice = choices.get(id);
     pills.querySelector(".choice")?.remove();
+    marked[choice ? "add" : "delete"](id);
     if (choice) pills.append(element("span", { className: `pill choice ${choice.status}`, textContent: `to ${verbs[choice.status]}` }));
+  };
+  const marked = new Set();
+  const markAll = () => {
+    for (const id of new Set([...marked, ...choices.keys()])) mark(id);
   };
   const changed = () => {
     keep();
-    for (const id of reviewable.keys()) mark(id);
+    markAll();
     showBar();
     if (view.open) showReview();
   };
@@ -340,24 +523,15 @@
     stage.focus({ preventScroll: true });
   });
   byId("c-copy").addEventListener("click", async () => {
-    const field = byId("c-command");
-    let copied = false;
-    try {
-      await navigator.clipboard.writeText(field.value);
-      copied = true;
-    } catch {
-      field.select();
-      copied = document.execCommand("copy");
-    }
-    const after = field.value === FILE ? "; it reads reviews.json: download that into the folder of your run" : "";
-    byId("c-count").textContent = (copied ? "Copied" : "Copy it from the field") + after;
+    const copied = await copy(byId("c-command").value);
+    byId("c-count").textContent = copied ? "Copied: paste it into a terminal in the folder of your run" : "Copy it from the field";
   });
   byId("c-save").addEventListener("click", () => {
     const text = `${JSON.stringify({ schema_version: 1, reviews: items() }, null, 2)}\n`;
     const link = element("a", { download: "reviews.json", href: URL.createObjectURL(new Blob([text], { type: "application/json" })) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    byId("c-count").textContent = "Then: snakemake review --config reviews=<where it was saved>";
+    byId("c-count").textContent = `Then: ${program} reviews=<where it was saved>`;
   });
   byId("c-clear").addEventListener("click", () => {
     [choices, cleared] = choices.size ? [new Map(), choices] : [cleared, null];
@@ -366,7 +540,7 @@
   addEventListener("storage", (event) => {
     if (event.key !== key) return;
     read();
-    for (const id of reviewable.keys()) mark(id);
+    markAll();
     showBar();
     if (view.open) showReview();
   });

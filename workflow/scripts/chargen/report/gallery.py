@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import quote as quote_word
+from typing import Any
 from urllib.parse import quote
 
-from chargen.library.model import Entity, Record, Scene
-from chargen.planning.reviewing import Shown, pictures_of
-from chargen.report.collect import FOLDER_OF, Survey
-from chargen.report.history import Fate
+from chargen.analysis.store import Analysis
+from chargen.commands import assignment, command, in_run_folder
+from chargen.library.model import Record
+from chargen.report.cards import ENHANCE, Card, Reviewable, Shelf, alt_text, shelves
+from chargen.report.collect import Survey
 from chargen.report.thumbnails import Thumbnail, make_thumbnails
 from chargen.report.words import OUTCOMES_IN_WORDS, clip, count, dollars, moment, seconds_between
 from chargen.steps.talk import duration
 
-if TYPE_CHECKING:
-    from chargen.planning.standing import Standing
-
 THUMBS = "report/thumbs"
+LARGE = "report/large"
+LARGE_BOX = (2400, 2400)
+"""Bounds in pixels of the copies of pictures that browsers cannot show."""
+STORIES = 50
+"""How many pictures' stories the page reads at once, when the first of them is looked at."""
+
 SHOWN_BATCHES = 60
-ALT_WORDS = 14
 DEFAULT_RATIO = 0.75
 ROW_HEIGHT, ROW_WIDTH, HEAD_HEIGHT = 330, 1080, 90  # what a section takes until it is drawn, in CSS pixels
 
-VERDICTS = ("approved", "rejected", "picked")
-_PLAIN = re.compile(r"[A-Za-z0-9._/-]+:\d+")  # names that neither a shell nor a glob reads otherwise
-
 _HERE = Path(__file__).parent
-_KIND_TITLES = {"character": "Characters", "location": "Locations", "chapter": "Chapters"}
+_KIND_TITLES = {"character": "Characters", "location": "Locations", "chapter": "Chapters", ENHANCE: "Enhanced"}
 
 # Badges, with what the filter calls them.
 BADGES = {
@@ -49,71 +48,6 @@ BADGES = {
     "wanted": "wanted",
 }
 _ON_CARDS = BADGES | {"new": "new"}
-_TILES = {
-    "failed": ("failed", "No picture: it failed"),
-    "missing": ("missing", "The picture's file is gone"),
-    "put back": ("missing", "The next run puts it back"),
-    "in flight": ("waiting", "On its way"),
-    "wanted": ("wanted", "Not made yet"),
-    "blocked": ("failed", "Cannot be sent"),
-}
-
-
-@dataclass(frozen=True)
-class Card:
-    """One picture, or the place where one should be. ``path`` is relative to the library root."""
-
-    id: str
-    scene: Scene | None
-    target: str
-    variation: int
-    path: str
-    badges: tuple[str, ...]
-    note: str = ""
-    record: Record | None = None
-    fate: Fate | None = None
-
-    @property
-    def title(self) -> str:
-        """The scene's title, or its id in words."""
-        scene_id = self.target.rpartition("/")[2]
-        written = self.scene.title if self.scene else ""
-        return written or scene_id.replace("-", " ").replace("_", " ").capitalize()
-
-    @property
-    def author_text(self) -> str:
-        """The scene in its author's words."""
-        return (self.scene.prompt or self.scene.description) if self.scene else ""
-
-    @property
-    def prompt(self) -> str:
-        """The whole prompt as sent, where it is known, else the author's words."""
-        recorded = str(self.record.data.get("prompt_used") or "") if self.record else ""
-        if recorded.startswith("sha256:"):
-            recorded = ""
-        return (str(self.fate.task["prompt"]) if self.fate else "") or recorded or self.author_text
-
-    @property
-    def alt(self) -> str:
-        """What the picture shows, for those who do not see it: title and the first words of the prompt."""
-        words = (self.author_text or self.prompt).split()
-        start = " ".join(words[:ALT_WORDS]) + ("…" if len(words) > ALT_WORDS else "")
-        return f"{self.title}: {start}" if start else self.title
-
-
-@dataclass
-class _Shelf:
-    """An entity with its scenes; the variations of a scene lie side by side."""
-
-    key: str
-    name: str
-    kind: str
-    file: str
-    groups: dict[str, list[Card]] = field(default_factory=lambda: defaultdict(list))
-
-    def cards(self) -> Iterator[Card]:
-        for cards in self.groups.values():
-            yield from cards
 
 
 def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping[str, Any]], results: Path) -> str:
@@ -121,25 +55,34 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
 
     It refers to the pictures in the library by relative addresses. Every text in it is escaped.
     """
-    reviewable = _Reviewable(survey)
-    shelves = list(_shelves(survey, reviewable))
-    cards = [card for shelf in shelves for card in shelf.cards()]
-    shown = {card.path for card in cards if card.path} | {
-        reference["path"] for card in cards for reference in _references(card)
-    }
+    reviewable = Reviewable(survey)
+    filled = list(shelves(survey, reviewable))
+    cards = [card for shelf in filled for card in shelf.cards()]
+    pictured = [card for card in cards if card.path]
     root = survey.plan.library.root
-    inside = {path for path in shown if _inside(root, path)}
-    thumbs = make_thumbnails(results / THUMBS, root, inside)
-    links = _Links(root, results, thumbs)
+    named = {card.path for card in cards if card.path and not card.before}
+    named |= {reference["path"] for card in cards for reference in _references(card)}
+    beside = {str(version.path) for card in cards for version in card.versions}
+    beside |= {path for card in cards if card.before for path in (card.path, card.before) if path}
+    thumbs = make_thumbnails(results / THUMBS, root, {path for path in named if _inside(root, path)} | beside)
+    copied = {path for path in beside if path in thumbs and not thumbs[path].shown_by_browsers}
+    links = _Links(root, results, thumbs, _copies(results / LARGE, root, copied))
     only_placeholders = all("placeholder" in card.badges for card in cards if card.path)
     unsaid = {"placeholder"} if only_placeholders else set()  # the notice at the top says it for all
-    sections = [_section(shelf, links, unsaid) for shelf in shelves]
+    sections = [_section(shelf, links, unsaid) for shelf in filled]
     numbers = _badge_counts(cards)
     return _template().render(
         css=_source("gallery.css"),
         js=_source("gallery.js"),
-        details=_embedded({card.id: _detail(card, links, reviewable) for card in cards if card.path}),
+        details=_embedded({card.id: _detail(card, links, reviewable) for card in pictured}),
+        stories=[
+            _embedded({card.id: _story(card, links) for card in pictured[start : start + STORIES]})
+            for start in range(0, len(pictured), STORIES)
+        ],
         library=survey.settings.library_id,
+        review=command(survey.settings, "review") + ("" if survey.settings.given else " --config"),
+        reviews_file=quote_word(in_run_folder(survey.settings, "reviews.json")),
+        reviews_word=assignment("reviews", in_run_folder(survey.settings, "reviews.json")),
         free=survey.settings.provider == "emulator",
         only_placeholders=only_placeholders,
         report=report,
@@ -151,9 +94,11 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
             for kind, title in _KIND_TITLES.items()
             if any(item["kind"] == kind for item in sections)
         ],
-        pictures=len([card for card in cards if card.path]),
+        models=sorted({card.model for card in cards if card.model}),
+        arrived=_arrivals(report["batches"], cards),
+        pictures=len(pictured),
         filters=[(badge, BADGES[badge], numbers[badge]) for badge in BADGES if numbers[badge]],
-        failures=_failure_groups(failures, links),
+        failures=_failure_groups(failures, survey, links),
         aside=_aside(survey, links),
         broken=report["broken"],
         errors=report["errors"],
@@ -161,6 +106,8 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
         cost=report["cost_usd"],
         bills=_bills(report, survey),
         batches=_time_line(report["batches"]),
+        again=command(survey.settings, "generate_all"),
+        send_all=command(survey.settings, "order", "scenes=*", "state=failed"),
         dollars=dollars,
         count=count,
     )
@@ -169,14 +116,24 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
 class _Links:
     """Addresses relative to the page."""
 
-    def __init__(self, root: Path, results: Path, thumbs: Mapping[str, Thumbnail]):
+    def __init__(self, root: Path, results: Path, thumbs: Mapping[str, Thumbnail], copies: Mapping[str, Thumbnail]):
         self._results = results.resolve()
         self._base = self._relative(root)
         self._thumbs = thumbs
+        self._copies = copies
 
     def file(self, path: str) -> str:
-        """Where the page finds a file of the library."""
+        """Where the page finds a file of the library, or one with an absolute path."""
+        if Path(path).is_absolute():
+            return self.absolute(Path(path))
         return quote(os.fsencode(f"{self._base}/{path}"))
+
+    def large(self, path: str) -> str:
+        """Where the page finds a picture in a form that browsers show, ``""`` if there is none."""
+        copy = self._copies.get(path)
+        if copy:
+            return f"{LARGE}/{copy.name}" if copy.name else ""
+        return self.file(path) if self.info(path).name else ""
 
     def absolute(self, path: Path) -> str:
         """Where the page finds any other file."""
@@ -195,112 +152,7 @@ class _Links:
         return self._thumbs.get(path) or Thumbnail(trouble="the file is gone")
 
 
-class _Reviewable:
-    """The pictures that `snakemake review` takes, by their path relative to the library."""
-
-    def __init__(self, survey: Survey):
-        every = list(pictures_of(survey.plan.library, survey.settings.provider))
-        self._count = Counter(shown.name for shown in every)
-        named = {shown.name: shown for shown in every}  # of several of one name, the review means the last
-        self._by_path = {_path_of(shown): shown for shown in named.values()}
-        self._in_scene = Counter(shown.scene.target for shown in named.values())
-
-    def status(self, path: str) -> str:
-        """What is recorded of a picture: one of VERDICTS, or ``""``."""
-        shown = self._by_path.get(path)
-        return shown.status if shown and shown.status in VERDICTS else ""
-
-    def data(self, card: Card, info: Thumbnail) -> dict[str, Any] | None:
-        """What the page needs to review a picture, None if that cannot be: there is nothing to see, or no record.
-
-        ``sha256`` is what the review names, ``pick`` whether there is a choice, and ``simple`` whether the picture's
-        name alone says on a command line which one is meant.
-        """
-        shown = self._by_path.get(card.path)
-        sha256 = (shown.sha256 or info.sha256) if shown else ""
-        if not shown or not info.name or not sha256:
-            return None
-        return {
-            "target": shown.scene.target,
-            "variation": shown.variation,
-            "sha256": sha256,
-            "status": self.status(card.path),
-            "note": shown.note,
-            "pick": self._in_scene[shown.scene.target] > 1,
-            "simple": self._count[shown.name] == 1 and bool(_PLAIN.fullmatch(shown.name)),
-        }
-
-
-def _path_of(shown: Shown) -> str:
-    return f"{FOLDER_OF[shown.entity.kind]}/{shown.entity.slug}/{shown.path}"
-
-
-def _shelves(survey: Survey, reviewable: _Reviewable) -> Iterator[_Shelf]:
-    by_entity: dict[str, list[Standing]] = defaultdict(list)
-    for standing in survey.plan.standings:
-        by_entity[standing.scene.entity].append(standing)
-    stale = {(item.standing.target, item.standing.variation) for item in survey.plan.stale}
-    by_key = {fate.task["key"]: fate for fate in survey.history.fates.values() if fate.has_picture}
-    for key, entity in survey.plan.library.entities.items():
-        standings = by_entity.get(key, [])
-        if not standings:
-            continue
-        shelf = _Shelf(key, entity.name, entity.kind, f"{FOLDER_OF[entity.kind]}/{entity.slug}/imagery.yaml")
-        for standing in standings:
-            shelf.groups[standing.target].append(_card(standing, survey, reviewable, stale, by_key))
-        for card in _rejected(entity, {standing.path for standing in standings}, by_key, survey):
-            shelf.groups[card.target].append(card)
-        yield shelf
-
-
-def _card(
-    standing: Standing,
-    survey: Survey,
-    reviewable: _Reviewable,
-    stale: set[tuple[str, int]],
-    by_key: Mapping[str, Fate],
-) -> Card:
-    record = standing.record
-    fate = by_key.get(record.task_key) if record else survey.history.fates.get(standing.wish.id)
-    status = "blocked" if standing.target in survey.plan.blocked else standing.status
-    id = f"{standing.target}:{standing.variation}"
-    if status in _TILES:
-        badge, note = _TILES[status]
-        why = survey.plan.blocked.get(standing.target) or standing.reason
-        note = f"{note} ({why})" if why else note
-        return Card(id, standing.scene, standing.target, standing.variation, "", (badge,), note, record, fate)
-    marks = {
-        "new": fate is not None and fate.outcome == "applied" and fate.run == survey.run,
-        "approved": reviewable.status(standing.path) == "approved",
-        "picked": reviewable.status(standing.path) == "picked",
-        "adopted": status == "adopted",
-        "stale": (standing.target, standing.variation) in stale,
-        "placeholder": record is not None and record.provider == "emulator",
-    }
-    badges = tuple(badge for badge, holds in marks.items() if holds)
-    return Card(
-        id, standing.scene, standing.target, standing.variation, standing.path, badges, record=record, fate=fate
-    )
-
-
-def _rejected(entity: Entity, in_place: set[str], by_key: Mapping[str, Fate], survey: Survey) -> Iterator[Card]:
-    """Yield the pictures that the author rejected and that are still there."""
-    owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
-    scenes = {scene.id: scene for scene in entity.scenes}
-    root = survey.plan.library.root
-    for number, (path, record) in enumerate(owners.items()):
-        full = f"{FOLDER_OF[entity.kind]}/{entity.slug}/{path}"
-        if record.status != "rejected" or full in in_place or not (root / full).is_file():
-            continue
-        marks = ("rejected", "placeholder") if record.provider == "emulator" else ("rejected",)
-        target = f"{entity.key}/{record.scene}"
-        yield Card(
-            f"{target}:rejected-{number}", scenes.get(record.scene), target, record.variation, full, marks,
-            record=record, fate=by_key.get(record.task_key),
-        )  # fmt: skip
-
-
-def _section(shelf: _Shelf, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
+def _section(shelf: Shelf, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
     groups = [[_shown(card, _variations(cards), links, unsaid) for card in cards] for cards in shelf.groups.values()]
     wanted = [card for card in shelf.cards() if "rejected" not in card.badges]
     width = sum(item["ratio"] for group in groups for item in group) * 250
@@ -308,8 +160,8 @@ def _section(shelf: _Shelf, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
         "id": shelf.key,
         "kind": shelf.kind,
         "name": shelf.name,
-        "file": shelf.file,
-        "href": links.file(shelf.file),
+        "file": shelf.key if Path(shelf.file).is_absolute() else shelf.file,
+        "href": links.file(shelf.file) if shelf.file else "",
         "in_place": sum(bool(card.path) for card in wanted),
         "wanted": len(wanted),
         "groups": groups,
@@ -333,6 +185,9 @@ def _shown(card: Card, of: int, links: _Links, unsaid: Set[str]) -> dict[str, An
         "thumb": links.thumb(card.path) if card.path else "",
         "trouble": info.trouble if card.path else "",
         "ratio": round(_ratio(card, info), 4),
+        "model": card.model,
+        "batch": card.batch,
+        "earlier": len(card.versions),
         "badges": card.badges,
         "pills": [(badge, _ON_CARDS[badge]) for badge in card.badges if badge not in unsaid],
         "note": clip(card.note, 160),
@@ -351,23 +206,32 @@ def _ratio(card: Card, info: Thumbnail) -> float:
     return min(3.0, max(0.5, ratio or DEFAULT_RATIO))
 
 
-def _detail(card: Card, links: _Links, reviewable: _Reviewable) -> dict[str, Any]:
-    """What the large view shows of a picture, as plain data."""
+def _detail(card: Card, links: _Links, reviewable: Reviewable) -> dict[str, Any]:
+    """What the page needs of a picture before anybody looks at it, as plain data."""
     info = links.info(card.path)
     return {
         "title": card.title,
         "alt": card.alt,
-        "entity": card.target.rpartition("/")[0],
         "target": card.target,
-        "href": links.file(card.path) if info.name else "",
+        "href": links.large(card.path),
         "trouble": info.trouble,
         "width": info.width,
         "height": info.height,
         "badges": [[badge, BADGES[badge]] for badge in card.badges],
+        "review": reviewable.data(card, info),
+    }
+
+
+def _story(card: Card, links: _Links) -> dict[str, Any]:
+    """What else the large view shows of a picture."""
+    info = links.info(card.path)
+    return {
         "facts": [[name, value] for name, value in _facts(card, info) if value],
         "notes": list(card.fate.task["notes"]) if card.fate else [],
         "prompt": card.prompt,
-        "review": reviewable.data(card, info),
+        "words": card.author_text if card.author_text != card.prompt else "",
+        "seen": _seen(card.analysis, info) if card.analysis else None,
+        "others": list(_others(card, links)),
         "references": [
             {
                 "name": reference["name"],
@@ -377,24 +241,96 @@ def _detail(card: Card, links: _Links, reviewable: _Reviewable) -> dict[str, Any
                 "changed": links.info(reference["path"]).sha256 not in ("", reference["sha256"]),
             }
             for reference in _references(card)
+            if not card.before
         ],
     }
+
+
+def _others(card: Card, links: _Links) -> Iterator[dict[str, Any]]:
+    """What the picture can be compared with: what it was made from, and its predecessors, the youngest first."""
+    if card.before and (large := links.large(card.before)):
+        yield {"name": "Original", "when": "", "thumb": links.thumb(card.before), "href": large, "note": ""}
+    for version in card.versions:
+        path, record = str(version.path), version.record
+        if large := links.large(path):
+            yield {
+                "name": "Earlier",
+                "when": moment(record.generated_at) if record else "",
+                "thumb": links.thumb(path),
+                "href": large,
+                "note": record.note if record else "",
+            }
+
+
+def _seen(analysis: Analysis, info: Thumbnail) -> dict[str, Any] | None:
+    """What an analysis says, for the large view; None if it is of another picture than the one in place."""
+    if analysis.sha256 and info.sha256 and analysis.sha256 != info.sha256:
+        return None
+    content, palette, canon = (_map(analysis.data.get(key)) for key in ("content", "palette", "canon_analysis"))
+    traits = canon.get("traits")
+    return {
+        "alt": alt_text(analysis),
+        "text": _text(content.get("description")),
+        "tags": _texts(content.get("tags")),
+        "colours": _texts(palette.get("hex")),
+        "named": [*_texts(palette.get("dominant")), *_texts(palette.get("accent"))],
+        "traits": [[str(trait), str(verdict)] for trait, verdict in traits.items()]
+        if isinstance(traits, Mapping)
+        else [[trait, "seen"] for trait in analysis.seen],
+        "matches": analysis.matches,
+        "notes": _text(canon.get("notes")),
+        "facts": [
+            [name, value]
+            for name, value in (
+                ("Looks like", analysis.medium),
+                ("Quality", f"{analysis.quality} of 5" if analysis.data.get("quality") else ""),
+                ("Writing in it", _text(analysis.data.get("text_in_image"))),
+            )
+            if value
+        ],
+        "defects": _texts(analysis.data.get("defects")),
+    }
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return str(value).strip() if value is not None else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [text for item in value if (text := _text(item))] if isinstance(value, list | tuple) else []
+
+
+def _arrivals(batches: Sequence[Mapping[str, Any]], cards: Iterable[Card]) -> list[dict[str, str]]:
+    """The batches that cards came with, the youngest first, as the page calls them."""
+    used = {card.batch for card in cards}
+    known = sorted(batches, key=_sent, reverse=True)
+    named = [(batch["id"], batch["operation"].capitalize(), _sent(batch)) for batch in known if batch["id"] in used]
+    return [{"id": id, "name": f"{operation}, {moment(sent)}"} for id, operation, sent in named]
+
+
+def _sent(batch: Mapping[str, Any]) -> str:
+    return str(batch["times"]["submitted"] or batch["times"]["applied"])
 
 
 def _facts(card: Card, info: Thumbnail) -> Iterator[tuple[str, str]]:
     record, fate = card.record, card.fate
     task: Mapping[str, Any] = fate.task if fate else {}
     data: Mapping[str, Any] = record.data if record else {}
-    yield "Model", str(task.get("model") or data.get("model") or "")
+    yield "Model", card.model
     asked = " ".join(filter(None, (task.get("aspect_ratio") or data.get("aspect_ratio"), task.get("image_size"))))
     pixels = f"{info.width:,} × {info.height:,}" if info.width else ""
     yield "Size", f"{pixels} ({asked})" if pixels and asked else pixels or asked
-    yield "Made", moment(record.generated_at) if record else ""
+    yield "Made", moment(record.generated_at if record else fate.ended if fate and card.before else "")
     if fate:
         yield "Cost", dollars(fate.actual_usd)
         yield "Attempts", str(fate.attempts)
         yield "Tokens", f"{task['tokens']['total']:,}" if task.get("tokens", {}).get("total") else ""
-    yield "File", card.path
+    yield "File", str(task.get("file") or card.path) if card.before else card.path
+    yield "Made from", Path(card.before).name
     yield "Replaced", str(task.get("archived") or "")
     yield "Written in", str(card.scene.place) if card.scene else ""
     yield "Retouched", "yes, the file is not as it was made" if _retouched(record, info) else ""
@@ -449,7 +385,7 @@ def _tally(totals: Mapping[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def _failure_groups(failures: Sequence[Mapping[str, Any]], links: _Links) -> list[dict[str, Any]]:
+def _failure_groups(failures: Sequence[Mapping[str, Any]], survey: Survey, links: _Links) -> list[dict[str, Any]]:
     """Failures by reason and advice, the most frequent first."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for failure in failures:
@@ -459,6 +395,8 @@ def _failure_groups(failures: Sequence[Mapping[str, Any]], links: _Links) -> lis
             "id": f"failure/{failure['target']}:{failure['variation']}",
             "href": links.file(file) if file else "",
             "cost": dollars(failure["cost_usd"]) if failure["cost_usd"] else "",
+            "words": survey.words_of(failure["target"]),
+            "again": command(survey.settings, "order", f"scenes={failure['target']}"),
         }
         groups[failure["reason"] or OUTCOMES_IN_WORDS[failure["outcome"]], failure["advice"]].append(item)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
@@ -509,21 +447,49 @@ def _bills(report: Mapping[str, Any], survey: Survey) -> list[dict[str, Any]]:
 
 
 def _time_line(batches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The youngest batches first, each with how long the server had it as a share of the longest."""
-    ordered = sorted(batches, key=lambda batch: batch["times"]["submitted"] or batch["times"]["applied"], reverse=True)
-    waits = [seconds_between(batch["times"]["submitted"], batch["times"]["fetched"]) for batch in ordered]
-    longest = max((wait or 0.0 for wait in waits[:SHOWN_BATCHES]), default=0.0) or 1.0
+    """The youngest batches by the run that brought them, each run with a time axis of its own.
+
+    ``wait`` and ``work`` say where on that axis, in percent, the server had a batch and its results were put in place.
+    """
+    ordered = sorted(batches, key=_sent, reverse=True)
+    by_run: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for batch in ordered[:SHOWN_BATCHES]:
+        by_run[batch["run"]].append(batch)
+    runs = [_run_line(run, group) for run, group in by_run.items()]
+    return {"runs": runs, "left_out": max(0, len(batches) - SHOWN_BATCHES)}
+
+
+def _run_line(run: str, group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    moments = [text for batch in group for text in batch["times"].values() if text]
+    start, end = min(moments, default=""), max(moments, default="")
+    span = seconds_between(start, end) or 0.0
+
+    def stretch(batch: Mapping[str, Any], first: str, last: str) -> tuple[float, float] | None:
+        lead, took = (
+            seconds_between(start, batch["times"][first]),
+            seconds_between(batch["times"][first], batch["times"][last]),
+        )
+        if lead is None or took is None or span <= 0:
+            return None
+        return round(100 * lead / span, 2), round(100 * took / span, 2)
+
     rows = [
         {
             **batch,
-            "when": moment(batch["times"]["submitted"] or batch["times"]["applied"]),
-            "took": wait is not None,
-            "share": round(100 * (wait or 0.0) / longest, 2),
-            "told": list(_told(batch, wait)),
+            "when": moment(_sent(batch)),
+            "wait": stretch(batch, "submitted", "fetched"),
+            "work": stretch(batch, "fetched", "applied"),
+            "told": list(_told(batch, seconds_between(batch["times"]["submitted"], batch["times"]["fetched"]))),
         }
-        for batch, wait in zip(ordered[:SHOWN_BATCHES], waits, strict=False)
+        for batch in reversed(group)
     ]
-    return {"rows": rows, "left_out": max(0, len(batches) - SHOWN_BATCHES)}
+    actual, estimated = (sum(batch["cost_usd"][name] for batch in group) for name in ("actual", "estimated"))
+    return {
+        "name": f"Run of {moment(start)}" if run else "In flight",
+        "took": duration(span) if run and span else "",
+        "cost": f"{dollars(actual)} of {dollars(estimated)} estimated" if run else f"{dollars(estimated)} estimated",
+        "rows": rows,
+    }
 
 
 def _told(batch: Mapping[str, Any], wait: float | None) -> Iterator[str]:
@@ -536,6 +502,11 @@ def _told(batch: Mapping[str, Any], wait: float | None) -> Iterator[str]:
     estimated = f"{dollars(batch['cost_usd']['estimated'])} estimated"
     in_flight = batch["state"] == "IN_FLIGHT"
     yield estimated if in_flight else f"{dollars(batch['cost_usd']['actual'])}, {estimated}"
+
+
+def _copies(folder: Path, root: Path, paths: Collection[str]) -> dict[str, Thumbnail]:
+    """Return copies for browsers of pictures that they cannot show; those that nothing shows any more are deleted."""
+    return make_thumbnails(folder, root, paths, LARGE_BOX) if paths or folder.is_dir() else {}
 
 
 def _inside(root: Path, path: str) -> bool:

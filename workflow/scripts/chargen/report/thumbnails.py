@@ -17,6 +17,7 @@ BOX = (860, 480)
 
 QUALITY = 80
 THREADS = 4
+SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP"})
 INDEX = "index.json"
 
 _TRANSPARENT_ON = (246, 244, 240)
@@ -27,17 +28,21 @@ _ORIENTATION = 0x0112
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
     """What the page shows of a picture: the thumbnail's file ``name`` (``""`` if there is none, then ``trouble`` says
-    why), ``width`` and ``height`` of the picture itself in pixels as seen (0 if unknown), and its ``sha256``."""
+    why), ``width`` and ``height`` of the picture itself in pixels as seen (0 if unknown), its ``sha256``, and whether
+    browsers can show the picture itself."""
 
     name: str = ""
     width: int = 0
     height: int = 0
     sha256: str = ""
     trouble: str = ""
+    shown_by_browsers: bool = True
 
 
-def make_thumbnails(folder: Path, root: Path, paths: Collection[str]) -> dict[str, Thumbnail]:
-    """Return a thumbnail for each of *paths* (relative to *root*), their files in *folder*.
+def make_thumbnails(
+    folder: Path, root: Path, paths: Collection[str], box: tuple[int, int] = BOX
+) -> dict[str, Thumbnail]:
+    """Return a thumbnail within *box* for each of *paths* (relative to *root*), their files in *folder*.
 
     Pictures whose size and time of change are as before are not opened again; thumbnails that nothing shows any more
     are deleted. A picture that cannot be opened has a thumbnail without a file.
@@ -64,7 +69,7 @@ def make_thumbnails(folder: Path, root: Path, paths: Collection[str]) -> dict[st
 
         Image.preinit()  # the plug-ins' registry is not safe to fill from several threads
         with ThreadPoolExecutor(THREADS) as pool:
-            found |= zip(to_make, pool.map(lambda path: _make(root / path, folder), to_make), strict=True)
+            found |= zip(to_make, pool.map(lambda path: _make(root / path, folder, box), to_make), strict=True)
     _prune(folder, present, found)
     index = {path: asdict(found[path]) | {"stamp": stamp} for path, stamp in stamps.items()}
     if index != known:
@@ -89,7 +94,7 @@ def _stamp(path: Path) -> list[int] | None:
     return [stat.st_size, stat.st_mtime_ns]
 
 
-def _make(path: Path, folder: Path) -> Thumbnail:
+def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
     """Return the thumbnail of the picture *path*; whatever is wrong with the picture becomes its trouble."""
     from PIL import Image, ImageOps
 
@@ -100,17 +105,18 @@ def _make(path: Path, folder: Path) -> Thumbnail:
         name = f"{sha256}.jpg"
         with Image.open(path) as picture:
             width, height = picture.size
+            shown = picture.format in SHOWN_BY_BROWSERS and picture.mode != "CMYK"
             if picture.getexif().get(_ORIENTATION) in _TURNED:
                 width, height = height, width
             if not (folder / name).exists():
-                scale = min(1.0, BOX[0] / width, BOX[1] / height)
+                scale = min(1.0, box[0] / width, box[1] / height)
                 picture.draft("RGB", (int(picture.width * scale), int(picture.height * scale)))
                 small = ImageOps.exif_transpose(picture)
-                small.thumbnail(BOX)
+                small.thumbnail(box)
                 _save(_opaque(small), folder / name)
     except Exception as error:  # a decoder may raise nearly anything on a file that is no picture
         return Thumbnail(trouble=f"cannot be shown ({type(error).__name__})")
-    return Thumbnail(name, width, height, sha256)
+    return Thumbnail(name, width, height, sha256, shown_by_browsers=shown)
 
 
 def _opaque(picture: Any) -> Any:
