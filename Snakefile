@@ -8,6 +8,9 @@ min_version("9.27")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 # The steps run in the interpreter that runs Snakemake; this says which one they are tested with.
 container: "docker://python:3.11"
 

@@ -43,6 +43,18 @@ def second_looks(wildcards):
     return session.pinned_chains(checkpoints.plan_analysis.get(**wildcards).output.plan)
 
 
+def shown(path, caption, what):
+    """Return an output that `snakemake --report` shows; one that is gone is left out there and is no error."""
+    if not Path(path).exists():
+        return path
+    return report(
+        path,
+        caption=f"../../report/{caption}",
+        category="What was made",
+        labels={"content": what},
+    )
+
+
 onstart:
     session.start()
 

@@ -3,9 +3,9 @@ rule report:
     input:
         session.settled,
     output:
-        json="results/report.json",
+        json=shown("results/report.json", "numbers.rst", "pictures, costs, batches"),
         html="results/report.html",
-        failures="results/failures.jsonl",
+        failures=shown("results/failures.jsonl", "failures.rst", "failures"),
     log:
         "logs/report.log",
     params:
