@@ -126,6 +126,9 @@ def test_enhance_accounts_for_every_file(project):
     submission = json.loads((project.folder / "better/first/submission.json").read_text())
     prompts = {item["input"]: item["prompt"] for item in submission["results"]}
 
+    assert (28, 24, 4) == tuple(
+        project.report()["totals"]["operations"]["enhance"][name] for name in ("wanted", "applied", "blocked")
+    )
     assert 24 == len(results)
     assert {
         "plain_c1.jpg",
@@ -194,7 +197,12 @@ def test_three_hundred_files(project):
     assert "Make it a woodcut." == made["sea/huge.png"]["prompt"]
     assert {"16:9"} == {item["aspect_ratio"] for name, item in made.items() if "-held-" in name}
     report = project.report()
+    own = report["totals"]["operations"]["enhance"]
     assert [] == schema.errors("report", report)
+    assert (len(good) + len(bad), len(good), len(bad)) == (own["wanted"], own["applied"], own["blocked"])
+    assert bad.keys() == {item["file"] for item in report["warnings"] if item["code"] == "unreadable-input"}
+    assert ["enhance"] == [share["name"] for share in report["cost_usd"]["by_operation"]]
+    assert "Enhanced:" in first
     assert 3 == project.emulator.count("created")
     project.assert_nothing_twice()
 

@@ -17,6 +17,7 @@ from chargen.report.words import seconds_between
 from chargen.state import State
 
 if TYPE_CHECKING:
+    from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
     from chargen.planning.standing import Standing
 
@@ -30,9 +31,18 @@ _RUN_ID = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z")
 class Survey:
     """Plan and history laid over each other: what is still open, and what the library has moved on from."""
 
-    def __init__(self, settings: Settings, state: State, plan: Plan, run_id: str | None):
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        plan: Plan,
+        run_id: str | None,
+        others: Mapping[str, FilePlan] | None = None,
+    ):
+        """*others* are the plans of operations on files, as far as there is something to say of them."""
         self.settings = settings
         self.plan = plan
+        self.others = others or {}
         self.kept_in = state.root  # what unplaced pictures' files are relative to
         self.history: History = read_history(state)
         self.run = run_id or self.history.last_run()
@@ -47,12 +57,18 @@ class Survey:
     def settled(self, wish: str, fate: Fate) -> bool:
         """Whether the library no longer asks for this very wish: its scene was edited, ordered anew or taken out."""
         target, variation = fate.task["target"], fate.task["variation"]
+        if fate.operation in self.others:
+            return wish not in self._asked_of_files
         planned = fate.operation == self.plan.operation
         if not planned or target not in self._planned:
             gone = target not in self._scenes and target.rpartition("/")[0] not in self.plan.library.broken
             return self._youngest[_slot(fate)] != wish or (planned and gone)
         standing = self._standings.get((target, variation))
         return standing is None or standing.wish.id != wish
+
+    @cached_property
+    def _asked_of_files(self) -> set[str]:
+        return {item.wish.id for plan in self.others.values() for item in plan.items}
 
     def outcome(self, fate: Fate) -> str:
         """Return how the wish ended; what failed in passing has failed once its attempts are used up."""
@@ -188,31 +204,43 @@ def _run(
 
 
 def _skipped(survey: Survey, run: Mapping[str, Fate]) -> int:
-    """How many pictures were in place already: those in place now less those that the run brought."""
-    brought = sum(fate.outcome == "applied" and fate.operation == survey.plan.operation for fate in run.values())
-    return max(0, survey.plan.counts()["applied"] - brought)
+    """How many results were in place already, of the operations that the run was about."""
+    about = {fate.operation for fate in run.values()} or {survey.plan.operation}
+    return sum(_in_place_before(survey, run, operation) for operation in about)
+
+
+def _in_place_before(survey: Survey, run: Mapping[str, Fate], operation: str) -> int:
+    """How many results of *operation* are in place now less those that the run brought."""
+    brought = sum(fate.outcome == "applied" and fate.operation == operation for fate in run.values())
+    plan = survey.plan if operation == survey.plan.operation else survey.others.get(operation)
+    if plan:
+        return max(0, plan.counts()["applied"] - brought)
+    fates = survey.history.fates.values()
+    return sum(fate.operation == operation and fate.outcome == "applied" for fate in fates) - brought
 
 
 def _totals(survey: Survey, run: Mapping[str, Fate]) -> dict[str, Any]:
-    planned = survey.plan.counts() | {"skipped": _skipped(survey, run)}
+    def with_skipped(operation: str, counts: dict[str, int]) -> dict[str, int]:
+        return counts | {"skipped": _in_place_before(survey, run, operation)}
+
+    planned = with_skipped(survey.plan.operation, survey.plan.counts())
     operations = {survey.plan.operation: planned}
-    others = {fate.operation for fate in survey.history.fates.values()} - operations.keys()
-    for operation in sorted(others):
-        operations[operation] = _counted(operation, survey, run, planned)
+    for operation, plan in survey.others.items():
+        operations[operation] = with_skipped(operation, plan.counts())
+    unplanned = {fate.operation for fate in survey.history.fates.values()} - operations.keys()
+    for operation in sorted(unplanned):
+        operations[operation] = with_skipped(operation, _counted(operation, survey, planned))
     return {**planned, "operations": operations}
 
 
-def _counted(operation: str, survey: Survey, run: Mapping[str, Fate], like: Collection[str]) -> dict[str, int]:
-    """Return the totals of an operation that the plan does not cover: of what was ever sent."""
+def _counted(operation: str, survey: Survey, like: Collection[str]) -> dict[str, int]:
+    """Return the totals of an operation that cannot be planned now: of what was ever sent."""
     fates = [fate for fate in survey.history.fates.values() if fate.operation == operation]
     outcomes = Counter(survey.outcome(fate) for fate in fates)
-    brought = sum(fate.outcome == "applied" and fate.operation == operation for fate in run.values())
-    failed = sum(fate.operation == operation for _, fate in survey.failures)
     known = {
         "wanted": len(fates),
         "applied": outcomes["applied"],
-        "skipped": outcomes["applied"] - brought,
-        "failed": failed,
+        "failed": sum(fate.operation == operation for _, fate in survey.failures),
         "in_flight": outcomes["waiting"],
     }
     return dict.fromkeys(like, 0) | known
@@ -220,11 +248,14 @@ def _counted(operation: str, survey: Survey, run: Mapping[str, Fate], like: Coll
 
 def _costs(survey: Survey) -> dict[str, Any]:
     history = survey.history
+    operations: dict[str, list[float]] = {}
     models: dict[str, list[float]] = {}
     entities: dict[str, list[float]] = {}
     for receipt in history.receipts:
         cost = receipt["cost_usd"]
-        _add(models, receipt["model"], len(receipt["tasks"]), cost["estimated"], cost["actual"])
+        spent = len(receipt["tasks"]), cost["estimated"], cost["actual"]
+        _add(operations, receipt["operation"], *spent)
+        _add(models, receipt["model"], *spent)
     for fate in history.fates.values():
         if fate.outcome != "waiting":
             entity = "/".join(fate.task["target"].split("/")[:2])
@@ -237,6 +268,7 @@ def _costs(survey: Survey) -> dict[str, Any]:
         "stale": _sum(item.cost_usd for item in survey.plan.stale),
         "missing": round(survey.plan.missing_usd, 6),
         "batch_discount": survey.plan.catalog.batch_discount,
+        "by_operation": _shares(operations),
         "by_model": _shares(models),
         "by_entity": _shares(entities),
     }
@@ -323,6 +355,9 @@ def _told(survey: Survey) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     warnings: list[dict[str, Any]] = []
     for problem in survey.plan.problems:
         (errors if problem.severity == "error" else warnings).append(_problem(problem))
+    for plan in survey.others.values():
+        warnings += [_problem(problem) for problem in plan.problems if problem.severity != "error"]
+        warnings += [_notice("notice", text) for text in plan.notices if text not in survey.plan.notices]
     errors += [_notice("unreadable-state", f"batch {batch}: {text}", batch) for batch, text in survey.history.troubles]
     warnings += [_notice("notice", text) for text in survey.plan.notices]
     for receipt in survey.history.receipts:

@@ -64,6 +64,9 @@ def _figures(report: Mapping[str, Any]) -> Iterator[str]:
         told = f"{dollars(cost['actual'])} actual, {dollars(cost['estimated'])} estimated"
         yield _row("Cost", told + (" (emulator: nothing was paid)" if run["provider"] == "emulator" else ""))
     yield _row("Library", f"{totals['applied']:,} of {count(totals['wanted'], 'picture')} in place" + _rest(totals))
+    for operation, name in (("analyze", "Analysed"), ("enhance", "Enhanced")):
+        if own := totals["operations"].get(operation):
+            yield _row(name, f"{own['applied']:,} of {count(own['wanted'], 'picture')}" + _rest(own))
 
 
 def _rest(totals: Mapping[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from chargen.report.collect import Survey, failure_lines, report_of
 from chargen.state import State
 
 if TYPE_CHECKING:
+    from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
 
 
@@ -26,13 +27,14 @@ def write_report(
     run_id: str | None,
     started: str,
     targets: Sequence[str],
+    others: Mapping[str, FilePlan] | None = None,
 ) -> dict[str, Any]:
     """Write report.json, failures.jsonl and report.html into *results*, each whole or not at all; return the report.
 
     The page keeps its thumbnails in ``results/report/thumbs``; everything else it shows lies in the library. For the
-    other arguments see `chargen.report.collect.build_report`.
+    other arguments see `chargen.report.collect.build_report` and `Survey`.
     """
-    survey = Survey(settings, state, plan, run_id)
+    survey = Survey(settings, state, plan, run_id, others)
     report = report_of(survey, run_id is not None, started, targets)
     failures = list(failure_lines(survey))
     durable.write_json(results / "report.json", report)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chargen import durable
 from chargen.config import Settings
+from chargen.journal import Journal
+from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
+
+if TYPE_CHECKING:
+    from chargen.planning.files import FilePlan
 
 
 def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dict[str, Any]:
@@ -19,5 +27,26 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dic
     pinned = durable.read_json(told) if told.exists() else {}
     plan = make_plan(settings, scope=["all"])
     return write_report(
-        settings, state, plan, folder, run.folder.name, pinned.get("started", ""), pinned.get("targets", [])
+        settings,
+        state,
+        plan,
+        folder,
+        run.folder.name,
+        pinned.get("started", ""),
+        pinned.get("targets", []),
+        _others(settings, state, pinned.get("targets", [])),
     )
+
+
+def _others(settings: Settings, state: State, targets: Sequence[str]) -> dict[str, FilePlan]:
+    """Return the plans of the operations on files that this run is about, or that were ever used and can be planned."""
+    from chargen.planning.any import make_any_plan
+
+    used = {entry.operation for entry in Journal(state).entries.values()}
+    whole = replace(settings, only=(), strict=False)
+    found = {}
+    for operation, words in (("analyze", ("analyze_", "illustrate_")), ("enhance", ("enhance_",))):
+        if operation in used or any(target.startswith(words) for target in targets):
+            with suppress(ChargenError):  # its folder may be gone by now: then the journal alone is counted
+                found[operation] = cast("FilePlan", make_any_plan(whole, operation, ["all"]))
+    return found
