@@ -1,9 +1,11 @@
-"""Files that survive a crash, and a disk that is full."""
+"""Files that survive a crash, what a crash leaves beside them, and a full disk."""
 
 from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -48,3 +50,30 @@ def test_appending_to_a_full_disk_names_the_file(tmp_path, full_disk):
     """The journal that cannot be written is named."""
     with pytest.raises(OSError, match=r"journal\.jsonl"):
         durable.append_line(tmp_path / "journal.jsonl", {})
+
+
+def test_what_the_dead_left_half_written_is_swept_away(tmp_path):
+    """The draft of a process that died goes; that of one at work, of another machine or of somebody else stays."""
+    target = tmp_path / "deep" / "a name.with-signs.json"
+    target.parent.mkdir()
+    die = (
+        "import sys; from pathlib import Path; from chargen import durable; durable.draft_of(Path(sys.argv[1])).touch()"
+    )
+    subprocess.run([sys.executable, "-c", die, str(target)], check=True)
+    (of_the_dead,) = target.parent.iterdir()
+    ours = durable.draft_of(target)
+    kept = [ours, target.with_name(".a.elsewhere-1.part"), target.with_name(".wish.part"), target.with_name("b.part")]
+    for path in kept:
+        path.touch()
+
+    durable.sweep(tmp_path)
+
+    assert of_the_dead not in kept
+    assert sorted(kept) == sorted(target.parent.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_swept_too(tmp_path):
+    """A first run has nothing to sweep."""
+    durable.sweep(tmp_path / "nowhere")
+
+    assert not (tmp_path / "nowhere").exists()

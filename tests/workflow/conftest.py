@@ -172,7 +172,7 @@ class Project:
 
     def sent(self) -> list[str]:
         """Every wish with its attempt that was put into a job that was created, in order."""
-        jobs = {line["batch"] for line in self.journal("created") if not line["adopted"]}
+        jobs = dict.fromkeys(line["batch"] for line in self.journal("created"))
         intents = {line["batch"]: line for line in self.journal("intent")}
         return [f"{wish}/{attempt}" for batch in jobs for wish, attempt in intents[batch]["wishes"].items()]
 

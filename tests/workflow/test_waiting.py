@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from chargen.state import State
 from conftest import wait_until
+from photographs import photograph
 
 pytestmark = pytest.mark.workflow
 
@@ -27,6 +29,65 @@ def test_sigterm_to_the_main_process_alone(project):
     assert "Nothing is lost" in output
     assert 6 == len(project.pictures())
     assert 1 == project.emulator.count("create")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("moment", ["upload", "create", "download", "apply"])
+@pytest.mark.parametrize("signalled", ["the group", "the main process alone"])
+def test_stopped_in_the_middle_of_work(project, moment, signalled):
+    """Ctrl-C, and SIGTERM to the main process: the run ends in words, and the next one goes on."""
+    alone = signalled == "the main process alone"
+    photograph(64, 64).save(project.library / "characters/tobi-ferrow/portrait.png")
+    # What a process that nobody interrupts is in the middle of, it may end; whoever is interrupted leaves at once.
+    slow_s = 4 if alone else 120
+    call = {"upload": "upload_chunk", "create": "create", "download": "download"}.get(moment)
+    if call:
+        project.emulator.faults(calls=[{"call": call, "first": 1, "do": "hang", "seconds": slow_s}])
+        process = project.start()
+        wait_until(lambda: project.emulator.count(call))
+        tell(process, alone)
+    else:
+        locks = State(project.state)
+        with locks.lock("entity-character-mara-quill"):
+            process = project.start()
+            wait_until(lambda: project.journal("fetched"))
+            time.sleep(1)
+            tell(process, alone)
+            if not alone:
+                process.wait(timeout=60)
+    output, _ = process.communicate(timeout=60)
+    project.emulator.faults()
+    project.run()
+
+    assert process.returncode != 0
+    assert "Traceback" not in output
+    assert "Nothing is lost" in output
+    assert 6 == len(project.pictures())
+    project.assert_nothing_twice()
+
+
+def tell(process, alone):
+    """Ask Snakemake to end as a service manager would, or as Ctrl-C does."""
+    if alone:
+        os.kill(process.pid, signal.SIGTERM)
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+
+
+@pytest.mark.soak
+def test_whoever_waits_to_submit_leaves_with_its_main_process(project):
+    """A server that has no room for a job makes a submission wait: not beyond the run's end, which was killed."""
+    busy = {"call": "create", "do": "status", "status": 429, "retry_delay_s": 600}
+    project.emulator.faults(calls=[busy])
+    process = project.start()
+    wait_until(lambda: project.journal("refused"))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)  # until nobody holds the other end
+    project.emulator.faults()
+    project.run()
+
+    assert 6 == len(project.pictures())
+    assert 1 == project.emulator.count("created")
 
 
 def test_a_job_beyond_its_deadline_is_cancelled_and_harvested(project):

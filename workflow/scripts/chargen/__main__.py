@@ -1,5 +1,14 @@
 """``python -m chargen``."""
 
-from chargen.cli import main
+import os
+import sys
 
-raise SystemExit(main())
+from chargen.cli import INTERRUPTED, main
+
+status = main()
+if status == INTERRUPTED:
+    # Everything that counts is on the disk; threads that still wait for the network would hold the terminal.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+raise SystemExit(status)

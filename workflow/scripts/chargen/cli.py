@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargen import __version__, events
+from chargen import __version__, events, failpoints
 from chargen.problems import ChargenError, system_trouble
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ OPERATING = {
 }
 """The verbs of chargen.operate, each in a module of its name."""
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; return the exit status: 0, 1 after an error in words, 2 for a wrong call, 130 after Ctrl-C."""
@@ -42,13 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
         status = int(args.verb(args) or 0)
         if getattr(args, "tells", False):
             events.tell("step-ended", "done", level="debug")
+        failpoints.reached(f"done-{called_with[0]}")
         return status
     except ChargenError as error:
         _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         _complain("stopped. Nothing is lost: `snakemake generate_all` goes on where this ended")
-        return 130
+        return INTERRUPTED
     except OSError as error:
         _complain(system_trouble(error))
         return 1
@@ -142,7 +146,7 @@ def _stage(args: argparse.Namespace) -> None:
     from chargen import durable
     from chargen.journal import Journal
 
-    settings, state, _, files = _open_batch(args)
+    settings, state, run, files = _open_batch(args)
     with state.lock(f"batch-{files.id}"):
         entry = Journal(state).entry(files.id)
         asked = bool(entry.job) or entry.open_intent is not None
@@ -152,7 +156,7 @@ def _stage(args: argparse.Namespace) -> None:
 
             remote = connect(settings)
             if not is_staged(settings, state, files, remote):
-                stage(settings, state, files, remote)
+                stage(settings, state, files, remote, run)
         durable.expose(files.requests, args.output)
 
 
@@ -171,7 +175,7 @@ def _submit(args: argparse.Namespace) -> None:
 def _fetch(args: argparse.Namespace) -> None:
     from chargen import durable
     from chargen.remote import connect
-    from chargen.steps.fetch import fetch
+    from chargen.steps.fetch import NeverSubmitted, fetch
 
     settings, state, run, files = _open_batch(args)
 
@@ -180,7 +184,12 @@ def _fetch(args: argparse.Namespace) -> None:
 
         apply(settings, state, other, run)
 
-    fetch(settings, state, files, connect(settings), place, run)
+    try:
+        fetch(settings, state, files, connect(settings), place, run)
+    except NeverSubmitted:
+        # What stands under results/ is older than the state: without it, the next run begins with what is missing.
+        args.output.with_name("job.json").unlink(missing_ok=True)
+        raise
     durable.expose(files.responses, args.output)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ def sync_folder(folder: Path) -> None:
 def write(path: Path, data: bytes) -> None:
     """Put *data* at *path* so that a crash leaves the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = draft_of(path)
     try:
         with naming(path), temporary.open("wb") as handle:
             handle.write(data)
@@ -59,6 +60,37 @@ def write(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Take away what processes of this machine that died left half-written below *folder* (see `draft_of`)."""
+    for path in folder.rglob(".*.part"):
+        host, _, pid = path.name.removesuffix(".part").rpartition(".")[2].rpartition("-")
+        if host == _host() and pid.isdigit() and not process_alive(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+def draft_of(path: Path) -> Path:
+    """Return where this process writes what will stand at *path*: beside it, under a name that says whose it is."""
+    return path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
+
+
+def _host() -> str:
+    return socket.gethostname().replace(".", "_").replace("/", "_")
+
+
+def process_alive(pid: int) -> bool:
+    """Whether a process of this machine with that number is at work; one that nobody has buried yet is not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # no such folder on this system
+        return True
 
 
 def write_json(path: Path, data: object) -> None:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, events
+from chargen import durable, events, failpoints
 from chargen.state import State
 
 Outcome = tuple[str, str, int]
@@ -147,6 +147,8 @@ class Journal:
         line = {"time": now(), "event": event, "batch": batch, **values}
         with self._state.lock("journal"):
             durable.append_line(self._state.journal, line)
+        # A job that was made and a job whose name is known are two moments.
+        failpoints.reached("named" if event == "created" else event)
         self._take(line)
         if event in _TOLD:
             level, words = _TOLD[event]

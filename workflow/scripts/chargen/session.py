@@ -141,6 +141,9 @@ class Session:
         if self._only_looks:
             shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
             return
+        if self.state.run(self._run).stop.exists():
+            targets = " ".join(sorted(self._targets()))
+            print(f"chargen: stopped. Nothing is lost: `snakemake {targets}` goes on where this ended", file=sys.stderr)
         if not self._plans or not self._did_something:
             self._tell_end(failed)
             return
@@ -191,6 +194,8 @@ class Session:
             return
         from chargen.planning.pin import pin
 
+        for folder in (self.state.root, RESULTS, *Path(self.settings.library).glob("*/*/images")):
+            durable.sweep(folder)
         for plan in self._plans.values():
             self._did_something = self._did_something or bool(_batches(plan) or plan.put_back)
             pin(self.settings, self.state, run, plan, started, self._targets())

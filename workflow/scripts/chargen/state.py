@@ -158,7 +158,7 @@ class RunFiles:
             pid = _pid_here(str(durable.read_json(self.process)["main"]))
         except (OSError, ValueError, KeyError):
             return False
-        return bool(pid) and process_alive(pid)
+        return bool(pid) and durable.process_alive(pid)
 
 
 MAIN_VARIABLE = "CHARGEN_MAIN"
@@ -178,17 +178,3 @@ def _pid_here(main: str) -> int:
     """Return the number in ``host:number`` if it is of this machine, else 0."""
     host, _, pid = main.rpartition(":")
     return int(pid) if host == socket.gethostname() and pid.isdigit() else 0
-
-
-def process_alive(pid: int) -> bool:
-    """Whether a process of this machine with that number is at work; one that nobody has buried yet is not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:  # no such folder on this system
-        return True

@@ -91,6 +91,7 @@ class Uploads:
     def forget(self, name: str) -> None:
         """Record that the file *name* is no longer on the server."""
         self._record({"event": "deleted", "name": name})
+        failpoints.reached("forgotten")
         events.tell("file-gone", f"{name} is no longer on the server", name=name)
 
     def forget_gone(self) -> int:

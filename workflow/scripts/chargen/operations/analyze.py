@@ -168,6 +168,7 @@ class _Desk:
         name = hashlib.sha256(task["key"].encode()).hexdigest()[:16]
         kept = self._state.batch(self._plan["batch"]).folder / "answers" / f"{name}.txt"
         durable.write(kept, answer.verdict.text.encode("utf-8", "replace"))
+        failpoints.reached("answer-kept")
         said = "\n".join(errors)[:1000]
         may_retry = not task["corrections"]
         verdict = Verdict("failed", reason=UNFIT, passing=may_retry, said=said, advice=ADVICE[UNFIT])
@@ -179,6 +180,7 @@ class _Desk:
         name = item["path"].rsplit("/", 1)[-1]
         target = self._state.unplaced / self._key.replace("/", "-") / f"{name}{SIDECAR}"
         durable.write_json(target, item)
+        failpoints.reached("placed")
         return f"unplaced/{target.parent.name}/{target.name}"
 
     def _write(self, items: Sequence[Json]) -> str:
@@ -189,6 +191,7 @@ class _Desk:
             if self._settings.analyze.store == "sidecar":
                 for item in items:
                     write_sidecar(self._folder, item)
+                    failpoints.reached("placed")
             else:
                 locks = self._state.root / "locks"
                 append_items(self._folder / "imagery.yaml", SECTION, items, lock_dir=locks, same=())

@@ -140,6 +140,7 @@ class _Desk:
         archive.mkdir(exist_ok=True)
         target = archive / f"{path.stem}-{sha256[:8]}{path.suffix}"
         path.replace(target)
+        failpoints.reached("archived")
         self._touched.add(archive)
         return target
 

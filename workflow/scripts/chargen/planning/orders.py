@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chargen import durable
+from chargen import durable, failpoints
 from chargen.journal import now
 from chargen.state import State
 
@@ -25,4 +25,5 @@ def place_order(state: State, items: Iterable[tuple[str, int]], **said: Any) -> 
         number = max((order["number"] for order in durable.read_lines(state.orders)), default=0) + 1
         line = {"time": now(), "number": number, "items": [list(item) for item in items], **said}
         durable.append_line(state.orders, line)
+        failpoints.reached("ordered")
     return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chargen import durable, events
+from chargen import durable, events, failpoints
 from chargen.journal import Journal
 from chargen.state import RunFiles, State
 
@@ -25,6 +25,7 @@ def pin(
     plan.remember()
     pin_batches(settings, state, plan.batches, plan.catalog)
     durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})
+    failpoints.reached("planned")
     tasks = sum(len(batch.tasks) for batch in plan.batches)
     events.note(
         "planned",
@@ -51,4 +52,5 @@ def pin_batch(state: State, journal: Journal, plan: dict[str, Any]) -> str:
     entry = journal.entry(batch)
     if not files.plan.exists() or not (entry.job or entry.open_intent):
         durable.write_json(files.plan, plan)
+        failpoints.reached("pinned")
     return batch

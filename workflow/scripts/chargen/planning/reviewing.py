@@ -10,7 +10,7 @@ from typing import Literal
 
 import orjson
 
-from chargen import events, pictures, schema
+from chargen import events, failpoints, pictures, schema
 from chargen.config import Settings
 from chargen.journal import now
 from chargen.library.model import Entity, Library, Scene
@@ -72,6 +72,7 @@ def review(settings: Settings, state: State) -> str:
         with state.lock(f"entity-{key.replace('/', '-')}"):
             path = own[0].picture.entity.folder / "imagery.yaml"
             append_items(path, SECTION, [_item(v) for v in own], lock_dir=state.root / "locks", same=())
+            failpoints.reached("reviewed")
         for verdict in own:
             scene, variation = verdict.picture.scene.target, verdict.picture.variation
             events.note(

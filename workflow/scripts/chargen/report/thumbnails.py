@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, pictures
+from chargen import durable, failpoints, pictures
 
 BOX = (860, 480)
 """Bounds of a thumbnail in pixels: twice what the page shows, for dense screens."""
@@ -135,6 +135,7 @@ def _save(picture: Any, target: Path) -> None:
     try:
         picture.save(temporary, "jpeg", quality=QUALITY)
         temporary.replace(target)
+        failpoints.reached("thumbnail")
     finally:
         temporary.unlink(missing_ok=True)
 

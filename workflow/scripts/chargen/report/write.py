@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chargen import durable
+from chargen import durable, failpoints
 from chargen.config import Settings
 from chargen.report import gallery
 from chargen.report.collect import Survey, failure_lines, report_of
@@ -38,8 +38,10 @@ def write_report(
     report = report_of(survey, run_id is not None, started, targets)
     failures = list(failure_lines(survey))
     durable.write_json(results / "report.json", report)
+    failpoints.reached("report-data")
     lines = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in failures)
     durable.write(results / "failures.jsonl", lines)
     page = gallery.render(survey, report, failures, results)
     durable.write(results / "report.html", page.encode("utf-8", "replace"))
+    failpoints.reached("reported")
     return report

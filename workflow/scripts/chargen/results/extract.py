@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from chargen import failpoints
 from chargen.durable import naming
 from chargen.pictures import PictureInfo, verify
 from chargen.results.scanner import ResultFile, Slice
@@ -84,6 +85,7 @@ def _write(path: Path, data: bytes) -> None:
             while rest:
                 rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
+        failpoints.reached("drafted")
     except BaseException:
         with suppress(OSError):
             path.unlink(missing_ok=True)

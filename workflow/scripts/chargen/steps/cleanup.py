@@ -4,38 +4,65 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from chargen import durable, events
+from chargen import durable, events, failpoints
 from chargen.config import Settings
-from chargen.journal import Journal
+from chargen.journal import Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
 from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
 from chargen.uploads import Uploads
 
+SERVER_FORGETS_S = 48 * 3600.0
+"""How long uploads lie on the server; what was left behind longer ago is not worth asking for."""
+
 
 def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
     """Delete the batch's job, its request file and references that no unfinished batch needs from the server.
 
     Only once the receipt is durable here, and never in the way of anything: what cannot be deleted is said and left to
-    expire. Also drops raw responses that are older than ``cleanup.keep_responses_d``.
+    expire. Sees to batches whose process died before it came to that, too. Also drops raw responses that are older than
+    ``cleanup.keep_responses_d``. Call it under the batch's lock.
     """
     journal = Journal(state)
-    entry = journal.entry(files.id)
-    if entry.outcomes is not None and not entry.cleaned and entry.job:
-        try:
-            remote = connect(settings)
-            if (entry.key, entry.base_url) == (remote.fingerprint, remote.base_url):
-                forget_gone_references(state, durable.read_json(files.receipt), files.read_plan(), remote)
-                if settings.cleanup.after_apply:
-                    _delete_remote(state, files, entry.job, remote)
-                    journal.append("cleaned", files.id)
-        except ChargenError as error:
-            events.tell("left", f"{error}; what lies on the server is left to expire", level="warning")
+    untidy = _untidy(settings, journal, files.id)
+    try:
+        remote = connect(settings) if untidy else None
+        for batch in untidy:
+            ours = batch == files.id
+            with nullcontext(True) if ours else state.lock(f"batch-{batch}", wait=False) as got:
+                if got and remote:
+                    _tidy_server(settings, state, state.batch(batch), remote)
+    except ChargenError as error:
+        events.tell("left", f"{error}; what lies on the server is left to expire", level="warning")
     drop_old_responses(settings, state, journal)
+
+
+def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
+    """Return the batches to tidy up after: *own*, and those applied lately whose process died before that."""
+    return [
+        entry.batch
+        for entry in journal.entries.values()
+        if entry.job
+        and entry.outcomes is not None
+        and not entry.cleaned
+        and (entry.batch == own or (settings.cleanup.after_apply and seconds_since(entry.applied) < SERVER_FORGETS_S))
+    ]
+
+
+def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
+    journal = Journal(state)
+    entry = journal.entry(files.id)
+    if entry.cleaned or (entry.key, entry.base_url) != (remote.fingerprint, remote.base_url):
+        return
+    forget_gone_references(state, durable.read_json(files.receipt), files.read_plan(), remote)
+    if settings.cleanup.after_apply:
+        _delete_remote(state, files, entry.job, remote)
+        journal.append("cleaned", files.id)
 
 
 def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Remote) -> None:
@@ -67,6 +94,7 @@ def drop_old_responses(settings: Settings, state: State, journal: Journal) -> No
         done = journal.entry(files.id).outcomes is not None and files.receipt.exists()
         if done and files.responses.exists() and files.receipt.stat().st_mtime < oldest:
             files.responses.unlink()
+            failpoints.reached("dropped")
             words = f"the raw answers of batch {files.id} are older than cleanup.keep_responses_d and deleted"
             events.tell("answers-dropped", words, batch=files.id)
 
@@ -112,4 +140,5 @@ def _quietly(delete: Callable[[], None]) -> bool:
         if not error.gone:
             events.tell("left", f"{error}; it is left to expire", level="warning")
             return False
+    failpoints.reached("deleted")
     return True

@@ -18,7 +18,8 @@ from chargen.config import Settings
 from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import LOST, Operation, Remote, RemoteError
-from chargen.state import BatchFiles, RunFiles, State, main_process, process_alive
+from chargen.state import BatchFiles, RunFiles, State
+from chargen.steps import waiting
 from chargen.steps.talk import duration
 from chargen.uploads import pauses
 
@@ -33,8 +34,8 @@ LOOKS_UNTIL_LOST = 4
 Place = Callable[[BatchFiles], None]
 
 
-class StillWaiting(ChargenError):
-    """The wait was left before the job's end; the job goes on, and the next run collects it."""
+class NeverSubmitted(ChargenError):
+    """The batch has no job to wait for."""
 
 
 class Watch:
@@ -46,7 +47,6 @@ class Watch:
         self._state = state
         self._remote = remote
         self._run = run
-        self._main_pid = main_process() if run else 0
         self._pause_s = min(FIRST_PAUSE_S, settings.poll.interval_s)
         self._late: dict[str, float] = {}
         self._unseen: Counter[str] = Counter()
@@ -89,9 +89,9 @@ class Watch:
             durable.write(files.responses, b"")
         end = {"state": state, "error": error, "error_code": operation.error_code, "operation": operation.raw}
         durable.write_json(files.ended, end)
+        failpoints.reached("end-stored")
         journal.append("ended", batch, state=state, error=error)
         journal.append("fetched", batch, bytes=files.responses.stat().st_size)
-        failpoints.reached("fetched")
         return True
 
     def download(self, batch: str, operation: Operation) -> str | None:
@@ -117,14 +117,7 @@ class Watch:
         return ""
 
     def _sleep(self) -> None:
-        end = time.monotonic() + self._pause_s
-        while (left := end - time.monotonic()) > 0:
-            gone = self._main_pid and not process_alive(self._main_pid)
-            if gone or (self._run and self._run.stop.exists()):
-                raise StillWaiting(
-                    "the run has ended, its jobs go on. Nothing is lost: `snakemake generate_all` collects them"
-                )
-            time.sleep(min(left, 1.0))
+        waiting.pause(self._pause_s, self._run)
         self._pause_s = min(self._pause_s * GROWTH, self._settings.poll.interval_s)
 
     def _look(self) -> dict[str, Operation]:
@@ -205,13 +198,13 @@ def fetch(
 ) -> None:
     """Wait until the batch's job has ended and its responses are on disk.
 
-    Raises StillWaiting if the run that waits is gone, ChargenError if the batch has no job.
+    Raises StillWaiting if the run that waits is gone, NeverSubmitted if the batch has no job.
     """
     entry = Journal(state).entry(files.id)
     if files.responses.exists() and files.ended.exists():
         return
     if not entry.job:
-        raise ChargenError(f"batch {files.id} was never submitted; run generate_all again")
+        raise NeverSubmitted(f"batch {files.id} was never submitted; run generate_all again")
     watch = Watch(settings, state, remote, run)
     first = True
     shown: tuple[Any, ...] = ()
@@ -250,7 +243,7 @@ def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> s
 
 def download(remote: Remote, name: str, target: Path) -> None:
     """Bring the result file *name* to *target*: whole or not at all, asked for again if the connection breaks."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = durable.draft_of(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         for pause in pauses(5):
@@ -270,5 +263,6 @@ def download(remote: Remote, name: str, target: Path) -> None:
         failpoints.reached("downloaded")
         part.replace(target)
         durable.sync_folder(target.parent)
+        failpoints.reached("stored")
     finally:
         part.unlink(missing_ok=True)

@@ -186,6 +186,7 @@ class Placer:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{stem}-{picture.sha256[:8]}{picture.info.extension}"
         extract.place(picture, target)
+        failpoints.reached("placed")
         self._touched.add(folder)
         return Placed("unplaced", f"unplaced/{folder.name}/{target.name}", why)
 

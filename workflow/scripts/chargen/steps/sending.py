@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chargen import pictures
+from chargen import failpoints, pictures
 from chargen.state import State
 
 
@@ -33,6 +33,7 @@ def make_ready(state: State, path: Path, reference: Mapping[str, Any]) -> Sent:
 
         target.parent.mkdir(parents=True, exist_ok=True)
         imaging.prepare(path, target, reference["max_side"])
+        failpoints.reached("prepared")
     return Sent(target, pictures.sha256_file(target), "image/jpeg")
 
 
@@ -48,6 +49,7 @@ def drop_copy(state: State, reference: Mapping[str, Any]) -> None:
     """Take away the copy that was made for *reference*, if one was."""
     if reference.get("max_side"):
         _copy_of(state, reference).unlink(missing_ok=True)
+        failpoints.reached("dropped")
 
 
 def _copy_of(state: State, reference: Mapping[str, Any]) -> Path:

@@ -17,7 +17,8 @@ from chargen.imaging import Unreadable
 from chargen.operations.requests import body
 from chargen.problems import ChargenError
 from chargen.remote import Remote
-from chargen.state import BatchFiles, State
+from chargen.state import BatchFiles, RunFiles, State
+from chargen.steps import waiting
 from chargen.steps.cleanup import make_room
 from chargen.steps.sending import distinct_references, make_ready, uploaded_contents
 from chargen.uploads import InvalidUpload, Upload, Uploads
@@ -26,7 +27,7 @@ SPARE_S = 3600.0
 """How much longer than the wait for its job a reference must live."""
 
 
-def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
+def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None = None) -> None:
     """Write ``requests.jsonl`` of a planned batch, with every reference uploaded and alive for the job's whole wait.
 
     Tasks whose reference the API refuses are left out and named in ``left-out.json``. Call it under the batch's lock.
@@ -34,7 +35,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -
     plan = files.read_plan()
     references = distinct_references(plan["tasks"])
     base = Path(settings.home) if plan["operation"] == "enhance" else settings.library_root
-    uploads, refused = _upload_all(settings, state, remote, references, base)
+    uploads, refused = _upload_all(settings, state, remote, references, base, run)
     lines: list[bytes] = []
     left_out = {}
     for task in plan["tasks"]:
@@ -46,6 +47,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote) -
             lines.append(request_line(plan, task, uploads))
     if left_out:
         durable.write_json(files.folder / "left-out.json", left_out)
+        failpoints.reached("left-out")
     durable.write(files.requests, b"".join(lines))
     failpoints.reached("staged")
     events.tell(
@@ -95,7 +97,12 @@ def open_uploads(settings: Settings, state: State, remote: Remote) -> Uploads:
 
 
 def _upload_all(
-    settings: Settings, state: State, remote: Remote, references: Mapping[str, Mapping[str, Any]], base: Path
+    settings: Settings,
+    state: State,
+    remote: Remote,
+    references: Mapping[str, Mapping[str, Any]],
+    base: Path,
+    run: RunFiles | None,
 ) -> tuple[dict[str, Upload], dict[str, str]]:
     """Return the uploads by content, and why the others could not be sent; paths are relative to *base*."""
     ledger = open_uploads(settings, state, remote)
@@ -109,6 +116,7 @@ def _upload_all(
             return
         path = base / reference["path"]
         try:
+            waiting.check(run)
             _check_unchanged(path, sha256)
             ready = make_ready(state, path, reference)
             found[sha256] = ledger.ensure(
@@ -126,9 +134,17 @@ def _upload_all(
             stop.set()
             raise
 
-    with ThreadPoolExecutor(settings.upload.concurrency) as pool:
-        for _ in pool.map(send, references.items()):
-            pass
+    pool = ThreadPoolExecutor(settings.upload.concurrency)
+    patient = True
+    try:
+        for future in [pool.submit(send, item) for item in references.items()]:
+            future.result()
+    except KeyboardInterrupt:  # whoever wants to leave does not wait for a slow line
+        stop.set()
+        patient = False
+        raise
+    finally:
+        pool.shutdown(wait=patient, cancel_futures=True)
     return found, refused
 
 

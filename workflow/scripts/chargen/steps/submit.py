@@ -19,6 +19,7 @@ from chargen.journal import Entry, Journal, age_s, clock
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
 from chargen.state import BatchFiles, RunFiles, State
+from chargen.steps import waiting
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration
 from chargen.uploads import InvalidUpload, asking, pauses
@@ -84,25 +85,31 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
                 _intent(journal, plan, remote)
             return _created(journal, files.id, job, adopted=True)
         try:
-            return _send(settings, state, files, journal, plan, remote)
+            return _send(settings, state, files, journal, plan, remote, run)
         except Refused as refusal:
             if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
                 raise
             words = f"{refusal.error}: some uploads are gone from the server, sending them again"
             events.tell("trouble", words, level="warning", delay_s=0)
-        return _send(settings, state, files, journal, plan, remote)
+        return _send(settings, state, files, journal, plan, remote, run)
 
 
 def _send(
-    settings: Settings, state: State, files: BatchFiles, journal: Journal, plan: dict[str, Any], remote: Remote
+    settings: Settings,
+    state: State,
+    files: BatchFiles,
+    journal: Journal,
+    plan: dict[str, Any],
+    remote: Remote,
+    run: RunFiles | None,
 ) -> str:
     """Upload what is not there, or not for long enough, and create the job."""
     if not is_staged(settings, state, files, remote):
-        stage(settings, state, files, remote)
+        stage(settings, state, files, remote, run)
     if not files.requests.stat().st_size:
         return _nothing_to_send(files)
     request_file = _upload_requests(settings, state, files, remote)
-    return _create(settings, journal, files.id, plan, request_file, remote)
+    return _create(settings, journal, files.id, plan, request_file, remote, run)
 
 
 def _nothing_to_send(files: BatchFiles) -> str:
@@ -162,10 +169,11 @@ def _find_earlier(
     if entry.open_intent is None and run is not None and run.remote_checked.exists():
         return ""
     if entry.open_intent is not None:
-        return _reconcile(settings, journal, entry, remote)
+        return _reconcile(settings, journal, entry, remote, run)
     found = _look(journal, plan["display_name"], settings.library_id, remote)
     if run is not None and run.folder.is_dir():
         durable.write(run.remote_checked, b"")
+        failpoints.reached("checked")
     if found:
         events.tell(
             "found",
@@ -204,7 +212,7 @@ def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) 
     return own
 
 
-def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remote) -> str:
+def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remote, run: RunFiles | None) -> str:
     """Find out whether the open intent of *entry* made a job; return its name, or ``""`` once there is none."""
     assert entry.open_intent is not None
     wait_s = settings.submit.timeout_s + settings.submit.grace_s - age_s(entry.open_intent)
@@ -222,7 +230,7 @@ def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remot
         if left <= 0:
             journal.append("absent", entry.batch)
             return ""
-        time.sleep(min(2.0, max(0.2, left)))
+        waiting.pause(min(2.0, max(0.2, left)), run)
 
 
 def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
@@ -240,17 +248,21 @@ def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
         clock=clock(),
         pid=os.getpid(),
     )
-    failpoints.reached("intent")
 
 
 def _created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
     journal.append("created", batch, job=job, adopted=adopted)
-    failpoints.reached("named")
     return job
 
 
 def _create(
-    settings: Settings, journal: Journal, batch: str, plan: dict[str, Any], request_file: str, remote: Remote
+    settings: Settings,
+    journal: Journal,
+    batch: str,
+    plan: dict[str, Any],
+    request_file: str,
+    remote: Remote,
+    run: RunFiles | None,
 ) -> str:
     end = time.monotonic() + settings.poll.deadline_h * 3600
     unsent = pauses(UNSENT_ATTEMPTS)
@@ -260,28 +272,30 @@ def _create(
             job = remote.create(plan["model"], request_file, plan["display_name"])
         except RemoteError as error:
             if error.unclear:
-                return _after_unclear_answer(settings, journal, batch, error, remote)
+                return _after_unclear_answer(settings, journal, batch, error, remote, run)
             journal.append("refused", batch, status=error.status, message=error.message)
             if error.unsent and (pause := next(unsent)) is not None:
                 words = f"{error}: nothing was sent, trying again in {duration(pause)}"
                 events.tell("waiting", words, level="warning", delay_s=round(pause, 1))
-                time.sleep(pause)
+                waiting.pause(pause, run)
                 continue
             if error.status != 429 or error.out_of_credits or time.monotonic() > end:
                 raise Refused(error, plan) from None
             pause = error.retry_after_s or settings.poll.interval_s
             words = f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}"
             events.tell("waiting", words, level="warning", delay_s=pause)
-            time.sleep(pause)
+            waiting.pause(pause, run)
         else:
             failpoints.reached("created")
             return _created(journal, batch, job, adopted=False)
 
 
-def _after_unclear_answer(settings: Settings, journal: Journal, batch: str, error: RemoteError, remote: Remote) -> str:
+def _after_unclear_answer(
+    settings: Settings, journal: Journal, batch: str, error: RemoteError, remote: Remote, run: RunFiles | None
+) -> str:
     events.tell("unclear", f"{error}: whether a job was made is not known; looking for it", level="warning")
     try:
-        job = _reconcile(settings, journal, journal.entry(batch), remote)
+        job = _reconcile(settings, journal, journal.entry(batch), remote, run)
     except RemoteError as trouble:
         raise AmbiguousSubmission(
             f"batch {batch}: {error}, and the list of jobs cannot be read ({trouble.message}). Nothing was sent again; "

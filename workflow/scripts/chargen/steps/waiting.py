@@ -1,0 +1,32 @@
+"""Waiting as long as there is a run that waits: whoever sleeps for the server ends when the run does."""
+
+from __future__ import annotations
+
+import time
+
+from chargen import durable
+from chargen.problems import ChargenError
+from chargen.state import RunFiles, main_process
+
+LOOK_S = 1.0
+
+
+class StillWaiting(ChargenError):
+    """The wait was left before its end, because the run is gone or was asked to end."""
+
+
+def check(run: RunFiles | None) -> None:
+    """Raise StillWaiting if *run* was asked to end, or its main process is gone."""
+    if run is None:
+        return
+    main = main_process()
+    if run.stop.exists() or (main and not durable.process_alive(main)):
+        raise StillWaiting("the run has ended, its jobs go on. Nothing is lost: `snakemake generate_all` collects them")
+
+
+def pause(seconds: float, run: RunFiles | None) -> None:
+    """Sleep so many *seconds*; raise StillWaiting as soon as there is nobody left to wait for it."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        check(run)
+        time.sleep(min(left, LOOK_S))
