@@ -213,3 +213,13 @@ def test_mistakes_are_named(world, asked, words):
         world.review(**asked)
 
     assert before == (world.entity / "imagery.yaml").read_bytes()
+
+
+def test_a_glob_picks_one_picture_of_each_scene(world):
+    """A glob that names two variations of a scene is refused in words; one that names a variation picks it."""
+    before = (world.entity / "imagery.yaml").read_bytes()
+    with pytest.raises(ChargenError, match=r"leaves open which: character/oda/lamp:1, character/oda/lamp:2; nothing"):
+        world.review(pick=["character/oda/*"])
+
+    assert before == (world.entity / "imagery.yaml").read_bytes()
+    assert "1 picked" in world.review(pick=["character/oda/la*:2"])

@@ -110,7 +110,7 @@ def _asked(settings: Settings, shown: Sequence[Shown]) -> tuple[list[Verdict], l
         verdicts, left_out = _from_file(Path(settings.reviews), shown)
     verdicts += [Verdict(picture, "approved") for picture in _named(settings.approve, shown, "approve")]
     verdicts += [Verdict(item, "rejected", settings.note) for item in _named(settings.reject, shown, "reject")]
-    verdicts += [Verdict(_one(name, shown), "picked") for name in settings.pick]
+    verdicts += [Verdict(item, "picked") for glob in settings.pick for item in _picked(glob, shown)]
     if not (settings.reviews or settings.approve or settings.reject or settings.pick):
         raise ChargenError(_nothing_asked(shown))
     twice = [name for name, count in Counter(verdict.picture.name for verdict in verdicts).items() if count > 1]
@@ -141,14 +141,15 @@ def _named(globs: Iterable[str], shown: Sequence[Shown], verb: str) -> Iterator[
     yield from found.values()
 
 
-def _one(name: str, shown: Sequence[Shown]) -> Shown:
-    fitting = [item for item in shown if name in (item.scene.target, item.name)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        names = ", ".join(item.name for item in fitting)
-        raise ChargenError(f"review: pick={name} leaves open which: {names}; nothing was recorded")
-    raise ChargenError(f"review: pick={name} is no picture in place; name it kind/entity/scene:variation")
+def _picked(glob: str, shown: Sequence[Shown]) -> Iterator[Shown]:
+    """One picture of each scene that *glob* names; it may not leave open which."""
+    fitting = list(_named([glob], shown, "pick"))
+    by_scene = Counter(item.scene.target for item in fitting)
+    for target, number in by_scene.items():
+        if number > 1:
+            names = ", ".join(item.name for item in fitting if item.scene.target == target)
+            raise ChargenError(f"review: pick={glob} leaves open which: {names}; nothing was recorded")
+    yield from fitting
 
 
 def _from_file(path: Path, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:
