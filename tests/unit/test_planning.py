@@ -163,6 +163,19 @@ def test_what_the_model_cannot_do_is_refused_before_anything_is_sent(world, scen
     assert plan.counts()["blocked"] == 1
 
 
+def test_a_mood_without_style_is_warned_of(world):
+    """A mood in one word that styles.yaml does not know is sent as it is, and said; words of one's own are not."""
+    moods = ("blustrous", "somber", "quiet and a little sad")
+    scenes = "".join(f"  - {{id: s{number}, prompt: x, mood: {mood}}}\n" for number, mood in enumerate(moods))
+    world.write("characters/oda", f"name: Oda\nscenes:\n{scenes}")
+    plan = world.plan()
+
+    assert 3 == len(plan.tasks)
+    assert [("s0", "mood blustrous has no style, so it is sent as a plain word")] == [
+        (problem.scene, problem.message) for problem in plan.problems if problem.code == "mood-without-style"
+    ]
+
+
 def test_retired_model_has_its_fallback(world):
     """A configured model that was shut down is replaced by the fallback, and it is said; without one nothing starts."""
     world.write("characters/oda", ODA)

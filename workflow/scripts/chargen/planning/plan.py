@@ -234,6 +234,7 @@ def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
             _block(plan, target, shape)
         else:
             shapes[target] = shape
+            plan.problems += maker.doubts(scene)
     picks: dict[str, Picked] = {}
     while True:  # what turns out to be blocked leaves others without it, which may block them in turn
         making -= plan.blocked.keys()

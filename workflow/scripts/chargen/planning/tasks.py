@@ -16,6 +16,7 @@ from chargen.planning.standing import Standing
 from chargen.problems import ChargenError, Problem
 from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
+from chargen.prompts.text import normalised
 from chargen.wishes import Wish, task_key
 
 CHARS_PER_TOKEN = 4  # a rule of thumb for English text: for quotas, and for what a prompt costs
@@ -139,6 +140,20 @@ class TaskMaker:
                 f"no price is known for {model.name} at {size}: add it to {self._settings.models_file}",
             )
         return Shape(model, ratio, size, cost)
+
+    def doubts(self, scene: Scene) -> Iterator[Problem]:
+        """Yield what is to be warned of before *scene* is sent: a mood in one word that no style explains."""
+        mood = scene.mood.strip()
+        if mood and " " not in mood and normalised(mood) not in self._rules.styles.moods:
+            yield Problem(
+                "warning",
+                "mood-without-style",
+                f"mood {mood} has no style, so it is sent as a plain word",
+                scene.place,
+                f"add it to moods in {self._settings.styles}",
+                scene.entity,
+                scene.id,
+            )
 
     def compose(self, standing: Standing, sent: tuple[SentPicture, ...]) -> Prompt:
         """Return the prompt of a scene when *sent* goes along, with the notes on what was rejected before."""
