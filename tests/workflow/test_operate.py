@@ -87,3 +87,26 @@ def test_the_first_minute(project: Project) -> None:
     assert [("error", "library")] == [(f["level"], f["about"]) for f in before["findings"] if f["level"] != "ok"]
     assert (1, 0, 0) == (before["status"], made["status"], after["status"])
     assert 3 == len(made["made"])
+
+
+@pytest.mark.soak
+def test_snakemakes_own_report(project: Project) -> None:
+    """It is made after a run, runs and writes nothing else, and does without results that are gone."""
+    project.entity("characters/oda", "name: Oda\nscenes:\n- {id: lamp, prompt: Oda trims the lamp.}\n")
+    project.run("generate_all")
+    before = project.tree(without=(".snakemake", "story.html"))
+    whole = report(project)
+    after = project.tree(without=(".snakemake", "story.html"))
+    (project.folder / "results" / "report.json").unlink()
+    partial = report(project)
+
+    assert before == after
+    assert "pictures, costs, batches" in whole
+    assert "pictures, costs, batches" not in partial
+    assert "failures" in partial
+
+
+def report(project: Project) -> str:
+    """Return Snakemake's report as HTML."""
+    project.run("generate_all", options=("--report", "story.html"))
+    return (project.folder / "story.html").read_text()
