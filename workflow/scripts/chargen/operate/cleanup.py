@@ -97,6 +97,11 @@ def plan(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile]) -
     return acts
 
 
+CANCEL_MEANS = (
+    "What a job has done by then still comes. The rest of it, and pictures that wait for its pictures, are not sent in "
+    "the run that is going on; they are still wanted, and the next generate_all sends them. Other jobs of a run go on: "
+    "Ctrl-C in its terminal stops it from sending more."
+)
 ENDED_ALREADY = "it has ended already"
 STILL_RUNNING = "it has not ended; cancel it first"
 GOES_WITH_JOB = "results go when their job is deleted"
@@ -285,8 +290,7 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
         if any(act.kept not in FINAL_WORDS for act in kept):
             yield from advice(f"force={FORCE} takes what is needed as well; what is lost that way is paid for.", width)
     if any(act.what == "cancel" for act in doing):
-        text = "What a job has done by then still comes. The rest is still wanted: the next generate_all sends it."
-        yield from advice(text, width)
+        yield from advice(CANCEL_MEANS, width)
     if doing and not settings.confirm:
         yield line()
         yield line(Span("Nothing was done. ", WARN), "To do it, add ", Span("confirm=true", "cyan"))

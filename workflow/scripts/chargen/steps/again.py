@@ -7,6 +7,7 @@ from typing import Any
 
 from chargen import durable, events, failpoints
 from chargen.config import Settings
+from chargen.journal import Journal
 from chargen.planning.pin import pin_batches
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.wishes import batch_id, display_name
@@ -35,8 +36,9 @@ def retry_batches(settings: Settings, plan: Json, tasks: Sequence[Json], smaller
 def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> list[str]:
     """Send on what waited for pictures of this run and waits no more; return the batches that *batch* released.
 
-    A deferred picture is released once every batch of the run that makes what it needs has its receipt. Which batch
-    released what is recorded, so that doing it again gives the same answer.
+    A deferred picture is released once every batch of the run that makes what it needs has its receipt; it stays for
+    the next run if a person cancelled one of them: nothing that follows from a cancelled job is sent in the same run.
+    Which batch released what is recorded, so that doing it again gives the same answer.
     """
     if not run.plan.exists():
         return []
@@ -51,7 +53,7 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         waiting = {
             item["target"]: set(item["needs"]) for item in plan["deferred"] if item["target"] not in book["targets"]
         }
-        pending = _pending(state, plan, book, retries) | waiting.keys()
+        pending = _unsettled(state, plan, book, retries) | waiting.keys()
         ready = {target for target, needs in waiting.items() if not needs & pending}
         if ready:
             book["targets"] += sorted(ready)
@@ -64,8 +66,13 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         return list(book["batches"][batch])
 
 
-def _pending(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], retries: Collection[str]) -> set[str]:
-    """Return the targets that the run is still to bring: of batches without a receipt, and pictures to be put back."""
+def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], retries: Collection[str]) -> set[str]:
+    """Return the targets that nothing may be built on yet.
+
+    Those that the run is still to bring, of batches without a receipt and of pictures to be put back; and those of jobs
+    that a person cancelled.
+    """
+    journal = Journal(state)
     batches = {*plan["batches"], *plan["in_flight"], *retries}
     for released in book["batches"].values():
         batches.update(released)
@@ -76,6 +83,8 @@ def _pending(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], ret
         if files.id in seen or not files.plan.exists():
             continue
         seen.add(files.id)
+        if journal.entry(files.id).withdrawn:
+            pending.update(_targets(files))
         if files.receipt.exists():
             batches.update(durable.read_json(files.receipt)["follow_ups"])
         else:
