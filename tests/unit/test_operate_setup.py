@@ -182,3 +182,54 @@ def test_errors_end_with_status_one(settings, tmp_path, monkeypatch):
     bad = doctor.run(settings, State.of(settings), RunFiles(tmp_path), Screen(False, io.StringIO()))
 
     assert (0, 1) == (good, bad)
+
+
+def test_network_drive_is_warned_of(tmp_path):
+    """The file system of the nearest mount point counts, not that of its parents."""
+    mounted = {"/": "nfs4", str(tmp_path): "ext4", str(tmp_path / "story"): "cifs"}
+    (tmp_path / "story").mkdir()
+
+    assert [] == levels(doctor.drive("state", tmp_path, mounted))
+    (found,) = doctor.drive("library", tmp_path / "story", mounted)
+    assert ("warning", True) == (found.level, "network drive (cifs)" in found.says)
+
+
+def test_disk_that_does_not_tell_upper_from_lower_case_is_named(tmp_path):
+    """Said without alarm; here a link stands in for such a disk."""
+    (tmp_path / "story").mkdir()
+    (tmp_path / "STORY").symlink_to(tmp_path / "story")
+
+    (found,) = doctor.drive("library", tmp_path / "story", {})
+
+    assert ("ok", "the library's disk does not tell upper from lower case") == (found.level, found.says)
+
+
+def test_drive_without_locks_is_an_error(settings, monkeypatch):
+    """Where no lock can be taken, doctor says so and what to do."""
+
+    def refuse(*args, **more):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("chargen.durable.lock", refuse)
+
+    (found,) = doctor.locks(State.of(settings))
+
+    assert ("error", True) == (found.level, "No locks available" in found.says)
+
+
+def test_key_beside_the_snakefile_counts_where_the_folder_has_no_file(settings, tmp_path, monkeypatch):
+    """The working directory's .env goes first, whole: two accounts side by side stay apart."""
+    checkout, home = tmp_path / "checkout", tmp_path / "home"
+    for folder in (checkout, home):
+        folder.mkdir()
+    for name in config.KEY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("chargen.schema.ROOT", checkout)
+    (checkout / ".env").write_text("GEMINI_API_KEY=of-the-checkout\n")
+
+    assert "of-the-checkout" == config.api_key("gemini", home)
+    (home / ".env").write_text("GOOGLE_API_KEY=of-the-folder\n")
+    assert "of-the-folder" == config.api_key("gemini", home)
+    (home / ".env").write_text("# none\n")
+    with pytest.raises(ChargenError, match="no API key"):
+        config.api_key("gemini", home)

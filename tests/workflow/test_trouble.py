@@ -119,6 +119,7 @@ def test_the_key_is_nowhere(project):
 def test_no_key_is_said_in_words(project):
     """Without a key planning works, and submission says what to do."""
     project.config |= {"provider": "gemini"}
+    (project.folder / ".env").write_text("# no key here; the file beside the Snakefile is not looked at then\n")
     keyless = dict.fromkeys(("GEMINI_API_KEY", "GOOGLE_API_KEY", "MYTHICINDEX_GOOGLE_API_KEY"), "")
     planned = project.run(options=("-n",), env=keyless).stdout
     failed = project.run(check=False, env=keyless)

@@ -266,20 +266,26 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
 
 
 def api_key(provider: Provider, home: Path) -> str:
-    """Return the key from the environment, else from ``.env`` in *home*; raise ChargenError if there is none."""
+    """Return the key from the environment, else from `dotenv_file`; raise ChargenError if there is none."""
     if provider == "emulator":
         return EMULATOR_KEY
     from dotenv import dotenv_values
 
-    dotenv = dotenv_values(home / ".env") if (home / ".env").is_file() else {}
+    file = dotenv_file(home)
+    dotenv = dotenv_values(file) if file else {}
     for values in (os.environ, dotenv):
         for name in KEY_VARIABLES:
             if value := (values.get(name) or "").strip():
                 return value
     raise ChargenError(
-        "no API key: put GEMINI_API_KEY=… into the file .env beside the Snakefile, or into the environment "
+        f"no API key: put GEMINI_API_KEY=… into the file {home / '.env'}, or into the environment "
         "(get one at https://aistudio.google.com/apikey)"
     )
+
+
+def dotenv_file(home: Path) -> Path | None:
+    """Return the ``.env`` in force: the one in the working directory *home*, else the one beside the Snakefile."""
+    return next((folder / ".env" for folder in (home, schema.ROOT) if (folder / ".env").is_file()), None)
 
 
 def _library_folders(written: str, home: Path) -> tuple[Path, Path | None]:

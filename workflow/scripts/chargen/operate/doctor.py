@@ -11,7 +11,7 @@ import shutil
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +34,7 @@ QUESTION_TIMEOUT_S = 20.0
 NEEDS = {"snakemake": (9, 27), "google-genai": (3, 4)}
 NEEDS_PYTHON = (3, 11)
 SHOWN_PROBLEMS = 5
+NETWORK_DRIVES = ("nfs", "cifs", "smb", "fuse.sshfs", "fuse.rclone", "9p", "afs", "ceph", "lustre", "glusterfs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def look(settings: Settings, state: State, overridden: Sequence[str] = ()) -> It
     yield from library(settings)
     yield from own_state(settings, state)
     yield from disk(settings)
+    yield from locks(state)
 
 
 def lines(findings: Sequence[Finding], width: int | None) -> Iterator[Line]:
@@ -164,7 +166,7 @@ def key(settings: Settings, environment: Any) -> Iterator[Finding]:
     if not found:
         says = "none found" if needed else "none found; the emulator needs none"
         text = (
-            "put GEMINI_API_KEY=… into .env beside the Snakefile (`snakemake init` writes one with comments); "
+            f"put GEMINI_API_KEY=… into {home / '.env'} (`snakemake init` writes one with comments); "
             "keys: https://aistudio.google.com/apikey"
         )
         yield Finding("error" if needed else "ok", "key", says, text if needed else "")
@@ -176,9 +178,9 @@ def key(settings: Settings, environment: Any) -> Iterator[Finding]:
             yield Finding("warning", "key", f"{', '.join(odd)} differs and is not used", "keep one of them")
         if value != value.strip("\"' ") or any(sign.isspace() for sign in value):
             yield Finding("warning", "key", "it holds blanks or quotes", f"write {name}=… without them")
-    dotenv = home / ".env"
-    if dotenv.is_file() and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        yield Finding("warning", "key", ".env can be read by others on this machine", "chmod 600 .env")
+    dotenv = config.dotenv_file(home)
+    if dotenv and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield Finding("warning", "key", f"{dotenv} can be read by others on this machine", f"chmod 600 {dotenv}")
 
 
 def api(settings: Settings) -> Iterator[Finding]:
@@ -343,10 +345,47 @@ def disk(settings: Settings) -> Iterator[Finding]:
         if device in seen:
             continue
         seen.add(device)
+        yield from drive(name, folder, mounts())
         free = shutil.disk_usage(folder).free
         level: Level = "error" if free < LEAST_FREE_BYTES else "warning" if free < LOW_FREE_BYTES else "ok"
         text = "" if level == "ok" else "a result line takes about 4 MB: 500 pictures need 2 GB while they are applied"
         yield Finding(level, "disk", f"{size(free)} free for the {name}", text)
+
+
+def drive(name: str, folder: Path, mounted: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what is special about the drive that *folder* is on; *mounted* is the file system by mount point."""
+    points = [point for point in mounted if folder == Path(point) or Path(point) in folder.parents]
+    kind = mounted[max(points, key=len)] if points else ""
+    if kind.startswith(NETWORK_DRIVES):
+        text = (
+            "locks may not hold between machines there: let one machine at a time work on this library, or start "
+            "snakemake in a folder on a disk of this machine"
+        )
+        yield Finding("warning", "disk", f"{folder} is on a network drive ({kind})", text)
+    twin = folder.with_name(folder.name.swapcase())
+    if twin.name != folder.name and twin.exists() and twin.samefile(folder):
+        text = "two scenes or folders whose names differ in that alone cannot be kept apart; give them other names"
+        yield Finding("ok", "disk", f"the {name}'s disk does not tell upper from lower case", text)
+
+
+def locks(state: State) -> Iterator[Finding]:
+    """Yield whether files can be locked where the state is: that is what keeps two runs from paying twice."""
+    try:
+        with state.lock("doctor"):
+            return
+    except (OSError, NotImplementedError) as error:
+        text = "start snakemake in a folder on a disk of this machine: without locks two runs may hinder each other"
+        yield Finding("error", "disk", f"files cannot be locked in {state.root}: {error}", text)
+
+
+def mounts() -> dict[str, str]:
+    """Return the file system by mount point, nothing where the system does not tell."""
+    try:
+        lines = Path("/proc/self/mounts").read_text().splitlines()
+    except OSError:
+        return {}
+    # A blank in a mount point is written as an octal number.
+    return {fields[1].replace("\\040", " "): fields[2] for line in lines if len(fields := line.split()) > 2}
 
 
 def _model(catalog: Catalog, use: str, name: str) -> Finding:
@@ -370,8 +409,9 @@ def _keys(home: Path, environment: Any) -> Iterator[tuple[str, str, str]]:
     """Yield place, variable and value of every key there is, the one in use first."""
     from dotenv import dotenv_values
 
-    dotenv = dotenv_values(home / ".env") if (home / ".env").is_file() else {}
-    for place, values in (("the environment", environment), (".env", dotenv)):
+    file = config.dotenv_file(home)
+    dotenv = dotenv_values(file) if file else {}
+    for place, values in (("the environment", environment), (str(file), dotenv)):
         for name in config.KEY_VARIABLES:
             if value := (values.get(name) or "").strip():
                 yield place, name, value
