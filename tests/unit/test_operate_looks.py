@@ -84,7 +84,7 @@ def test_one_run_in_detail(world):
     assert ["b1"] == [batch["id"] for batch in data["batches"]]
     assert {"gemini-3-pro-image": 0.067} == data["usd_by_model"]
     assert "✓ characters/oda-brennick/images/lamp-room.png" in lines
-    assert "✗ location/quay/dusk" in lines
+    assert "✗ location/quay/dusk: image-safety" in lines
     with pytest.raises(ChargenError, match="snakemake history"):
         history.detail("2020-01-01T00-00-00Z", world.state, read_history(world.state), receipts)
 

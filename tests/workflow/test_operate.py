@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chargen.session import LOOKING_TARGETS
 from conftest import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -33,6 +34,22 @@ def look(project: Project, target: str, **config: Any) -> dict[str, Any]:
     return data | {"status": done.returncode}
 
 
+def leave_watching(project: Project) -> subprocess.CompletedProcess[str]:
+    """Start `watch`, press Ctrl-C once it shows a batch, and return how it ended; standard output only."""
+    configfile = project.folder / "watch.json"
+    configfile.write_text(json.dumps(project.config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    watching = subprocess.Popen(
+        [*command, "--configfile", str(configfile), "--", "watch"],
+        cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert watching.stdout is not None
+    first = watching.stdout.readline()
+    os.killpg(watching.pid, signal.SIGINT)
+    rest, _ = watching.communicate(timeout=60)
+    return subprocess.CompletedProcess(watching.args, watching.returncode, first + rest)
+
+
 def test_looking_beside_a_run(project: Project) -> None:
     """While a run waits, its job is listed as ours, its uploads are kept, and cancelling it is collected by the run."""
     project.emulator.faults(job={"polls": 10_000})
@@ -45,6 +62,7 @@ def test_looking_beside_a_run(project: Project) -> None:
 
         (job,) = look(project, "jobs")["jobs"]
         kept = look(project, "cleanup", files=["all"], confirm=True)["acts"]
+        left = leave_watching(project)
         (cancelled,) = look(project, "cleanup", cancel=["all"], confirm=True)["acts"]
         output, _ = running.communicate(timeout=120)
     finally:
@@ -53,10 +71,42 @@ def test_looking_beside_a_run(project: Project) -> None:
 
     assert ("this", project.journal("created")[0]["job"], True) == (job["owner"], job["name"], job["active"])
     assert {True} == {bool(act["kept"]) for act in kept}
+    assert (0, "Left watching; the run and its jobs go on.") == (left.returncode, left.stdout.splitlines()[-1])
     assert "done" == cancelled["outcome"]
     assert ["asked"] == [line["why"] for line in project.journal("cancelled")]
     assert project.journal("applied"), output
     assert 1 == project.emulator.count("created")
+
+
+@pytest.mark.soak
+def test_nothing_that_follows_from_a_cancelled_job_is_sent_in_the_same_run(project: Project) -> None:
+    """Pictures that waited for those of the cancelled job stay for the next run, like the rest of the job itself."""
+    project.edit("characters/mara-quill", "scenes:\n", "scenes:\n  - {id: portrait, prompt: Mara's face.}\n")
+    project.emulator.faults(job={"polls": 10_000})
+    running = project.start()
+    try:
+        while not project.journal("created"):
+            assert running.poll() is None
+            time.sleep(0.05)
+        look(project, "cleanup", cancel=["all"], confirm=True)
+        output, _ = running.communicate(timeout=120)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    sent_then = project.emulator.count("created")
+    project.emulator.faults()
+    project.run()
+
+    assert 1 == sent_then, output
+    assert 7 == len(project.pictures())
+    project.assert_nothing_twice()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("target", sorted(LOOKING_TARGETS - {"watch"}))
+def test_one_json_document(project: Project, target: str) -> None:
+    """With format=json standard output holds one document and nothing else, of a version that is named."""
+    assert 1 == look(project, target)["schema_version"]
 
 
 @pytest.mark.soak

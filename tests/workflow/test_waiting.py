@@ -92,8 +92,8 @@ def test_whoever_waits_to_submit_leaves_with_its_main_process(project):
 
 def test_a_job_beyond_its_deadline_is_cancelled_and_harvested(project):
     """What the job had done by then is placed, the rest goes out again in the same run."""
-    project.config["poll"] = {"interval_s": 0.3, "deadline_h": 0.001}
-    project.emulator.faults(job={"seconds": 12})
+    project.config["poll"] = {"interval_s": 0.3, "deadline_h": 0.002}
+    project.emulator.faults(job={"seconds": 20})
     process = project.start()
     wait_until(lambda: project.journal("cancelled"))
     project.emulator.faults(job={"polls": 1, "seconds": 0})

@@ -48,10 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
         failpoints.reached(f"done-{called_with[0]}")
         return status
     except ChargenError as error:
-        _complain(str(error))
+        _complain(str(error), by_itself=error.stopped)
         return error.exit_code
     except KeyboardInterrupt:
-        _complain("stopped. Nothing is lost: `snakemake generate_all` goes on where this ended")
+        print("chargen: stopped. Nothing is lost: the next run goes on where this ended", file=sys.stderr, flush=True)
         return INTERRUPTED
     except OSError as error:
         _complain(system_trouble(error))
@@ -297,9 +297,12 @@ def _operate(args: argparse.Namespace) -> int:
         return error.exit_code
 
 
-def _complain(message: str) -> None:
-    """Say what is wrong where the log is kept, and to the person in front of the terminal if that is elsewhere."""
+def _complain(message: str, by_itself: bool = False) -> None:
+    """Say what is wrong where the log is kept, and to the person in front of the terminal if that is elsewhere.
+
+    *by_itself*: a step among others that were stopped; who stopped them says it once.
+    """
     print(f"chargen: {message}", file=sys.stderr, flush=True)
-    if not sys.stderr.isatty():
-        print(f"chargen: {message}", flush=True)
+    if not sys.stderr.isatty() and not by_itself:
+        events.show(f"chargen: {message}")
     events.note("error", message, level="error")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from chargen.steps.talk import CLEAR_LINE, on_terminal
+
 if TYPE_CHECKING:
     from chargen.config import Settings
     from chargen.state import State
@@ -57,10 +59,15 @@ def tell(event: str, words: str, *, level: Level = "info", shown: bool = False, 
     output stays on the terminal under Snakemake. Never raises.
     """
     if shown:
-        _print(words, "stdout")
+        show(words)
     if _LEVELS.index(level) >= _teller.to_log and not (shown and _same_terminal()):
         _print(f"{dt.datetime.now():%H:%M:%S} {words}", "stderr")
     note(event, words, level=level, **facts)
+
+
+def show(words: str) -> None:
+    """Say *words* to the person in front of the terminal alone. Never raises."""
+    _print((CLEAR_LINE if on_terminal(sys.stdout) else "") + words, "stdout")  # a progress bar may be on the line
 
 
 def note(event: str, words: str, *, level: Level = "info", **facts: Any) -> None:

@@ -72,3 +72,5 @@ class ChargenError(Exception):
     """
 
     exit_code = 1
+    stopped = False
+    """Whether it only says that somebody stopped the run, who says so once for all steps."""

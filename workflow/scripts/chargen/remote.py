@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from urllib.parse import quote
 from chargen import failpoints
 from chargen.config import API_VERSION, Settings, api_key
 from chargen.problems import ChargenError
+from chargen.progress import Bar
 
 if TYPE_CHECKING:
     import httpx
@@ -252,15 +254,23 @@ class Remote:
         doing = f"downloading {name}"
         url = f"{self.base_url}/{API_VERSION}/{quote(name)}:download"
         try:
-            with self._http.stream("GET", url, params={"alt": "media"}) as answer, path.open("wb") as handle:
+            with (
+                self._http.stream("GET", url, params={"alt": "media"}) as answer,
+                path.open("wb") as handle,
+                ExitStack() as stack,
+            ):
                 if answer.status_code != 200:
                     answer.read()
                     raise _from_answer(doing, answer)
+                expected = answer.headers.get("content-length")
+                bar = stack.enter_context(
+                    closing(Bar("downloading results", int(expected) if expected else None, counts_bytes=True))
+                )
                 for chunk in answer.iter_raw(1 << 20):
                     handle.write(chunk)
                     failpoints.reached("chunk")
+                    bar.advance(len(chunk))
                 length = handle.tell()
-                expected = answer.headers.get("content-length")
         except httpx.HTTPError as error:
             raise RemoteError(doing, 0, _in_words(error)) from None
         if expected and int(expected) != length:

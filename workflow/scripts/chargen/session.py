@@ -13,13 +13,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from chargen import __version__, config, durable, events
+from chargen.calm import OUR_OWN
 from chargen.commands import called
 from chargen.planning import show
 from chargen.problems import ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
+from chargen.steps.talk import on_terminal
 
 if TYPE_CHECKING:
     from chargen.planning.files import FilePlan
@@ -37,6 +39,9 @@ FOLDERS = ("characters", "locations", "chapters")
 LOOKING_TARGETS = frozenset({"jobs", "storage", "history", "failures", "cleanup", "watch", "prices", "doctor", "init"})
 """Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them."""
 RUN_VARIABLE = "CHARGEN_RUN"
+STOPPED_IN_WORDS = (
+    "Stopped. What was sent goes on at the server. Nothing is lost: `snakemake generate_all` goes on where this ended"
+)
 
 
 class Session:
@@ -127,7 +132,7 @@ class Session:
             plan = _or_exit(lambda: _make_plan(self.settings, operation, self._scope(operation)))
             self._plans[operation] = plan
             if self._workflow.is_main_process:
-                print(show.overview(plan, self.settings), file=sys.stderr, flush=True)
+                _say(show.overview(plan, self.settings))
         return self._plans[operation]
 
     # -- what happens around the run
@@ -151,9 +156,11 @@ class Session:
         from chargen.steps.report import report
 
         run = self.state.run(self._run)
+        if run.stop.exists():
+            _say(STOPPED_IN_WORDS)
         data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
         width = shutil.get_terminal_size((100, 24)).columns
-        print("\n" + render(data, width), file=sys.stderr, flush=True)
+        _say("\n" + render(data, width, colour=_has_colours(sys.stderr)))
         some_failed = show.has_failures(data, any(plan.broken for plan in self._plans.values()))
         self._tell_end(failed or some_failed, data["run"])
         if some_failed and not failed:
@@ -189,7 +196,7 @@ class Session:
                 library_id=self.settings.library_id,
                 version=__version__,
             )
-        _tell_waiters_on_signals(run.stop)
+        _tell_waiters_on_signals(run.stop, only_watching=self._targets() == {"watch"})
         if not self._plans:
             return
         from chargen.planning.pin import pin
@@ -230,7 +237,7 @@ class Session:
             return
         self._foretold = True
         later = cast("Plan", _or_exit(lambda: _make_plan(self.settings, "generate", [self.settings.scope])))
-        print(f"then, with what was learned: {show.headline(later)}", file=sys.stderr, flush=True)
+        _say(f"then, with what was learned: {show.headline(later)}")
 
     def _operations(self) -> list[str]:
         """The operations that this run's targets name; generate, where they name none."""
@@ -283,13 +290,19 @@ def _make_plan(settings: config.Settings, operation: str, scope: list[str]) -> P
     return make_any_plan(settings, operation, scope)
 
 
-def _tell_waiters_on_signals(stop: Path) -> None:
-    """A signal to Snakemake alone makes it wait for its jobs; let those that only wait end by themselves."""
+def _tell_waiters_on_signals(stop: Path, only_watching: bool) -> None:
+    """A signal to Snakemake alone makes it wait for its jobs; let those that only wait end by themselves.
+
+    The first Ctrl-C while *only_watching* is how one leaves: the watcher ends well, and so does Snakemake.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
 
         def handle(received: int, frame: Any, before: Any = before) -> None:
+            leaves = only_watching and received == signal.SIGINT and not stop.exists()
             stop.touch()
+            if leaves:
+                return
             if callable(before):
                 before(received, frame)
             else:
@@ -308,7 +321,18 @@ def _copy_example(source: Path, target: Path) -> None:
         shutil.rmtree(part)
         if not target.is_dir():
             raise
-    print(f"library: working on {os.path.relpath(target)}, a copy of {os.path.relpath(source)}", file=sys.stderr)
+    _say(f"library: working on {os.path.relpath(target)}, a copy of {os.path.relpath(source)}")
+
+
+def _say(text: str) -> None:
+    """Print through Snakemake's logging, which has a thread of its own: so that lines keep their order."""
+    from snakemake.logging import logger
+
+    logger.info(text, extra={OUR_OWN: True})
+
+
+def _has_colours(stream: TextIO) -> bool:
+    return on_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 def _or_exit(action: Any) -> Any:

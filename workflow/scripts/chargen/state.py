@@ -149,6 +149,11 @@ class RunFiles:
         """Present once the run was asked to end: whoever waits for it ends too."""
         return self.folder / "stop"
 
+    @property
+    def told(self) -> Path:
+        """What the run's waiters last told of its jobs, so that each news is told once."""
+        return self.folder / "told"
+
     def read_settings(self) -> Settings:
         return Settings.from_json(durable.read_json(self.settings))
 

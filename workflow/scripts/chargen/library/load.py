@@ -24,6 +24,7 @@ from chargen.library.v1 import Head
 from chargen.library.yamlio import InvalidYaml, Map
 from chargen.pictures import sha256_file
 from chargen.problems import ChargenError, Place, Problem
+from chargen.progress import track
 
 IMAGERY = "imagery.yaml"
 ENTITY_FILES = (IMAGERY, *characters.IDEA_FILES)
@@ -60,7 +61,7 @@ def load_library(
         for kind in KINDS:
             if kind not in kinds:
                 continue
-            for slug in reader.slugs(kind):
+            for slug in track(reader.slugs(kind), f"reading {FOLDER_OF[kind]}"):
                 if _is_excluded(kind, slug, exclude):
                     continue
                 entity, found = reader.read(kind, slug)

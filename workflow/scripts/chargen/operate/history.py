@@ -149,7 +149,7 @@ def detail_lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
             [
                 batch["id"],
                 Span(batch["state"].lower(), GOOD if batch["state"] == "SUCCEEDED" else WARN),
-                ", ".join(f"{number} {outcome}" for outcome, number in batch["counts"].items() if number),
+                ", ".join(f"{number} {_in_words(outcome)}" for outcome, number in batch["counts"].items() if number),
                 batch["job"],
             ]
             for batch in data["batches"]
@@ -164,18 +164,28 @@ def detail_lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
 def _task_lines(tasks: list[dict[str, Any]], width: int | None) -> Iterator[Line]:
     if tasks:
         yield line()
-    order = sorted(tasks, key=lambda task: (task["outcome"] not in _BAD_OUTCOMES, task["target"], task["variation"]))
-    for task in order[: SHOWN_TASKS if width is not None else None]:
+    order = sorted(tasks, key=_bad_ones_first_by_reason)
+    shown = order[: SHOWN_TASKS if width is not None else None]
+    for task, following in zip(shown, [*shown[1:], None], strict=True):
         name = task["target"] + (f" (variation {task['variation']})" if task["variation"] > 1 else "")
         if task["outcome"] in _BAD_OUTCOMES:
-            yield line(Span("✗ ", BAD), name)
-            yield from advice(f"{task['reason']}. {task['advice']}".strip(), width)
+            yield line(Span("✗ ", BAD), f"{name}: {task['reason'] or _in_words(task['outcome'])}")
+            if task["advice"] and not (following and _why(following) == _why(task)):
+                yield from advice(task["advice"], width)
         elif task["outcome"] == "applied":
             yield line(Span("✓ ", GOOD), task["file"] or name)
         else:
             yield line(Span("○ ", DIM), f"{name}: {_in_words(task['outcome'])}")
     if width is not None and len(order) > SHOWN_TASKS:
         yield line(Span(f"… and {len(order) - SHOWN_TASKS} more", DIM))
+
+
+def _why(task: Mapping[str, Any]) -> tuple[str, str]:
+    return ("", "") if task["outcome"] not in _BAD_OUTCOMES else (task["reason"], task["advice"])
+
+
+def _bad_ones_first_by_reason(task: Mapping[str, Any]) -> tuple[Any, ...]:
+    return task["outcome"] not in _BAD_OUTCOMES, _why(task), task["target"], task["variation"]
 
 
 def _row(run: Mapping[str, Any]) -> list[Span | str]:

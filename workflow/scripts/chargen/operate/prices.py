@@ -128,7 +128,7 @@ def _state(model: Mapping[str, Any]) -> Span:
         text += f", used for {model['used_for']}"
     changes = model.get("changes")
     if changes:
-        text += f", from {changes['from']} twice" if _doubles(model) else f", changes on {changes['from']}"
+        text += f", twice as much from {changes['from']}" if _doubles(model) else f", changes on {changes['from']}"
     return Span(text, STYLES.get(model["state"], DIM))
 
 

@@ -5,7 +5,6 @@ A screen is a list of lines, a line is a list of spans; what is data stays data,
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from chargen.report.words import columns
+from chargen.steps.talk import on_terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -142,7 +142,7 @@ class Screen:
     @property
     def on_terminal(self) -> bool:
         """Whether lines go to a terminal that can show colours and be drawn over."""
-        return not self.as_json and self.stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+        return not self.as_json and on_terminal(self.stream)
 
     @property
     def width(self) -> int | None:

@@ -9,6 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,7 +20,7 @@ from chargen.journal import Entry, Journal
 from chargen.operate.moments import age_s, ago, span
 from chargen.operate.screen import BAD, BUSY, DIM, GOOD, WARN, Line, Screen, Span, as_text, line, plain
 from chargen.remote import Operation
-from chargen.report.words import dollars
+from chargen.report.words import count, dollars
 from chargen.state import BatchFiles, RunFiles, State
 
 if TYPE_CHECKING:
@@ -155,15 +156,17 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     eye = Eye(state)
     try:
         if screen.on_terminal:
-            _live(eye, settings, screen)
+            _live(eye, settings, screen, run_files.stop)
         else:
-            _lines(eye, settings, screen)
+            _lines(eye, settings, screen, run_files.stop)
     except KeyboardInterrupt:
-        pass  # how one leaves; what is in flight goes on
+        run_files.stop.touch()
+    if run_files.stop.exists() and not screen.as_json:
+        screen.stream.write("Left watching; the run and its jobs go on.\n")
     return 0
 
 
-def _live(eye: Eye, settings: Settings, screen: Screen) -> None:
+def _live(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -174,12 +177,12 @@ def _live(eye: Eye, settings: Settings, screen: Screen) -> None:
             view = eye.look()
             sign = " " if view.is_over else spinner[turn % len(spinner)]
             live.update(_text(screen_lines(view, settings, sign, console.width, console.height)), refresh=True)
-            if view.is_over:
+            if view.is_over or stop.exists():
                 return
             time.sleep(TICK_S)
 
 
-def _lines(eye: Eye, settings: Settings, screen: Screen) -> None:
+def _lines(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
     """A line per batch whenever it has changed; as JSON, the whole view on one line whenever anything has."""
     told: dict[str, Row] = {}
     last: list[Row] | None = None
@@ -200,6 +203,8 @@ def _lines(eye: Eye, settings: Settings, screen: Screen) -> None:
             screen.stream.flush()
             return
         screen.stream.flush()
+        if stop.exists():
+            return
         time.sleep(TICK_S)
 
 
@@ -283,10 +288,12 @@ def _verdict(view: View, settings: Settings) -> Line:
         words = "A run is going on; nothing is sent yet." if view.going_on else "Nothing is in flight."
         return line(words)
     tasks = sum(row.tasks for row in view.rows)
-    told = f"{len(flying)} of {len(view.rows)} batches in flight, {done} of {tasks} tasks done"
+    told = (
+        f"{len(flying)} of {count(len(view.rows), 'batch', 'batches')} in flight, {done} of {count(tasks, 'task')} done"
+    )
     told += f", {failed} failed" if failed else ""
     if view.is_over:
-        told = f"Nothing is in flight any more: {done} tasks done" + (f", {failed} failed" if failed else "")
+        told = f"Nothing is in flight any more: {count(done, 'task')} done" + (f", {failed} failed" if failed else "")
     return line(told, f", {dollars(view.cost_usd)} so far{free}")
 
 

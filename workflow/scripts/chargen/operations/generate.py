@@ -17,6 +17,7 @@ from chargen.library.model import Entity, Kind
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
+from chargen.progress import track
 from chargen.provenance import describe, finisher, stored_in, write_sidecar
 from chargen.results.extract import Picture, ahead, extract
 from chargen.results.outcomes import Verdict, broken_picture
@@ -60,7 +61,7 @@ def place_all(
     def extracting(answer: Answer) -> Picture | Verdict:
         return _extract(results, answer, drafts[_entity_of(answer.task)], finisher(plan, partial(about, answer)))
 
-    extracted = ahead(extracting, ordered)
+    extracted = track(ahead(extracting, ordered), "placing pictures", len(ordered))
     for key, group in by_entity.items():
         with state.lock(f"entity-{key.replace('/', '-')}"):
             done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about)

@@ -26,6 +26,7 @@ from chargen.planning.picking import SentPicture
 from chargen.planning.plan import matches
 from chargen.planning.tasks import Shape, Task, with_input
 from chargen.problems import ChargenError, Place, Problem
+from chargen.progress import track
 from chargen.state import State
 from chargen.wishes import Wish, digest, task_key
 
@@ -151,7 +152,8 @@ def _target(settings: Settings, name: str) -> str:
 
 def _take_stock(context: _Context, items: list[Input]) -> None:
     """Note where the results for the files stand, and make the tasks that are wanted."""
-    asked = [found for item in items if (found := _asked_for(context, item))]
+    looked_at = track(items, "looking at pictures", len(items))
+    asked = [found for item in looked_at if (found := _asked_for(context, item))]
     names = _Names(asked, _known_names(context), context.done, context.settings.enhance.variations)
     for found in asked:
         if stands_for := names.twin_of.get(found.item.name):

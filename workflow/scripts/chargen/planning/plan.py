@@ -25,6 +25,7 @@ from chargen.planning.picking import Picked, Picker
 from chargen.planning.standing import Ledger, Standing
 from chargen.planning.tasks import Shape, Task, TaskMaker
 from chargen.problems import ChargenError, Problem
+from chargen.progress import track
 from chargen.prompts.rules import load_rules
 from chargen.state import State
 
@@ -240,7 +241,7 @@ def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
         making -= plan.blocked.keys()
         picks = {
             target: picker.pick(scenes[target], making, shape.model.references)
-            for target, shape in shapes.items()
+            for target, shape in track(shapes.items(), "choosing references", len(shapes))
             if target not in plan.blocked
         }
         blocked = {target: picked.blocked for target, picked in picks.items() if picked.blocked}
@@ -252,7 +253,7 @@ def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
             break
     for picked in picks.values():
         plan.problems += picked.problems
-    for item in wanted:
+    for item in track(wanted, "writing prompts", len(wanted)):
         if item.target in plan.blocked:
             continue
         shape, picked = shapes[item.target], picks[item.target]
@@ -260,7 +261,7 @@ def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
             plan.deferred.append(Deferred(item, shape, picked.needs))
         else:
             plan.tasks.append(maker.task(item, shape, picked))
-    for item in plan.standings:
+    for item in track(plan.standings, "comparing with what is there", len(plan.standings)):
         if item.status in ("done", "missing"):
             _look_for_stale(plan, item, maker, picker)
 

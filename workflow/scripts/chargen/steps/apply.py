@@ -33,6 +33,8 @@ _UNSEEN: frozenset[Reason | str] = frozenset({"missing-line", "unreadable-line"}
 
 _TOLD = ("key", "target", "variation", "outcome", "reason", "attempt", "cost_usd")
 
+SHORT = {"applied": "in place", "passing": "failed in passing", "unplaced": "kept aside", "superseded": "archived"}
+"""Outcomes as a step tells them."""
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
 
 
@@ -86,7 +88,8 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
 
 
 def _counts(receipt: Json) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(receipt["counts"].items())) or "no results"
+    counts = sorted(receipt["counts"].items())
+    return ", ".join(f"{count} {SHORT.get(outcome, outcome)}" for outcome, count in counts) or "no results"
 
 
 def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles, wishes: Collection[str]) -> Json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from chargen.config import Settings
 from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import LOST, Operation, Remote, RemoteError
+from chargen.report.words import count
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
 from chargen.steps.talk import duration
@@ -25,6 +26,8 @@ from chargen.uploads import pauses
 
 FIRST_PAUSE_S = 1.0
 GROWTH = 1.5
+STEPS_TOLD = 20
+"""In how many steps, at most, a run tells how far its jobs are; each step's log has every look."""
 LATE_RESULT_S = 900.0
 """How long a job that ended well may lack the name of its result file."""
 
@@ -36,6 +39,8 @@ Place = Callable[[BatchFiles], None]
 
 class NeverSubmitted(ChargenError):
     """The batch has no job to wait for."""
+
+    stopped = True
 
 
 class Watch:
@@ -61,6 +66,7 @@ class Watch:
             self._sleep()
         seen = self._look()
         journal = Journal(self._state)
+        self._tell_news(journal, seen)
         for entry in journal.in_flight():
             if not entry.job:
                 continue
@@ -143,6 +149,23 @@ class Watch:
                 durable.write(snapshot, durable.dump(look))
         return {name: Operation.from_json(raw) for name, raw in known.items()}
 
+    def _tell_news(self, journal: Journal, seen: Mapping[str, Operation]) -> None:
+        """Tell the run once, for all its waiters, how its jobs stand, whenever that has changed worth a line."""
+        entries = {entry.job: entry for entry in journal.in_flight() if entry.job in seen}
+        unended = [seen[job] for job in entries if not seen[job].is_final]
+        if not unended or self._run is None:
+            return
+        states = Counter(operation.state.lower() for operation in unended)
+        done = sum(operation.done for operation in unended)
+        total = sum(operation.requests or len(entries[operation.name].wishes) for operation in unended)
+        kinds = next(iter(states)) if len(states) == 1 else ", ".join(f"{n} {state}" for state, n in states.items())
+        line = f"waiting: {count(len(unended), 'job')} ({kinds}), {done:,} of {count(total, 'task')} done"
+        news = f"{kinds}, {done * STEPS_TOLD // max(1, total)} of {STEPS_TOLD}"
+        with self._state.lock("told"):
+            if not (self._run.told.exists() and self._run.told.read_text() == news):
+                self._run.told.write_text(news)
+                events.show(f"{line}, next look in {duration(self._pause_s)}")
+
     def _ask(self, wanted: set[str]) -> list[Operation]:
         """One question for all: page the list until every wanted job was seen; ask for stragglers by name."""
         found: dict[str, Operation] = {}
@@ -207,7 +230,7 @@ def fetch(
         raise NeverSubmitted(f"batch {files.id} was never submitted; run generate_all again")
     watch = Watch(settings, state, remote, run)
     first = True
-    shown: tuple[Any, ...] = ()
+    seen: tuple[Any, ...] = ()
     while not (files.responses.exists() and files.ended.exists()):
         operation = watch.tick(place, first).get(entry.job)
         first = False
@@ -216,15 +239,14 @@ def fetch(
             events.tell(
                 "state",
                 progress(files.id, operation, entry, watch.pause_s),
-                level="info" if news != shown else "debug",
-                shown=news != shown,
+                level="info" if news != seen else "debug",
                 job=operation.name,
                 state=operation.state,
                 done=operation.done,
                 tasks=operation.requests or len(entry.wishes),
                 delay_s=round(watch.pause_s, 1),
             )
-            shown = news
+            seen = news
 
 
 def _trouble(words: str, delay_s: float, **facts: Any) -> None:

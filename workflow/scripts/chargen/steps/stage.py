@@ -16,6 +16,7 @@ from chargen.config import Settings
 from chargen.imaging import Unreadable
 from chargen.operations.requests import body
 from chargen.problems import ChargenError
+from chargen.progress import track
 from chargen.remote import Remote
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
@@ -137,7 +138,8 @@ def _upload_all(
     pool = ThreadPoolExecutor(settings.upload.concurrency)
     patient = True
     try:
-        for future in [pool.submit(send, item) for item in references.items()]:
+        sent = [pool.submit(send, item) for item in references.items()]
+        for future in track(sent, "uploading references", len(sent)):
             future.result()
     except KeyboardInterrupt:  # whoever wants to leave does not wait for a slow line
         stop.set()

@@ -18,6 +18,7 @@ from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
+from chargen.report.words import count, dollars
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
@@ -287,7 +288,10 @@ def _create(
             waiting.pause(pause, run)
         else:
             failpoints.reached("created")
-            return _created(journal, batch, job, adopted=False)
+            _created(journal, batch, job, adopted=False)
+            size, price = count(len(plan["tasks"]), "task"), dollars(plan["cost_usd"])
+            events.show(f"{plan['operation']} {batch}: submitted, {size}, about {price}")
+            return job
 
 
 def _after_unclear_answer(
@@ -357,6 +361,7 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
 
     while why := full():
         if watch is None:
-            events.tell("waiting", f"{why}: waiting for one to end", delay_s=settings.poll.interval_s)
+            words = f"{plan['operation']} {files.id} waits for a place: {why}"
+            events.tell("waiting", words, shown=True, delay_s=settings.poll.interval_s)
             watch = Watch(settings, state, remote, run)
         watch.tick()

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from typing import TextIO
+
+CLEAR_LINE = "\r\x1b[K"
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Whether *stream* is a terminal whose lines can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
 
 def duration(seconds: float) -> str:
     """Return *seconds* in words, like ``2 h 5 min`` or ``28 s``."""

@@ -14,6 +14,8 @@ LOOK_S = 1.0
 class StillWaiting(ChargenError):
     """The wait was left before its end, because the run is gone or was asked to end."""
 
+    stopped = True
+
 
 def check(run: RunFiles | None) -> None:
     """Raise StillWaiting if *run* was asked to end, or its main process is gone."""
