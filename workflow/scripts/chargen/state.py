@@ -94,6 +94,11 @@ class BatchFiles:
         return self.folder / "requests.jsonl"
 
     @property
+    def left_out(self) -> Path:
+        """Why tasks have no request line, by key; absent if all have one."""
+        return self.folder / "left-out.json"
+
+    @property
     def job(self) -> Path:
         return self.folder / "job.json"
 
@@ -112,6 +117,10 @@ class BatchFiles:
 
     def read_plan(self) -> dict[str, Any]:
         data: dict[str, Any] = durable.read_json(self.plan)
+        return data
+
+    def read_left_out(self) -> dict[str, str]:
+        data: dict[str, str] = durable.read_json(self.left_out) if self.left_out.exists() else {}
         return data
 
 

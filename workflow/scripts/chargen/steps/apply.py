@@ -55,7 +55,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     end = durable.read_json(files.ended)
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
-        left_out = _left_out(files)
+        left_out = files.read_left_out()
         answers = [_answer(task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
     catalog = _catalog(settings)
@@ -144,7 +144,7 @@ def _again(does: Operation, settings: Settings, plan: Json, records: list[Json])
 
 def _answer(task: Json, joined: Joined, end: Json, left_out: Mapping[str, str], wanted: Wanted) -> Answer:
     line = joined.lines.get(task["key"])
-    if task["key"] in left_out:
+    if line is None and task["key"] in left_out:
         return Answer(task, None, failed("reference-refused", left_out[task["key"]]))
     if line is None and end["state"] != "SUCCEEDED":
         return Answer(task, None, _job_failure(end))
@@ -216,8 +216,3 @@ def _certain_cost(receipt: Json) -> Json:
         task["outcome"] == "lost" or task["reason"] in _UNSEEN for task in receipt["tasks"]
     )
     return {} if unsure else {"cost_usd": receipt["cost_usd"]["actual"]}
-
-
-def _left_out(files: BatchFiles) -> Mapping[str, str]:
-    path = files.folder / "left-out.json"
-    return durable.read_json(path) if path.exists() else {}

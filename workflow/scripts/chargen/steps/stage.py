@@ -46,8 +46,11 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
             events.tell("left-out", f"{task['key']} is not sent: {why}", level="warning", key=task["key"], reason=why)
         else:
             lines.append(request_line(plan, task, uploads))
+    # Lines and what is left out of them belong together: while one of them is old, there are no lines.
+    files.requests.unlink(missing_ok=True)
+    files.left_out.unlink(missing_ok=True)
     if left_out:
-        durable.write_json(files.folder / "left-out.json", left_out)
+        durable.write_json(files.left_out, left_out)
         failpoints.reached("left-out")
     durable.write(files.requests, b"".join(lines))
     failpoints.reached("staged")
@@ -62,15 +65,26 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
 
 
 def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> bool:
-    """Whether the request lines are there and all references live long enough."""
+    """Whether the request lines are there and all references that they name live long enough."""
     if not files.requests.exists():
         return False
-    live = Uploads(state, remote).live()
-    needed = needed_life_s(settings)
-    left_out = durable.read_json(files.folder / "left-out.json") if (files.folder / "left-out.json").exists() else {}
+    live = {
+        sha256: upload
+        for sha256, upload in Uploads(state, remote).live().items()
+        if upload.lives_for_s() > needed_life_s(settings)
+    }
+    left_out = files.read_left_out()
     sent = [task for task in files.read_plan()["tasks"] if task["key"] not in left_out]
     contents = uploaded_contents(state, sent)
-    return all(sha256 in live and live[sha256].lives_for_s() > needed for sha256 in contents)
+    # Another batch may have sent a picture anew since these lines were written, which then name the old upload.
+    return contents <= live.keys() and _addresses(files) == {live[sha256].uri for sha256 in contents}
+
+
+def _addresses(files: BatchFiles) -> set[str]:
+    """Return the addresses of uploads that the request lines name."""
+    lines = durable.read_lines(files.requests)
+    parts = (part for line in lines for content in line["request"]["contents"] for part in content["parts"])
+    return {part["file_data"]["file_uri"] for part in parts if "file_data" in part}
 
 
 def needed_life_s(settings: Settings) -> float:
