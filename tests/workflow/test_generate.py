@@ -241,3 +241,46 @@ def test_results_and_a_picture_gone_with_failed_and_in_flight(project):
 
     assert SCENES - 1 == len(project.pictures())
     assert 2 == project.emulator.count("created")
+
+
+def test_results_of_another_world_do_not_pass_for_these(project):
+    """Placeholders first, then the real thing; a second library that asks the same; a state/ that is gone: all made.
+
+    The batches have the same ids each time, and what the first of them left lies under results/.
+    """
+    sequel = project.folder / "sequel"
+    shutil.copytree(project.library, sequel)
+    project.run()
+    key = {"GEMINI_API_KEY": "a-key"}
+    project.config["provider"] = "gemini"
+    planned = project.run(options=("-n",), env=key).stdout
+    project.run("submitted", env=key)
+    project.run(env=key)
+    (batch,) = [line["batch"] for line in project.journal("applied")]
+    project.config |= {"provider": "emulator", "library": "sequel"}
+    made = []
+    for _ in range(2):
+        project.run()
+        made += [path.name for path in sequel.glob("*/*/images/*.jpg")]
+        shutil.rmtree(sequel)
+        shutil.copytree(project.library, sequel, ignore=shutil.ignore_patterns("images"))
+        for path in sequel.glob("*/*/imagery.yaml"):
+            path.write_text(path.read_text().split("generated_images:")[0])
+        shutil.rmtree(project.folder / "state" / "emulator" / "sequel")
+
+    assert re.search(rf"^  renew +generate {batch}$", planned, re.MULTILINE)
+    assert 2 * SCENES == len(made)
+    assert {f"chargen-story-{batch}": 2, f"chargen-sequel-{batch}": 2} == project.emulator.counts()["created"]
+
+
+def test_what_is_gone_again_is_put_back_again(project):
+    """Each time that pictures are gone they come back from what was paid for, those of one batch one by one."""
+    project.run()
+    made = project.pictures()
+    for names in (["first-lamp"], ["first-lamp"], ["last-lamp", "first-lamp"]):
+        for name in names:
+            (project.library / "characters/tobi-ferrow/images" / f"{name}.jpg").unlink()
+        project.run()
+
+        assert made == project.pictures()
+    assert 1 == project.emulator.count("create")

@@ -28,12 +28,13 @@ rule settle:
         "touch {output.settled:q} 2> {log:q}"
 
 
+# Each run puts back for itself: what an earlier one put back may be gone again.
 checkpoint put_back:
     """Put pictures that were paid for and are no longer in place back from what is stored."""
     output:
-        done="results/{operation}/put-back/{batch}.json",
+        done="results/{operation}/{batch}/put-back.{run}.json",
     log:
-        "logs/{operation}/put-back/{batch}.log",
+        "logs/{operation}/{batch}/put-back.{run}.log",
     params:
         chargen=CHARGEN,
         run=session.run_folder,
@@ -44,11 +45,11 @@ checkpoint put_back:
 rule settle_put_back:
     """Close the putting back of one batch's pictures once everything that waited for them is settled."""
     input:
-        done="results/{operation}/put-back/{batch}.json",
+        done="results/{operation}/{batch}/put-back.{run}.json",
         follow_ups=put_back_follow_ups,
     output:
-        settled="results/{operation}/put-back/{batch}.settled",
+        settled="results/{operation}/{batch}/put-back.{run}.settled",
     log:
-        "logs/{operation}/put-back/{batch}.settle.log",
+        "logs/{operation}/{batch}/put-back.{run}.settle.log",
     shell:
         "touch {output.settled:q} 2> {log:q}"

@@ -1,5 +1,17 @@
+rule renew:
+    """Begin the chain of a batch again whose files are of another provider, another library or a lost state."""
+    output:
+        renewed="results/{operation}/{batch}/renewed.{run}",
+    log:
+        "logs/{operation}/{batch}/renew.{run}.log",
+    shell:
+        "touch {output.renewed:q} 2> {log:q}"
+
+
 rule plan:
     """Show the pinned plan of one batch: its tasks with prompts, references and cost."""
+    input:
+        session.renewal,
     output:
         plan="results/{operation}/{batch}/plan.json",
     log:

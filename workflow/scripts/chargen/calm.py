@@ -156,8 +156,9 @@ class LogHandler(LogHandlerBase):
 
 
 def would_run(job: Mapping[str, Any]) -> str:
-    """Return the line of a dry run on one job: its rule and what it is about."""
-    return f"  {job['rule_name']:<16} {' '.join(map(str, (job.get('wildcards') or {}).values()))}".rstrip()
+    """Return the line of a dry run on one job: its rule and what it is about; of which run goes without saying."""
+    about = (str(value) for name, value in (job.get("wildcards") or {}).items() if name != "run")
+    return f"  {job['rule_name']:<16} {' '.join(about)}".rstrip()
 
 
 def failure(job: Mapping[str, Any]) -> list[str]:

@@ -53,7 +53,6 @@ _PUBLIC = frozenset(
     )
 )
 """What of a line of the journal is told as facts."""
-"""What of a line of the journal is told as facts."""
 
 
 def now() -> str:

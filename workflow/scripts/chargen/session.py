@@ -58,6 +58,7 @@ class Session:
         self._did_something = False
         self._foretold = False
         self._plans: dict[str, Plan | FilePlan] = {}
+        self._renewed: dict[tuple[str, str], list[str]] = {}
         if workflow.is_main_process:
             announce_main_process()
 
@@ -81,7 +82,7 @@ class Session:
     def settled_of(self, operation: str) -> list[str]:
         """One file per batch whose chain is to be closed, and per batch with results to put back."""
         plan = self.plan_of(operation)
-        return chains(operation, _batches(plan), plan.put_back)
+        return self._chains(operation, _batches(plan), plan.put_back)
 
     def first_looks(self, wildcards: object) -> list[str]:
         """The chains of the analyses that illustrate_all begins with."""
@@ -95,7 +96,11 @@ class Session:
     def pinned_chains(self, pinned: str) -> list[str]:
         """The chains of a plan that was made, and left in the file *pinned*, while the run went on."""
         data = durable.read_json(Path(pinned))
-        return chains(data["operation"], data["batches"], data["put_back"])
+        return self._chains(data["operation"], data["batches"], data["put_back"])
+
+    def renewal(self, wildcards: Any) -> list[str]:
+        """What the plan step of a batch waits for if its chain must begin again: see `_renewals`."""
+        return self._renewals(wildcards.operation, wildcards.batch)
 
     @property
     def run_id(self) -> str:
@@ -104,7 +109,11 @@ class Session:
 
     def jobs(self, wildcards: object) -> list[str]:
         """One job file per batch of the plan."""
-        return [str(RESULTS / "generate" / batch / "job.json") for batch in _batches(self.plan)]
+        return [
+            file
+            for batch in _batches(self.plan)
+            for file in (*self._renewals("generate", batch), str(RESULTS / "generate" / batch / "job.json"))
+        ]
 
     def planned(self, wildcards: object) -> list[str]:
         """Nothing: it only makes sure that there is a plan to print."""
@@ -118,7 +127,7 @@ class Session:
     def follow_ups(self, receipt: str) -> list[str]:
         """The chains that a receipt calls for."""
         data = durable.read_json(Path(receipt))
-        return [str(RESULTS / data["operation"] / batch / "settled") for batch in data["follow_ups"]]
+        return self._chains(data["operation"], data["follow_ups"], [])
 
     @property
     def plan(self) -> Plan | FilePlan:
@@ -223,6 +232,36 @@ class Session:
         }
         return [name for name, is_so in in_force.items() if not is_so]
 
+    def _chains(self, operation: str, batches: Iterable[str], put_back: Iterable[str]) -> list[str]:
+        """The files that say that batches, and the putting back of results, are settled."""
+        files = []
+        for batch in batches:
+            files += [*self._renewals(operation, batch), str(RESULTS / operation / batch / "settled")]
+        files += [str(RESULTS / operation / batch / f"put-back.{self._run}.settled") for batch in put_back]
+        return files
+
+    def _renewals(self, operation: str, batch: str) -> list[str]:
+        """The mark that a batch's chain begins again, if what lies under results/ says more than the state knows.
+
+        It is of another provider or library, which ask the same of their batches, or of a state/ that is gone: without
+        the mark, Snakemake would find the chain's files and take the batch for done.
+        """
+        if (operation, batch) not in self._renewed:
+            folder, files = RESULTS / operation / batch, self.state.batch(batch)
+            told = {
+                "plan.json": files.plan,
+                "requests.jsonl": files.requests,
+                "job.json": files.job,
+                "responses.jsonl": files.responses,
+                "receipt.json": files.receipt,
+                "settled": files.receipt,
+            }
+            stale = not files.receipt.exists() and any(
+                (folder / name).exists() and not known.exists() for name, known in told.items()
+            )
+            self._renewed[operation, batch] = [str(folder / f"renewed.{self._run}")] if stale else []
+        return self._renewed[operation, batch]
+
     def _illustrated(self) -> list[str]:
         """The end of illustrate_all's chain; nothing if there is nothing to look at and nothing to make."""
         if self.learns_first:
@@ -270,14 +309,6 @@ class Session:
             run = f"{stamp}-{number}"
         os.environ[RUN_VARIABLE] = run
         return run
-
-
-def chains(operation: str, batches: Iterable[str], put_back: Iterable[str]) -> list[str]:
-    """Return the files that say that batches, and the putting back of results, are settled."""
-    return [
-        *(str(RESULTS / operation / batch / "settled") for batch in batches),
-        *(str(RESULTS / operation / "put-back" / f"{batch}.settled") for batch in put_back),
-    ]
 
 
 def _batches(plan: Plan | FilePlan) -> list[str]:

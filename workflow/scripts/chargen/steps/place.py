@@ -99,17 +99,20 @@ class Placer:
         assert self._entity is not None
         for record in reversed(self._entity.records):
             ours = (record.scene, record.variation) == (scene_id, variation) and self._owners[record.path] is record
-            counts = record.provider != "emulator" or self._provider == "emulator"
             fits = record.spec_hash == spec or record.status == "approved"
             if (
                 ours
-                and counts
+                and self._counts(record)
                 and fits
                 and record.status != "rejected"
                 and (self._entity.folder / record.path).exists()
             ):
                 return record
         return None
+
+    def _counts(self, record: Record) -> bool:
+        """Placeholders of the emulator count only for the emulator."""
+        return record.provider != "emulator" or self._provider == "emulator"
 
     def _put(self, images: Path, stem: str, task: Mapping[str, Any], picture: Picture) -> Placed:
         images.mkdir(exist_ok=True)
@@ -121,7 +124,7 @@ class Placer:
                 continue
             if path.is_file() and _holds(path, picture):
                 owner = self._owners.get(f"images/{name}")
-                recorded = owner is not None and owner.task_key == task["key"]
+                recorded = owner is not None and self._counts(owner) and owner.task_key == task["key"]
                 extract.discard(picture)
                 return Placed("applied", self._relative(path), needs_record=not recorded)
             if self._is_ours(path, name):
