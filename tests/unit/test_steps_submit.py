@@ -324,3 +324,34 @@ def test_request_file_is_offered_under_other_types(batch, server, monkeypatch):
 
     assert ["application/jsonl", "application/json"] == offered
     assert [NAME] == server.made
+
+
+def test_a_place_that_somebody_else_took_is_waited_for_again(batch, server, monkeypatch):
+    """Several wait for the last place: whoever comes second under the lock has none, and waits on."""
+    fly(batch.state, "other")
+    wait_for_room = submitting._wait_for_room
+    waits = []
+
+    def overtaken(*args):
+        waits.append(None)
+        if len(waits) == 1:
+            return  # there was room a moment ago
+        land(batch.state, "other")
+        wait_for_room(*args)
+
+    monkeypatch.setattr(submitting, "_wait_for_room", overtaken)
+    job = batch(server, limits=config.Limits(1, 1, 0, 0))
+
+    assert ("batches/1", 2) == (job, len(waits))
+
+
+def fly(state, batch):
+    """Let another batch be in flight."""
+    journal = Journal(state)
+    about = {"operation": "generate", "model": "m", "display_name": f"chargen-lib-{batch}", "base_url": "", "key": ""}
+    journal.append("intent", batch, **about, wishes={}, cost_usd=0.0, tokens=0, clock={}, pid=0)
+    journal.append("created", batch, job="batches/other", adopted=False)
+
+
+def land(state, batch):
+    Journal(state).append("applied", batch, outcomes={})

@@ -72,27 +72,34 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
     _same_account(entry, remote)
     if entry.job:
         return entry.job
-    _wait_for_room(settings, state, files, remote, run)
-    with state.lock("submit"):
-        journal = Journal(state)
-        plan = files.read_plan()
-        entry = journal.entry(files.id)
-        _check_claims(journal, plan)
+    while True:
+        _wait_for_room(settings, state, files, remote, run)
+        with state.lock("submit"):
+            if not _no_room(settings, state, files):  # nobody took the place meanwhile
+                return _submit_now(settings, state, files, remote, run)
+
+
+def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
+    """Find or create the job. Call it under the library's lock, with room for one more job."""
+    journal = Journal(state)
+    plan = files.read_plan()
+    entry = journal.entry(files.id)
+    _check_claims(journal, plan)
+    if entry.open_intent is None:
+        check_budget(journal, settings, plan)
+    job = _find_earlier(settings, journal, entry, plan, remote, run)
+    if job:
         if entry.open_intent is None:
-            check_budget(journal, settings, plan)
-        job = _find_earlier(settings, journal, entry, plan, remote, run)
-        if job:
-            if entry.open_intent is None:
-                _intent(journal, plan, remote)
-            return _created(journal, files.id, job, adopted=True)
-        try:
-            return _send(settings, state, files, journal, plan, remote, run)
-        except Refused as refusal:
-            if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
-                raise
-            words = f"{refusal.error}: some uploads are gone from the server, sending them again"
-            events.tell("trouble", words, level="warning", delay_s=0)
+            _intent(journal, plan, remote)
+        return _created(journal, files.id, job, adopted=True)
+    try:
         return _send(settings, state, files, journal, plan, remote, run)
+    except Refused as refusal:
+        if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
+            raise
+        words = f"{refusal.error}: some uploads are gone from the server, sending them again"
+        events.tell("trouble", words, level="warning", delay_s=0)
+    return _send(settings, state, files, journal, plan, remote, run)
 
 
 def _send(
@@ -343,25 +350,26 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
     """Wait while the account holds as many jobs, or as many waiting tokens of the model, as its tier allows."""
     from chargen.steps.fetch import Watch
 
+    watch: Watch | None = None
+    while why := _no_room(settings, state, files):
+        if watch is None:
+            words = f"{files.read_plan()['operation']} {files.id} waits for a place: {why}"
+            events.tell("waiting", words, shown=True, delay_s=settings.poll.interval_s)
+            watch = Watch(settings, state, remote, run)
+        watch.tick()
+
+
+def _no_room(settings: Settings, state: State, files: BatchFiles) -> str:
+    """Why the account takes no more jobs, or no more tokens of the batch's model, just now; ``""`` if it does."""
     catalog = load_catalog(Path(settings.models_file))
     plan = files.read_plan()
     jobs = settings.limits.concurrent_jobs or catalog.limit(settings.limits.tier, "concurrent_jobs")
     quota = catalog.quota(plan["model"])
     tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
-    watch: Watch | None = None
-
-    def full() -> str:
-        flying = [entry for entry in Journal(state).in_flight() if entry.batch != files.id and not entry.ended]
-        held = sum(entry.tokens for entry in flying if entry.model == plan["model"])
-        if len(flying) >= jobs:
-            return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"
-        if held and held + plan["tokens"] > tokens:
-            return f"{held:,} tokens are waiting for {plan['model']} and {tokens:,} are allowed"
-        return ""
-
-    while why := full():
-        if watch is None:
-            words = f"{plan['operation']} {files.id} waits for a place: {why}"
-            events.tell("waiting", words, shown=True, delay_s=settings.poll.interval_s)
-            watch = Watch(settings, state, remote, run)
-        watch.tick()
+    flying = [entry for entry in Journal(state).in_flight() if entry.batch != files.id and not entry.ended]
+    held = sum(entry.tokens for entry in flying if entry.model == plan["model"])
+    if len(flying) >= jobs:
+        return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"
+    if held and held + plan["tokens"] > tokens:
+        return f"{held:,} tokens are waiting for {plan['model']} and {tokens:,} are allowed"
+    return ""
