@@ -149,3 +149,41 @@ def test_another_boot_counts_by_the_wall_clock(waiting, monkeypatch):
 
     assert [JOB] == server.cancelled
     assert 0.0 == Journal(waiting.state).spent_usd(24)
+
+
+def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
+    """Told once on the screen, in the log each time; the pause is the one that the server asks for."""
+    server = Server()
+    busy = [{"retryDelay": "34s"}]
+    troubles = [
+        RemoteError("listing jobs", 429, "slow down", busy),
+        RemoteError("listing jobs", 429, "slow down", busy),
+    ]
+    server.jobs = lambda: answer_or_raise(troubles)
+    run = waiting.state.run("a-run")
+    run.folder.mkdir(parents=True)
+    watch = Watch(waiting.settings, waiting.state, server, run)
+    pauses = []
+    for _ in range(3):
+        watch.tick(first=True)
+        pauses.append(watch.pause_s)
+    told = [line.split(":")[0:2] for line in capsys.readouterr().out.splitlines()]
+
+    assert [34, 34, 34] == pauses
+    assert [["waiting", " listing jobs"], ["waiting", " 1 job (running), 0 of 1 task done, next look in 34 s"]] == told
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_key_that_is_not_accepted_ends_the_wait(waiting, status):
+    """No waiting helps against that; whoever waits is told at once."""
+    server = Server()
+    server.jobs = lambda: answer_or_raise([RemoteError("listing jobs", status, "no such key")])
+
+    with pytest.raises(RemoteError, match="no such key"):
+        waiting.watch(server).tick(first=True)
+
+
+def answer_or_raise(troubles):
+    if troubles:
+        raise troubles.pop()
+    return iter(())

@@ -141,9 +141,12 @@ class Watch:
                 try:
                     known = {operation.name: operation.raw for operation in self._ask(wanted)}
                 except RemoteError as trouble:
-                    if trouble.status in (400, 401) or trouble.out_of_credits:
+                    if trouble.status in (400, 401, 403) or trouble.out_of_credits:
                         raise
-                    _trouble(f"{trouble}; asking again in {duration(self._pause_s)}", self._pause_s)
+                    self._pause_s = max(self._pause_s, trouble.retry_after_s or 0)
+                    words = f"{trouble}; asking again in {duration(self._pause_s)}"
+                    _trouble(words, self._pause_s)
+                    self._tell_once(f"trouble {trouble.status}", f"waiting: {words}, and until it answers")
                     return {}
                 look = {"time": time.time(), "pause_s": self._pause_s, "operations": list(known.values())}
                 durable.write(snapshot, durable.dump(look))
@@ -153,7 +156,7 @@ class Watch:
         """Tell the run once, for all its waiters, how its jobs stand, whenever that has changed worth a line."""
         entries = {entry.job: entry for entry in journal.in_flight() if entry.job in seen}
         unended = [seen[job] for job in entries if not seen[job].is_final]
-        if not unended or self._run is None:
+        if not unended:
             return
         states = Counter(operation.state.lower() for operation in unended)
         done = sum(operation.done for operation in unended)
@@ -161,10 +164,16 @@ class Watch:
         kinds = next(iter(states)) if len(states) == 1 else ", ".join(f"{n} {state}" for state, n in states.items())
         line = f"waiting: {count(len(unended), 'job')} ({kinds}), {done:,} of {count(total, 'task')} done"
         news = f"{kinds}, {done * STEPS_TOLD // max(1, total)} of {STEPS_TOLD}"
+        self._tell_once(news, f"{line}, next look in {duration(self._pause_s)}")
+
+    def _tell_once(self, news: str, words: str) -> None:
+        """Show *words* unless one of the run's waiters has shown the same *news* last."""
+        if self._run is None:
+            return
         with self._state.lock("told"):
             if not (self._run.told.exists() and self._run.told.read_text() == news):
                 self._run.told.write_text(news)
-                events.show(f"{line}, next look in {duration(self._pause_s)}")
+                events.show(words)
 
     def _ask(self, wanted: set[str]) -> list[Operation]:
         """One question for all: page the list until every wanted job was seen; ask for stragglers by name."""
