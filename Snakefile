@@ -40,6 +40,7 @@ localrules:
     analyze_chapters,
     illustrate_all,
     enhance_all,
+    report,
 
 
 rule generate_all:
@@ -105,5 +106,11 @@ rule illustrate_all:
 
 rule enhance_all:
     """Make every picture of a folder again, as a prompt says (settings: enhance)."""
+    input:
+        session.everything,
+
+
+rule report:
+    """Write results/report.html, report.json and failures.jsonl as things stand. Spends nothing."""
     input:
         session.everything,

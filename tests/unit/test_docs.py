@@ -17,7 +17,7 @@ def rules() -> set[str]:
 
 
 STEPS = {
-    "plan", "renew", "stage", "submit", "fetch", "apply", "settle", "put_back", "settle_put_back",
+    "plan", "renew", "write_report", "stage", "submit", "fetch", "apply", "settle", "put_back", "settle_put_back",
     "look_first", "plan_analysis", "plan_generation", "close_generation", "close_illustration",
 }  # fmt: skip
 

@@ -33,7 +33,7 @@ def test_first_run_makes_everything_and_the_second_does_nothing(project):
     assert before | {"config.json": after_dry_run["config.json"]} == after_dry_run
     assert "6 images for 2 characters in 1 batch, 0 done, 0 in flight, about $0.10" in planned
     would_run = planned.split("Would run:\n")[1]
-    for rule in ("plan", "stage", "submit", "fetch", "apply", "report"):
+    for rule in ("plan", "stage", "submit", "fetch", "apply", "write_report"):
         assert re.search(rf"^  {rule}\b", would_run, re.MULTILINE), planned
     assert SCENES == len(project.pictures())
     assert "characters/mara-quill/images/by-lamplight_c2.jpg" in project.pictures()
@@ -268,7 +268,7 @@ def test_results_of_another_world_do_not_pass_for_these(project):
             path.write_text(path.read_text().split("generated_images:")[0])
         shutil.rmtree(project.folder / "state" / "emulator" / "sequel")
 
-    assert re.search(rf"^  renew +generate {batch}$", planned, re.MULTILINE)
+    assert re.search(rf"^  renew +generate/{batch}$", planned, re.MULTILINE)
     assert 2 * SCENES == len(made)
     assert {f"chargen-story-{batch}": 2, f"chargen-sequel-{batch}": 2} == project.emulator.counts()["created"]
 
@@ -284,3 +284,30 @@ def test_what_is_gone_again_is_put_back_again(project):
 
         assert made == project.pictures()
     assert 1 == project.emulator.count("create")
+
+
+def test_the_report_is_of_this_library_as_it_stands(project):
+    """Asked for, it is written and nothing is sent; else it is written when it is another's, or behind the journal."""
+    shutil.copytree(project.library, project.folder / "sequel")
+    asked = project.run("report").stdout
+    planned = project.report()["totals"]
+    project.run("submitted")
+    project.config["library"] = "sequel"
+    project.run("report")
+    other = project.report()["totals"]
+    project.config["library"] = "story"
+    (created,) = project.journal("created")
+    project.run("collect", config={"job": created["job"]})
+    behind = project.report()["totals"]
+    again = project.dry()
+    project.run()
+
+    assert "report: results/report.html" in asked
+    assert (0, SCENES) == (planned["applied"], planned["wanted"])
+    assert (0, 0) == (other["applied"], other["in_flight"])
+    assert 0 == behind["applied"]
+    assert "  write_report" in again
+    assert "submit" not in again.split("Would run:")[1]
+    assert SCENES == project.report()["totals"]["applied"]
+    assert 1 == project.emulator.count("create")
+    assert "Nothing to be done" in project.run().stdout

@@ -16,6 +16,7 @@ wildcard_constraints:
     operation="generate|analyze|enhance",
     run=r"[0-9TZ-]+",
     batch="[0-9a-f]{16}",
+    chain="report|(generate|analyze|enhance)/[0-9a-f]{16}",
 
 
 def follow_ups(wildcards):

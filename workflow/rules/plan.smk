@@ -1,11 +1,11 @@
 rule renew:
-    """Begin the chain of a batch again whose files are of another provider, another library or a lost state."""
+    """Mark a chain that begins again: its files are of another provider or library, of a lost state, or out of date."""
     output:
-        renewed="results/{operation}/{batch}/renewed.{run}",
+        mark="results/renewed/{run}/{chain}",
     log:
-        "logs/{operation}/{batch}/renew.{run}.log",
+        "logs/renewed/{run}/{chain}.log",
     shell:
-        "touch {output.renewed:q} 2> {log:q}"
+        "touch {output.mark:q} 2> {log:q}"
 
 
 rule plan:

@@ -1,7 +1,7 @@
-rule report:
-    """Write results/report.html, report.json and failures.jsonl: what was made, what it cost, what failed."""
+rule write_report:
+    """Write the report of everything that this run's targets ask for."""
     input:
-        session.settled,
+        session.to_report,
     output:
         json=shown("results/report.json", "numbers.rst", "pictures, costs, batches"),
         html="results/report.html",

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
@@ -21,6 +22,7 @@ from chargen.commands import called
 from chargen.planning import show
 from chargen.problems import ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
+from chargen.steps.report import is_outdated
 from chargen.steps.talk import on_terminal
 
 if TYPE_CHECKING:
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from chargen.planning.plan import Plan
 
 RESULTS = Path("results")
+REPORT = RESULTS / "report.json"
 ILLUSTRATE = "illustrate_all"
 WHOLE_TARGETS = {
-    "generate": frozenset({"generate_all", "submitted", "planned", "report", ILLUSTRATE}),
+    "generate": frozenset({"generate_all", "submitted", ILLUSTRATE}),
     "analyze": frozenset({"analyze_all", ILLUSTRATE}),
     "enhance": frozenset({"enhance_all"}),
 }
@@ -71,10 +74,16 @@ class Session:
 
     def everything(self, wildcards: object) -> list[str]:
         """Files of a generate target: the report, which needs every chain of the plan settled."""
-        return [*self.settled(wildcards), str(RESULTS / "report.json")]
+        return [*self.to_report(wildcards), str(REPORT)]
 
-    def settled(self, wildcards: object) -> list[str]:
-        """What must be settled before there is something to report: everything that this run's targets ask for."""
+    def to_report(self, wildcards: object) -> list[str]:
+        """What the report waits for: all that this run's targets ask for, and a mark if it must be written again."""
+        return [*self._settled(), *self._report_renewal]
+
+    def _settled(self) -> list[str]:
+        if self._only_reports:
+            self.plan  # noqa: B018
+            return []
         if ILLUSTRATE in self._targets():
             return self._illustrated()
         return [file for operation in self._operations() for file in self.settled_of(operation)]
@@ -101,6 +110,20 @@ class Session:
     def renewal(self, wildcards: Any) -> list[str]:
         """What the plan step of a batch waits for if its chain must begin again: see `_renewals`."""
         return self._renewals(wildcards.operation, wildcards.batch)
+
+    @cached_property
+    def _report_renewal(self) -> list[str]:
+        """The mark that the report is written again although it is there: because it is asked for, or not up to date.
+
+        A run whose main process was killed may have been brought to its end by its jobs, without a report.
+        """
+        if not REPORT.exists() or not ("report" in self._targets() or is_outdated(self.state, REPORT)):
+            return []
+        return [self._mark("report")]
+
+    def _mark(self, chain: str) -> str:
+        """What no run has made before: who waits for it is made again, and what stands on that."""
+        return str(RESULTS / "renewed" / self._run / chain)
 
     @property
     def run_id(self) -> str:
@@ -158,6 +181,8 @@ class Session:
         if self.state.run(self._run).stop.exists():
             targets = " ".join(sorted(self._targets()))
             print(f"chargen: stopped. Nothing is lost: `snakemake {targets}` goes on where this ended", file=sys.stderr)
+        if self._only_reports and not failed:
+            _say(f"report: {RESULTS / 'report.html'}")
         if not self._plans or not self._did_something:
             self._tell_end(failed)
             return
@@ -206,7 +231,7 @@ class Session:
                 version=__version__,
             )
         _tell_waiters_on_signals(run.stop, only_watching=self._targets() == {"watch"})
-        if not self._plans:
+        if not self._plans or self._only_reports:
             return
         from chargen.planning.pin import pin
 
@@ -219,6 +244,10 @@ class Session:
     @property
     def _only_looks(self) -> bool:
         return self._targets() <= LOOKING_TARGETS
+
+    @property
+    def _only_reports(self) -> bool:
+        return self._targets() == {"report"}
 
     def overridden(self) -> list[str]:
         """The settings of the default profile that are not in force, in its words."""
@@ -259,7 +288,7 @@ class Session:
             stale = not files.receipt.exists() and any(
                 (folder / name).exists() and not known.exists() for name, known in told.items()
             )
-            self._renewed[operation, batch] = [str(folder / f"renewed.{self._run}")] if stale else []
+            self._renewed[operation, batch] = [self._mark(f"{operation}/{batch}")] if stale else []
         return self._renewed[operation, batch]
 
     def _illustrated(self) -> list[str]:
@@ -284,7 +313,7 @@ class Session:
         named = [
             operation
             for operation, whole in WHOLE_TARGETS.items()
-            if targets & {*whole, *(f"{operation}_{folder}" for folder in FOLDERS)} - {"planned", "report"}
+            if targets & {*whole, *(f"{operation}_{folder}" for folder in FOLDERS)}
         ]
         return named or ["generate"]
 

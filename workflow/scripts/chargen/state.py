@@ -44,6 +44,11 @@ class State:
         return self.root / "orders.jsonl"
 
     @property
+    def reported(self) -> Path:
+        """Which report was written last, and how much the journal knew then."""
+        return self.root / "reported.json"
+
+    @property
     def unplaced(self) -> Path:
         """Pictures that were paid for and have no place in the library."""
         return self.root / "unplaced"

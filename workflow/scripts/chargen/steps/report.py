@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from chargen import durable
 from chargen.config import Settings
 from chargen.journal import Journal
+from chargen.pictures import sha256_file
 from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
 
@@ -26,7 +27,8 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dic
     told = run.process if run.process.exists() else run.plan
     pinned = durable.read_json(told) if told.exists() else {}
     plan = make_plan(settings, scope=["all"])
-    return write_report(
+    known = _known(state)
+    data = write_report(
         settings,
         state,
         plan,
@@ -36,6 +38,27 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dic
         pinned.get("targets", []),
         _others(settings, state, pinned.get("targets", [])),
     )
+    durable.write_json(state.reported, _mark(folder / "report.json", known))
+    return data
+
+
+def is_outdated(state: State, report_json: Path) -> bool:
+    """Whether *report_json* is another library's report, or one from before the last that happened."""
+    try:
+        reported = durable.read_json(state.reported)
+    except (OSError, ValueError):
+        return True
+    return bool(reported != _mark(report_json, _known(state)))
+
+
+def _mark(report_json: Path, known: int) -> dict[str, Any]:
+    """Return what tells a report from others; by its content, because Snakemake sets the times of what it makes."""
+    return {"report": sha256_file(report_json), "journal_bytes": known}
+
+
+def _known(state: State) -> int:
+    """How much the journal knows, in bytes."""
+    return state.journal.stat().st_size if state.journal.exists() else 0
 
 
 def _others(settings: Settings, state: State, targets: Sequence[str]) -> dict[str, FilePlan]:
