@@ -6,6 +6,7 @@ import re
 import runpy
 
 import pytest
+import yaml
 
 from chargen.schema import ROOT
 
@@ -51,3 +52,10 @@ def test_python_is_said_once():
     """README and pyproject name the same oldest Python."""
     assert "Python ≥ 3.11" in (ROOT / "README.md").read_text()
     assert 'requires-python = ">=3.11"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_slurm_profile_names_rules_that_exist():
+    """Snakemake passes over a rule that it does not know."""
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
+
+    assert set() == {*profile["set-resources"], *profile["set-threads"]} - rules()

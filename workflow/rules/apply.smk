@@ -24,6 +24,7 @@ rule settle:
         settled="results/{operation}/{batch}/settled",
     log:
         "logs/{operation}/{batch}/settle.log",
+    localrule: True
     shell:
         "touch {output.settled:q} 2> {log:q}"
 
@@ -51,5 +52,6 @@ rule settle_put_back:
         settled="results/{operation}/{batch}/put-back.{run}.settled",
     log:
         "logs/{operation}/{batch}/put-back.{run}.settle.log",
+    localrule: True
     shell:
         "touch {output.settled:q} 2> {log:q}"

@@ -12,6 +12,7 @@ rule look_first:
         looked="results/illustrate/{run}/looked",
     log:
         "logs/illustrate/{run}/looked.log",
+    localrule: True
     shell:
         "touch {output.looked:q} 2> {log:q}"
 
@@ -39,6 +40,7 @@ rule close_generation:
         generated="results/illustrate/{run}/generated",
     log:
         "logs/illustrate/{run}/generated.log",
+    localrule: True
     shell:
         "touch {output.generated:q} 2> {log:q}"
 
@@ -66,5 +68,6 @@ rule close_illustration:
         analyzed="results/illustrate/{run}/analyzed",
     log:
         "logs/illustrate/{run}/analyzed.log",
+    localrule: True
     shell:
         "touch {output.analyzed:q} 2> {log:q}"

@@ -4,6 +4,7 @@ rule renew:
         mark="results/renewed/{run}/{chain}",
     log:
         "logs/renewed/{run}/{chain}.log",
+    localrule: True
     shell:
         "touch {output.mark:q} 2> {log:q}"
 
@@ -16,6 +17,7 @@ rule plan:
         plan="results/{operation}/{batch}/plan.json",
     log:
         "logs/{operation}/{batch}/plan.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=session.run_folder,
