@@ -268,3 +268,24 @@ def test_results_never_share_a_file(album):
         outputs = [task.extra["output"] for task in album(variations=variations).tasks]
 
         assert 4 * variations == len(set(outputs))
+
+
+def test_names_as_long_as_a_file_system_takes(album):
+    """A long name neither stops the plan nor the placing: its results have shorter ones, which never meet."""
+    album.folder.mkdir()
+    for number, end in enumerate(("a", "b")):
+        photograph(40, 30, seed=number).save(album.folder / f"{'海' * 82}{end}.jpg")
+    outputs = [task.extra["output"] for task in album(variations=2).tasks]
+
+    assert 4 == len(set(outputs))
+    assert all(len(f".{output}-01234567.jpeg.part".encode()) <= 255 for output in outputs)
+
+
+def test_an_empty_prompt_is_an_error(album):
+    """A prompt file without words is named; nothing else is asked in its place."""
+    album.folder.mkdir()
+    photograph(40, 30).save(album.folder / "a.jpg")
+    (album.folder / "a.txt").write_text(" \n")
+
+    with pytest.raises(ChargenError, match=r"a\.txt: the prompt is empty"):
+        album()

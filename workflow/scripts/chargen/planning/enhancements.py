@@ -32,6 +32,8 @@ from chargen.wishes import Wish, digest, task_key
 
 OPERATION = "enhance"
 SUBMISSION = "submission.json"
+LONGEST_NAME = 200
+"""Bytes of a result's name before its number and ending; file systems take 255 in all."""
 
 
 _Slot = tuple[str, int, str]
@@ -273,11 +275,18 @@ def _stem(name: str) -> str:
 def _outputs(name: str, shared: bool) -> Iterator[str]:
     """Where the results of the input *name* may go, without extension, the first choice first."""
     stem, ending = _stem(name), PurePosixPath(name).suffix.lstrip(".").lower()
+    stem = _cut(stem, LONGEST_NAME)
     with_ending = f"{stem}-{ending}" if ending else stem
     if not shared:
         yield stem
     yield with_ending
     yield from (f"{with_ending}-{number}" for number in count(2))
+
+
+def _cut(stem: str, most: int) -> str:
+    """*stem* with at most so many bytes in its last part: the name of a result is longer than that of its input."""
+    folder, slash, last = stem.rpartition("/")
+    return folder + slash + last.encode()[:most].decode("utf-8", "ignore").rstrip()
 
 
 def _folded(name: str) -> str:

@@ -31,7 +31,8 @@ class Input:
 def inputs(settings: Settings) -> tuple[list[Input], int]:
     """Return every file below the input folder that is not a prompt, in order, and how many hidden ones it has.
 
-    Our own results are passed over where they lie in that folder. Raises ChargenError for a prompt that cannot be read.
+    Our own results are passed over where they lie in that folder. Raises ChargenError for a prompt that cannot be read
+    or is empty.
     """
     source, results = Path(settings.enhance.input_dir), Path(settings.enhance.output_dir)
     found = _Walk(source, None if source.is_relative_to(results) else results)
@@ -105,7 +106,7 @@ def _prompts(files: Iterator[Path]) -> Iterator[Path]:
 def _prompt_for(settings: Settings, path: Path, source: Path) -> str:
     """What is asked for the picture at *path*: by its own file, by the nearest folder's, else by the configuration."""
     for sidecar in (path.with_name(path.name + SIDECAR), path.with_suffix(SIDECAR)):
-        if sidecar != path and sidecar.is_file():
+        if sidecar != path and _is_file(sidecar):
             return _text(sidecar)
     for folder in path.parents:
         if (folder / FOLDER_PROMPT).is_file():
@@ -115,8 +116,19 @@ def _prompt_for(settings: Settings, path: Path, source: Path) -> str:
     return settings.enhance.prompt.strip()
 
 
+def _is_file(path: Path) -> bool:
+    """Whether *path* is a file; not if nothing can have that name, because it would be too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig").strip()
+        text = path.read_text("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ChargenError(f"enhance: {path}: the prompt cannot be read ({error})") from None
+    if not text:
+        raise ChargenError(f"enhance: {path}: the prompt is empty; say what is asked, or take the file away")
+    return text
