@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from PIL import Image
 
 from chargen import config, durable, imaging
 from chargen.planning.enhancements import job_folder, make_enhancement_plan, nearest_ratio
+from chargen.planning.looking import Looker
 from chargen.problems import ChargenError
+from chargen.state import State
 from photographs import HEIC, ORIENTATIONS, make_album, make_folder, photograph, save_turned
 
 
@@ -151,6 +155,59 @@ def test_each_way_to_hold_a_camera(tmp_path, orientation):
         assert upright.size == copy.size
         for corner in ((4, 4), (315, 4), (4, 175), (315, 175)):
             assert all(abs(a - b) < 12 for a, b in zip(upright.getpixel(corner), copy.getpixel(corner), strict=True))
+
+
+def _turned_tiff(path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photograph(320, 180).transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+
+
+def _deep_png(path):
+    """16 bits for each of three colours, which Pillow can read and cannot write."""
+    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" + b"\x80\x01" * 6)), (b"IEND", b"")]
+    body = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(body))
+
+
+def _moving(path):
+    photograph(32, 18).save(path, save_all=True, append_images=[photograph(32, 18, seed=3)], duration=80)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "size", "changes"),
+    [
+        ("turned.tif", _turned_tiff, (320, 180), ("converted from TIFF", "turned upright")),
+        ("deep.png", _deep_png, (2, 1), ("converted from 16 bits",)),
+        ("moving.png", _moving, (32, 18), ("reduced to its first frame",)),
+        ("moving.webp", _moving, (32, 18), ("reduced to its first frame",)),
+    ],
+)
+def test_what_a_viewer_shows_is_what_is_planned(tmp_path, name, make, size, changes):
+    """A format that turns itself is not turned twice; what moves or is deeper than 8 bits goes out as a copy."""
+    make(tmp_path / name)
+    look = Looker(State(tmp_path / "state")).look(tmp_path / name)
+    imaging.prepare(tmp_path / name, tmp_path / "copy.jpg", 512)
+
+    assert (size, changes) == ((look.width, look.height), look.changes)
+    with Image.open(tmp_path / "copy.jpg") as copy:
+        assert size == copy.size
+
+
+@pytest.mark.parametrize(
+    ("mode", "white", "value", "shown"),
+    [("F", 1.0, 0.5, 127), ("F", 255.0, 127.0, 127), ("I;16", 65535, 32767, 127), ("I;16", 200, 100, 0)],
+)
+def test_brightness_of_what_has_many_bits(tmp_path, mode, white, value, shown):
+    """White is 1, 255 or 65535 by the kind of picture: neither black for what is bright nor bright for what is dark."""
+    deep = Image.new("F" if mode == "F" else "I", (16, 16), value if mode == "F" else int(value))
+    deep.paste(white if mode == "F" else int(white), (0, 0, 4, 4))
+    (deep if mode == "F" else deep.convert(mode)).save(tmp_path / "deep.tif")
+    imaging.prepare(tmp_path / "deep.tif", tmp_path / "copy.jpg", 512)
+
+    with Image.open(tmp_path / "copy.jpg") as copy:
+        assert (shown,) * 3 == pytest.approx(copy.getpixel((12, 12)), abs=2)
 
 
 @pytest.fixture

@@ -49,22 +49,36 @@ def header(path: Path, *, whole: bool = False) -> Header:
     from PIL import Image
 
     with _opened(path) as image:
-        orientation = 1
-        with suppress(Exception):  # damaged EXIF says nothing
-            orientation = int(image.getexif().get(_ORIENTATION, 1))
+        orientation = _orientation(image)
         if whole:
             image.load()
-        turned = orientation in (5, 6, 7, 8)
+        turned = _orientation(image) in (5, 6, 7, 8)  # a format may have been turned while it was loaded
         width, height = (image.height, image.width) if turned else (image.width, image.height)
         changes = []
         if orientation in range(2, 9):
             changes.append("turned upright")
+        if image.format in ("PNG", "WEBP") and getattr(image, "is_animated", False):
+            changes.append("reduced to its first frame")
+        if image.format == "PNG" and _is_deep(path) and not image.mode.startswith("I"):
+            changes.append("converted from 16 bits")
         if image.mode in ("CMYK", "YCCK", "LAB", "HSV") or image.mode.startswith(("I", "F")):
             changes.append(f"converted from {image.mode} colours")
         if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
             changes.append("put on white")
         name = image.format or "?"
         return Header(name, Image.MIME.get(name, "image/x-unknown"), width, height, turned, tuple(changes))
+
+
+def _orientation(image: Image.Image) -> int:
+    with suppress(Exception):  # damaged EXIF says nothing
+        return int(image.getexif().get(_ORIENTATION, 1))
+    return 1
+
+
+def _is_deep(png: Path) -> bool:
+    """Whether a PNG has 16 bits for each colour, of which Pillow keeps 8."""
+    with png.open("rb") as file:
+        return file.read(25)[24:] == b"\x10"
 
 
 def prepare(source: Path, target: Path, max_side: int) -> None:
@@ -92,14 +106,22 @@ def _on_white(image: Image.Image) -> Image.Image:
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
-        _, high = image.getextrema()
-        top = 255.0 if high <= 255 else 65535.0  # type: ignore[operator]
+        top = _white(image)
         return image.convert("F").point(lambda value: value * (255.0 / top)).convert("L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         seen = image.convert("RGBA")
         ground = Image.new("RGBA", seen.size, "white")
         return Image.alpha_composite(ground, seen).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _white(image: Image.Image) -> float:
+    """The value that is white in a picture whose mode does not bound its values."""
+    if image.mode.startswith("I;16"):
+        return 65535.0
+    _, high = image.getextrema()
+    scales = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+    return next((top for top in scales if high <= top), high)  # type: ignore[operator,return-value]
 
 
 @contextmanager
@@ -111,6 +133,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("ignore")
+            if image.format == "EPS":  # a program, which another program would have to run
+                raise Unreadable("is PostScript, not a picture of pixels")
             if image.width * image.height > MAX_PIXELS:
                 raise Unreadable(f"has {image.width}x{image.height} pixels, more than can be handled")
             yield image

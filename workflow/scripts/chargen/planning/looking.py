@@ -13,6 +13,8 @@ from typing import Any
 from chargen import durable, pictures
 from chargen.state import State
 
+VERSION = 2
+"""Of what is found out by looking: with another one, all files are looked at again."""
 SENT_AS_THEY_ARE = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 
@@ -54,7 +56,7 @@ class Looker:
             stat = path.stat()
         except OSError as error:
             return Look(trouble=f"cannot be read ({error.strerror})")
-        stamp = [stat.st_size, stat.st_mtime_ns]
+        stamp = [stat.st_size, stat.st_mtime_ns, VERSION]
         known = self._new.get(str(path)) or self._known.get(str(path))
         if known and known["stamp"] == stamp and not known["look"]["trouble"]:
             return Look(**{**known["look"], "changes": tuple(known["look"]["changes"])})
