@@ -212,6 +212,23 @@ def test_unreadable_reference_stops_its_scene(world):
     assert 2 == len(skipped.tasks)
 
 
+def test_references_are_made_ready_like_any_picture_that_is_sent(world):
+    """A turned photograph, and a format that the API does not take, go along as plain copies; the plan says so."""
+    world.write("characters/oda", "name: Oda\nscenes:\n  - {id: a, prompt: x, references: [images/boat.gif]}\n")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    images = world.picture("characters/oda/images/boat.gif").parent
+    Image.new("RGB", (4000, 200), "teal").save(images / "portrait.jpg", exif=exif)
+    (task,) = world.plan().tasks
+
+    assert [3072, 3072] == [sent.max_side for sent in task.references]
+    assert (
+        "reference characters/oda/images/portrait.jpg is turned upright before it is sent",
+        "reference characters/oda/images/portrait.jpg is scaled down from 200x4000 to 154x3072 before it is sent",
+        "reference characters/oda/images/boat.gif is converted from GIF before it is sent",
+    ) == task.notes
+
+
 def test_missing_reference_is_skipped_or_fails(world):
     """A reference that does not exist is a warning by default, and keeps the scene back if the user wants that."""
     world.write("characters/oda", "name: Oda\nscenes:\n  - {id: a, prompt: x, references: [images/none.png]}\n")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from chargen import pictures
 from chargen.config import Settings
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
+from chargen.planning.looking import Look, Looker
 from chargen.problems import Place, Problem
 
 
@@ -38,30 +38,21 @@ class SentPicture:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What a scene sends along, in order; what it must wait for; what was wrong; what keeps it from being sent."""
+    """What a scene sends along, in order; what it must wait for; what was wrong; what keeps it from being sent; and
+    in words what is done to the pictures before they are sent.
+    """
 
     sent: tuple[SentPicture, ...]
     needs: frozenset[str]
     problems: tuple[Problem, ...]
     blocked: Problem | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """What was found when a picture was looked at; ``trouble`` is empty if it can be sent."""
-
-    sha256: str = ""
-    mime: str = ""
-    bytes: int = 0
-    side: int = 0
-    trouble: str = ""
-    placeholder: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Picker:
     """Picks references; looks at each file once."""
 
-    def __init__(self, settings: Settings, root: Path, index: ReferenceIndex, max_side: int):
+    def __init__(self, settings: Settings, root: Path, index: ReferenceIndex, looker: Looker, max_side: int):
         """Pictures with a side longer than *max_side* pixels are sent scaled down."""
         self._fails = {
             "missing-reference": settings.missing_references == "fail",
@@ -72,7 +63,8 @@ class Picker:
         self._root = root
         self._max_side = max_side
         self._index = index
-        self._files: dict[str, _File] = {}
+        self._looker = looker
+        self._looks: dict[str, Look] = {}
 
     def pick(self, scene: Scene, making: Set[str], limit: int) -> Picked:
         """Return what *scene* sends, at most *limit* pictures; what a scene in *making* makes is waited for."""
@@ -96,7 +88,12 @@ class Picker:
         blocked = replace(stops, severity="error", effect="scene skipped") if stops else None
         if stops:
             problems.remove(stops)
-        return Picked(tuple(sent[:limit]), frozenset(needs), tuple(problems), blocked)
+        notes = tuple(note for picture in sent[:limit] for note in self._notes(picture))
+        return Picked(tuple(sent[:limit]), frozenset(needs), tuple(problems), blocked, notes)
+
+    def _notes(self, picture: SentPicture) -> Iterator[str]:
+        for change in self._look(picture.path).prepared(self._max_side):
+            yield f"reference {picture.path} is {change} before it is sent"
 
     def _best(self, reference: Reference, scene: Scene, making: Set[str]) -> SentPicture | frozenset[str] | Problem:
         """Return the picture to send, or the targets to wait for, or what is wrong."""
@@ -106,48 +103,30 @@ class Picker:
                 return frozenset(awaited)
             if not candidate.path:
                 continue
-            file = self._look(candidate.path)
-            if file.placeholder and not self._placeholders_count:
+            look = self._look(candidate.path)
+            if look.placeholder and not self._placeholders_count:
                 continue
-            if file.trouble:
-                message = f"reference {reference.written}: {candidate.path} {file.trouble}"
+            if look.trouble:
+                message = f"reference {reference.written}: {candidate.path} {look.trouble}"
                 return _problem("unreadable-reference", message, scene, reference.place)
             return SentPicture(
                 reference.role,
                 reference.subject,
                 reference.name,
                 candidate.path,
-                file.sha256,
-                file.mime,
-                file.bytes,
-                self._max_side if file.side > self._max_side else 0,
+                look.sha256,
+                look.mime,
+                look.bytes,
+                self._max_side if look.prepared(self._max_side) else 0,
             )
         message = f"reference {reference.written}: there is no picture of it yet"
         return _problem("missing-reference", message, scene, reference.place)
 
-    def _look(self, path: str) -> _File:
-        file = self._files.get(path)
-        if file is None:
-            file = self._files[path] = _look(self._root / path)
-        return file
-
-
-def _look(path: Path) -> _File:
-    try:
-        if pictures.is_lfs_pointer(path):
-            return _File(trouble="is a Git LFS pointer; run `git lfs pull`")
-        info = pictures.verify_file(path)
-        return _File(
-            pictures.sha256_file(path),
-            info.mime,
-            path.stat().st_size,
-            max(info.width, info.height),
-            placeholder=pictures.is_placeholder(path),
-        )
-    except pictures.BrokenPicture as broken:
-        return _File(trouble=f"is not a whole picture ({broken.reason})")
-    except OSError as error:
-        return _File(trouble=f"({error.strerror})")
+    def _look(self, path: str) -> Look:
+        look = self._looks.get(path)
+        if look is None:
+            look = self._looks[path] = self._looker.look(self._root / path)
+        return look
 
 
 def _problem(code: str, message: str, scene: Scene, place: Place) -> Problem:

@@ -177,6 +177,7 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
             settings,
             root,
             ReferenceIndex(library, provider=settings.provider, judgement=lessons),
+            plan.looker,
             catalog.input_image_side,
         ),
     )

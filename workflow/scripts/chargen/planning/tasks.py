@@ -96,12 +96,6 @@ class Task:
         }
 
 
-def _scaled(sent: tuple[SentPicture, ...]) -> Iterator[str]:
-    for picture in sent:
-        if picture.max_side:
-            yield f"reference {picture.path} is sent scaled down to {picture.max_side} pixels"
-
-
 class TaskMaker:
     """Makes tasks of one operation from the scenes of a library."""
 
@@ -207,7 +201,7 @@ class TaskMaker:
             notes=(
                 *(f"cut: {part}" for part in prompt.cut),
                 *prompt.warnings,
-                *_scaled(picked.sent),
+                *picked.notes,
                 *self._learned(scene, prompt),
             ),
             weight=scene.weight,
