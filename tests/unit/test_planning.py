@@ -55,6 +55,12 @@ class World:
         Image.new("RGB", (48, 64), colour).save(path)
         return path
 
+    def style_images(self, *paths):
+        """Plan with examples of the style."""
+        text = (schema.ROOT / "config" / "styles.yaml").read_text()
+        (self.home / "styles.yaml").write_text(text.replace("style_images: []", f"style_images: {list(paths)}"))
+        self.defaults["styles"] = "styles.yaml"
+
     def record(self, name, scene, file, provider="google", status="generated", spec=""):
         """Record *file* as the picture of *scene*, made from its present words."""
         entity = next(e for e in load_library(self.home / "story").entities.values() if e.folder.name == name)
@@ -227,6 +233,41 @@ def test_references_are_made_ready_like_any_picture_that_is_sent(world):
         "reference characters/oda/images/portrait.jpg is scaled down from 200x4000 to 154x3072 before it is sent",
         "reference characters/oda/images/boat.gif is converted from GIF before it is sent",
     ) == task.notes
+
+
+def test_each_reference_goes_along_in_its_role_and_order(world):
+    """A portrait, the place, the shot before, a file, and last what only shows the style, each with its instruction."""
+    world.write("locations/quay", "name: The quay\nscenes: [{id: overview, prompt: x}]\n")
+    world.write(
+        "characters/oda",
+        """
+        name: Oda
+        scenes:
+          - {id: before, prompt: x}
+          - {id: after, prompt: y, location: quay, references: [images/knot.png, before]}
+        """,
+    )
+    oda = "characters/oda/images"
+    names = [f"{oda}/portrait.png", "locations/quay/images/overview.png", f"{oda}/knot.png", f"{oda}/before.png"]
+    for number, name in enumerate([*names, "style/etching.png"]):
+        world.picture(name, (number * 40, 90, 90))
+    world.record("oda", "before", "before.png")
+    world.style_images("style/etching.png", "style/none.png")
+    plan = world.plan()
+    (task,) = plan.tasks
+
+    assert [
+        ("character", names[0]),
+        ("location", names[1]),
+        ("other", names[2]),
+        ("scene", names[3]),
+        ("style", "style/etching.png"),
+    ] == [(sent.role, sent.path) for sent in task.references]
+    assert "Image 4: before (Oda), an earlier picture of the same story." in task.prompt
+    assert "Image 5: an example of the style." in task.prompt
+    assert ["missing-reference"] == [problem.code for problem in plan.problems]
+    with pytest.raises(ChargenError, match=r"styles\.yaml: error: .*'style/none\.png' is not in the library"):
+        world.plan(missing_references="fail")
 
 
 def test_missing_reference_is_skipped_or_fails(world):

@@ -16,7 +16,8 @@ from chargen.problems import Place, Problem
 Kind = Literal["character", "location", "chapter"]
 KIND_FOLDERS: dict[str, Kind] = {"characters": "character", "locations": "location", "chapters": "chapter"}
 Weight = Literal["low", "medium", "high", "critical"]
-ReferenceRole = Literal["character", "location", "other", "style"]
+ReferenceRole = Literal["character", "location", "scene", "other", "style"]
+"""What a reference is sent for: a portrait, a place, the picture of another scene, anything else, the style."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -380,6 +380,7 @@ class _Asking:
         if candidates:
             shown = self._index.entity(subject)
             path, target = candidates[0].path, candidates[0].target
+            role = "scene" if target and not shown and role == "other" else role
             if shown:
                 name = shown.name
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,9 @@ from chargen.planning.orders import read_orders
 from chargen.planning.picking import Picked, Picker
 from chargen.planning.standing import Ledger, Standing
 from chargen.planning.tasks import Shape, Task, TaskMaker
-from chargen.problems import ChargenError, Problem
+from chargen.problems import ChargenError, Place, Problem
 from chargen.progress import track
-from chargen.prompts.rules import load_rules
+from chargen.prompts.rules import Rules, load_rules
 from chargen.state import State
 
 SCOPES: Mapping[str, frozenset[Kind]] = {
@@ -170,17 +170,9 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     plan.maker = maker
     plan.notices += maker.notices
     _take_stock(plan, settings, state, targets)
-    _sort_out(
-        plan,
-        maker,
-        Picker(
-            settings,
-            root,
-            ReferenceIndex(library, provider=settings.provider, judgement=lessons),
-            plan.looker,
-            catalog.input_image_side,
-        ),
-    )
+    style_images = _style_images(plan, settings, rules)
+    index = ReferenceIndex(library, provider=settings.provider, style_images=style_images, judgement=lessons)
+    _sort_out(plan, maker, Picker(settings, root, index, plan.looker, catalog.input_image_side))
     plan.batches = list(fill(plan.tasks, settings, catalog, operation))
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)
@@ -188,6 +180,22 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
             f"{lines}\nstrict: nothing was started, because the library has {len(plan.problems)} problems"
         )
     return plan
+
+
+def _style_images(plan: Plan, settings: Settings, rules: Rules) -> list[str]:
+    """Return the style images that are there. One that is not is said once, not for each scene."""
+    found = []
+    for path in rules.styles.style_images:
+        if (settings.library_root / path).is_file():
+            found.append(path)
+            continue
+        message = f"'{path}' is not in the library, so no picture is made after its style"
+        place = Place(settings.styles, key="art_direction.style_images")
+        problem = Problem("warning", "missing-reference", message, place, "put it there, or take it out of the list")
+        if settings.missing_references == "fail":
+            raise ChargenError(str(replace(problem, severity="error")))
+        plan.problems.append(problem)
+    return found
 
 
 def matches(globs: Iterable[str], target: str) -> bool:

@@ -65,6 +65,7 @@ def _full(kind: Kind) -> tuple[Any, ...]:
     references = (
         SentReference("character", "Ada", "character/ada"),
         SentReference("location", "the bakery", "location/bakery"),
+        SentReference("scene", "the scene before", "character/mira/before"),
         SentReference("other", "a loaf", "images/loaf.png"),
         SentReference("style", "a painting", "images/style.png"),
     )

@@ -82,6 +82,7 @@ class Styles:
     image_kinds: Mapping[str, str]
     moods: Mapping[str, tuple[str, ...]]
     art: ArtDirection
+    style_images: tuple[str, ...]  # paths below the library root
     negatives: tuple[str, ...]
     openings: tuple[str, ...]
     milder: Mapping[str, tuple[str, ...]]
@@ -194,6 +195,7 @@ def _styles(data: dict[str, Any]) -> Styles:
             signature_colours=tuple(art.get("signature_colours", ())),
             forbidden_colours=tuple(art.get("forbidden_colours", ())),
         ),
+        style_images=tuple(art.get("style_images", ())),
         negatives=tuple(negatives.get("base", ())),
         openings=tuple(sorted((item.casefold() for item in negatives.get("openings", ())), key=len, reverse=True)),
         milder={words_of.normalised(ban): tuple(instead) for ban, instead in negatives.get("milder", {}).items()},
