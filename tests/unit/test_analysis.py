@@ -15,9 +15,10 @@ from chargen.analysis.learn import Lessons
 from chargen.analysis.store import read_analyses, write_sidecar
 from chargen.catalog import load_catalog, usable
 from chargen.emulator.structured import Seen, answer
-from chargen.library.load import load_entity, load_library
+from chargen.library.load import load_entity, load_library, spec_hash
 from chargen.library.references import ReferenceIndex
 from chargen.library.writeback import append_items
+from chargen.pictures import sha256_file
 from chargen.planning.analyses import make_analysis_plan
 from chargen.planning.looking import Looker
 from chargen.planning.plan import make_plan
@@ -55,8 +56,6 @@ class World:
 
     def analysed(self, name: str, **said) -> None:
         """Write an analysis of a picture as it is now."""
-        from chargen.pictures import sha256_file
-
         path = f"images/{name}"
         item = {
             "path": path,
@@ -174,6 +173,17 @@ def test_what_cannot_be_sent_is_listed(world):
     assert ["b.png", "e.png", "p.png"] == sorted(Path(problem.place.file).name for problem in plan.problems)
 
 
+def test_a_rejected_picture_from_before_is_not_looked_at(world):
+    """A review is about a content: what is rejected needs no analysis, another picture under its name does."""
+    review = {"file_path": "images/a.png", "status": "rejected", "sha256": sha256_file(world.entity / "images/a.png")}
+    append_items(world.entity / "imagery.yaml", "image_reviews", [review], lock_dir=world.folder, same=())
+    rejected = world.status()
+    photograph(64, 48, seed=9).save(world.entity / "images/a.png")
+
+    assert {"b.png": "wanted", "c.png": "wanted"} == rejected
+    assert "wanted" == world.status()["a.png"]
+
+
 def test_placeholders_are_not_sent_to_gemini(world):
     """A picture of the emulator, and what the emulator said of one, count under the emulator alone."""
     from chargen.emulator.picture import MARKER
@@ -248,24 +258,78 @@ def test_prompts_and_references_take_what_was_learned(world):
     assert "mole on the chin" in after.prompt
     assert "In keeping with the pictures made so far: etching." in after.prompt
     assert any(note.startswith("learned from characters/oda/images/a.png, ") for note in after.notes)
+    assert (
+        "reference characters/oda/images/b.png is the best that was seen of Oda: portrait, quality 5 of 5, approved"
+        in after.notes
+    )
     assert before.key != after.key
     assert before.wish == after.wish
 
 
 def test_a_contradicting_portrait_is_not_sent_unless_it_is_named(world):
-    """A file that is only named like a portrait gives way; one that the author declares is sent."""
+    """A file that is only named like a portrait gives way; one that the author declares is sent. Both are said."""
     (world.entity / "images" / "a.png").rename(world.entity / "images" / "portrait.png")
     world.analysed("portrait.png", canon_analysis={"matches_description": False, "traits": {}})
 
     def sent():
-        return [reference.path for task in make_plan(world.settings()).tasks for reference in task.references]
+        plan = make_plan(world.settings())
+        paths = [reference.path for task in plan.tasks for reference in task.references]
+        return paths, [(problem.code, problem.message) for problem in plan.problems]
 
-    undeclared = sent()
+    portrait = "characters/oda/images/portrait.png"
+    contradicts = f"{portrait} contradicts the description of Oda (oda), "
+    alone = sent()
+    world.analysed("b.png", image_type="portrait")
+    instead = sent()
     text = (world.entity / "imagery.yaml").read_text()
     (world.entity / "imagery.yaml").write_text(text.replace("scenes:", "portrait: images/portrait.png\nscenes:"))
 
-    assert [] == undeclared
-    assert ["characters/oda/images/portrait.png"] == sent()
+    assert ([], [("no-portrait", f"{contradicts}so the picture is made without a reference")]) == alone
+    assert (
+        ["characters/oda/images/b.png"],
+        [("contradicting-portrait", f"{contradicts}so another picture is sent")],
+    ) == instead
+    assert (
+        [portrait],
+        [("contradicting-portrait", f"{contradicts}and is sent because it is named")],
+    ) == sent()
+
+
+@pytest.mark.parametrize("status", ["generated", "approved"])
+def test_what_contradicts_teaches_nothing(world, status):
+    """Not even if an older tool, which called everything so, says that it is approved; nor is it sent by itself."""
+    seen = {"traits": {"mole on the chin": "seen"}, "matches_description": False}
+    for name in ("a.png", "b.png"):
+        world.analysed(name, canon_analysis=seen, image_type="portrait", style_medium="etching", status=status)
+    lesson = world.lesson()
+
+    assert ((), (), ()) == (lesson.traits, lesson.style, lesson.portraits)
+    assert {"characters/oda/images/a.png", "characters/oda/images/b.png"} == lesson.contradicting
+
+
+def test_an_approved_record_outweighs_the_analysis_for_references(world):
+    """Who approves a picture by a record of ours has looked at it, and knows better whom it shows."""
+    text = ODA.replace("scenes:", "portrait: face\nscenes:\n- {id: face, prompt: Her face.}")
+    (world.entity / "imagery.yaml").write_text(text)
+    photograph(64, 48).save(world.entity / "images" / "face.png")
+    spec = {s.id: spec_hash(s) for s in load_entity(world.library, "character", "oda").scenes}["face"]
+    item = {"scene": "face", "file_path": "images/face.png", "status": "generated", "spec_hash": spec}
+
+    def sent(status):
+        (world.entity / "imagery.yaml").write_text(text)
+        records = [item | {"status": status}]
+        append_items(
+            world.entity / "imagery.yaml", "generated_images", records, lock_dir=world.folder / "locks", same=()
+        )
+        world.analysed("face.png", canon_analysis={"matches_description": False, "traits": {}})
+        plan = make_plan(world.settings())
+        said = {problem.code for problem in plan.problems}
+        return [
+            reference.path for task in plan.tasks for reference in task.references
+        ], "contradicting-portrait" in said
+
+    assert ([], True) == sent("generated")
+    assert (["characters/oda/images/face.png"], False) == sent("approved")
 
 
 def test_cost_is_by_tokens_at_half_price(world):

@@ -166,17 +166,20 @@ def test_picked_is_the_reference(world):
 
 
 def test_rejected_adopted_picture_is_wanted(world):
-    """A picture from before chargen that is rejected no longer counts; one that takes its name later does."""
+    """A picture from before chargen that is rejected no longer counts, and the next prompt says why; one that takes its
+    name later counts.
+    """
     text = (world.entity / "imagery.yaml").read_text()
     (world.entity / "imagery.yaml").write_text(text.replace("scenes:\n", "scenes:\n- {id: pier, prompt: The pier.}\n"))
     (world.entity / "images" / "pier.png").write_bytes(b"old")
     adopted = world.plan().tasks
-    world.review(reject=["character/oda/pier"])
-    wanted = [task.wish.target for task in world.plan().tasks]
+    world.review(reject=["character/oda/pier"], note="It is noon")
+    (task,) = world.plan().tasks
     (world.entity / "images" / "pier.png").write_bytes(b"another")
 
     assert [] == adopted
-    assert ["character/oda/pier"] == wanted
+    assert "character/oda/pier" == task.wish.target
+    assert "do otherwise: It is noon." in task.prompt
     assert [] == world.plan().tasks
 
 

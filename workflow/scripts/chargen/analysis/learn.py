@@ -1,16 +1,18 @@
 """What prompts learn from analyses, by rules that can be read here and seen in the plan.
 
-- Only pictures count that are still those that were looked at, that nobody rejected, and that match the description.
+- Only pictures count that are still those that were looked at, that nobody rejected, and that match the description:
+  what contradicts it teaches nothing, whatever anybody thinks of it.
 - A trait counts once at least two pictures show it, and at least a quarter of them.
 - Medium and colours come from approved pictures alone: the medium that most of them have, and their three main colours.
-- A picture that contradicts the description is no reference, unless its author approved or named it.
+- A picture that contradicts the description is no reference, unless its author approved it in a review or a record, or
+  named it. Older tools called everything in their inventory approved: that was nobody's judgement of the picture.
 - Who has no portrait is sent as the best picture there is: a picked one first, then an approved one, a portrait before
   a full figure, the better made before the worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chargen.analysis.store import Analysis, read_analyses
@@ -31,7 +33,7 @@ class Lesson:
 
     traits: tuple[Finding, ...] = ()
     style: tuple[Finding, ...] = ()
-    portraits: tuple[str, ...] = ()  # best first
+    portraits: tuple[tuple[str, str], ...] = ()  # path and why, best first
     contradicting: frozenset[str] = frozenset()
 
 
@@ -60,8 +62,8 @@ class Lessons:
         style = self.of_entity(self._library.entities[scene.entity]).style
         return Learned(traits, style) if traits or style else None
 
-    def best_portraits(self, entity: Entity) -> Sequence[str]:
-        """The pictures that may stand for *entity*, best first."""
+    def best_portraits(self, entity: Entity) -> Sequence[tuple[str, str]]:
+        """The pictures that may stand for *entity*, best first, each with why in words."""
         return self.of_entity(entity).portraits
 
     def contradicts(self, entity: Entity, path: str) -> bool:
@@ -81,30 +83,47 @@ class Lessons:
         return found
 
 
-def _learn(entity: Entity, analyses: Iterable[Analysis]) -> Lesson:
+def _learn(entity: Entity, analyses: Sequence[Analysis]) -> Lesson:
     folder = f"{_FOLDER_OF[entity.kind]}/{entity.slug}"
-    opinions = _Opinions(entity)
+    opinions = _Opinions(entity, {item.path: item.sha256 for item in analyses})
     wanted = [item for item in analyses if item.path not in opinions.rejected]
-    matching = [item for item in wanted if item.matches or item.path in opinions.approved]
+    matching = [item for item in wanted if item.matches]
     return Lesson(
         traits=tuple(_traits(entity.key, folder, matching)),
         style=tuple(_style(folder, [item for item in matching if item.path in opinions.approved])),
-        portraits=tuple(f"{folder}/{item.path}" for item in _portraits(entity, matching, opinions)),
-        contradicting=frozenset(f"{folder}/{item.path}" for item in wanted if item not in matching),
+        portraits=tuple(
+            (f"{folder}/{item.path}", opinions.said_of(item)) for item in _portraits(entity, matching, opinions)
+        ),
+        contradicting=frozenset(
+            f"{folder}/{item.path}" for item in wanted if not item.matches and item.path not in opinions.reviewed
+        ),
     )
 
 
 class _Opinions:
-    """What the author thinks of an entity's pictures, by path."""
+    """What the author thinks of an entity's pictures, by path; a review of another content than *sha256* is of another
+    picture.
+    """
 
-    def __init__(self, entity: Entity):
+    def __init__(self, entity: Entity, sha256: Mapping[str, str]):
         owners = {record.path: record for record in entity.records}
-        last = {review.path: review.status for review in entity.reviews if review.path not in owners}
+        last = {
+            review.path: review.status
+            for review in entity.reviews
+            if review.path not in owners and review.sha256 in ("", sha256.get(review.path, ""))
+        }
         stands = {item.path: item.status for item in entity.inventory if item.path and item.status}
-        stands |= {path: record.status for path, record in owners.items()} | last
+        own = {path: record.status for path, record in owners.items()} | last
+        stands |= own
         self.approved = {path for path, status in stands.items() if status in ("approved", "picked")}
-        self.rejected = {path for path, status in stands.items() if status in ("rejected", "archived")}
+        self.reviewed = {path for path, status in own.items() if status in ("approved", "picked")}
+        self.rejected = entity.rejected | {path for path, status in stands.items() if status == "archived"}
         self.picked = {path for path, record in owners.items() if record.picked}
+
+    def said_of(self, item: Analysis) -> str:
+        """What speaks for the picture, in words."""
+        opinion = "picked" if item.path in self.picked else ("approved" if item.path in self.approved else "")
+        return ", ".join(filter(None, (item.image_type, f"quality {item.quality} of 5", opinion)))
 
 
 def _traits(key: str, folder: str, analyses: Sequence[Analysis]) -> Iterable[Finding]:

@@ -201,6 +201,7 @@ class _Reader:
         reviews = read_reviews(view, folder, problems)
         records = reviewed(read_records(view, folder, problems), reviews)
         inventory = read_inventory(view, folder, problems)
+        rejected = self._rejected(folder, records, inventory, reviews)
         surroundings = combine([ours.surroundings, theirs.surroundings])
         first = [{"slug": slug}] if kind == "character" else []
         key = f"{kind}/{slug}"
@@ -226,9 +227,8 @@ class _Reader:
             records=tuple(records),
             inventory=tuple(inventory),
             reviews=tuple(reviews),
-            adopted=self._adopted(
-                kind, slug, folder, drafts, records, self._rejected(folder, inventory, reviews), problems
-            ),
+            adopted=self._adopted(kind, slug, folder, drafts, records, rejected, problems),
+            rejected=rejected,
         )
 
     def _drafts(self, kind: Kind, files: _Files, ours: Head, problems: Problems) -> list[Draft]:
@@ -259,13 +259,19 @@ class _Reader:
         where = Surroundings(kind, slug, folder, self.root, self._folders, records, rejected, self._provider)
         return adopt(drafts, where, problems)
 
-    def _rejected(self, folder: str, inventory: list[InventoryItem], reviews: list[Review]) -> frozenset[str]:
-        """The pictures that the author does not want, by inventory or by the last review of what is there now."""
-        last = {review.path: review for review in reviews}
-        turned_down = {
-            path for path, review in last.items() if review.status == "rejected" and self._is_it(folder, review)
-        }
-        return frozenset(item.path for item in inventory if item.status == "rejected") | turned_down
+    def _rejected(
+        self, folder: str, records: list[Record], inventory: list[InventoryItem], reviews: list[Review]
+    ) -> frozenset[str]:
+        """The pictures that the author does not want: by the last record of each, else by the last review of what is
+        there now, else by the inventory.
+        """
+        status = {item.path: item.status for item in inventory if item.path and item.status}
+        recorded = {record.path: record.status for record in records if record.path}
+        last = {review.path: review for review in reviews if review.path not in recorded}
+        for path, review in last.items():
+            if review.status != "rejected" or self._is_it(folder, review):
+                status[path] = review.status
+        return frozenset(path for path, said in (status | recorded).items() if said == "rejected")
 
     def _is_it(self, folder: str, review: Review) -> bool:
         """Whether the picture that was reviewed is still the one under its name."""

@@ -128,7 +128,7 @@ class Review:
     """An item of ``image_reviews``: what somebody thought of the picture at ``path`` whose bytes have ``sha256``.
 
     ``status`` is approved, rejected, picked (approved, and preferred to the scene's other variations) or generated
-    (no opinion any more). ``path`` as in Record.
+    (no opinion any more). ``path`` as in Record. ``scene`` is that whose picture it was, ``""`` where nobody says so.
     """
 
     path: str
@@ -136,6 +136,8 @@ class Review:
     status: str
     note: str
     place: Place
+    scene: str = ""
+    variation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class Entity:
     inventory: tuple[InventoryItem, ...] = ()
     reviews: tuple[Review, ...] = ()
     adopted: Mapping[str, Adopted] = field(default_factory=dict)  # by scene id
+    rejected: frozenset[str] = frozenset()
+    """Paths in its folder of the pictures that the author does not want: by record, inventory or review."""
 
     @property
     def key(self) -> str:
@@ -202,12 +206,14 @@ class Candidate:
     the scene ``target`` makes, or both: an existing picture that this scene made and will replace if wanted again.
 
     ``rivals`` are other scenes whose pictures would be preferred once they are made: "the newest picture of a zone" is
-    only known when all of its pictures that are wanted in the same run are in place.
+    only known when all of its pictures that are wanted in the same run are in place. ``why`` says in words why it was
+    chosen, where nobody named it.
     """
 
     path: str = ""
     target: str = ""
     rivals: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ def read_reviews(view: View, folder: str, problems: Problems) -> list[Review]:
             message = f"needs a file_path and a status ({', '.join(REVIEW_STATUSES)}), so it does not count"
             problems.warn("bad-review", message, item.place())
             continue
-        reviews.append(Review(path, item.text("sha256"), status, item.text("note"), item.place()))
+        scene, variation = item.text("scene"), item.text("variation")
+        number = int(variation) if variation.isdecimal() else 1
+        reviews.append(Review(path, item.text("sha256"), status, item.text("note"), item.place(), scene, number))
     return reviews
 
 

@@ -40,6 +40,7 @@ class _Pictures:
     hidden: frozenset[str]  # the emulator's, where it does not count
     makers: dict[str, str] = field(default_factory=dict)  # path below the root -> the scene that made it
     best: dict[str, str] = field(default_factory=dict)  # scene id -> path below the root
+    contradicting: dict[str, str] = field(default_factory=dict)  # scene id -> a path that is not among the best
     newness: dict[str, tuple[bool, bool, str, int]] = field(default_factory=dict)  # of the best, for comparison
     scenes: dict[str, Scene] = field(default_factory=dict)
     zone_scenes: dict[str, list[Scene]] = field(default_factory=dict)
@@ -49,8 +50,8 @@ class _Pictures:
 class Judgement(Protocol):
     """What was seen in pictures, where anybody looked; paths are relative to the library root."""
 
-    def best_portraits(self, entity: Entity) -> Sequence[str]:
-        """The pictures that may stand for *entity* where it has no portrait, best first."""
+    def best_portraits(self, entity: Entity) -> Sequence[tuple[str, str]]:
+        """The pictures that may stand for *entity* where it has no portrait, best first, each with why in words."""
 
     def contradicts(self, entity: Entity, path: str) -> bool:
         """Whether the picture at *path* shows *entity* as it is not, and nobody approved it."""
@@ -123,11 +124,29 @@ class ReferenceIndex:
         candidates += self._standing_portrait(entity, pictures)
         maker = pictures.scenes.get(_PORTRAIT) if entity.kind != "location" else None
         if maker and not candidates:
-            candidates += [item for item in self.of_scene(entity, maker) if not self._contradicts(entity, item.path)]
+            candidates += [item for item in self.of_scene(entity, maker) if not self.contradicts(entity, item.path)]
         if self._judgement and not any(item.path for item in candidates):
-            best = (self.of_path(path) for path in self._judgement.best_portraits(entity))
-            candidates += next(filter(None, best), [])
+            for path, why in self._judgement.best_portraits(entity):
+                if found := self.of_path(path):
+                    candidates += [replace(item, why=why) for item in found]
+                    break
         return _unique(candidates)
+
+    def left_out_portrait(self, entity: Entity) -> str:
+        """The picture that would be the portrait of *entity* by its name or its scene, and is not sent because it
+        contradicts the description; ``""`` if there is none.
+        """
+        pictures = self._of(entity)
+        if entity.portrait_by_name:
+            path = f"{pictures.folder}/{entity.portrait}"
+            return path if self.contradicts(entity, path) else ""
+        if entity.portrait and entity.portrait not in pictures.scenes:
+            return ""
+        return pictures.contradicting.get(entity.portrait or _PORTRAIT, "")
+
+    def contradicts(self, entity: Entity, path: str) -> bool:
+        """Whether the picture at *path* shows *entity* as it is not, and no author approved it."""
+        return bool(path and self._judgement and self._judgement.contradicts(entity, path))
 
     def of_zone(self, location: Entity, zone: str, asking: Scene) -> tuple[list[Candidate], bool]:
         """The ways to have a picture of a place, best first, and whether the zone is known.
@@ -236,15 +255,12 @@ class ReferenceIndex:
         name = _OVERVIEW if entity.kind == "location" else _PORTRAIT
         named = [f"{pictures.folder}/images/{name}{end}" for end in (".png", ".jpg", ".jpeg", ".webp")]
         for path in (*flagged, *named):
-            if path not in flagged and self._contradicts(entity, path):
+            if path not in flagged and self.contradicts(entity, path):
                 continue
             if candidates := self.of_path(path):
                 maker = candidates[0].target.rpartition("/")[2] if path in named else ""
                 return self.of_scene(entity, pictures.scenes[maker]) if maker else candidates
         return []
-
-    def _contradicts(self, entity: Entity, path: str) -> bool:
-        return bool(path and self._judgement and self._judgement.contradicts(entity, path))
 
     def _overview(self, location: Entity, pictures: _Pictures) -> list[Candidate]:
         candidates = self.portrait(location)
@@ -288,7 +304,7 @@ class ReferenceIndex:
         paths = {path: f"{folder}/{path}" for path in owners}
         pictures = _Pictures(
             folder,
-            rejected=frozenset(paths[path] for path, (_, record) in owners.items() if record.status == "rejected"),
+            rejected=frozenset(f"{folder}/{path}" for path in entity.rejected),
             hidden=frozenset(
                 paths[path]
                 for path, (_, record) in owners.items()
@@ -303,14 +319,15 @@ class ReferenceIndex:
             if record.scene not in pictures.scenes:
                 continue
             pictures.makers[full] = f"{entity.key}/{record.scene}"
-            if record.status != "approved" and self._contradicts(entity, full):
+            if self.contradicts(entity, full):
+                pictures.contradicting[record.scene] = full
                 continue
             newness = (record.picked, record.status == "approved", record.generated_at, index)
             if newness > pictures.newness.get(record.scene, _OLDEST):
                 pictures.best[record.scene], pictures.newness[record.scene] = full, newness
         for scene, adopted in entity.adopted.items():
             pictures.makers.setdefault(adopted.path, f"{entity.key}/{scene}")
-            if scene not in pictures.best:
+            if scene not in pictures.best and not self.contradicts(entity, adopted.path):
                 pictures.best[scene], pictures.newness[scene] = adopted.path, _OLDEST
         if entity.kind == "location":
             _sort_places(entity, pictures)
@@ -345,14 +362,34 @@ class _Asking:
                 self._warn("missing-reference", f"'{written}', a picture of {entity.name}, does not exist")
         candidates += self._index.portrait(entity)
         if not candidates:
-            own = entity.key == self._scene.entity
             self._bare.add(entity.key)
+        self._judge(entity, person.slug, candidates)
+        self._add("character", entity.key, entity.name, person.slug, candidates)
+
+    def _judge(self, entity: Entity, slug: str, candidates: Sequence[Candidate]) -> None:
+        """Warn of somebody without a portrait, and of a portrait that shows another person than is described."""
+        left_out = self._index.left_out_portrait(entity)
+        own = entity.key == self._scene.entity
+        other = "approve it, or name its file with 'portrait:', to send it all the same" if own else ""
+        if left_out:
+            instead = "another picture is sent" if candidates else "the picture is made without a reference"
+            self._warn(
+                "contradicting-portrait" if candidates else "no-portrait",
+                f"{left_out} contradicts the description of {entity.name} ({slug}), so {instead}",
+                other,
+            )
+        elif not candidates:
             self._warn(
                 "no-portrait",
-                f"{entity.name} ({person.slug}) has no portrait, so the picture is made without a reference",
+                f"{entity.name} ({slug}) has no portrait, so the picture is made without a reference",
                 "put one at images/portrait.png, or name one with 'portrait:'" if own else "",
             )
-        self._add("character", entity.key, entity.name, person.slug, candidates)
+        elif self._index.contradicts(entity, candidates[0].path):
+            self._warn(
+                "contradicting-portrait",
+                f"{candidates[0].path} contradicts the description of {entity.name} ({slug}), and is sent because it "
+                "is named",
+            )
 
     def add_location(self) -> None:
         """Ask for a picture of where the scene is set."""

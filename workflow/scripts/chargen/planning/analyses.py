@@ -106,15 +106,14 @@ def _pictures(entity: Entity, settings: Settings) -> Iterator[tuple[Picture, Ana
     except OSError:
         return
     owners = {record.path: record for record in entity.records}
-    rejected = {path for path, record in owners.items() if record.status == "rejected"}
-    rejected |= {item.path for item in entity.inventory if item.status in ("rejected", "archived")}
+    unwanted = entity.rejected | {item.path for item in entity.inventory if item.status == "archived"}
     for name in names:
         picture = Picture(entity, f"images/{name}")
         record = owners.get(picture.path)
         scene = record.scene if record else Path(name).stem
         names_of_it = (picture.target, f"{entity.key}/{scene}")
         wanted = not settings.only or any(matches(settings.only, name) for name in names_of_it)
-        if wanted and picture.path not in rejected and (entity.folder / picture.path).is_file():
+        if wanted and picture.path not in unwanted and (entity.folder / picture.path).is_file():
             yield picture, analyses.get(picture.path)
 
 

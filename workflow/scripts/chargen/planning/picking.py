@@ -39,7 +39,7 @@ class SentPicture:
 @dataclass(frozen=True, slots=True)
 class Picked:
     """What a scene sends along, in order; what it must wait for; what was wrong; what keeps it from being sent; and
-    in words what is done to the pictures before they are sent.
+    in words why pictures that nobody named were chosen, and what is done to any of them before it is sent.
     """
 
     sent: tuple[SentPicture, ...]
@@ -70,6 +70,7 @@ class Picker:
         """Return what *scene* sends, at most *limit* pictures; what a scene in *making* makes is waited for."""
         references, known_problems = self._index.for_scene(scene)
         sent: list[SentPicture] = []
+        chosen: dict[str, str] = {}
         needs: set[str] = set()
         problems = list(known_problems)
         for reference in references:
@@ -80,6 +81,7 @@ class Picker:
                 problems.append(found)
             elif all(found.sha256 != other.sha256 for other in sent):
                 sent.append(found)
+                chosen[found.path] = next(item.why for item in reference.candidates if item.path == found.path)
         if len(sent) > limit:
             left_out = ", ".join(picture.name for picture in sent[limit:])
             message = f"the model takes {limit} references; left out: {left_out}"
@@ -88,10 +90,12 @@ class Picker:
         blocked = replace(stops, severity="error", effect="scene skipped") if stops else None
         if stops:
             problems.remove(stops)
-        notes = tuple(note for picture in sent[:limit] for note in self._notes(picture))
+        notes = tuple(note for picture in sent[:limit] for note in self._notes(picture, chosen[picture.path]))
         return Picked(tuple(sent[:limit]), frozenset(needs), tuple(problems), blocked, notes)
 
-    def _notes(self, picture: SentPicture) -> Iterator[str]:
+    def _notes(self, picture: SentPicture, why: str) -> Iterator[str]:
+        if why:
+            yield f"reference {picture.path} is the best that was seen of {picture.name}: {why}"
         for change in self._look(picture.path).prepared(self._max_side):
             yield f"reference {picture.path} is {change} before it is sent"
 

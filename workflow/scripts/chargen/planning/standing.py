@@ -110,7 +110,10 @@ class Ledger:
         order = self._orders.get((scene.target, variation), 0)
         wish = Wish(operation, scene.target, variation, spec, order, len(rejected))
         standing = self._stand(entity, scene, variation, wish, ours, owners)
-        corrections = tuple(record.note for record in rejected if record.note)
+        corrections = (
+            *_turned_down_before(entity, scene, variation),
+            *(record.note for record in rejected if record.note),
+        )
         return replace(standing, corrections=corrections) if corrections else standing
 
     def _stand(
@@ -181,6 +184,19 @@ class Ledger:
 
     def _from_root(self, entity: Entity, path: str) -> str:
         return (entity.folder / path).relative_to(self._root).as_posix()
+
+
+def _turned_down_before(entity: Entity, scene: Scene, variation: int) -> tuple[str, ...]:
+    """What was said against pictures from before chargen, of which only their reviews tell whose they were."""
+    recorded = {record.path for record in entity.records}
+    return tuple(
+        review.note
+        for review in entity.reviews
+        if review.status == "rejected"
+        and review.note
+        and review.path not in recorded
+        and (review.scene, review.variation) == (scene.id, variation)
+    )
 
 
 def _standing(scene: Scene, variation: int, wish: Wish, fate: Fate) -> Standing:
