@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import wait_until
+from photographs import photograph
 
 pytestmark = pytest.mark.workflow
 
@@ -29,3 +30,32 @@ def test_imagery_broken_and_folder_renamed_meanwhile(project):
     assert 6 == len(kept)
     assert 6 == len(project.pictures())
     assert 1 == project.emulator.count("create")
+
+
+@pytest.mark.soak
+def test_a_folder_that_cannot_be_made_for_enhanced_pictures(project):
+    """One result has no place: the others are placed, it is kept and said, and placed once there is room."""
+    for number, name in enumerate(("a.jpg", "sea/b.jpg")):
+        (project.folder / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        photograph(300, 200, seed=number).save(project.folder / "photos" / name)
+    (project.folder / "better/photos").mkdir(parents=True)
+    (project.folder / "better/photos/sea").write_text("in the way")
+    project.config["enhance"] = {
+        "input_dir": "photos",
+        "output_dir": "better",
+        "prompt": "Paint.",
+        "image_size": "1K",
+        "variations": 1,
+        "job_name": "",
+    }
+    first = project.run("enhance_all", check=False)
+    placed = sorted(path.name for path in (project.folder / "better").rglob("*.jpg"))
+    (project.folder / "better/photos/sea").unlink()
+    project.run("enhance_all")
+
+    assert first.returncode != 0
+    assert "better/photos/sea: File exists: enhance/photos/sea/b.jpg@" in first.stdout
+    assert ["a.jpg"] == placed
+    assert (project.folder / "better/photos/sea/b.jpg").is_file()
+    assert "Nothing to be done" in project.run("enhance_all").stdout
+    assert 1 == project.emulator.count("created")

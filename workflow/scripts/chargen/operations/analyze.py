@@ -21,7 +21,7 @@ from chargen.planning.analyses import UNFIT, analysis_key, errors_in
 from chargen.results.outcomes import ADVICE, Verdict
 from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
-from chargen.steps.answers import RECORD_WAITS, Answer, task_record
+from chargen.steps.answers import RECORD_WAITS, Answer, concerns_one_folder, task_record
 from chargen.steps.place import Placed, entity_folder
 from chargen.wishes import UNKNOWN
 
@@ -195,7 +195,9 @@ class _Desk:
             else:
                 locks = self._state.root / "locks"
                 append_items(self._folder / "imagery.yaml", SECTION, items, lock_dir=locks, same=())
-        except (WriteBackError, PermissionError) as error:
+        except (WriteBackError, OSError) as error:
+            if isinstance(error, OSError) and not concerns_one_folder(error):
+                raise
             words = f"{error}\n  the analyses are kept in the state: the next run adds them"
             events.tell("kept", words, level="warning", shown=True, target=self._key)
             return str(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -23,15 +22,12 @@ from chargen.results.extract import Picture, ahead, extract
 from chargen.results.outcomes import Verdict, broken_picture
 from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
-from chargen.steps.answers import CANNOT_WRITE, RECORD_WAITS, Answer, task_record
+from chargen.steps.answers import CANNOT_WRITE, RECORD_WAITS, Answer, concerns_one_folder, task_record
 from chargen.steps.place import Placed, Placer, entity_folder, prompt_hash, record
 
 Json = dict[str, Any]
 
 WANTED: Wanted = "picture"
-
-_ONE_FOLDER = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR})
-"""What keeps one folder from taking a picture; a full disk stops everything."""
 
 
 def place_all(
@@ -113,7 +109,7 @@ def _place(placer: Placer, task: Json, picture: Picture, submitted: str) -> Plac
     try:
         return placer.place(task, picture, submitted)
     except OSError as error:
-        if error.errno not in _ONE_FOLDER:
+        if not concerns_one_folder(error):
             raise
         words = f"{error.filename}: {error.strerror}: {task['key']} is kept and put in place by the next run"
         events.tell("kept", words, level="warning", shown=True, key=task["key"])
@@ -129,7 +125,7 @@ def _write_records(settings: Settings, state: State, key: str, records: list[dic
         # What needs a record was decided on the records present, under the entity's lock.
         append_items(path, GENERATED_IMAGES, records, lock_dir=state.root / "locks", same=())
     except (WriteBackError, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in _ONE_FOLDER:
+        if isinstance(error, OSError) and not concerns_one_folder(error):
             raise
         words = f"{error}\n  the pictures are kept, their records wait: the next run adds them"
         events.tell("kept", words, level="warning", shown=True, target=key)

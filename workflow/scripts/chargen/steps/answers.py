@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,16 @@ RECORD_WAITS = "record-waits"
 
 CANNOT_WRITE = "cannot-write"
 """The folder does not take the picture: it waits in the stored answers, and the next run puts it in place."""
+
+
+_ONE_FOLDER = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+)
+
+
+def concerns_one_folder(error: OSError) -> bool:
+    """Whether *error* keeps one folder from taking a result, so that the others go on; a full disk stops everything."""
+    return error.errno in _ONE_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ def task_record(
 
 
 _PLACE_ADVICE = {
-    CANNOT_WRITE: "make images/ writable and run again: the picture is put in place then",
+    CANNOT_WRITE: "make the folder take it (writable, and no file in its place) and run again: it is put in place then",
     RECORD_WAITS: "mend imagery.yaml and run again: the record is added then",
     "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone, this got another name",
     "scene-edited": "the scene was changed while the picture was made; it is in the archive",
