@@ -182,6 +182,32 @@ def test_a_mood_without_style_is_warned_of(world):
     ]
 
 
+def test_a_model_that_the_server_denies_has_its_fallback(world):
+    """A model that the server does not have gives way for a day, or until the server takes it again; without a fallback
+    it is asked for again, which costs nothing.
+    """
+    world.write("characters/oda", ODA)
+    settings = world.settings()
+    (batch,) = world.plan().batches
+
+    def answered(event, **values):
+        journal = Journal(State.of(settings))
+        about = {"operation": "generate", "display_name": "d", "base_url": "u", "key": "k", "wishes": {}, "tokens": 1}
+        journal.append("intent", batch.id, model=batch.model, cost_usd=0.1, clock={}, pid=1, **about)
+        journal.append(event, batch.id, **values)
+
+    answered("refused", status=404, message=f"models/{batch.model} is not found for API version v1beta")
+    denied = world.plan()
+    without = {"generate": {"model": batch.model, "fallback": "", "temperature": 1}}
+    alone = world.plan(models=without)
+    answered("created", job="batches/1", adopted=False)
+
+    assert ["gemini-3-pro-image"] == [item.model for item in denied.batches]
+    assert [batch.model] == [item.model for item in alone.batches]
+    assert [f"the server has no model `{batch.model}`; the fallback `gemini-3-pro-image` is used"] == denied.notices
+    assert frozenset() == Journal(State.of(settings)).denied_models()
+
+
 def test_retired_model_has_its_fallback(world):
     """A configured model that was shut down is replaced by the fallback, and it is said; without one nothing starts."""
     world.write("characters/oda", ODA)

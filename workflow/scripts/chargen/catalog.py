@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,11 +46,13 @@ class RetiredModel(ChargenError):
 Model = TypeVar("Model", ImageModel, TextModel)
 
 
-def usable(find: Callable[[str], Model], name: str, fallback: str) -> tuple[Model, str]:
-    """Return the model *name* as *find* knows it, or the *fallback* where it was shut down; and what the user should
-    know about that, if anything."""
+def usable(find: Callable[[str], Model], name: str, fallback: str, denied: Collection[str] = ()) -> tuple[Model, str]:
+    """Return the model *name* as *find* knows it, or the *fallback* where it was shut down, or is *denied* by the
+    server; and what the user should know about that, if anything."""
     notice = ""
     try:
+        if name in denied and fallback:
+            raise RetiredModel(f"the server has no model `{name}`")
         model = find(name)
     except RetiredModel as retired:
         if not fallback:

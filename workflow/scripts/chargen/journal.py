@@ -24,6 +24,9 @@ Outcome = tuple[str, str, int]
 WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
 
 
+DENIED_HOURS = 24.0
+"""How long a model that the server does not have is not asked for: it may come back, and asking costs nothing."""
+
 _TOLD: dict[str, tuple[events.Level, str]] = {
     "intent": ("info", "asks for the job of batch {batch}: {tasks} tasks for {model}, about ${cost_usd:.4f}"),
     "created": ("info", "{job} is the job of batch {batch}"),
@@ -138,6 +141,7 @@ class Journal:
     def __init__(self, state: State):
         self._state = state
         self.entries: dict[str, Entry] = {}
+        self._denied: dict[str, str] = {}  # model -> when the server said last that it has none of that name
         for event in durable.read_lines(state.journal):
             self._take(event)
 
@@ -197,6 +201,10 @@ class Journal:
             if outcome in WITH_PICTURE
         }
 
+    def denied_models(self) -> frozenset[str]:
+        """Return the models of which the server said within the last day, and last, that it does not have them."""
+        return frozenset(model for model, when in self._denied.items() if seconds_since(when) < DENIED_HOURS * 3600)
+
     def spent_usd(self, hours: float) -> float:
         """Return what was submitted within the last *hours* cost, as far as that is certain, or is to cost."""
         return sum(
@@ -221,8 +229,11 @@ class Journal:
                 entry.refused = ""
             case "created":
                 entry.job, entry.adopted, entry.open_intent = line["job"], line["adopted"], None
+                self._denied.pop(entry.model, None)
             case "refused":
                 entry.open_intent, entry.refused = None, line["message"]
+                if line["status"] == 404 and f"models/{entry.model}" in line["message"]:
+                    self._denied[entry.model] = line["time"]
             case "absent":
                 entry.open_intent = None
             case "cancelled":

@@ -79,8 +79,8 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     catalog = load_catalog(Path(settings.models_file))
     plan = FilePlan(OPERATION, catalog, Looker(state), broken=library.broken)
     plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
-    maker = _Maker(settings, catalog, plan)
     journal = Journal(state)
+    maker = _Maker(settings, catalog, plan, journal)
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     orders = read_orders(state)
     for entity in library.entities.values():
@@ -166,12 +166,12 @@ def _take_stock(
 class _Maker:
     """Makes tasks from pictures."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, plan: FilePlan):
+    def __init__(self, settings: Settings, catalog: Catalog, plan: FilePlan, journal: Journal):
         self._settings = settings
         self._catalog = catalog
         self.question: Question = load_question(Path(settings.analysis))
         choice = settings.models[OPERATION]
-        self._model, notice = usable(catalog.text_model, choice.model, choice.fallback)
+        self._model, notice = usable(catalog.text_model, choice.model, choice.fallback, journal.denied_models())
         plan.notices += [notice] if notice else []
         self._forms: dict[tuple[str, int], tuple[int, str]] = {}
 

@@ -92,13 +92,13 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     catalog = load_catalog(Path(settings.models_file))
     plan = FilePlan(OPERATION, catalog, Looker(state))
     choice = settings.models[OPERATION]
-    model, notice = usable(catalog.image_model, choice.model, choice.fallback)
+    journal = Journal(state)
+    model, notice = usable(catalog.image_model, choice.model, choice.fallback, journal.denied_models())
     plan.notices += [notice] if notice else []
     size = settings.enhance.image_size
     cost = catalog.image_cost(model, size)
     if size not in model.sizes or cost is None:
         raise ChargenError(f"enhance: {model.name} cannot do {size}; it takes {', '.join(model.sizes)}")
-    journal = Journal(state)
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     records = _records(settings)
     done = _in_place(settings, records)

@@ -166,10 +166,11 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     rules = load_rules(Path(settings.prompts), Path(settings.styles))
     plan.looker = Looker(state)
     lessons = Lessons(library, plan.looker, settings.provider)
-    maker = TaskMaker(settings, catalog, rules, library, lessons)
+    journal = Journal(state)
+    maker = TaskMaker(settings, catalog, rules, library, lessons, journal.denied_models())
     plan.maker = maker
     plan.notices += maker.notices
-    _take_stock(plan, settings, state, targets)
+    _take_stock(plan, settings, state, journal, targets)
     style_images = _style_images(plan, settings, rules)
     index = ReferenceIndex(library, provider=settings.provider, style_images=style_images, judgement=lessons)
     _sort_out(plan, maker, Picker(settings, root, index, plan.looker, catalog.input_image_side))
@@ -205,8 +206,9 @@ def matches(globs: Iterable[str], target: str) -> bool:
     )
 
 
-def _take_stock(plan: Plan, settings: Settings, state: State, targets: Collection[str] | None) -> None:
-    journal = Journal(state)
+def _take_stock(
+    plan: Plan, settings: Settings, state: State, journal: Journal, targets: Collection[str] | None
+) -> None:
     ledger = Ledger(
         plan.library.root,
         settings.provider,

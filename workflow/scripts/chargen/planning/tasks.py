@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chargen.analysis.learn import Lessons
-from chargen.catalog import Catalog, ImageModel, RetiredModel, TextModel
+from chargen.catalog import Catalog, ImageModel, TextModel, usable
 from chargen.config import Settings
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
@@ -99,16 +99,25 @@ class Task:
 class TaskMaker:
     """Makes tasks of one operation from the scenes of a library."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, rules: Rules, library: Library, lessons: Lessons):
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        rules: Rules,
+        library: Library,
+        lessons: Lessons,
+        denied: Collection[str],
+    ):
+        """*denied* are models that the server said it does not have."""
         self._lessons = lessons
         self._settings = settings
         self._catalog = catalog
         self._rules = rules
         self._library = library
         self.choice = settings.models["generate"]
-        self.notices: list[str] = []
         self._models: dict[str, ImageModel | str] = {}
-        self._default = self._usable_default()
+        self._default, notice = usable(catalog.image_model, self.choice.model, self.choice.fallback, denied)
+        self.notices = [notice] if notice else []
 
     def shape(self, scene: Scene) -> Shape | Problem:
         """Return what *scene* asks of its model, or why the model cannot do it."""
@@ -214,18 +223,6 @@ class TaskMaker:
             entity = self._library.entities.get(finding.subject)
             if finding.text in prompt.text and not (entity and finding.text in entity.traits):
                 yield f"learned from {', '.join(finding.sources)}: {finding.text}"
-
-    def _usable_default(self) -> ImageModel:
-        try:
-            model = self._catalog.image_model(self.choice.model)
-        except RetiredModel as retired:
-            if not self.choice.fallback:
-                raise
-            self.notices.append(f"{retired}; the fallback `{self.choice.fallback}` is used")
-            model = self._catalog.image_model(self.choice.fallback)
-        if model.deprecated:
-            self.notices.append(f"model `{model.name}` is deprecated; `{model.successor}` replaces it")
-        return model
 
     def _model(self, name: str) -> ImageModel | str:
         found = self._models.get(name)

@@ -326,7 +326,11 @@ def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
     if error.unsent:
         return f"the server cannot be reached, nothing was sent: {error}. Run again when there is a connection"
     batch = f"{plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks)"
-    return f"the server refuses batch {batch}, nothing was sent: {error}"
+    words = f"the server refuses batch {batch}, nothing was sent: {error}"
+    if error.status == 404 and f"models/{plan['model']}" in error.message:
+        setting = f"models.{plan['operation']}"
+        words = f"{words.rstrip('.')}. The next run uses {setting}.fallback, if there is one; else set {setting}.model"
+    return words
 
 
 def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
