@@ -240,3 +240,20 @@ def test_case_does_not_tell_files_apart(home):
 
     assert "characters/oda/images/lamp-2.jpg" == placed.file
     assert theirs == home.files()["Lamp.JPG"]
+
+
+def test_what_is_put_back_is_recorded_already(tmp_path):
+    """A picture that was gone and is placed again adds no second record: the one that is there, with what its author
+    wrote into it, still owns the file.
+    """
+    home = Home(tmp_path / "story")
+    task, made = home.task(), picture("teal")
+    home.place(task, made)
+    home.edit('status: "generated"', "status: approved")
+    before = (home.folder / "imagery.yaml").read_bytes()
+    (home.images / "lamp.jpg").unlink()
+    placed = home.place(task, made)
+
+    assert ("applied", "characters/oda/images/lamp.jpg") == (placed.outcome, placed.file)
+    assert made.data == (home.images / "lamp.jpg").read_bytes()
+    assert before == (home.folder / "imagery.yaml").read_bytes()

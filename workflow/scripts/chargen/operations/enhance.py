@@ -141,7 +141,9 @@ class _Desk:
         extract.place(picture, target)
         failpoints.reached("placed")
         reason = "" if target.stem == stem.name else "name-taken"
-        return Placed("applied", self._from_home(target), reason, archived, needs_record=True)
+        owner = self._owners.get(self._inside(target))  # of a result that was gone and is put back
+        recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task["key"], picture.sha256)
+        return Placed("applied", self._from_home(target), reason, archived, needs_record=not recorded)
 
     def _archive(self, path: Path, sha256: str) -> Path:
         archive = path.parent / ARCHIVE

@@ -136,7 +136,9 @@ class Placer:
         failpoints.reached("placed")
         self._touched.add(images)
         reason = "name-taken" if Path(name).stem != stem else ""
-        return Placed("applied", self._relative(images / name), reason, archived, needs_record=True)
+        owner = self._owners.get(f"images/{name}")  # of a picture that was gone and is put back
+        recorded = owner is not None and (owner.task_key, owner.sha256) == (task["key"], picture.sha256)
+        return Placed("applied", self._relative(images / name), reason, archived, needs_record=not recorded)
 
     def _free_name(self, images: Path, stem: str, picture: Picture, taken: set[str]) -> str:
         if stem.casefold() not in taken:
