@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -14,6 +15,7 @@ from chargen.analysis.form import IMAGE_TYPES, form, read, sendable
 from chargen.analysis.learn import Lessons
 from chargen.analysis.store import read_analyses, write_sidecar
 from chargen.catalog import load_catalog, usable
+from chargen.emulator.picture import dominant_colours
 from chargen.emulator.structured import Seen, answer
 from chargen.library.load import load_entity, load_library, spec_hash
 from chargen.library.references import ReferenceIndex
@@ -362,3 +364,39 @@ def test_reference_index_without_analyses_is_as_before(world):
     scene = library.entities["character/oda"].scenes[0]
 
     assert ReferenceIndex(library).for_scene(scene) == ReferenceIndex(library, judgement=lessons).for_scene(scene)
+
+
+def test_the_example_with_and_without_its_analyses(tmp_path):
+    """What is seen on drawn portraits that are approved gets into the prompts of their entity, with the place where
+    it was seen; nothing learned makes anything wanted, and everybody else is asked for as before.
+    """
+    story = tmp_path / "saltmere"
+    shutil.copytree(schema.ROOT / "examples" / "saltmere", story)
+    data = yaml.safe_load(config.DEFAULT_CONFIG.read_text()) | {"library": str(story)}
+    settings = config.settings(data, tmp_path)
+    without = make_plan(settings)
+    looks = make_analysis_plan(settings).tasks
+    for task in looks:
+        kind, name, path = task.wish.target.split("/", 2)
+        seen = Seen(768, 1024, tuple(dominant_colours((story / f"{kind}s" / name / path).read_bytes())), "It.", name)
+        traits = task.extra["traits"]
+        found = read(json.dumps(answer(form(kind, len(traits)), seen)), kind, traits)
+        item = {"path": path, "sha256": task.references[0].sha256, **found.data, "status": "approved"}
+        item["canon_analysis"]["matches_description"] = name != "bram-lantry"
+        locks = tmp_path / "locks"
+        append_items(story / f"{kind}s" / name / "imagery.yaml", "image_inventory", [item], lock_dir=locks, same=())
+    learned = make_plan(settings)
+    before, after = ({task.wish.target: task for task in plan.tasks} for plan in (without, learned))
+    changed = {target for target in before if before[target].key != after[target].key}
+
+    assert 4 == len(looks)
+    assert {task.wish.id for task in without.tasks} == {task.wish.id for task in learned.tasks}
+    corvin = after["character/corvin-pask/chart-by-candle"]
+    assert "In keeping with the pictures made so far" not in before[corvin.wish.target].prompt
+    assert "In keeping with the pictures made so far: " in corvin.prompt
+    assert any(note.startswith("learned from characters/corvin-pask/images/portrait.jpg: ") for note in corvin.notes)
+    bram = "character/bram-lantry/fog-float"
+    assert ["characters/bram-lantry/images/portrait.jpg"] == [sent.path for sent in before[bram].references]
+    assert () == after[bram].references
+    assert {corvin.wish.target, bram} <= changed
+    assert "chapter/ch02-a-letter-for-the-sea/last-pole" not in changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 from chargen import failpoints, pictures
 from chargen.state import State
+
+_DECODING = threading.BoundedSemaphore(2)
+"""A large picture takes half a gigabyte while a copy of it is made; uploads are ten at a time, copies are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ def make_ready(state: State, path: Path, reference: Mapping[str, Any]) -> Sent:
         from chargen import imaging
 
         target.parent.mkdir(parents=True, exist_ok=True)
-        imaging.prepare(path, target, reference["max_side"])
+        with _DECODING:
+            imaging.prepare(path, target, reference["max_side"])
         failpoints.reached("prepared")
     return Sent(target, pictures.sha256_file(target), "image/jpeg")
 
