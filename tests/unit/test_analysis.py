@@ -92,8 +92,10 @@ def said(**canon):
 @pytest.mark.parametrize("traits", [0, 3])
 def test_answers_to_what_is_sent_fit_the_form(kind, traits):
     """Whatever conforms to the sent schema is taken: the narrower form asks for nothing that was not said."""
-    value = answer(sendable(form(kind, traits)), Seen(10, 10, ("#102030", "#405060"), "A picture.", kind))
+    sent = sendable(form(kind, traits))
+    value = answer(sent, Seen(10, 10, ("#102030", "#405060"), "A picture.", kind))
 
+    assert sent["additionalProperties"] is sent["properties"]["content"]["additionalProperties"] is False
     jsonschema.validate(value, form(kind, traits))
     assert read(json.dumps(value), kind, [f"trait {n}" for n in range(traits)]).errors == ()
 

@@ -26,8 +26,11 @@ MAX_TRAITS = 40
 """More would make the form longer than the picture is worth."""
 
 _SENT = frozenset(
-    {"type", "properties", "required", "enum", "items", "minItems", "maxItems", "minimum", "maximum", "description"}
-)
+    {
+        "type", "properties", "required", "additionalProperties", "enum", "items", "minItems", "maxItems", "minimum",
+        "maximum", "description",
+    }
+)  # fmt: skip
 """The words of JSON Schema that the API documents for response schemas and that are used here."""
 
 
