@@ -299,7 +299,7 @@ ILLUSTRATE = Scenario(
     no_trouble,
     {
         "planned": 3,
-        "uploaded": 7,
+        "uploaded": 6,
         "intent": 3,
         "created": 3,
         "named": 3,

@@ -188,7 +188,7 @@ def _seen(request: Request, key: str, materials: Sequence[Material], seed: str) 
     first = next((m.data for m in materials if m.reference.mime_type.startswith("image/")), b"")
     width, height = picture.measure(first) if first else (0, 0)
     colours = tuple(picture.dominant_colours(first)) if first else ()
-    return structured.Seen(width, height, colours, _sentence(request, key, materials), seed)
+    return structured.Seen(width, height, colours, _sentence(request, key, materials), seed, _is_placeholder(first))
 
 
 def _sentence(request: Request, key: str, materials: Sequence[Material]) -> str:
@@ -200,10 +200,16 @@ def _sentence(request: Request, key: str, materials: Sequence[Material]) -> str:
         return f"Placeholder answer of the chargen emulator to: {about}"
     width, height = picture.measure(pictures[0])
     tones = ", ".join(picture.dominant_colours(pictures[0], 3))
-    drawn = picture.MARKER.encode() in pictures[0][:4096]
+    drawn = _is_placeholder(pictures[0])
     what = "a placeholder landscape with hills under a soft sky" if drawn else "a picture"
     size = f"{width} by {height} pixels"
     return f"Shows {what}, {size}, mostly in {tones}; said by the chargen emulator of {key or 'it'}"
+
+
+def _is_placeholder(data: bytes) -> bool:
+    from chargen.emulator import picture
+
+    return picture.MARKER.encode() in data[:4096]
 
 
 def _usage(request: Request, references: Sequence[Reference]) -> dict[str, Any]:

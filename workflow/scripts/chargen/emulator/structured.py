@@ -17,8 +17,8 @@ _PATTERN_GUESSES = ("placeholder", "Placeholder", "placeholder-1", "placeholder_
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there is to say: size, colours (``#rrggbb``, most frequent first), a sentence, and a seed for
-    choices.
+    """What there is to say: size, colours (``#rrggbb``, most frequent first), a sentence, a seed for choices, and
+    whether the picture is one of the emulator's own placeholders, which show nothing that was asked for.
     """
 
     width: int
@@ -26,6 +26,7 @@ class Seen:
     colours: tuple[str, ...]
     sentence: str
     seed: str
+    is_placeholder: bool = False
 
 
 def answer(schema: Mapping[str, Any], seen: Seen) -> Any:
@@ -56,7 +57,7 @@ class _Walker:
         if kind == "number":
             return self._number(schema, path, whole=False)
         if kind == "boolean":
-            return self._pick(path, 8) > 0
+            return not self._seen.is_placeholder or self._pick(path, 8) > 0
         if kind == "null":
             return None
         return self._string(schema, path)
