@@ -123,8 +123,7 @@ class Placer:
             if Path(name).suffix.lower() not in SUFFIXES or Path(name).stem.casefold() != stem.casefold():
                 continue
             if path.is_file() and _holds(path, picture):
-                owner = self._owners.get(f"images/{name}")
-                recorded = owner is not None and self._counts(owner) and owner.task_key == task["key"]
+                recorded = self._is_recorded(name, task, picture)
                 extract.discard(picture)
                 return Placed("applied", self._relative(path), needs_record=not recorded)
             if self._is_ours(path, name):
@@ -136,9 +135,14 @@ class Placer:
         failpoints.reached("placed")
         self._touched.add(images)
         reason = "name-taken" if Path(name).stem != stem else ""
-        owner = self._owners.get(f"images/{name}")  # of a picture that was gone and is put back
-        recorded = owner is not None and (owner.task_key, owner.sha256) == (task["key"], picture.sha256)
+        recorded = self._is_recorded(name, task, picture)  # one that was gone and is put back
         return Placed("applied", self._relative(images / name), reason, archived, needs_record=not recorded)
+
+    def _is_recorded(self, name: str, task: Mapping[str, Any], picture: Picture) -> bool:
+        owner = self._owners.get(f"images/{name}")
+        if owner is None or not self._counts(owner):
+            return False
+        return (owner.task_key, owner.sha256) == (task["key"], picture.sha256)
 
     def _free_name(self, images: Path, stem: str, picture: Picture, taken: set[str]) -> str:
         if stem.casefold() not in taken:
