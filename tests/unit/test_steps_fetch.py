@@ -27,8 +27,9 @@ class Server:
     base_url = "http://server"
     fingerprint = "0123456789ab"
 
-    def __init__(self, state="RUNNING"):
+    def __init__(self, state="RUNNING", has_results=None):
         self.state = state
+        self.has_results = state == "SUCCEEDED" if has_results is None else has_results
         self.hidden = 0
         self.absent_files = 0
         self.cancelled: list[str] = []
@@ -40,7 +41,7 @@ class Server:
         if self.hidden:
             self.hidden -= 1
             raise RemoteError("looking", 404, "Requested entity was not found.")
-        output = {"responsesFile": "files/batch-1"} if self.state == "SUCCEEDED" else {}
+        output = {"responsesFile": "files/batch-1"} if self.has_results else {}
         metadata = {"state": f"BATCH_STATE_{self.state}", "output": output}
         return Operation.from_json({"name": name, "metadata": metadata})
 
@@ -122,6 +123,30 @@ def test_a_result_file_that_looks_gone_is_asked_for_again(waiting, absent, expec
     assert [expected] == ended(waiting.state)
 
 
+def test_results_that_are_here_stay_though_the_job_is_gone(waiting):
+    """Killed with the results on disk, and the job deleted since: what is here is not thrown away."""
+    files = waiting.state.batch(BATCH)
+    durable.write(files.responses, b'{"key": "k"}\n')
+    server = Server()
+    server.hidden = 99
+    watch = waiting.watch(server)
+    for _ in range(fetching.LOOKS_UNTIL_LOST):
+        watch.tick(first=True)
+
+    assert ["LOST"] == ended(waiting.state)
+    assert b'{"key": "k"}\n' == files.responses.read_bytes()
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "EXPIRED"])
+def test_results_of_a_job_that_ended_badly_are_brought_in(waiting, state):
+    """Such a job has none by the book; if it names some all the same, they were paid for."""
+    waiting.watch(Server(state, has_results=True)).tick(first=True)
+    with_results = waiting.state.batch(BATCH).responses.read_bytes()
+
+    assert [state] == ended(waiting.state)
+    assert b"{}\n" == with_results
+
+
 @pytest.mark.parametrize("hours", [-72, 72])
 def test_a_clock_that_jumps_cancels_no_job(waiting, monkeypatch, hours):
     """The deadline counts by the machine's own clock: three days forward or back are no reason to give a job up."""
@@ -173,7 +198,7 @@ def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
     assert [["waiting", " listing jobs"], ["waiting", " 1 job (running), 0 of 1 task done, next look in 34 s"]] == told
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_key_that_is_not_accepted_ends_the_wait(waiting, status):
     """No waiting helps against that; whoever waits is told at once."""
     server = Server()

@@ -91,7 +91,7 @@ class Watch:
         state, error = operation.state, operation.error
         if left:
             state, error = LOST, left
-        if state != "SUCCEEDED":
+        if not files.responses.exists():
             durable.write(files.responses, b"")
         end = {"state": state, "error": error, "error_code": operation.error_code, "operation": operation.raw}
         durable.write_json(files.ended, end)
@@ -103,14 +103,16 @@ class Watch:
     def download(self, batch: str, operation: Operation) -> str | None:
         """Bring the results of the ended job to the batch's responses, once; the journal is told nothing.
 
-        Return ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the
+        A job that did not end well has none, but if it names some they were paid for and are brought in too. Return ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the
         results are gone.
         """
         files = self._state.batch(batch)
         there = files.responses.exists() and files.responses.stat().st_size  # an empty one may stand for what is gone
-        if operation.state != "SUCCEEDED" or there:
+        if there:
             return ""
         if not operation.responses_file:
+            if operation.state != "SUCCEEDED":
+                return ""
             self._mind_lateness(batch)
             return None
         try:
@@ -141,7 +143,7 @@ class Watch:
                 try:
                     known = {operation.name: operation.raw for operation in self._ask(wanted)}
                 except RemoteError as trouble:
-                    if trouble.status in (400, 401, 403) or trouble.out_of_credits:
+                    if not trouble.passing:
                         raise
                     self._pause_s = max(self._pause_s, trouble.retry_after_s or 0)
                     words = f"{trouble}; asking again in {duration(self._pause_s)}"
