@@ -91,7 +91,7 @@ def test_whoever_waits_to_submit_leaves_with_its_main_process(project):
 
 
 def test_a_job_beyond_its_deadline_is_cancelled_and_harvested(project):
-    """What the job had done by then is placed, the rest goes out again in the same run."""
+    """What the job had done by then is placed, the rest goes out again in the same run, in two smaller batches."""
     project.config["poll"] = {"interval_s": 0.3, "deadline_h": 0.002}
     project.emulator.faults(job={"seconds": 20})
     process = project.start()
@@ -101,6 +101,10 @@ def test_a_job_beyond_its_deadline_is_cancelled_and_harvested(project):
 
     assert process.returncode == 0, output
     assert ["deadline"] == [line["why"] for line in project.journal("cancelled")]
+    assert "SUCCEEDED" == project.journal("ended")[0]["state"]
+    whole, *rest = (len(line["wishes"]) for line in project.journal("intent"))
+    assert (6, 2) == (whole, len(rest))
+    assert sum(rest) < whole
     assert 6 == len(project.pictures())
     project.assert_nothing_twice()
 

@@ -63,9 +63,9 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     _tell_outcomes(files.id, tasks)
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted.
     again = [] if journal.entry(files.id).withdrawn else _again(does, settings, plan, tasks)
-    follow_ups = [
-        pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, end["state"] != "SUCCEEDED")
-    ]
+    # A job that was cancelled while it ran ends well, with what it had done by then.
+    too_large = end["state"] != "SUCCEEDED" or journal.entry(files.id).cancelled
+    follow_ups = [pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, too_large)]
     if follow_ups:
         failpoints.reached("follow-up")
         words = f"{len(again)} tasks failed in passing and are sent again"
