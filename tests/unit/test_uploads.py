@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 
 import pytest
-from upload_server import Server
+from upload_server import Server, in_hours
 
 from chargen import durable, uploads
 from chargen.remote import RemoteError
@@ -142,6 +143,25 @@ def test_passing_trouble_is_waited_out(desk, trouble):
         desk.ensure("b.png")
 
     assert ["a.png"] == desk.server.sent
+
+
+def test_an_upload_whose_answer_was_lost_is_found(desk):
+    """What arrived is not sent again."""
+    desk.server.lost_answers = 1
+    upload = desk.ensure("a.png")
+
+    assert ("files/1", ["a.png"]) == (upload.name, desk.server.sent)
+
+
+def test_a_lost_answer_does_not_bring_back_what_dies_too_soon(desk):
+    """Where the same content was sent long ago, the file that lives long enough is the one that is found."""
+    desk.ensure("a.png")
+    desk.server.stored["files/1"] = dataclasses.replace(desk.server.stored["files/1"], expires=in_hours(2))
+    (desk.state.root / "uploads.jsonl").unlink()
+    desk.server.lost_answers = 1
+    upload = desk.ensure("a.png", must_live_s=25 * 3600.0)
+
+    assert ("files/2", ["a.png", "a.png"]) == (upload.name, desk.server.sent)
 
 
 def test_what_the_server_lists_no_longer_is_forgotten(desk):

@@ -31,11 +31,7 @@ class Upload:
 
     def lives_for_s(self) -> float:
         """Seconds until the server forgets it."""
-        try:
-            expires = dt.datetime.fromisoformat(self.expires)
-        except ValueError:
-            return 0.0
-        return (expires - dt.datetime.now(dt.UTC)).total_seconds()
+        return _seconds_until(self.expires)
 
 
 class InvalidUpload(RemoteError):
@@ -86,7 +82,7 @@ class Uploads:
                 events.tell("reused", words, level="debug", file=path.name, name=upload.name, sha256=sha256)
                 return upload
             self._see_to_room(path.stat().st_size)
-            return self._send(path, sha256, mime, attempts)
+            return self._send(path, sha256, mime, must_live_s, attempts)
 
     def forget(self, name: str) -> None:
         """Record that the file *name* is no longer on the server."""
@@ -121,7 +117,7 @@ class Uploads:
         with self._state.lock("room"):
             return self._make_room() if self._make_room else 0
 
-    def _send(self, path: Path, sha256: str, mime: str, attempts: int) -> Upload:
+    def _send(self, path: Path, sha256: str, mime: str, must_live_s: float, attempts: int) -> Upload:
         display_name = f"chargen-{sha256[:32]}"
         found_nothing = False
         for pause in pauses(attempts):
@@ -145,7 +141,7 @@ class Uploads:
                     continue
                 if not error.passing or pause is None:
                     raise
-                if error.unclear and (orphan := self._find(display_name, sha256)):
+                if error.unclear and (orphan := self._find(display_name, sha256, must_live_s)):
                     file = orphan
                     break
                 pause = max(pause, error.retry_after_s or 0)
@@ -154,11 +150,20 @@ class Uploads:
                 time.sleep(pause)
         return self._take(path, file, sha256, mime)
 
-    def _find(self, display_name: str, sha256: str) -> RemoteFile | None:
-        """An upload whose answer was lost has arrived all the same: the file is there under its name."""
+    def _find(self, display_name: str, sha256: str, must_live_s: float) -> RemoteFile | None:
+        """An upload whose answer was lost has arrived all the same: the file is there under its name.
+
+        An older one of the same content, which would not live long enough, may be there too.
+        """
         try:
             return next(
-                (f for f in self._remote.files() if f.display_name == display_name and f.sha256 == sha256), None
+                (
+                    file
+                    for file in self._remote.files()
+                    if (file.display_name, file.sha256) == (display_name, sha256)
+                    and _seconds_until(file.expires) > must_live_s
+                ),
+                None,
             )
         except RemoteError:
             return None
@@ -187,6 +192,14 @@ class Uploads:
                 self._state.uploads,
                 {"time": now(), "key": self._remote.fingerprint, "base_url": self._remote.base_url, **line},
             )
+
+
+def _seconds_until(moment: str) -> float:
+    """Seconds until *moment* as the server writes it; 0 if that is no moment."""
+    try:
+        return (dt.datetime.fromisoformat(moment) - dt.datetime.now(dt.UTC)).total_seconds()
+    except ValueError:
+        return 0.0
 
 
 def pauses(attempts: int, first_s: float = 0.5, longest_s: float = 30.0) -> Iterator[float | None]:
