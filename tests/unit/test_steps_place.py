@@ -231,6 +231,19 @@ def test_images_folder_that_leads_out_is_not_followed(home, tmp_path):
     assert [] == list(outside.iterdir())
 
 
+def test_archive_that_leads_out_is_not_followed(home, tmp_path):
+    """images/archive/ as a link out of the library takes no picture: the old one stays, the new one goes beside it."""
+    first = home.place(home.task("k1"), picture("red"))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (home.images / "archive").symlink_to(outside)
+    second = home.place(home.task("k2"), picture("blue"), submitted="2026-01-03T00:00:00Z")
+
+    assert ("characters/oda/images/lamp.jpg", "characters/oda/images/lamp-2.jpg") == (first.file, second.file)
+    assert picture("red").data == home.files()["lamp.jpg"]
+    assert [] == list(outside.iterdir())
+
+
 def test_case_does_not_tell_files_apart(home):
     """On a disk that folds cases `Lamp.JPG` is the same name: it is left alone too."""
     home.images.mkdir()

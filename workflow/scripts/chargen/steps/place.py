@@ -126,7 +126,7 @@ class Placer:
                 recorded = self._is_recorded(name, task, picture)
                 extract.discard(picture)
                 return Placed("applied", self._relative(path), needs_record=not recorded)
-            if self._is_ours(path, name):
+            if self._is_ours(path, name) and _inside(images / ARCHIVE, self._root):
                 archived = self._relative(self._archive(path))
             else:
                 taken.add(stem.casefold())
