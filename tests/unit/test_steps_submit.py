@@ -14,6 +14,7 @@ from chargen.remote import Operation, RemoteError
 from chargen.state import State
 from chargen.steps import submit as submitting
 from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OtherAccount, OverBudget, submit
+from chargen.steps.waiting import StillWaiting
 from chargen.uploads import InvalidUpload
 
 upload_requests = submitting._upload_requests
@@ -93,8 +94,8 @@ def batch(tmp_path, monkeypatch):
     monkeypatch.setattr(submitting, "is_staged", lambda *args: True)
     monkeypatch.setattr(submitting.time, "sleep", lambda seconds: None)
 
-    def run(server, **changes):
-        return submit(dataclasses.replace(settings, **changes), state, files, server, None)
+    def run(server, run=None, **changes):
+        return submit(dataclasses.replace(settings, **changes), state, files, server, run)
 
     run.state = state
     return run
@@ -135,7 +136,7 @@ def test_died_between_intent_and_create(batch, server):
     assert [NAME] == server.made
 
 
-@pytest.mark.parametrize("status", [0, 500, 503])
+@pytest.mark.parametrize("status", [0, 408, 499, 500, 503])
 def test_lost_answer_is_adopted(batch, server, status):
     """The create took effect and its answer was lost: the job is found by its name, and nothing is sent again."""
     server.after = RemoteError("creating", status, "lost")
@@ -236,6 +237,17 @@ def test_only_a_connection_that_was_never_made_counts_as_unsent(tmp_path):
 
     assert (True, False) == (broken.value.unclear, broken.value.unsent)
     assert (False, True) == (refused.value.unclear, refused.value.unsent)
+
+
+def test_a_run_that_was_stopped_sends_nothing_more(batch, server):
+    """Who waited for others to submit, and finds the run stopped by then, leaves."""
+    run = batch.state.run("2026-01-01T00-00-00Z")
+    durable.write(run.stop, b"")
+    with pytest.raises(StillWaiting):
+        batch(server, run)
+
+    assert [] == server.made
+    assert not Journal(batch.state).in_flight()
 
 
 @pytest.mark.parametrize(("gone", "sent"), [(1, 2), (0, 1)])

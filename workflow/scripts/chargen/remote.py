@@ -74,8 +74,8 @@ class RemoteError(ChargenError):
 
     @property
     def unclear(self) -> bool:
-        """Whether the act may have taken effect all the same."""
-        return (self.status == 0 and not self.unsent) or self.status >= 500
+        """Whether the act may have taken effect all the same: no answer, a time-out on the way, a failing server."""
+        return (self.status == 0 and not self.unsent) or self.status in (408, 499) or self.status >= 500
 
     @property
     def passing(self) -> bool:

@@ -75,6 +75,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
     while True:
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
+            waiting.check(run)  # the run may have ended while others held the lock
             if not _no_room(settings, state, files):  # nobody took the place meanwhile
                 return _submit_now(settings, state, files, remote, run)
 
