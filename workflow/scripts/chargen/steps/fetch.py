@@ -103,8 +103,9 @@ class Watch:
     def download(self, batch: str, operation: Operation) -> str | None:
         """Bring the results of the ended job to the batch's responses, once; the journal is told nothing.
 
-        A job that did not end well has none, but if it names some they were paid for and are brought in too. Return ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the
-        results are gone.
+        A job that did not end well has none, but if it names some they were paid for and are brought in too. Return
+        ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the results are
+        gone.
         """
         files = self._state.batch(batch)
         there = files.responses.exists() and files.responses.stat().st_size  # an empty one may stand for what is gone

@@ -18,6 +18,8 @@ from chargen.analysis.form import MAX_TRAITS
 from chargen.catalog import load_catalog
 from chargen.config import Settings
 from chargen.library.load import load_library
+from chargen.library.model import KIND_FOLDERS
+from chargen.library.slugs import folder_fault, foreign_id
 from chargen.planning.any import make_any_plan
 from chargen.planning.enhancements import job_folder, suffix
 from chargen.problems import ChargenError
@@ -39,8 +41,12 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
     keys = list(_keys(files))
     parts = {key: found for key in keys if (found := _split(key))}
     if keys and not parts:
-        raise ChargenError(f"{job.name}: its results are not chargen's: their keys are like {keys[0][:80]!r}")
+        raise ChargenError(
+            f"{job.name}: its results are not chargen's: their keys are like {keys[0][:80]!r}. If nobody needs them: "
+            f"snakemake cleanup --config delete={job.name}"
+        )
     operation = _operation(settings, [target for target, _ in parts.values()], job.model)
+    parts = {key: found for key, found in parts.items() if _operation_of(found[0]) == operation}
     then = _as_then(settings, operation, job.model, [target for target, _ in parts.values()])
     today = _today(then, operation, job.model)
     blank = _BLANK[operation](then, parts.values())
@@ -74,22 +80,37 @@ def _keys(files: BatchFiles) -> dict[str, None]:
 
 
 def _split(key: str) -> tuple[str, int] | None:
+    """Return target and variation of a key that chargen may have made; None for any other.
+
+    A key comes from the server: what it names becomes a path, so each part of it must be a plain name.
+    """
     try:
         target, variation = split_key(key)
     except ValueError:
         return None
-    return (target, variation) if target.count("/") >= 2 else None
+    kind, owner, *rest = target.split("/") if "/" in target else (target, "")
+    if not rest or folder_fault(owner) or any(part in ("", ".", "..") or "\0" in part for part in (owner, *rest)):
+        return None
+    if kind == "enhance":
+        return target, variation
+    is_scene = len(rest) == 1 and foreign_id(rest[0]) == rest[0]
+    is_picture = len(rest) == 2 and rest[0] == "images"
+    return (target, variation) if kind in KIND_FOLDERS.values() and (is_scene or is_picture) else None
 
 
 def _operation(settings: Settings, targets: Iterable[str], model: str) -> str:
     """Which operation has such targets; a job without results is told by its model."""
     for target in targets:
-        kind, _, rest = target.split("/", 2)
-        if kind == "enhance":
-            return "enhance"
-        return "analyze" if rest.startswith("images/") else "generate"
+        return _operation_of(target)
     facts = load_catalog(Path(settings.models_file)).facts
     return "analyze" if model in facts["text_models"] else "generate"
+
+
+def _operation_of(target: str) -> str:
+    kind, _, rest = target.split("/", 2)
+    if kind == "enhance":
+        return "enhance"
+    return "analyze" if rest.startswith("images/") else "generate"
 
 
 def _as_then(settings: Settings, operation: str, model: str, targets: list[str]) -> Settings:
@@ -146,8 +167,6 @@ def _blank_enhancements(settings: Settings, parts: Iterable[tuple[str, int]]) ->
 
     def blank(key: str, target: str, variation: int) -> Json:
         name = PurePosixPath(target.split("/", 2)[2])
-        if name.is_absolute() or ".." in name.parts:
-            raise ChargenError(f"the key {key[:80]!r} leads out of the folder of results")
         stem = name.with_suffix("").as_posix()
         ending = name.suffix.lstrip(".").lower()
         return _task("enhance", key, target, variation) | {

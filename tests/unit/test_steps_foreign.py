@@ -1,0 +1,50 @@
+"""What keys of a job that was sent from elsewhere may name: things in the library, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from chargen.steps.foreign import _split
+
+HASH = "@sha256:0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("character/oda/lamp", ("character/oda/lamp", 1)),
+        ("location/灯台🔥/Old_Pier.2_c3", ("location/灯台🔥/Old_Pier.2", 3)),
+        ("chapter/ch1/images/a b: c.png", ("chapter/ch1/images/a b: c.png", 1)),
+        ("enhance/album/sea/old/grey name, with signs.jpg", ("enhance/album/sea/old/grey name, with signs.jpg", 1)),
+    ],
+)
+def test_keys_that_chargen_makes(key, expected):
+    """Scenes with their variation, pictures that are looked at, and files that are enhanced, in any script."""
+    assert expected == _split(key + HASH)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "request-1",
+        "character/oda",
+        "dragon/oda/lamp",
+        "character/../lamp",
+        "character/oda/..",
+        "character/oda/../../../lamp",
+        "character//etc/passwd",
+        "character/oda/images/../../../../etc/passwd",
+        "character/oda/la\0mp",
+        "character/\u202eoda/lamp",
+        "character/oda/a b",
+        f"character/oda/{'a' * 5000}",
+        f"character/{'a' * 5000}/lamp",
+        "enhance/album/../../lamp.png",
+        "enhance/../lamp.png",
+        "enhance/album//etc/passwd",
+        "enhance/album/la\0mp.png",
+    ],
+)
+def test_keys_that_lead_anywhere_else(key):
+    """No kind that there is, no plain names, out of the folder: not ours, whatever job it stands in."""
+    assert _split(key + HASH) is None
