@@ -20,6 +20,7 @@ from chargen.emulator import faults
         ({"lines": [{"give": "IMAGE_UGLY"}]}, "IMAGE_UGLY"),
         ({"job": {"polls": "two"}}, "polls"),
         ({"job": {"end": "LOST"}}, "LOST"),
+        ({"job": {"done_share": 1.5}}, "done_share"),
         ({"calls": {"call": "create"}}, "list"),
     ],
 )
@@ -68,3 +69,31 @@ def test_campaign_is_reproducible() -> None:
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
+
+
+def test_campaign_draws_everything() -> None:
+    """Over its seeds a campaign meets every kind of trouble that a plan can ask for, and leaves most jobs alone."""
+    calls, lines, jobs, results = [], [], [], []
+    for seed in range(400):
+        campaign = faults.Campaign(seed=seed, calls=0.5, lines=0.5, refusals=0.5, jobs=0.4)
+        calls += [campaign.call_fault(kind, number) for kind in faults.KINDS for number in range(3)]
+        lines += [campaign.line_fault("job", f"key-{number}") for number in range(5)]
+        jobs.append(campaign.job_plan("job", faults.JobPlan()))
+        results.append(campaign.results("job", faults.ResultPlan()))
+
+    hit = [fault for fault in calls if fault]
+    assert set(faults.DEEDS) - {"hang_after"} == {fault.do for fault in hit}
+    assert {429, 500, 503} == {fault.status for fault in hit}
+    cuts = {(fault.call, fault.after_bytes < 1000) for fault in hit if fault.do == "cut_at"}
+    assert {(call, early) for call in ("upload_chunk", "download") for early in (True, False)} == cuts
+    assert {*faults.ERROR_GIFTS, *faults.LINE_GIFTS, *faults.REFUSALS} == {fault.give for fault in lines if fault}
+    assert {1, 2, 3, 4, 8, 13, 14} == {fault.code for fault in lines if fault}
+    troubled = [plan for plan in jobs if plan != faults.JobPlan()]
+    assert 100 < len(troubled) < 220
+    assert set(faults.ENDS) == {plan.end for plan in troubled}
+    assert any(plan.done_share < 1 for plan in troubled)
+    assert any(plan.polls > 1000 for plan in troubled)
+    assert {0, 1, 2, 3} == {plan.late_file_polls for plan in troubled}
+    assert {"PENDING", "RUNNING", "SUCCEEDED"} < {state for plan in troubled for state in plan.strays}
+    assert any(plan.shuffle for plan in results)
+    assert not all(plan.shuffle for plan in results)

@@ -146,6 +146,38 @@ def test_other_ends(desk: Desk, end: str, code: int) -> None:
     assert "response" not in operation
 
 
+def test_states_out_of_order(desk: Desk) -> None:
+    """The first looks can be shown any states, also of a job that has ended; none of them has results."""
+    desk.plan(job={"seconds": 0, "strays": ["RUNNING", "SUCCEEDED", "PENDING"]})
+    job = desk.create(_small(), model="gemini-3.8-flash")
+
+    shown = [desk.world.look(job) for _ in range(4)]
+
+    states = [item["metadata"]["state"].removeprefix("BATCH_STATE_") for item in shown]
+    assert ["RUNNING", "SUCCEEDED", "PENDING", "SUCCEEDED"] == states
+    assert [False, False, False, True] == ["response" in item for item in shown]
+
+
+def test_partial_results(desk: Desk) -> None:
+    """A job can end with a share of its lines, the rest as after a cancel."""
+    desk.plan(job={"seconds": 0, "done_share": 0.5})
+    job = desk.create(*[_small(f"k{number}") for number in range(4)], model="gemini-3.8-flash")
+
+    assert "SUCCEEDED" == desk.state(job)
+    assert [None, None, {"code": 1}, {"code": 1}] == [line.get("error") for line in desk.results(job)]
+
+
+def test_a_campaign_of_jobs_outlasts_a_restart(desk: Desk) -> None:
+    """How a job of a campaign runs is drawn when it is created and stays so."""
+    desk.world.set_plan(faults.read({"campaign": {"seed": 3, "jobs": 1.0}}, desk.world.initial))
+    jobs = [desk.create(_small(), name=f"job-{number}", model="gemini-3.8-flash") for number in range(20)]
+    drawn = {job.id: job.plan.job for job in jobs}
+    desk.open()
+
+    assert drawn == {name: job.plan.job for name, job in desk.world.jobs.items()}
+    assert {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"} == {plan.end for plan in drawn.values()}
+
+
 def test_expires_after_48_hours(desk: Desk) -> None:
     """A job that has not ended within 48 hours is EXPIRED."""
     desk.plan(job={"seconds": HOURS_48 * 2})

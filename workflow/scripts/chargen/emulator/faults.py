@@ -48,8 +48,9 @@ LINE_GIFTS = [
     "two_images_thought",
 ]
 ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
-_PASSING_CODES = (1, 4, 8, 13, 14)
-_PASSING_GIFTS = ("missing", "repeated", "unknown_key", "two_images", "two_images_thought", "truncated_image")
+_STRAYS = ("PENDING", "RUNNING", "SUCCEEDED", "QUEUED", "CANCELLING", "UNSPECIFIED")
+_CODES = (1, 4, 8, 13, 14, 1, 4, 8, 13, 14, 3, 2)  # mostly what passes
+_JOB_TROUBLES = ("", "FAILED", "EXPIRED", "CANCELLED", "partial", "stuck")
 
 
 class BadPlan(ChargenError):
@@ -121,7 +122,9 @@ class JobPlan:
     """How jobs run: done after ``seconds`` and after ``polls`` looks at them (get or list), both.
 
     ``pending_share`` of that is spent PENDING. ``end`` is the final state, with ``code`` and ``message`` for
-    FAILED. ``late_file_polls`` looks show SUCCEEDED without the result file's name.
+    FAILED; of a SUCCEEDED job only ``done_share`` of the lines were through, as if it had been cancelled then.
+    ``late_file_polls`` looks show SUCCEEDED without the result file's name; before all that the first looks are
+    shown the states ``strays``, whatever is true.
     """
 
     seconds: float = 2.0
@@ -131,6 +134,8 @@ class JobPlan:
     code: int = 13
     message: str = "internal error"
     late_file_polls: int = 0
+    done_share: float = 1.0
+    strays: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +174,15 @@ class ResultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Random trouble drawn from ``seed``: a share of calls and of lines (failures that pass), and of
-    refusals.
+    """Random trouble drawn from ``seed``: a share of calls, of lines (most of which would pass if they were
+    sent again), of refusals, and of jobs.
     """
 
     seed: int = 0
     calls: float = 0.0
     lines: float = 0.0
     refusals: float = 0.0
+    jobs: float = 0.0
     kinds: Sequence[str] = tuple(KINDS)
 
     def call_fault(self, kind: str, number: int) -> CallFault | None:
@@ -192,8 +198,8 @@ class Campaign:
             call=kind,
             do=dice.choice(deeds) if status != 429 else "status",
             status=status,
-            retry_delay_s=0.2,
-            after_bytes=dice.randrange(1, 200_000),
+            retry_delay_s=dice.choice((0.2, 0.2, 0.2, None)),
+            after_bytes=int(2 ** dice.uniform(0, 18)),  # as likely in a short body as in a long one
             seconds=0.2,
         )
 
@@ -202,11 +208,38 @@ class Campaign:
         dice = random.Random(f"{self.seed}|line|{display_name}|{key}")
         draw = dice.random()
         if draw < self.lines:
-            give = dice.choice(("error", "error", *_PASSING_GIFTS))
-            return LineFault(give=give, code=dice.choice(_PASSING_CODES))
+            give = dice.choice((*ERROR_GIFTS, *LINE_GIFTS))
+            return LineFault(give=give, code=dice.choice(_CODES))
         if draw < self.lines + self.refusals:
             return LineFault(give=dice.choice(sorted(REFUSALS)))
         return None
+
+    def job_plan(self, display_name: str, plan: JobPlan) -> JobPlan:
+        """How the job of that name runs, if the dice do not leave it at *plan*.
+
+        It may end badly, or with a part of its lines, or not at all until it is cancelled; its first looks may
+        contradict each other, and its result file may be named late.
+        """
+        dice = random.Random(f"{self.seed}|job|{display_name}")
+        if dice.random() >= self.jobs:
+            return plan
+        trouble = dice.choice(_JOB_TROUBLES)
+        plan = dataclasses.replace(
+            plan,
+            late_file_polls=dice.randrange(4),
+            strays=[dice.choice(_STRAYS) for _ in range(dice.randrange(5))],
+            code=dice.choice(_CODES),
+        )
+        if trouble == "partial":
+            return dataclasses.replace(plan, done_share=dice.random())
+        if trouble == "stuck":
+            return dataclasses.replace(plan, polls=dice.choice((40, 400, 1_000_000)))
+        return dataclasses.replace(plan, end=trouble) if trouble else plan
+
+    def results(self, display_name: str, plan: ResultPlan) -> ResultPlan:
+        """In which order that job's lines come."""
+        dice = random.Random(f"{self.seed}|results|{display_name}")
+        return dataclasses.replace(plan, shuffle=dice.randrange(1, 1000)) if dice.random() < self.jobs else plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +282,8 @@ def read(data: Any, base: Plan | None = None) -> Plan:
     for number, line in enumerate(plan.lines):
         _one_of(line.give, [*ERROR_GIFTS, *LINE_GIFTS, *REFUSALS], f"fault plan: lines[{number}].give")
     _one_of(plan.job.end, ENDS, "fault plan: job.end")
+    if not 0 <= plan.job.done_share <= 1:
+        raise BadPlan("fault plan: job.done_share: must be from 0 to 1")
     _one_of(plan.quotas.refuse, ["create", "job"], "fault plan: quotas.refuse")
     return plan
 

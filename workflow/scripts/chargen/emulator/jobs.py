@@ -21,7 +21,8 @@ class Job:
     """One batch. ``state`` is stored once final; before that it follows from clock and looks.
 
     ``input_sha`` names the request lines, ``refs`` the contents (by file id) that they could read when the
-    job ended, ``done_lines`` how many were through when it was cancelled (-1: all).
+    job ended, ``done_lines`` how many were through when it was cancelled (-1: all), ``strayed`` how many looks
+    were shown a stray state.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Job:
     priority: str = ""
     looks: int = 0
     late_looks: int = 0
+    strayed: int = 0
     state: str = ""
     ended_ns: int = 0
     done_lines: int = -1
@@ -152,3 +154,9 @@ class Job:
             "pendingRequestCount": pending,
         }
         return {name: str(number) for name, number in counts.items() if number}
+
+
+def astray(operation: Mapping[str, Any], state: str) -> dict[str, Any]:
+    """*operation* as a look that contradicts the others shows it: in *state*, not done, without results."""
+    metadata = {name: item for name, item in operation["metadata"].items() if name not in ("output", "endTime")}
+    return {"name": operation["name"], "metadata": metadata | {"state": f"BATCH_STATE_{state}"}}

@@ -404,6 +404,10 @@ class World:
         elif job.state == "SUCCEEDED" and job.late_looks < plan.late_file_polls:
             job.late_looks += 1
             self._put_job(job)
+        if job.strayed < len(plan.strays):
+            operation = jobs.astray(operation, plan.strays[job.strayed])
+            job.strayed += 1
+            self._put_job(job)
         return operation
 
     def list_batches(self, owner: str) -> list[Job]:
@@ -454,6 +458,8 @@ class World:
                 job.end("EXPIRED", at, {"code": 4, "message": "Batch expired before it could complete."})
                 self._put_job(job)
             elif plan.end == "SUCCEEDED":
+                if plan.done_share < 1:
+                    job.done_lines = int(job.count * plan.done_share)
                 self._succeed(job, at)
             else:
                 errors = {
@@ -550,11 +556,13 @@ class World:
                 self._seen[f"line-{number}"] += 1
                 self._keep("seen", dict(self._seen))
             lines.append(fault)
-        job = self.plan.job
+        campaign = self.plan.campaign
+        job = campaign.job_plan(display_name, self.plan.job)
+        results = campaign.results(display_name, self.plan.results)
         if over_quota:
             message = "Enqueued token quota exceeded for this model."
             job = dataclasses.replace(job, end="FAILED", code=8, message=message)
-        return dataclasses.replace(self.plan, calls=(), lines=tuple(lines), job=job)
+        return dataclasses.replace(self.plan, calls=(), lines=tuple(lines), job=job, results=results)
 
     # -- replies --
 
