@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import library_corpus as corpus
 import pytest
@@ -103,6 +104,40 @@ def test_links_out_of_the_library_are_refused(tmp_path):
     assert ["character/oda", "character/twin"] == list(library.entities)
     assert ["outside-library", "outside-library"] == [problem.code for problem in library.problems]
     assert ("character/spy", "character/thief") == library.broken
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        Path.mkdir,
+        lambda path: path.symlink_to("nowhere.yaml"),
+        lambda path: path.symlink_to("imagery.yaml"),
+        lambda path: path.symlink_to("/dev/zero"),
+    ],
+    ids=["pipe", "folder", "dead link", "link to itself", "device"],
+)
+def test_what_is_no_file_is_said(tmp_path, make):
+    """Where imagery.yaml is something that cannot be read as a file, nobody waits for it and the entity is broken."""
+    folder = tmp_path / "characters" / "oda"
+    folder.mkdir(parents=True)
+    make(folder / "imagery.yaml")
+
+    library = load_library(tmp_path)
+
+    assert ("character/oda",) == library.broken
+    assert ["entity skipped"] == [problem.effect for problem in library.problems]
+
+
+def test_words_of_the_author_garble_no_terminal(tmp_path):
+    """Whatever is said about a file is one line of visible signs, and not as long as the author's text."""
+    corpus.entity(tmp_path, "character/a", corpus.scene(id="a" * 5000, prompt="x"))
+    corpus.entity(tmp_path, "character/b", corpus.scene(id='"x\\u202e\\e[2Jy"', prompt="x"))
+
+    said = [str(problem) for problem in load_library(tmp_path).problems if problem.code == "bad-id"]
+
+    assert [True, True] == [line.isprintable() and len(line) < 700 for line in said]
+    assert "an id is 1 to 80 of" in said[0]
 
 
 @pytest.mark.parametrize("slug", [".hidden", "a\nb", "x" * 101, "a\u202eb", b"a\xffb"])

@@ -322,6 +322,18 @@ def test_batches_are_filled_up_to_the_limits(world):
     assert ["critical"] * 3 + ["low"] == [task.weight for task in first.tasks]
 
 
+def test_a_plan_garbles_no_terminal(world):
+    """Signs that would move a cursor or turn a line round are written out, in the plan and in its details."""
+    world.write("characters/oda", 'name: "O\\e[2Jda"\nscenes:\n  - {id: lamp, prompt: "A \\e[31m\\u202elamp."}\n')
+    world.picture("characters/oda/images/portrait.png")
+    (world.home / "story/locations/pi\u202eer").mkdir(parents=True)
+    (world.home / "story/locations/pi\u202eer/imagery.yaml").write_text("name: Pier\n")
+    told = show.tasks(world.plan(), world.settings(), 100)
+
+    assert [] == [line for line in told.split("\n") if not line.isprintable()]
+    assert "entities skipped as broken" in told
+
+
 def test_an_order_is_wanted_until_it_is_fulfilled(world):
     """An order makes exactly what it names wanted, once; it is not ordered twice."""
     world.write("characters/oda", ODA)

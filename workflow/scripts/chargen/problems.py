@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+
+MAX_SHOWN = 400
+"""Characters of one message, or of a key's path, that a person is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,27 @@ class Problem:
     effect: Literal["", "entity skipped", "scene skipped"] = ""
 
     def __str__(self) -> str:
+        """One line for a terminal, whatever the author's words in it are."""
         text = f"{self.place}: {self.severity}: "
         if self.place.key:
-            text += f"{self.place.key}: "
-        text += self.message
+            text += f"{shortened(self.place.key)}: "
+        text += shortened(self.message)
         if self.effect:
             text += f"; {self.effect}"
         if self.advice:
             text += f" ({self.advice})"
-        return text
+        return printable(text)
+
+
+def printable(text: str) -> str:
+    """*text* with every sign that could garble a terminal, line breaks among them, written out."""
+    return "".join(sign if unicodedata.category(sign)[0] not in "C" else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def shortened(text: str) -> str:
+    """*text* without its middle if that is too long to read; the end often says what is wrong."""
+    half = MAX_SHOWN // 2
+    return text if len(text) <= MAX_SHOWN else f"{text[:half]}…{text[-half:]}"
 
 
 def system_trouble(error: OSError) -> str:

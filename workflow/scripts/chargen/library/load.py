@@ -18,12 +18,12 @@ from chargen.library.fields import Problems, View, unique, words
 from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside, is_image_name
 from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record, Review
 from chargen.library.records import check_write_back, read_inventory, read_records, read_reviews, reviewed
-from chargen.library.slugs import folder_fault, match_zone, printable
+from chargen.library.slugs import folder_fault, match_zone
 from chargen.library.spec import spec_hash as spec_hash
 from chargen.library.v1 import Head
 from chargen.library.yamlio import InvalidYaml, Map
 from chargen.pictures import sha256_file
-from chargen.problems import ChargenError, Place, Problem
+from chargen.problems import ChargenError, Place, Problem, printable
 from chargen.progress import track
 
 IMAGERY = "imagery.yaml"
@@ -134,7 +134,7 @@ class _Reader:
 
     def _is_entity(self, kind: Kind, slug: str) -> bool:
         folder = self.root / FOLDER_OF[kind] / slug
-        return any((folder / name).is_file() for name in ENTITY_FILES)
+        return any(os.path.lexists(folder / name) for name in ENTITY_FILES)
 
     def _knows_character(self, slug: str) -> bool:
         if slug not in self._is_character:
@@ -155,6 +155,12 @@ class _Reader:
             if name not in names and self._folders.leads_outside(f"{folder}/{name}"):
                 problems.error(
                     "outside-library", "the file is a link that leads out of the library", Place(f"{folder}/{name}"),
+                    advice="put the file itself there",
+                )  # fmt: skip
+                return None
+            if name not in names and os.path.lexists(self.root / folder / name):
+                problems.error(
+                    "no-file", "there is something of this name that is no file", Place(f"{folder}/{name}"),
                     advice="put the file itself there",
                 )  # fmt: skip
                 return None

@@ -64,11 +64,6 @@ def is_slug_like(text: str) -> bool:
     return bool(text) and not any(sign.isspace() for sign in text) and "/" not in text and not folder_fault(text)
 
 
-def printable(name: str) -> str:
-    """*name* with every sign that could garble a terminal written out."""
-    return "".join(sign if unicodedata.category(sign)[0] not in "C" else f"\\u{ord(sign):04x}" for sign in name)
-
-
 def match_zone(written: str, zones: list[str] | tuple[str, ...]) -> str:
     """The zone id that *written* names: itself, or the only id that ends in ``-written``; ``""`` if there is none."""
     if written in zones:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from chargen import __version__
+from chargen.problems import printable
 
 if TYPE_CHECKING:
     from chargen.config import Settings
@@ -51,7 +52,7 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
     if plan.library.broken:
         lines.append(f"  {len(plan.library.broken)} entities skipped as broken: {_some(plan.library.broken)}")
     lines += [f"note: {notice}" for notice in plan.notices]
-    return "\n".join(lines + _problems(plan))
+    return _joined(lines + _problems(plan))
 
 
 def _files_overview(plan: FilePlan, settings: Settings) -> str:
@@ -79,7 +80,7 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
     if plan.broken:
         lines.append(f"  {len(plan.broken)} entities skipped as broken: {_some(plan.broken)}")
     lines += [f"note: {notice}" for notice in plan.notices]
-    return "\n".join(lines + _problems(plan))
+    return _joined(lines + _problems(plan))
 
 
 def files_headline(plan: FilePlan) -> str:
@@ -125,30 +126,29 @@ def tasks(plan: Plan, settings: Settings, width: int) -> str:
     """Return a block per picture that would be made: entity, scene, prompt, references, output, cost."""
     from chargen.prompts.text import summary
 
-    blocks = []
+    lines = []
     for batch in plan.batches:
         size = _plural(len(batch.tasks), "task", "tasks")
-        blocks.append(f"batch {batch.id}: {size} for {batch.model}, about {money(batch.cost_usd)}")
+        lines.append(f"batch {batch.id}: {size} for {batch.model}, about {money(batch.cost_usd)}")
         for task in batch.tasks:
             references = ", ".join(f"{ref.name} ({ref.role}, {ref.path})" for ref in task.references) or "none"
             variation = f" (variation {task.wish.variation})" if task.wish.variation > 1 else ""
             again = f", attempt {task.attempt}" if task.attempt > 1 else ""
-            block = [
+            lines += [
                 f"  {task.wish.target}{variation}{again}",
                 f"    prompt      {summary(task.prompt, width - 16)}",
                 f"    references  {references}",
                 f"    output      {output_path(task.wish.target, task.wish.variation)}",
                 f"    {task.shape.aspect_ratio} at {task.shape.image_size}, {money(task.shape.cost_usd)}",
             ]
-            block += [f"    note        {note}" for note in task.notes]
-            blocks.append("\n".join(block))
+            lines += [f"    note        {note}" for note in task.notes]
     if plan.deferred:
-        blocks.append("later, once the pictures they need are in place:")
-        blocks += [
+        lines.append("later, once the pictures they need are in place:")
+        lines += [
             f"  {item.standing.target}, after {', '.join(sorted(item.needs))}, {money(item.shape.cost_usd)}"
             for item in plan.deferred
         ]
-    return "\n".join([overview(plan, settings), *blocks])
+    return "\n".join([overview(plan, settings), _joined(lines)])
 
 
 def output_path(target: str, variation: int) -> str:
@@ -196,6 +196,11 @@ def _problems(plan: Plan | FilePlan) -> list[str]:
         more = ", ".join(f"{count} × {code}" for code, count in kinds.most_common())
         lines.append(f"and {len(order) - MOST_PROBLEMS} more problems, all of them in results/report.json: {more}")
     return lines
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """Return the lines as a terminal may show them: they hold names and words of the author."""
+    return "\n".join(printable(line) for line in lines)
 
 
 def _plural(count: int, one: str, many: str) -> str:
