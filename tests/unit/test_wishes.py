@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chargen.durable import canonical
+from chargen.library.slugs import folder_fault, id_fault
 from chargen.wishes import Wish, batch_id, display_name, split_key, task_key
 
 slugs = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,12}", fullmatch=True)
+folders = st.text(min_size=1, max_size=12).filter(lambda name: not folder_fault(name))
+scenes = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,12}", fullmatch=True).filter(lambda name: not id_fault(name))
+values = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5)
+shapes = st.dictionaries(st.text(max_size=5), values | st.lists(values, max_size=3), max_size=4)
 
 
 def test_a_wish_is_the_same_everywhere_and_changes_with_each_of_its_parts():
@@ -27,13 +33,26 @@ def test_a_wish_is_the_same_everywhere_and_changes_with_each_of_its_parts():
     assert 6 == len(others)
 
 
-@given(slugs, slugs, st.integers(1, 40))
+@given(folders, scenes, st.integers(1, 40))
 def test_task_keys_name_target_and_variation(entity, scene, variation):
-    """A key can be taken apart again, whatever the scene is called."""
+    """A key can be taken apart again, whatever entity and scene are called."""
     target = f"character/{entity}/{scene}"
     key = task_key(target, variation, {"prompt": "x"})
 
     assert (target, variation) == split_key(key)
+
+
+@given(st.tuples(folders, scenes, st.integers(1, 3), shapes), st.tuples(folders, scenes, st.integers(1, 3), shapes))
+def test_different_tasks_have_different_keys(one, other):
+    """Two keys are equal only if target, variation and everything that shapes the result are; order tells nothing."""
+
+    def key(entity, scene, variation, shape):
+        return task_key(f"character/{entity}/{scene}", variation, shape)
+
+    backwards = dict(reversed(one[3].items()))
+
+    assert (one[:3] == other[:3] and canonical(one[3]) == canonical(other[3])) == (key(*one) == key(*other))
+    assert key(*one) == key(*one[:3], backwards)
 
 
 def test_task_key_covers_everything_that_shapes_the_result():
