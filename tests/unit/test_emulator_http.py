@@ -78,6 +78,16 @@ def _post_batch(emulator: Emulator, file_name: str, name: str = "job") -> httpx.
     return HTTP.post(url, headers=KEY, json={"batch": batch})
 
 
+def _inline(emulator: Emulator, count: int) -> httpx.Response:
+    requests = [
+        {"request": {"contents": [{"parts": [{"text": f"say {number}"}]}]}, "metadata": {"key": f"k{number}"}}
+        for number in range(count)
+    ]
+    batch = {"displayName": "job", "inputConfig": {"requests": {"requests": requests}}}
+    url = f"{emulator.url}/v1beta/models/{MODEL}:batchGenerateContent"
+    return HTTP.post(url, headers=KEY, json={"batch": batch})
+
+
 def _get(emulator: Emulator, path: str, **options: Any) -> httpx.Response:
     return HTTP.get(f"{emulator.url}/v1beta/{path}", headers=KEY, **options)
 
@@ -176,6 +186,78 @@ def test_operations_as_recorded(emulator: Emulator, sample: str, state: str) -> 
     assert len(recorded["name"]) == len(operation["name"])
     assert recorded["metadata"]["@type"] == operation["metadata"]["@type"]
     assert len(recorded["metadata"]["createTime"]) == len(operation["metadata"]["createTime"])
+
+
+@pytest.mark.parametrize(
+    ("sample", "job"),
+    [
+        ("op_failed_code13", {"end": "FAILED", "code": 13, "message": "internal error"}),
+        (
+            "op_failed_quota_code8",
+            {"end": "FAILED", "code": 8, "message": "Enqueued token quota exceeded for this model."},
+        ),
+        ("op_cancelled_before_start", {"end": "CANCELLED"}),
+    ],
+)
+def test_bad_ends_as_recorded(emulator: Emulator, sample: str, job: dict[str, Any]) -> None:
+    """A job that ended badly is done, in its state, with the recorded error and without a response."""
+    recorded = json.loads((_samples() / f"operations/live_shaped/{sample}.json").read_text(encoding="utf-8"))
+    emulator.faults(job={"seconds": 0, **job})
+
+    operation = _get(emulator, _create(emulator).json()["name"]).json()
+
+    assert recorded["metadata"]["state"] == operation["metadata"]["state"]
+    assert (recorded["done"], recorded["error"]) == (operation["done"], operation["error"])
+    assert "response" not in operation
+
+
+def test_cancelled_while_running_as_recorded(emulator: Emulator) -> None:
+    """It ends SUCCEEDED with the same statistics as recorded, and a bare code 1 for what was not through."""
+    sample = "operations/live_shaped/op_cancelled_after_start_ends_SUCCEEDED.json"
+    recorded = json.loads((_samples() / sample).read_text(encoding="utf-8"))
+    emulator.faults(job={"seconds": 100})
+    name = _inline(emulator, 2).json()["name"]
+    emulator.advance(60)
+    HTTP.post(f"{emulator.url}/v1beta/{name}:cancel", headers=KEY)
+
+    operation = _get(emulator, name).json()
+
+    for member in ("state", "batchStats"):
+        assert recorded["metadata"][member] == operation["metadata"][member]
+    theirs, ours = (
+        item["metadata"]["output"]["inlinedResponses"]["inlinedResponses"] for item in (recorded, operation)
+    )
+    assert theirs[1]["error"] == ours[1]["error"]
+    assert [item.keys() for item in theirs] == [item.keys() for item in ours]
+
+
+@pytest.mark.parametrize(("state", "after_s"), [("pending", 0), ("running", 30), ("succeeded", 101)])
+def test_inline_operations_as_recorded(emulator: Emulator, state: str, after_s: int) -> None:
+    """An inline job has the recorded members in its course, and its answers in the operation itself."""
+    recorded = json.loads((_samples() / f"operations/real_inline_2025-12-10_{state}.json").read_text(encoding="utf-8"))
+    emulator.faults(job={"seconds": 100})
+    name = _inline(emulator, 3).json()["name"]
+    emulator.advance(after_s)
+
+    operation = _get(emulator, name).json()
+
+    for shown in (recorded, operation):
+        for output in filter(None, (shown["metadata"].get("output"), shown.get("response"))):
+            for item in output["inlinedResponses"]["inlinedResponses"]:
+                item["response"] = sorted(item["response"])  # what was thought and said differs
+    assert _shape(recorded) == _shape(operation)
+    assert list(recorded["metadata"]) == list(operation["metadata"])
+    assert recorded["metadata"]["batchStats"] == operation["metadata"]["batchStats"]
+
+
+def test_too_large_a_body_as_recorded(emulator: Emulator) -> None:
+    """More than 20 MiB in one request are refused in the recorded words."""
+    recorded = json.loads((_samples() / "errors/400_payload_20MiB.json").read_text(encoding="utf-8"))
+    url = f"{emulator.url}/v1beta/models/{MODEL}:generateContent"
+
+    refused = HTTP.post(url, headers=KEY, content=b" " * (20 * 1024 * 1024 + 1), timeout=30)
+
+    assert (400, recorded) == (refused.status_code, refused.json())
 
 
 def test_reply_as_recorded(emulator: Emulator) -> None:
