@@ -92,6 +92,21 @@ def test_what_cannot_be_counted_costs_the_estimate(tmp_path):
     assert [0.07] * 3 == [made["cost_usd"] for made in (silent, unknown, unread)]
 
 
+ODD = float("nan"), float("inf"), -5, 10**30, "x", "1" * 5000, [1], {}, None
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:9])
+@pytest.mark.parametrize("member", ["promptTokenCount", "totalTokenCount", "candidatesTokensDetails"])
+def test_odd_counts_hold_up_no_picture(member, odd, tmp_path):
+    """Numbers of tokens that are none count as nothing; the receipt can be written all the same."""
+    made = record(ONE_PICTURE | {member: odd}, tmp_path=tmp_path)
+    nested = record(ONE_PICTURE | {"candidatesTokensDetails": [None, odd, {"tokenCount": odd}]}, tmp_path=tmp_path)
+
+    assert 0 == made["tokens"][{"promptTokenCount": "prompt", "totalTokenCount": "total"}.get(member, "image")]
+    assert 0 == nested["tokens"]["image"]
+    assert 0 <= made["cost_usd"] < 1
+
+
 def test_a_model_that_was_shut_down_meanwhile_is_still_priced(tmp_path):
     """What was paid for is applied and counted also on the day after."""
     usage = {"promptTokenCount": 10, "candidatesTokenCount": 1290, "totalTokenCount": 1300}

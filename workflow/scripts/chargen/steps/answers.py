@@ -16,6 +16,9 @@ from chargen.steps.place import Placed
 
 Json = dict[str, Any]
 
+MAX_DIGITS = 12
+"""Of a number of tokens that is believed."""
+
 RECORD_WAITS = "record-waits"
 """The result is in place and imagery.yaml could not be written: the next run adds the record."""
 
@@ -131,13 +134,23 @@ def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | N
 def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
     """Return what the API counted. Its output details list pictures alone: the rest of the total is words."""
     prompt, thoughts, total, candidates = (
-        int(usage.get(name) or 0)
+        _count(usage.get(name))
         for name in ("promptTokenCount", "thoughtsTokenCount", "totalTokenCount", "candidatesTokenCount")
     )
-    details = usage.get("candidatesTokensDetails") or ()
-    image = sum(int(item.get("tokenCount") or 0) for item in details if item.get("modality") == "IMAGE")
+    details = usage.get("candidatesTokensDetails")
+    listed = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
+    image = sum(_count(item.get("tokenCount")) for item in listed if item.get("modality") == "IMAGE")
     text = max(0, (total - prompt - thoughts if total else candidates) - image)
     return {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
+
+
+def _count(said: object) -> int:
+    """Return a number of tokens; 0 for what is none: no picture is held up by how it was counted."""
+    try:
+        number = int(said) if isinstance(said, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0
+    return number if 0 <= number < 10**MAX_DIGITS else 0
 
 
 def priced(catalog: Catalog | None, record: Json) -> Json:

@@ -18,7 +18,7 @@ from chargen.journal import WITH_PICTURE, Journal, now
 from chargen.operations import Operation, Wanted, operation
 from chargen.planning.pin import pin_batch
 from chargen.planning.show import money
-from chargen.problems import ChargenError
+from chargen.problems import ChargenError, printable
 from chargen.remote import LOST
 from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judge
 from chargen.results.scanner import LineError, ResultFile, ResultLine
@@ -162,7 +162,7 @@ def _job_failure(end: Json) -> Verdict:
 
 def _warnings(joined: Joined) -> list[str]:
     found = [f"{count} lines came for {key}" for key, count in joined.repeated.items()]
-    found += [f"a line came for {key[:200]}, which nobody asked for" for key in joined.unknown]
+    found += [f"a line came for {printable(key[:200])}, which nobody asked for" for key in joined.unknown]
     found += [f"line {line.number} has no readable key: {line.problem or 'no key'}" for line in joined.keyless]
     return found
 
