@@ -15,6 +15,7 @@ from chargen.remote import Operation, RemoteError
 from chargen.state import State
 from chargen.steps import fetch as fetching
 from chargen.steps import submit as submitting
+from chargen.steps.account import OtherAccount
 from chargen.steps.fetch import Watch
 
 BATCH = "0123456789abcdef"
@@ -60,7 +61,9 @@ def waiting(tmp_path, monkeypatch):
     """A batch in flight, and a watch over it that does not sleep."""
     (tmp_path / "story").mkdir()
     defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
-    settings = config.settings(defaults | {"library": "story", "library_id": "lib"}, tmp_path)
+    settings = config.settings(
+        defaults | {"library": "story", "library_id": "lib", "base_url": Server.base_url}, tmp_path
+    )
     settings = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, interval_s=0.0))
     state = State.of(settings)
     plan = {"batch": BATCH, "operation": "generate", "model": "m", "display_name": f"chargen-lib-{BATCH}"}
@@ -135,6 +138,33 @@ def test_results_that_are_here_stay_though_the_job_is_gone(waiting):
 
     assert ["LOST"] == ended(waiting.state)
     assert b'{"key": "k"}\n' == files.responses.read_bytes()
+
+
+@pytest.mark.parametrize(("attribute", "word"), [("fingerprint", "another API key"), ("base_url", "submitted to")])
+def test_another_account_says_nothing_of_a_job(waiting, attribute, word):
+    """With another key, or at another address, a job that lives is denied: it is not lost, and the wait stops."""
+    server = Server()
+    server.hidden = 99
+    setattr(server, attribute, "elsewhere")
+    watch = waiting.watch(server)
+    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+        watch.tick(first=True)
+    files = waiting.state.batch(BATCH)
+    with pytest.raises(OtherAccount, match=word):
+        fetching.fetch(waiting.settings, waiting.state, files, server, None, waiting.state.run("r"))
+
+    assert [] == ended(waiting.state)
+    assert Journal(waiting.state).entry(BATCH).in_flight
+
+
+def test_the_embedded_emulator_is_the_same_at_another_port(waiting):
+    """It comes back at another port if its own is taken; its jobs are found there."""
+    settings = dataclasses.replace(waiting.settings, base_url="")
+    server = Server("SUCCEEDED")
+    server.base_url = "http://127.0.0.1:2"
+    Watch(settings, waiting.state, server).tick(first=True)
+
+    assert ["SUCCEEDED"] == ended(waiting.state)
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "EXPIRED"])

@@ -13,7 +13,8 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation, RemoteError
 from chargen.state import State
 from chargen.steps import submit as submitting
-from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OtherAccount, OverBudget, submit
+from chargen.steps.account import OtherAccount
+from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OverBudget, submit
 from chargen.steps.waiting import StillWaiting
 from chargen.uploads import InvalidUpload
 
@@ -69,6 +70,7 @@ def batch(tmp_path, monkeypatch):
     defaults = durable_defaults() | {
         "library": "story",
         "library_id": "lib",
+        "base_url": Server.base_url,
         "submit": {"timeout_s": 1, "grace_s": 0},
     }
     settings = config.settings(defaults, tmp_path)
@@ -276,14 +278,17 @@ def test_foreign_job_stops_everything(batch, server):
     assert ["chargen-lib-fedcba9876543210"] == server.made
 
 
-def test_another_key_stops(batch, server):
-    """A batch that was begun with one key is not begun again with another."""
+@pytest.mark.parametrize(
+    ("attribute", "word"), [("fingerprint", "another API key"), ("base_url", "set base_url to that")]
+)
+def test_another_account_stops(batch, server, attribute, word):
+    """A batch that was begun with one key, or at one address, is not begun again with another."""
     server.before = Died()
     with pytest.raises(Died):
         batch(server)
     other = Server()
-    other.fingerprint = "ba9876543210"
-    with pytest.raises(OtherAccount, match="another API key"):
+    setattr(other, attribute, "ba9876543210")
+    with pytest.raises(OtherAccount, match=word):
         batch(other)
 
     assert [] == other.made
@@ -360,8 +365,9 @@ def test_a_place_that_somebody_else_took_is_waited_for_again(batch, server, monk
 def fly(state, batch):
     """Let another batch be in flight."""
     journal = Journal(state)
-    about = {"operation": "generate", "model": "m", "display_name": f"chargen-lib-{batch}", "base_url": "", "key": ""}
-    journal.append("intent", batch, **about, wishes={}, cost_usd=0.0, tokens=0, clock={}, pid=0)
+    about = {"operation": "generate", "model": "m", "display_name": f"chargen-lib-{batch}"}
+    where = {"base_url": Server.base_url, "key": Server.fingerprint}
+    journal.append("intent", batch, **about, **where, wishes={}, cost_usd=0.0, tokens=0, clock={}, pid=0)
     journal.append("created", batch, job="batches/other", adopted=False)
 
 

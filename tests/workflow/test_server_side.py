@@ -54,6 +54,24 @@ def test_results_gone_are_made_again_only_by_an_order(project):
 
 
 @pytest.mark.soak
+def test_another_key_collects_nothing_and_loses_nothing(project):
+    """A job in flight and another key: the run stops at it, in words, makes what is new, and the first key collects."""
+    project.config |= {"provider": "gemini", "budget_usd": 5}
+    one, other = {"GEMINI_API_KEY": "AIza-one"}, {"GEMINI_API_KEY": "AIza-other"}
+    project.run("submitted", env=one)
+    project.entity("characters/new-one", "name: New\nscenes:\n  - {id: lamp, prompt: A lamp.}\n")
+    stopped = project.run(check=False, env=other)
+    made_then = len(made(project))
+    project.run(env=one)
+
+    assert stopped.returncode != 0
+    assert "was submitted with another API key" in stopped.stdout
+    assert 1 == made_then
+    assert ALL + 1 == len(made(project))
+    assert 2 == project.emulator.count("create")
+
+
+@pytest.mark.soak
 def test_results_that_are_late_are_not_given_up(project):
     """A result file that answers 403 a few times, as when it is shown before it is there, comes all the same."""
     project.emulator.faults(calls=[{"call": "download", "do": "status", "status": 403, "first": 3}])

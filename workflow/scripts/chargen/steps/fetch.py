@@ -20,7 +20,7 @@ from chargen.problems import ChargenError
 from chargen.remote import LOST, Operation, Remote, RemoteError
 from chargen.report.words import count
 from chargen.state import BatchFiles, RunFiles, State
-from chargen.steps import waiting
+from chargen.steps import account, waiting
 from chargen.steps.talk import duration
 from chargen.uploads import pauses
 
@@ -67,9 +67,7 @@ class Watch:
         seen = self._look()
         journal = Journal(self._state)
         self._tell_news(journal, seen)
-        for entry in journal.in_flight():
-            if not entry.job:
-                continue
+        for entry in self._flying(journal):
             operation = seen.get(entry.job)
             if operation is None or not operation.is_final:
                 self._mind_deadline(journal, entry)
@@ -125,6 +123,12 @@ class Watch:
             return f"the result file {operation.responses_file} is gone: {trouble.message}"
         return ""
 
+    def _flying(self, journal: Journal) -> list[Entry]:
+        """The batches whose jobs this key at this address can speak of."""
+        return [
+            entry for entry in journal.in_flight() if entry.job and account.knows(self._settings, entry, self._remote)
+        ]
+
     def _sleep(self) -> None:
         waiting.pause(self._pause_s, self._run)
         self._pause_s = min(self._pause_s * GROWTH, self._settings.poll.interval_s)
@@ -132,7 +136,7 @@ class Watch:
     def _look(self) -> dict[str, Operation]:
         """Return the operations of all jobs in flight: as somebody saw them last if that is fresh, else asked."""
         snapshot = self._state.root / "last-look.json"
-        wanted = {entry.job for entry in Journal(self._state).in_flight() if entry.job}
+        wanted = {entry.job for entry in self._flying(Journal(self._state))}
         with self._state.lock("look"):
             try:
                 last = durable.read_json(snapshot)
@@ -157,7 +161,7 @@ class Watch:
 
     def _tell_news(self, journal: Journal, seen: Mapping[str, Operation]) -> None:
         """Tell the run once, for all its waiters, how its jobs stand, whenever that has changed worth a line."""
-        entries = {entry.job: entry for entry in journal.in_flight() if entry.job in seen}
+        entries = {entry.job: entry for entry in self._flying(journal) if entry.job in seen}
         unended = [seen[job] for job in entries if not seen[job].is_final]
         if not unended:
             return
@@ -233,13 +237,15 @@ def fetch(
 ) -> None:
     """Wait until the batch's job has ended and its responses are on disk.
 
-    Raises StillWaiting if the run that waits is gone, NeverSubmitted if the batch has no job.
+    Raises StillWaiting if the run that waits is gone, NeverSubmitted if the batch has no job, OtherAccount if its job
+    was sent with another key or to another address.
     """
     entry = Journal(state).entry(files.id)
     if files.responses.exists() and files.ended.exists():
         return
     if not entry.job:
         raise NeverSubmitted(f"batch {files.id} was never submitted; run generate_all again")
+    account.check(settings, entry, remote)
     watch = Watch(settings, state, remote, run)
     first = True
     seen: tuple[Any, ...] = ()

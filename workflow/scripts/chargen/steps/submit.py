@@ -20,7 +20,7 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
 from chargen.report.words import count, dollars
 from chargen.state import BatchFiles, RunFiles, State
-from chargen.steps import waiting
+from chargen.steps import account, waiting
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration
 from chargen.uploads import InvalidUpload, asking, pauses
@@ -57,10 +57,6 @@ class Refused(ChargenError):
         self.error = error
 
 
-class OtherAccount(ChargenError):
-    """The batch was begun with another key or another address; only there can its job be found."""
-
-
 def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
     """Return the name of the batch's one remote job, creating it if there is none. Call it under the batch's lock.
 
@@ -69,14 +65,15 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
     """
     journal = Journal(state)
     entry = journal.entry(files.id)
-    _same_account(entry, remote)
+    if entry.job or entry.open_intent is not None:
+        account.check(settings, entry, remote)
     if entry.job:
         return entry.job
     while True:
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
             waiting.check(run)  # the run may have ended while others held the lock
-            if not _no_room(settings, state, files):  # nobody took the place meanwhile
+            if not _no_room(settings, state, files, remote):  # nobody took the place meanwhile
                 return _submit_now(settings, state, files, remote, run)
 
 
@@ -139,21 +136,6 @@ def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> 
             f"budget: ${spent:.2f} were submitted in the last 24 hours and batch {plan['batch']} "
             f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, which is more than budget_usd="
             f"{settings.budget_usd:.2f}; nothing was sent. Raise it with --config budget_usd=…, or wait"
-        )
-
-
-def _same_account(entry: Entry, remote: Remote) -> None:
-    if not entry.job and entry.open_intent is None:
-        return
-    if entry.key != remote.fingerprint:
-        raise OtherAccount(
-            f"batch {entry.batch} was submitted with another API key (fingerprint {entry.key}, yours is "
-            f"{remote.fingerprint}); use that key until it is collected"
-        )
-    if entry.base_url != remote.base_url:
-        raise OtherAccount(
-            f"batch {entry.batch} was submitted to {entry.base_url}, not to {remote.base_url}; set base_url to that "
-            "until it is collected"
         )
 
 
@@ -356,7 +338,7 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
     from chargen.steps.fetch import Watch
 
     watch: Watch | None = None
-    while why := _no_room(settings, state, files):
+    while why := _no_room(settings, state, files, remote):
         if watch is None:
             words = f"{files.read_plan()['operation']} {files.id} waits for a place: {why}"
             events.tell("waiting", words, shown=True, delay_s=settings.poll.interval_s)
@@ -364,14 +346,18 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
         watch.tick()
 
 
-def _no_room(settings: Settings, state: State, files: BatchFiles) -> str:
+def _no_room(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
     """Why the account takes no more jobs, or no more tokens of the batch's model, just now; ``""`` if it does."""
     catalog = load_catalog(Path(settings.models_file))
     plan = files.read_plan()
     jobs = settings.limits.concurrent_jobs or catalog.limit(settings.limits.tier, "concurrent_jobs")
     quota = catalog.quota(plan["model"])
     tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
-    flying = [entry for entry in Journal(state).in_flight() if entry.batch != files.id and not entry.ended]
+    flying = [
+        entry
+        for entry in Journal(state).in_flight()
+        if entry.batch != files.id and not entry.ended and account.knows(settings, entry, remote)
+    ]
     held = sum(entry.tokens for entry in flying if entry.model == plan["model"])
     if len(flying) >= jobs:
         return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"

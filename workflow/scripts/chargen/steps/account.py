@@ -1,0 +1,42 @@
+"""Whose jobs are asked about: those that were sent with this key to this address, and no others.
+
+With another key a server denies a job that lives. What it says then must never be taken for the job's fate.
+"""
+
+from __future__ import annotations
+
+from chargen.config import Settings
+from chargen.journal import Entry
+from chargen.problems import ChargenError
+from chargen.remote import Remote
+
+
+class OtherAccount(ChargenError):
+    """The batch was begun with another key or another address; only there can its job be found."""
+
+
+def knows(settings: Settings, entry: Entry, remote: Remote) -> bool:
+    """Whether the job of *entry* is to be found where *remote* asks.
+
+    The embedded emulator is the same at whatever port it comes back.
+    """
+    is_embedded = settings.provider == "emulator" and not settings.base_url
+    return entry.key == remote.fingerprint and (is_embedded or entry.base_url == remote.base_url)
+
+
+def check(settings: Settings, entry: Entry, remote: Remote) -> None:
+    """Raise OtherAccount if the job of *entry*, which was asked for at least, cannot be found where *remote* asks."""
+    if knows(settings, entry, remote):
+        return
+    if entry.key != remote.fingerprint:
+        words = (
+            f"batch {entry.batch} was submitted with another API key (fingerprint {entry.key}, yours is "
+            f"{remote.fingerprint}); use that key until it is collected"
+        )
+        if entry.job:
+            words += f". If yours is of the same project: snakemake collect --config job={entry.job}"
+        raise OtherAccount(words)
+    raise OtherAccount(
+        f"batch {entry.batch} was submitted to {entry.base_url}, not to {remote.base_url}; set base_url to that "
+        "until it is collected"
+    )
