@@ -70,10 +70,10 @@ def waiting(tmp_path, monkeypatch):
     tasks = [{"wish_id": "w1", "attempt": 1}]
     submitting._intent(Journal(state), plan | {"cost_usd": 1.0, "tokens": 1, "tasks": tasks}, Server())
     Journal(state).append("created", BATCH, job=JOB, adopted=False)
-    monkeypatch.setattr(fetching.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(fetching.waiting, "pause", lambda seconds, run: None)
 
-    def watch(server):
-        return Watch(settings, state, server)
+    def watch(server, lost_after_s=0.0):
+        return Watch(settings, state, server, lost_after_s=lost_after_s)
 
     return SimpleNamespace(watch=watch, state=state, settings=settings)
 
@@ -116,12 +116,29 @@ def test_a_job_that_stays_away_is_lost(waiting):
     assert ["LOST"] == ended(waiting.state)
 
 
-@pytest.mark.parametrize(("absent", "expected"), [(4, "SUCCEEDED"), (5, "LOST")])
+def test_denials_count_in_a_row_and_over_time(waiting):
+    """A job that is denied now and then, or often within moments, is still waited for."""
+    now_and_then = waiting.watch(Server())
+    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+        now_and_then._remote.hidden = 1
+        now_and_then.tick(first=True)
+        now_and_then.tick(first=True)
+    moments = waiting.watch(Server(), lost_after_s=60.0)
+    moments._remote.hidden = 99
+    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+        moments.tick(first=True)
+
+    assert [] == ended(waiting.state)
+
+
+@pytest.mark.parametrize(("absent", "expected"), [(3, "SUCCEEDED"), (4, "LOST")])
 def test_a_result_file_that_looks_gone_is_asked_for_again(waiting, absent, expected):
     """The file may answer 403 a moment after its name was shown; what stays away is lost."""
     server = Server("SUCCEEDED")
     server.absent_files = absent
-    waiting.watch(server).tick(first=True)
+    watch = waiting.watch(server)
+    for _ in range(fetching.LOOKS_UNTIL_LOST):
+        watch.tick(first=True)
 
     assert [expected] == ended(waiting.state)
 

@@ -94,7 +94,7 @@ def batch(tmp_path, monkeypatch):
     durable.write(files.requests, b"{}\n")
     monkeypatch.setattr(submitting, "_upload_requests", lambda *args: "files/requests")
     monkeypatch.setattr(submitting, "is_staged", lambda *args: True)
-    monkeypatch.setattr(submitting.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(submitting.waiting, "pause", lambda seconds, run: None)
 
     def run(server, run=None, **changes):
         return submit(dataclasses.replace(settings, **changes), state, files, server, run)

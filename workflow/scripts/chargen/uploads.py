@@ -46,14 +46,22 @@ class Uploads:
     """The ledger of one library's uploads with one key at one address.
 
     *limit_bytes* is what the account may store, 0 for no bound; *make_room* deletes what nobody needs any more and
-    returns how many bytes that freed.
+    returns how many bytes that freed; *rest* sleeps for so many seconds, and may raise to end that.
     """
 
-    def __init__(self, state: State, remote: Remote, limit_bytes: int = 0, make_room: Callable[[], int] | None = None):
+    def __init__(
+        self,
+        state: State,
+        remote: Remote,
+        limit_bytes: int = 0,
+        make_room: Callable[[], int] | None = None,
+        rest: Callable[[float], None] | None = None,
+    ):
         self._state = state
         self._remote = remote
         self._limit_bytes = limit_bytes
         self._make_room = make_room
+        self._rest = rest or time.sleep
 
     def live(self) -> dict[str, Upload]:
         """Return what should still be there, by content."""
@@ -147,7 +155,7 @@ class Uploads:
                 pause = max(pause, error.retry_after_s or 0)
                 words = f"{error}; sending {path.name} again in {pause:.1f} s"
                 events.tell("trouble", words, level="warning", file=path.name, delay_s=round(pause, 1))
-                time.sleep(pause)
+                self._rest(pause)
         return self._take(path, file, sha256, mime)
 
     def _find(self, display_name: str, sha256: str, must_live_s: float) -> RemoteFile | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from chargen import durable
 from chargen.config import Settings
 from chargen.journal import Journal
@@ -9,9 +11,9 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.apply import apply
-from chargen.steps.fetch import Watch
+from chargen.steps.fetch import LOOKS_UNTIL_LOST, Watch
 from chargen.steps.foreign import plan_from_results
-from chargen.uploads import asking
+from chargen.uploads import asking, pauses
 
 
 def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> str:
@@ -25,21 +27,31 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
     entry = Journal(state).by_job(operation.name)
     batch = entry.batch if entry else operation.display_name.rsplit("-", 1)[-1]
     files = state.batch(batch)
-    watch = Watch(settings, state, remote)
+    watch = Watch(settings, state, remote, lost_after_s=0)
     with state.lock(f"batch-{batch}"):
+        if not _downloaded(watch, batch, operation):
+            return f"{operation.name} has no result file yet; collect it later"
         if not files.plan.exists():
-            if watch.download(batch, operation) is None:
-                return f"{operation.name} has no result file yet; collect it later"
             durable.write_json(files.plan, plan_from_results(settings, files, operation))
         if entry is None:
             _take_over(Journal(state), files, operation, remote)
-        if not watch.bring_in(batch, operation):
-            return f"{operation.name} has no result file yet; collect it later"
+        watch.bring_in(batch, operation)
         receipt = apply(settings, state, files, run)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(receipt["counts"].items())) or "no results"
     places = [f"  {task['target']}: {task['file'] or task['archived'] or task['reason']}" for task in receipt["tasks"]]
     warnings = [f"  note: {warning}" for warning in receipt["warnings"]]
     return "\n".join([f"{operation.name}: {receipt['operation']}, {counts}", *places, *warnings])
+
+
+def _downloaded(watch: Watch, batch: str, operation: Operation) -> bool:
+    """Whether all that there is to come of the job is here, asked for until it is known to be gone."""
+    for pause in pauses(LOOKS_UNTIL_LOST):
+        if watch.download(batch, operation) is not None:
+            return True
+        if pause is None or not operation.responses_file:
+            return False
+        time.sleep(pause)
+    raise AssertionError("unreachable: the last pause is None")
 
 
 def _find(settings: Settings, remote: Remote) -> Operation:

@@ -32,7 +32,9 @@ LATE_RESULT_S = 900.0
 """How long a job that ended well may lack the name of its result file."""
 
 LOOKS_UNTIL_LOST = 4
-"""How often a job must be in no list and under no name until it counts as gone: a new one may be shown late."""
+"""How often in a row a job, or its result file, must be denied until it counts as gone: a new one may be shown late."""
+LOST_AFTER_S = 120.0
+"""For how long it must have been denied besides: what counts as lost is only made again by an order, for money."""
 
 Place = Callable[[BatchFiles], None]
 
@@ -46,7 +48,14 @@ class NeverSubmitted(ChargenError):
 class Watch:
     """Looks at all jobs of a library in flight, with pauses that grow up to ``poll.interval_s``."""
 
-    def __init__(self, settings: Settings, state: State, remote: Remote, run: RunFiles | None = None):
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        remote: Remote,
+        run: RunFiles | None = None,
+        lost_after_s: float = LOST_AFTER_S,
+    ):
         """*run* is the run that waits: when it is asked to end, or its main process is gone, so does the wait."""
         self._settings = settings
         self._state = state
@@ -54,7 +63,8 @@ class Watch:
         self._run = run
         self._pause_s = min(FIRST_PAUSE_S, settings.poll.interval_s)
         self._late: dict[str, float] = {}
-        self._unseen: Counter[str] = Counter()
+        self._denials: dict[str, list[float]] = {}
+        self._lost_after_s = lost_after_s
 
     @property
     def pause_s(self) -> float:
@@ -115,9 +125,9 @@ class Watch:
             self._mind_lateness(batch)
             return None
         try:
-            download(self._remote, operation.responses_file, files.responses)
+            download(self._remote, operation.responses_file, files.responses, self._run)
         except RemoteError as trouble:
-            if not trouble.gone:
+            if not (trouble.gone and self._is_lost(operation.responses_file)):
                 _trouble(f"{trouble}; trying again later", self._pause_s, batch=batch)
                 return None
             return f"the result file {operation.responses_file} is gone: {trouble.message}"
@@ -196,15 +206,23 @@ class Watch:
             except RemoteError as trouble:
                 if not trouble.gone:
                     raise
-                self._unseen[name] += 1
-                if self._unseen[name] < LOOKS_UNTIL_LOST:
+                if not self._is_lost(name):
                     _trouble(f"{trouble}; looking for it again", self._pause_s, job=name)
                     continue
                 lost = {"state": LOST}
                 found[name] = Operation.from_json(
                     {"name": name, "metadata": lost, "error": {"message": trouble.message}}
                 )
+        for name in found:
+            if found[name].state != LOST:
+                self._denials.pop(name, None)
         return list(found.values())
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether what was denied just now has been denied often enough, and for long enough, to be gone."""
+        times = self._denials.setdefault(name, [])
+        times.append(time.monotonic())
+        return len(times) >= LOOKS_UNTIL_LOST and times[-1] - times[0] >= self._lost_after_s
 
     def _mind_lateness(self, batch: str) -> None:
         """Give up waiting for the name of a result file after a while."""
@@ -281,8 +299,11 @@ def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> s
     )
 
 
-def download(remote: Remote, name: str, target: Path) -> None:
-    """Bring the result file *name* to *target*: whole or not at all, asked for again if the connection breaks."""
+def download(remote: Remote, name: str, target: Path, run: RunFiles | None = None) -> None:
+    """Bring the result file *name* to *target*: whole or not at all, asked for again if the connection breaks.
+
+    Raises StillWaiting if *run* ends during a pause.
+    """
     part = durable.draft_of(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -292,12 +313,12 @@ def download(remote: Remote, name: str, target: Path) -> None:
                     remote.download(name, part)
                 break
             except RemoteError as error:
-                # Also what looks gone is asked for again: the file may be there a moment after its name.
-                if pause is None:
+                # What looks gone is for the caller to ask for again: the file may be there a moment after its name.
+                if pause is None or error.gone:
                     raise
                 pause = max(pause, error.retry_after_s or 0)
                 _trouble(f"{error}; starting again in {duration(pause)}", pause)
-                time.sleep(pause)
+                waiting.pause(pause, run)
         with part.open("rb+") as handle:
             os.fsync(handle.fileno())
         failpoints.reached("downloaded")

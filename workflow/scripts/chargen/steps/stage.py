@@ -102,13 +102,14 @@ def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapp
     return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def open_uploads(settings: Settings, state: State, remote: Remote) -> Uploads:
-    """Return the ledger of uploads, with the account's limit and a way to make room."""
+def open_uploads(settings: Settings, state: State, remote: Remote, run: RunFiles | None = None) -> Uploads:
+    """Return the ledger of uploads, with the account's limit and a way to make room; it waits no longer than *run*."""
     from chargen.catalog import load_catalog
 
     limit = settings.limits.storage_bytes
     limit = limit or load_catalog(Path(settings.models_file)).limit(settings.limits.tier, "storage_bytes")
-    return Uploads(state, remote, limit, partial(make_room, state, remote))
+    rest = partial(waiting.pause, run=run) if run else None
+    return Uploads(state, remote, limit, partial(make_room, state, remote), rest)
 
 
 def _upload_all(
@@ -120,7 +121,7 @@ def _upload_all(
     run: RunFiles | None,
 ) -> tuple[dict[str, Upload], dict[str, str]]:
     """Return the uploads by content, and why the others could not be sent; paths are relative to *base*."""
-    ledger = open_uploads(settings, state, remote)
+    ledger = open_uploads(settings, state, remote, run)
     found: dict[str, Upload] = {}
     refused: dict[str, str] = {}
     stop = threading.Event()

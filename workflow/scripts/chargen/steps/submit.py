@@ -114,7 +114,7 @@ def _send(
         stage(settings, state, files, remote, run)
     if not files.requests.stat().st_size:
         return _nothing_to_send(files)
-    request_file = _upload_requests(settings, state, files, remote)
+    request_file = _upload_requests(settings, state, files, remote, run)
     return _create(settings, journal, files.id, plan, request_file, remote, run)
 
 
@@ -316,9 +316,9 @@ def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
     return words
 
 
-def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
+def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
     """Upload the request file and return its name; some servers know JSON lines only by another type."""
-    uploads = open_uploads(settings, state, remote)
+    uploads = open_uploads(settings, state, remote, run)
     sha256 = pictures.sha256_file(files.requests)
     refusal: InvalidUpload | None = None
     for mime in REQUEST_TYPES:
