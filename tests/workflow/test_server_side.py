@@ -165,6 +165,19 @@ def test_429_on_create_is_waited_out_and_credits_are_not(project):
 
 
 @pytest.mark.soak
+def test_jobs_that_fail_for_a_quota_cost_no_picture(project):
+    """A server that takes jobs and fails them at once for waiting tokens: what it has room for goes, the rest waits."""
+    project.config["batch"] = {"max_tasks": 2, "max_bytes": 1_000_000}
+    project.emulator.faults(quotas={"enqueued_tokens": 900, "refuse": "job"}, job={"seconds": 12, "polls": 1})
+    done = project.run()
+
+    assert ALL == len(made(project))
+    assert "FAILED" in [line["state"] for line in project.journal("ended")]
+    assert "waits for a place: the server had no room for more tokens" in done.stdout
+    project.assert_nothing_twice()
+
+
+@pytest.mark.soak
 def test_a_hundred_and_twenty_batches_through_ten_places(project):
     """More batches than the account may have at once, and fewer cores: each goes out once, and what ended is placed
     while others still wait."""

@@ -114,6 +114,9 @@ class Entry:
     tokens: int = 0
     submitted: str = ""
     ended: str = ""  # the job's final state
+    ended_time: str = ""
+    ended_line: int = 0  # in the journal, like the next: what came before what
+    created_line: int = 0
     error: str = ""
     fetched: str = ""  # when
     outcomes: dict[str, list[Any]] | None = None  # wish id -> [outcome, reason]; None until applied
@@ -142,6 +145,7 @@ class Journal:
         self._state = state
         self.entries: dict[str, Entry] = {}
         self._denied: dict[str, str] = {}  # model -> when the server said last that it has none of that name
+        self._lines = 0
         for event in durable.read_lines(state.journal):
             self._take(event)
 
@@ -215,6 +219,7 @@ class Journal:
         )
 
     def _take(self, line: dict[str, Any]) -> None:
+        self._lines += 1
         batch = line.get("batch", "")
         entry = self.entries.setdefault(batch, Entry(batch))
         match line.get("event"):
@@ -230,6 +235,7 @@ class Journal:
             case "created":
                 entry.job, entry.adopted, entry.open_intent = line["job"], line["adopted"], None
                 self._denied.pop(entry.model, None)
+                entry.created_line = self._lines
             case "refused":
                 entry.open_intent, entry.refused = None, line["message"]
                 if line["status"] == 404 and f"models/{entry.model}" in line["message"]:
@@ -241,6 +247,7 @@ class Journal:
                 entry.withdrawn = entry.withdrawn or line["why"] == "asked"
             case "ended":
                 entry.ended, entry.error = line["state"], line["error"]
+                entry.ended_time, entry.ended_line = line["time"], self._lines
             case "fetched":
                 entry.fetched = line["time"]
             case "applied":

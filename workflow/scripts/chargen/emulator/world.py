@@ -561,7 +561,7 @@ class World:
         results = campaign.results(display_name, self.plan.results)
         if over_quota:
             message = "Enqueued token quota exceeded for this model."
-            job = dataclasses.replace(job, end="FAILED", code=8, message=message)
+            job = dataclasses.replace(job, end="FAILED", code=8, message=message, seconds=0.0, polls=0)
         return dataclasses.replace(self.plan, calls=(), lines=tuple(lines), job=job, results=results)
 
     # -- replies --

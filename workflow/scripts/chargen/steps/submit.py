@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 from chargen import durable, events, failpoints, pictures
-from chargen.catalog import load_catalog
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
 from chargen.problems import ChargenError
@@ -21,6 +19,7 @@ from chargen.remote import Operation, Remote, RemoteError
 from chargen.report.words import count, dollars
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
+from chargen.steps.room import why_full
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration
 from chargen.uploads import InvalidUpload, asking, pauses
@@ -73,7 +72,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
             waiting.check(run)  # the run may have ended while others held the lock
-            if not _no_room(settings, state, files, remote):  # nobody took the place meanwhile
+            if not why_full(settings, state, files.read_plan(), remote):  # nobody took the place meanwhile
                 return _submit_now(settings, state, files, remote, run)
 
 
@@ -334,33 +333,14 @@ def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote
 
 
 def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> None:
-    """Wait while the account holds as many jobs, or as many waiting tokens of the model, as its tier allows."""
+    """Wait until the account has room for the batch; bring in what ends meanwhile."""
     from chargen.steps.fetch import Watch
 
+    plan = files.read_plan()
     watch: Watch | None = None
-    while why := _no_room(settings, state, files, remote):
+    while why := why_full(settings, state, plan, remote):
         if watch is None:
-            words = f"{files.read_plan()['operation']} {files.id} waits for a place: {why}"
+            words = f"{plan['operation']} {files.id} waits for a place: {why}"
             events.tell("waiting", words, shown=True, delay_s=settings.poll.interval_s)
             watch = Watch(settings, state, remote, run)
         watch.tick()
-
-
-def _no_room(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> str:
-    """Why the account takes no more jobs, or no more tokens of the batch's model, just now; ``""`` if it does."""
-    catalog = load_catalog(Path(settings.models_file))
-    plan = files.read_plan()
-    jobs = settings.limits.concurrent_jobs or catalog.limit(settings.limits.tier, "concurrent_jobs")
-    quota = catalog.quota(plan["model"])
-    tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
-    flying = [
-        entry
-        for entry in Journal(state).in_flight()
-        if entry.batch != files.id and not entry.ended and account.knows(settings, entry, remote)
-    ]
-    held = sum(entry.tokens for entry in flying if entry.model == plan["model"])
-    if len(flying) >= jobs:
-        return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"
-    if held and held + plan["tokens"] > tokens:
-        return f"{held:,} tokens are waiting for {plan['model']} and {tokens:,} are allowed"
-    return ""

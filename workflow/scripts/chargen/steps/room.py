@@ -1,0 +1,69 @@
+"""Whether the account has room for one more job: by the limits of its tier, and by what the server said last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chargen import durable
+from chargen.catalog import load_catalog
+from chargen.config import Settings
+from chargen.journal import Entry, Journal, seconds_since
+from chargen.remote import Remote
+from chargen.state import State
+from chargen.steps import account
+
+QUOTA = 8
+"""google.rpc.Code RESOURCE_EXHAUSTED: a job that fails with it as a whole never ran."""
+
+REMEMBERED_S = 24 * 3600.0
+"""How long a job that the server had no room for limits those after it."""
+
+
+def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: Remote) -> str:
+    """Return in words why the batch of *plan* must not be sent now; ``""`` if it may."""
+    mine = [
+        entry
+        for entry in Journal(state).entries.values()
+        if entry.batch != plan["batch"] and account.knows(settings, entry, remote)
+    ]
+    flying = [entry for entry in mine if entry.in_flight and not entry.ended]
+    catalog = load_catalog(Path(settings.models_file))
+    model, tier = plan["model"], settings.limits.tier
+    jobs = settings.limits.concurrent_jobs or catalog.limit(tier, "concurrent_jobs")
+    if len(flying) >= jobs:
+        return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"
+    tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(tier, catalog.quota(model))
+    held = sum(entry.tokens for entry in flying if entry.model == model)
+    if held and held + plan["tokens"] > tokens:
+        return f"{held:,} tokens are waiting for {model} and {tokens:,} are allowed"
+    return _refused_lately(settings, state, [entry for entry in mine if entry.model == model])
+
+
+def _refused_lately(settings: Settings, state: State, entries: list[Entry]) -> str:
+    """Why to wait after the server failed a job of the model for its quota: each such job costs its tasks an attempt.
+
+    As many jobs are sent since then as have ended, so that no more wait there than it had room for; and if none of ours
+    is there, because others use the quota up, none before two pauses have passed.
+    """
+    refused = [entry for entry in entries if _met_quota(state, entry)]
+    if not refused:
+        return ""
+    last = max(refused, key=lambda entry: entry.ended_line)
+    since_s = abs(seconds_since(last.ended_time))
+    freed = sum(entry.ended_line > last.ended_line for entry in entries)
+    sent = sum(entry.created_line > last.ended_line for entry in entries)
+    is_any_there = any(entry.in_flight and not entry.ended for entry in entries)
+    if freed > sent or since_s > (REMEMBERED_S if is_any_there else 2 * settings.poll.interval_s):
+        return ""
+    return f"the server had no room for more tokens of {last.model} ({last.batch})"
+
+
+def _met_quota(state: State, entry: Entry) -> bool:
+    if entry.ended != "FAILED":
+        return False
+    try:
+        return bool(durable.read_json(state.batch(entry.batch).ended)["error_code"] == QUOTA)
+    except (OSError, ValueError, KeyError):
+        return False
