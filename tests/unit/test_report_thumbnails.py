@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,30 @@ def test_what_is_no_picture_has_no_thumbnail(root: Path, folder: Path, data: byt
 
     assert "" == thumb.name
     assert trouble in thumb.trouble
+
+
+def test_what_would_unpack_to_too_much_is_not_decoded(
+    root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small file of many pixels costs the page no memory; its size and hash are told all the same."""
+    monkeypatch.setattr(thumbnails, "MAX_DECODED", 100 * 99)
+    (root / "a.png").write_bytes(png(100, 100))
+
+    thumb = make_thumbnails(folder, root, ["a.png"])["a.png"]
+
+    assert ("", 100, 100, "too large to be shown small (100x100)") == (
+        thumb.name,
+        thumb.width,
+        thumb.height,
+        thumb.trouble,
+    )
+
+
+def test_a_pipe_is_no_picture(root: Path, folder: Path) -> None:
+    """Nobody waits for what may never come out of it."""
+    os.mkfifo(root / "a.png")
+
+    assert "the file is gone" == make_thumbnails(folder, root, ["a.png"])["a.png"].trouble
 
 
 def test_a_picture_that_is_gone_has_no_thumbnail(root: Path, folder: Path) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 JPEG_QUALITY = 95
+TURNED = frozenset({5, 6, 7, 8})
+"""Values of the EXIF orientation that swap width and height."""
+
 _ORIENTATION = 0x0112
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -49,10 +52,10 @@ def header(path: Path, *, whole: bool = False) -> Header:
     from PIL import Image
 
     with _opened(path) as image:
-        orientation = _orientation(image)
+        orientation = orientation_of(image)
         if whole:
             image.load()
-        turned = _orientation(image) in (5, 6, 7, 8)  # a format may have been turned while it was loaded
+        turned = orientation_of(image) in TURNED  # a format may have been turned while it was loaded
         width, height = (image.height, image.width) if turned else (image.width, image.height)
         changes = []
         if orientation in range(2, 9):
@@ -69,9 +72,13 @@ def header(path: Path, *, whole: bool = False) -> Header:
         return Header(name, Image.MIME.get(name, "image/x-unknown"), width, height, turned, tuple(changes))
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """Return how the picture is turned, as EXIF counts it, without decoding it; 1 where nothing is said."""
+    from PIL import Image
+
     with suppress(Exception):  # damaged EXIF says nothing
-        return int(image.getexif().get(_ORIENTATION, 1))
+        # A PNG's own method would decode all pixels first.
+        return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
     return 1
 
 

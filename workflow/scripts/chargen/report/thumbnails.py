@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -11,18 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from chargen import durable, failpoints, pictures
+from chargen.imaging import TURNED, orientation_of
 
 BOX = (860, 480)
 """Bounds of a thumbnail in pixels: twice what the page shows, for dense screens."""
 
 QUALITY = 80
 THREADS = 4
+MAX_DECODED = 40_000_000
+"""Pixels of the largest picture that is decoded for the page; a JPEG is decoded at a fraction of its size."""
+
 SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP"})
 INDEX = "index.json"
 
 _TRANSPARENT_ON = (246, 244, 240)
-_TURNED = frozenset({5, 6, 7, 8})  # values of the EXIF orientation that swap width and height
-_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,10 @@ def _read_index(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _stamp(path: Path) -> list[int] | None:
     try:
-        stat = path.stat()
+        found = path.stat()
     except OSError:
         return None
-    return [stat.st_size, stat.st_mtime_ns]
+    return [found.st_size, found.st_mtime_ns] if stat.S_ISREG(found.st_mode) else None
 
 
 def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
@@ -106,14 +109,18 @@ def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
         with Image.open(path) as picture:
             width, height = picture.size
             shown = picture.format in SHOWN_BY_BROWSERS and picture.mode != "CMYK"
-            if picture.getexif().get(_ORIENTATION) in _TURNED:
+            turned = orientation_of(picture) in TURNED
+            if turned:
                 width, height = height, width
+                box = box[1], box[0]
             if not (folder / name).exists():
-                scale = min(1.0, box[0] / width, box[1] / height)
+                scale = min(1.0, box[0] / picture.width, box[1] / picture.height)
                 picture.draft("RGB", (int(picture.width * scale), int(picture.height * scale)))
-                small = ImageOps.exif_transpose(picture)
-                small.thumbnail(box)
-                _save(_opaque(small), folder / name)
+                if picture.width * picture.height > MAX_DECODED:
+                    trouble = f"too large to be shown small ({width}x{height})"
+                    return Thumbnail("", width, height, sha256, trouble, shown)
+                picture.thumbnail(box)
+                _save(_opaque(ImageOps.exif_transpose(picture)), folder / name)
     except Exception as error:  # a decoder may raise nearly anything on a file that is no picture
         return Thumbnail(trouble=f"cannot be shown ({type(error).__name__})")
     return Thumbnail(name, width, height, sha256, shown_by_browsers=shown)
