@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from operate_server import BATCH, Server, sent
 
-from chargen import durable
+from chargen import config, durable
 from chargen.operate import jobs
 from chargen.operate.screen import plain
 from chargen.state import State
@@ -19,6 +20,12 @@ def state(tmp_path):
 
 
 @pytest.fixture
+def settings(tmp_path):
+    values = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
+    return config.settings(values | {"library": "story"}, tmp_path)
+
+
+@pytest.fixture
 def server():
     return Server()
 
@@ -27,7 +34,7 @@ def found(state, server):
     return {job.name or job.display_name: job for job in jobs.look(state, server)}
 
 
-def test_jobs_are_joined_with_the_journal(state, server):
+def test_jobs_are_joined_with_the_journal(state, server, settings):
     """A job that the journal knows is ours, with its batch and how far its results have come."""
     sent(state, BATCH, "batches/1", applied=True)
     sent(state, OTHER, "batches/2")
@@ -40,10 +47,10 @@ def test_jobs_are_joined_with_the_journal(state, server):
         both["batches/1"].owner, both["batches/1"].batch, both["batches/1"].known, both["batches/1"].here,
     )  # fmt: skip
     assert "ended" == both["batches/2"].here
-    assert "snakemake generate_all" == jobs.what_to_do(both["batches/2"])[1]
+    assert "snakemake generate_all" == jobs.what_to_do(both["batches/2"], settings)[1]
 
 
-def test_an_orphan_comes_with_the_command_that_collects_it(state, server):
+def test_an_orphan_comes_with_the_command_that_collects_it(state, server, settings):
     """A paid job of this library that no journal knows comes with its command; an empty one can be deleted."""
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     server.job_made("batches/2", f"chargen-story-{OTHER}", "EXPIRED")
@@ -51,8 +58,8 @@ def test_an_orphan_comes_with_the_command_that_collects_it(state, server):
     both = found(state, server)
 
     assert both["batches/1"].is_orphan
-    assert "snakemake collect --config job=batches/1" == jobs.what_to_do(both["batches/1"])[1]
-    assert "snakemake cleanup --config delete=batches/2" == jobs.what_to_do(both["batches/2"])[1]
+    assert "snakemake collect --config job=batches/1" == jobs.what_to_do(both["batches/1"], settings)[1]
+    assert "snakemake cleanup --config delete=batches/2" == jobs.what_to_do(both["batches/2"], settings)[1]
 
 
 def test_a_library_whose_name_begins_alike_is_another(state, server):
@@ -82,14 +89,14 @@ def test_a_neighbour_library_knows_its_own_jobs(state, server):
     ("job", "key", "state_shown"),
     [("batches/1", "0123456789ab", "GONE"), ("", "0123456789ab", "UNANSWERED"), ("batches/1", "another", "ELSEWHERE")],
 )
-def test_what_is_in_flight_and_not_listed_is_shown(state, server, job, key, state_shown):
+def test_what_is_in_flight_and_not_listed_is_shown(state, server, settings, job, key, state_shown):
     """A batch in flight never drops out of sight: its job is gone, was never answered, or is another key's."""
     sent(state, BATCH, job, key=key)
 
     (shown,) = jobs.look(state, server)
 
     assert state_shown == shown.state
-    assert jobs.what_to_do(shown)[0]
+    assert jobs.what_to_do(shown, settings)[0]
 
 
 def test_a_job_without_an_answer_is_ours_once_it_is_listed(state, server):
@@ -111,11 +118,8 @@ def test_active_jobs_come_first_and_the_youngest_before_the_older(state, server)
     assert ["batches/busy", "batches/young", "batches/old"] == [job.name for job in jobs.look(state, server)]
 
 
-def test_a_screen_fits_its_terminal_and_a_pipe_gets_one_line_a_job(state, server):
+def test_a_screen_fits_its_terminal_and_a_pipe_gets_one_line_a_job(state, server, settings):
     """At 80 columns whose and model move below; without a terminal every job is one line, commands stay whole."""
-    from chargen.config import Settings
-
-    settings = Settings.__new__(Settings)
     name = "batches/" + "k" * 36
     server.job_made(name, f"chargen-story-{BATCH}")
     listed = jobs.look(state, server)

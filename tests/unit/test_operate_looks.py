@@ -103,13 +103,16 @@ def test_failures_are_grouped_with_the_command_that_orders_them(world):
     assert "no folder" in data["note"]
 
 
-def test_many_failures_are_ordered_by_entity():
+def test_many_failures_are_ordered_by_entity(world):
     """A command stays short: all of them by one glob, many of them by their entities."""
+    settings = world.settings
     targets = [f"character/oda/s{number}" for number in range(30)]
 
-    assert "snakemake order --config state=failed scenes='*'" == failures.order_command(targets, everything=True)
+    assert "snakemake order --config state=failed scenes='*'" == failures.order_command(
+        settings, targets, everything=True
+    )
     assert "snakemake order --config state=failed scenes='character/oda/*'" == failures.order_command(
-        targets, everything=False
+        settings, targets, everything=False
     )
 
 

@@ -81,7 +81,8 @@ def test_init_refuses_examples_files_and_the_working_directory(tmp_path):
 
 def test_the_next_steps_are_told(settings, tmp_path):
     """The commands carry the library's name, quoted for the shell."""
-    named = replace(settings, library=str(tmp_path / "my story"))
+    given = ("library=my story",)
+    named = replace(settings, library=str(tmp_path / "my story"), given=given)
     data = init.make(tmp_path / "my story", tmp_path)
 
     lines = [plain(line) for line in init.lines(data, named, 80)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def row(box: str, name: str) -> str:
 
 def test_tells_how_the_run_went(tmp_path: Path) -> None:
     """Run, tasks, outcomes and both costs stand in the box."""
-    box = render(report(ran(tmp_path, 3, 2)), 80)
+    world = ran(tmp_path, 3, 2)
+    box = render(report(world), world.settings, 80)
 
     rows = [row(box, name) for name in ("Run ID", "Tasks", "Success", "Failed", "Skipped", "Cost", "Report")]
     cost = "$0.20 actual, $0.34 estimated"
@@ -49,7 +51,8 @@ def test_tells_how_the_run_went(tmp_path: Path) -> None:
 
 def test_output_folders_are_cut_short(tmp_path: Path) -> None:
     """Of many folders the first are named, the rest counted."""
-    box = render(report(ran(tmp_path, 14)), 80)
+    world = ran(tmp_path, 14)
+    box = render(report(world), world.settings, 80)
 
     assert "characters/person-00/images/ (1)" in box
     assert "… (10 more)" in box
@@ -57,17 +60,20 @@ def test_output_folders_are_cut_short(tmp_path: Path) -> None:
 
 def test_failures_are_grouped_with_advice_and_next_command(tmp_path: Path) -> None:
     """Failures of one reason stand together, with what to do and what to type."""
-    box = render(report(ran(tmp_path, 1, 5)), 80)
+    world = ran(tmp_path, 1, 5)
+    settings = replace(world.settings, given=("library=../my story",))
+    box = render(report(world), settings, 80)
 
     assert "✗ 5 × image-safety" in box
     assert "say it with other words" in box
     assert "… (2 more)" in box
-    assert "snakemake order --config scenes='*' state=failed" in box
+    assert "    snakemake order --config library='../my story' scenes='*' state=failed" in box.splitlines()
 
 
 def test_without_failures_nothing_is_advised(tmp_path: Path) -> None:
     """A clean run leaves no list of failures and no command to type."""
-    box = render(report(ran(tmp_path, 1)), 80)
+    world = ran(tmp_path, 1)
+    box = render(report(world), world.settings, 80)
 
     assert "×" not in box
     assert "snakemake" not in box
@@ -75,7 +81,8 @@ def test_without_failures_nothing_is_advised(tmp_path: Path) -> None:
 
 def test_says_when_nothing_was_made(tmp_path: Path) -> None:
     """Before the first run the box says so."""
-    box = render(build_report(*_nothing(tmp_path), None, "", []), 80)
+    nothing = _nothing(tmp_path)
+    box = render(build_report(*nothing, None, "", []), nothing[0], 80)
 
     assert "Nothing was made yet" in box
     assert "Run ID" not in box
@@ -90,9 +97,10 @@ def test_never_wider_than_the_terminal(tmp_path: Path, width: int) -> None:
     task = world.task(scene.target, "failed", reason="prohibited", advice="an advice of many words " * 8)
     world.receipt("2" * 16, [task])
 
-    box = render(report(world), width)
+    box, _, below = render(report(world), world.settings, width).partition("┘")
 
-    assert {width} == {columns(line) for line in box.splitlines()}
+    assert {width} == {columns(line) for line in f"{box}┘".splitlines()}
+    assert "snakemake order" in below
 
 
 def test_control_signs_do_not_reach_the_terminal(tmp_path: Path) -> None:
@@ -102,8 +110,8 @@ def test_control_signs_do_not_reach_the_terminal(tmp_path: Path) -> None:
     world.stand(scene, "failed")
     world.receipt("2" * 16, [world.task(scene.target, "failed", advice="\x1b[2J\x07gone")])
 
-    assert "\x1b" not in render(report(world), 80)
-    assert "\x07" not in render(report(world), 80)
+    assert "\x1b" not in render(report(world), world.settings, 80)
+    assert "\x07" not in render(report(world), world.settings, 80)
 
 
 @pytest.mark.parametrize(
@@ -132,4 +140,4 @@ def test_the_emulators_cost_is_no_spending(tmp_path: Path) -> None:
     world = make_world(tmp_path, provider="emulator")
     world.receipt("1" * 16, [world.task("character/oda-brennick/lamp-room")])
 
-    assert "(emulator: nothing was paid)" in render(report(world), 80)
+    assert "(emulator: nothing was paid)" in render(report(world), world.settings, 80)

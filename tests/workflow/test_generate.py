@@ -158,7 +158,7 @@ def test_lost_state_finds_its_job_by_name(project):
     job = project.emulator.log("create")
     project.emulator.end_jobs()
     project.emulator.faults()
-    command = next(line for line in stopped.stdout.splitlines() if "snakemake collect --config job=" in line)
+    command = next(line for line in stopped.stdout.splitlines() if "snakemake collect " in line)
     name = command.rsplit("job=", 1)[1].strip()
     project.run("collect", config={"job": name})
     collected = project.pictures()

@@ -252,7 +252,7 @@ def _planned(args: argparse.Namespace) -> None:
     from chargen.planning.plan import make_plan
 
     settings, _, _ = _open(args)
-    print(show.tasks(make_plan(settings), settings, shutil.get_terminal_size((100, 24)).columns))
+    print(show.tasks(make_plan(settings), shutil.get_terminal_size((100, 24)).columns))
 
 
 def _order(args: argparse.Namespace) -> None:

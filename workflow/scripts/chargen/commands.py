@@ -21,10 +21,12 @@ _READ_OTHERWISE = re.compile(r"""\s#|:\s|^[\s"'&!|>%@`{\[]|\s$""")  # in YAML
 
 def command(settings: Settings, target: str, *words: str) -> str:
     """Return a line for the shell that makes *target* of the same library, with *words* (``key=value``) for
-    ``--config``."""
+    ``--config``. Options may go before the target: ``-n generate_all``."""
     program, *options = settings.snakemake or ("snakemake",)
-    given = [_quoted(word) for word in settings.given] + [assignment(*word.split("=", 1)) for word in words]
-    return " ".join([*map(quote, [program, target, *options]), *(["--config", *given] if given else [])])
+    said = {word.partition("=")[0] for word in words}
+    given = [_quoted(word) for word in settings.given if word.partition("=")[0] not in said]
+    given += [assignment(*word.split("=", 1)) for word in words]
+    return " ".join([*map(quote, [program, *target.split(), *options]), *(["--config", *given] if given else [])])
 
 
 def assignment(key: str, value: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from chargen import __version__, config, durable, events
 from chargen.calm import OUR_OWN
-from chargen.commands import called
+from chargen.commands import called, command
 from chargen.planning import show
 from chargen.problems import ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
@@ -40,11 +40,9 @@ WHOLE_TARGETS = {
 """The targets that look at everything that the settings' scope names, by operation."""
 FOLDERS = ("characters", "locations", "chapters")
 LOOKING_TARGETS = frozenset({"jobs", "storage", "history", "failures", "cleanup", "watch", "prices", "doctor", "init"})
-"""Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them."""
+"""Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them. `planned`,
+which needs a plan, is none of them and the same in this."""
 RUN_VARIABLE = "CHARGEN_RUN"
-STOPPED_IN_WORDS = (
-    "Stopped. What was sent goes on at the server. Nothing is lost: `snakemake generate_all` goes on where this ended"
-)
 
 
 class Session:
@@ -179,8 +177,8 @@ class Session:
             shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
             return
         if self.state.run(self._run).stop.exists():
-            targets = " ".join(sorted(self._targets()))
-            print(f"chargen: stopped. Nothing is lost: `snakemake {targets}` goes on where this ended", file=sys.stderr)
+            again = command(self.settings, " ".join(sorted(self._targets())))
+            print(f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}", file=sys.stderr)
         if self._only_reports and not failed:
             _say(f"report: {RESULTS / 'report.html'}")
         if not self._plans or not self._did_something:
@@ -191,10 +189,10 @@ class Session:
 
         run = self.state.run(self._run)
         if run.stop.exists():
-            _say(STOPPED_IN_WORDS)
+            _say("Stopped. What was sent goes on at the server. Nothing is lost")
         data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
         width = shutil.get_terminal_size((100, 24)).columns
-        _say("\n" + render(data, width, colour=_has_colours(sys.stderr)))
+        _say("\n" + render(data, self.settings, width, colour=_has_colours(sys.stderr)))
         some_failed = show.has_failures(data, any(plan.broken for plan in self._plans.values()))
         self._tell_end(failed or some_failed, data["run"])
         if some_failed and not failed:
@@ -231,7 +229,7 @@ class Session:
                 version=__version__,
             )
         _tell_waiters_on_signals(run.stop, only_watching=self._targets() == {"watch"})
-        if not self._plans or self._only_reports:
+        if not self._plans or self._only_looks or self._only_reports:
             return
         from chargen.planning.pin import pin
 
@@ -243,7 +241,7 @@ class Session:
 
     @property
     def _only_looks(self) -> bool:
-        return self._targets() <= LOOKING_TARGETS
+        return self._targets() <= LOOKING_TARGETS | {"planned"}
 
     @property
     def _only_reports(self) -> bool:

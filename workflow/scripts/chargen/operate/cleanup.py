@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.operate.jobs import Job
@@ -28,11 +29,11 @@ from chargen.operate.screen import (
     Screen,
     Span,
     advice,
-    command,
     heading,
     line,
     size,
     table,
+    to_paste,
 )
 from chargen.operate.storage import StoredFile, whose
 from chargen.operate.storage import look as look_at_files
@@ -73,7 +74,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     jobs = look_at_jobs(state, remote)
     files = look_at_files(home, remote)
     if not (settings.cancel or settings.delete or settings.files):
-        screen.show(_data(settings, []), lambda width: usage(jobs, files, width))
+        screen.show(_data(settings, []), lambda width: usage(settings, jobs, files, width))
         return 0
     acts = plan(settings, jobs, files)
     if settings.confirm:
@@ -87,7 +88,7 @@ def plan(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile]) -
     old = settings.older_than_h * 3600
     acts = [
         *(_cancel(job) for job in _named(settings.cancel, jobs, "cancel") if _is_old(job.created, old)),
-        *(_delete_job(job) for job in _named(settings.delete, jobs, "delete") if _is_old(job.created, old)),
+        *(_delete_job(job, settings) for job in _named(settings.delete, jobs, "delete") if _is_old(job.created, old)),
     ]
     strangers = [job for job in jobs if job.is_active and not job.known]
     chosen = [file for file in _chosen_files(settings.files, files) if _is_old(file.created, old)]
@@ -151,16 +152,16 @@ def _cancel(job: Job) -> Act:
     return _of_job("cancel", job, kept)
 
 
-def _delete_job(job: Job) -> Act:
+def _delete_job(job: Job, settings: Settings) -> Act:
     kept = ""
     if job.is_active:
         kept = STILL_RUNNING
     elif job.owner == "foreign" or job.here in ("applied", "downloaded"):
         kept = ""
     elif job.known:
-        kept = "its results are not here yet; snakemake generate_all brings them in"
+        kept = f"its results are not here yet; {command(settings, 'generate_all')} brings them in"
     elif job.owner == "this" and job.state == "SUCCEEDED":
-        kept = f"its results are nowhere else; snakemake collect --config job={job.name} brings them in"
+        kept = f"its results are nowhere else; {command(settings, 'collect', f'job={job.name}')} brings them in"
     elif job.state == "SUCCEEDED":
         kept = f"whether library {job.library} has its results is not known here"
     return _of_job("delete job", job, kept)
@@ -245,7 +246,7 @@ def _data(settings: Settings, acts: Sequence[Act]) -> dict[str, object]:
     }
 
 
-def usage(jobs: Sequence[Job], files: Sequence[StoredFile], width: int | None) -> Iterator[Line]:
+def usage(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile], width: int | None) -> Iterator[Line]:
     """Yield what there is to clean up, and how to ask for it."""
     ours = [job for job in jobs if job.owner == "this"]
     uploads = [file for file in files if file.owner in CHARGENS]
@@ -264,7 +265,7 @@ def usage(jobs: Sequence[Job], files: Sequence[StoredFile], width: int | None) -
     )
     yield line()
     yield line("Names, ids and globs do as well, several in quotes; older_than_h=24 narrows. For example:")
-    yield command("snakemake cleanup --config files=orphans older_than_h=24")
+    yield to_paste(command(settings, "cleanup", "files=orphans", "older_than_h=24"))
     yield from advice("It says what it would do; add confirm=true to do it.", width)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from shlex import quote
 from typing import Any
 
+from chargen.commands import command
 from chargen.config import Settings
-from chargen.operate.screen import BAD, WARN, Line, Screen, Span, advice, command, heading, line
+from chargen.operate.screen import BAD, WARN, Line, Screen, Span, advice, heading, line, to_paste
 from chargen.problems import ChargenError
 from chargen.report.collect import FAILED, Survey, failure_lines
 from chargen.report.history import read_history
@@ -22,7 +22,7 @@ NAMED_TARGETS = 20
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Show the failures; return the exit status."""
     failed, note = look(settings, state)
-    groups = grouped(failed)
+    groups = grouped(failed, settings)
     data = {
         "schema_version": 1,
         "library_id": settings.library_id,
@@ -51,7 +51,7 @@ def look(settings: Settings, state: State) -> tuple[list[dict[str, Any]], str]:
     return [{name: item[name] for name in names} for item in failure_lines(survey)], ""
 
 
-def grouped(failed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def grouped(failed: Sequence[dict[str, Any]], settings: Settings) -> list[dict[str, Any]]:
     """Return *failed* by reason and advice, the most frequent first, each group with the command that orders it."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in failed:
@@ -62,21 +62,23 @@ def grouped(failed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             "reason": reason,
             "advice": text,
             "count": len(items),
-            "command": order_command([item["target"] for item in items], everything=len(items) == len(failed)),
+            "command": order_command(
+                settings, [item["target"] for item in items], everything=len(items) == len(failed)
+            ),
             "tasks": items,
         }
         for (reason, text), items in ordered
     ]
 
 
-def order_command(targets: Sequence[str], *, everything: bool) -> str:
+def order_command(settings: Settings, targets: Sequence[str], *, everything: bool) -> str:
     """Return the command that orders the failed pictures of *targets* again."""
     names = list(dict.fromkeys(targets))
     if everything and len(names) > 1:
         names = ["*"]
     elif len(names) > NAMED_TARGETS:
         names = list(dict.fromkeys(name.rpartition("/")[0] + "/*" for name in names))
-    return f"snakemake order --config state=failed scenes={quote(' '.join(names))}"
+    return command(settings, "order", "state=failed", f"scenes={' '.join(names)}")
 
 
 def lines(groups: Sequence[dict[str, Any]], failed: int, note: str, width: int | None) -> Iterator[Line]:
@@ -101,7 +103,7 @@ def lines(groups: Sequence[dict[str, Any]], failed: int, note: str, width: int |
                 yield line("  ", place)
         if width is not None and len(tasks) > SHOWN_TARGETS:
             yield line(Span(f"  … and {len(tasks) - SHOWN_TARGETS} more", "dim"))
-        yield command(group["command"])
+        yield to_paste(group["command"])
     if failed:
         yield line()
         yield from advice("A scene that you edit is made by the next generate_all without an order.", width)

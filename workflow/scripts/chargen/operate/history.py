@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen import durable
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.operate.moments import local, span
@@ -23,10 +24,10 @@ from chargen.operate.screen import (
     Screen,
     Span,
     advice,
-    command,
     heading,
     line,
     table,
+    to_paste,
 )
 from chargen.problems import ChargenError
 from chargen.report.history import History, Receipt, read_history
@@ -123,7 +124,7 @@ def lines(runs: list[dict[str, Any]], settings: Settings, width: int | None) -> 
         yield line(Span(f"… and {len(runs) - SHOWN_RUNS} older ones: --config format=json has all", DIM))
     yield line()
     yield line("One in detail:")
-    yield command(f"snakemake history --config run_id={runs[0]['id']}")
+    yield to_paste(command(settings, "history", f"run_id={runs[0]['id']}"))
 
 
 def detail_lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from chargen import schema
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.library.model import KIND_FOLDERS
-from chargen.operate.screen import DIM, GOOD, Line, Screen, Span, advice, command, heading, line
+from chargen.operate.screen import DIM, GOOD, Line, Screen, Span, advice, heading, line, to_paste
 from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
 
@@ -68,22 +68,21 @@ def lines(data: Mapping[str, Any], settings: Settings, width: int | None) -> Ite
         yield line(Span("○ ", DIM), ".env was there; it was not touched")
     else:
         yield line(Span("✓ ", GOOD), "made .env, where your key goes")
-    at = f"--config library={quote(library)}"
     yield line()
     yield heading("Next")
     for number, (says, does) in enumerate(
         (
-            ("see what would be made; it writes nothing and costs nothing:", f"snakemake -n generate_all {at}"),
-            ("make it with the built-in emulator: placeholders, no key:", f"snakemake --cores 4 generate_all {at}"),
+            ("see what would be made; it writes nothing and costs nothing:", command(settings, "-n generate_all")),
+            ("make it with the built-in emulator: placeholders, no key:", command(settings, "--cores 4 generate_all")),
             (f"open {library}/characters/ada-thornfield/imagery.yaml, change it, and run that again", ""),
-            ("put your key into .env and ask whether all is well:", f"snakemake doctor {at} provider=gemini"),
-            ("make real pictures:", f"snakemake --cores 4 generate_all {at} provider=gemini"),
+            ("put your key into .env and ask whether all is well:", command(settings, "doctor", "provider=gemini")),
+            ("make real pictures:", command(settings, "--cores 4 generate_all", "provider=gemini")),
         ),
         1,
     ):
         yield line(f"{number}. {says}")
         if does:
-            yield command(does)
+            yield to_paste(does)
     yield from advice(f"To type less, write `library: {library}` into config/config.yaml.", width)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry
 from chargen.operate.moments import ago
@@ -22,10 +23,10 @@ from chargen.operate.screen import (
     Screen,
     Span,
     advice,
-    command,
     heading,
     line,
     table,
+    to_paste,
 )
 from chargen.remote import FINAL_STATES, Operation, Remote, connect
 from chargen.state import RunFiles, State
@@ -84,9 +85,10 @@ class Job:
         """Whether it is this library's and no journal knows it."""
         return self.owner == "this" and not self.known
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, settings: Settings) -> dict[str, Any]:
         """Return the job as plain data, with what to do about it."""
-        return asdict(self) | {"orphan": self.is_orphan, "active": self.is_active, "command": what_to_do(self)[1]}
+        does = what_to_do(self, settings)[1]
+        return asdict(self) | {"orphan": self.is_orphan, "active": self.is_active, "command": does}
 
 
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
@@ -98,7 +100,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
         "provider": settings.provider,
         "base_url": remote.base_url,
         "library_id": settings.library_id,
-        "jobs": [job.to_json() for job in found],
+        "jobs": [job.to_json(settings) for job in found],
     }
     screen.show(data, lambda width: lines(found, settings, width))
     return 0
@@ -117,25 +119,24 @@ def look(state: State, remote: Remote) -> list[Job]:
     return sorted(sorted(found, key=lambda job: job.created, reverse=True), key=lambda job: not job.is_active)
 
 
-def what_to_do(job: Job) -> tuple[str, str]:
+def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
     """Return what a person should know about *job*, and the command that goes with it; ``""`` where all is well."""
+    go_on = command(settings, "generate_all")
     if job.state == "GONE":
-        return (
-            "the server no longer lists it; the next run finds out whether its results are lost",
-            "snakemake generate_all",
-        )
+        return "the server no longer lists it; the next run finds out whether its results are lost", go_on
     if job.state == "ELSEWHERE":
         return "sent with another key or to another address: use those until it is collected", ""
     if job.state == "UNANSWERED":
-        return "asked for without an answer; the next run finds out whether it was made", "snakemake generate_all"
+        return "asked for without an answer; the next run finds out whether it was made", go_on
+    collect = command(settings, "collect", f"job={job.name}")
     if job.is_orphan and job.state == "SUCCEEDED":
-        return "no journal here knows it, and it was paid for", f"snakemake collect --config job={job.name}"
+        return "no journal here knows it, and it was paid for", collect
     if job.is_orphan and not job.is_active:
-        return "no journal here knows it, and it left no results", f"snakemake cleanup --config delete={job.name}"
+        return "no journal here knows it, and it left no results", command(settings, "cleanup", f"delete={job.name}")
     if job.is_orphan:
-        return "no journal here knows it; collect it when it has ended", f"snakemake collect --config job={job.name}"
+        return "no journal here knows it; collect it when it has ended", collect
     if job.owner == "this" and job.here in ("ended", "downloaded"):
-        return "ended, and its pictures are not in place yet", "snakemake generate_all"
+        return "ended, and its pictures are not in place yet", go_on
     return "", ""
 
 
@@ -160,7 +161,7 @@ def lines(found: list[Job], settings: Settings, width: int | None) -> Iterator[L
         [_row(job) for job in found],
         width,
     )
-    yield from _to_do(found, width)
+    yield from _to_do(found, settings, width)
 
 
 def _row(job: Job) -> list[Span | str]:
@@ -185,10 +186,10 @@ def _whose(job: Job) -> str:
     return whose + (f", {job.here}" if job.here and not job.is_active else "")
 
 
-def _to_do(found: Iterable[Job], width: int | None) -> Iterator[Line]:
+def _to_do(found: Iterable[Job], settings: Settings, width: int | None) -> Iterator[Line]:
     groups: dict[tuple[str, str], list[str]] = {}
     for job in found:
-        says, does = what_to_do(job)
+        says, does = what_to_do(job, settings)
         if says:
             groups.setdefault((says, does), []).append(job.name or job.display_name)
     for (says, does), names in groups.items():
@@ -196,7 +197,7 @@ def _to_do(found: Iterable[Job], width: int | None) -> Iterator[Line]:
         yield line(Span("! ", WARN), ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
         yield from advice(says, width)
         if does:
-            yield command(does)
+            yield to_paste(does)
 
 
 def _who(settings: Settings) -> str:

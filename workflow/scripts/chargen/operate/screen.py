@@ -72,8 +72,8 @@ def advice(text: str, width: int | None) -> list[Line]:
     ]
 
 
-def command(text: str) -> Line:
-    """Return a command to be copied: never broken."""
+def to_paste(text: str) -> Line:
+    """Return the line of a command to be copied: never broken."""
     return line(INDENT, Span(text, BUSY))
 
 

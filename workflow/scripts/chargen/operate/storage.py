@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.operate.moments import ago, ahead
 from chargen.operate.owners import Home, is_ours
@@ -19,11 +20,11 @@ from chargen.operate.screen import (
     Screen,
     Span,
     advice,
-    command,
     heading,
     line,
     size,
     table,
+    to_paste,
 )
 from chargen.remote import Remote, RemoteFile, connect
 from chargen.state import RunFiles, State
@@ -32,7 +33,6 @@ from chargen.uploads import asking
 RESULTS_PREFIX = "files/batch-"
 FULL, NEARLY_FULL = 1.0, 0.8
 BAR_WIDTH = 30
-CLEAN_ORPHANS = "snakemake cleanup --config files=orphans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,14 @@ def lines(found: list[StoredFile], used: int, limit: int, settings: Settings, wi
         ],
         width,
     )
-    yield from _orphans(found, width)
+    yield from _orphans(found, settings, width)
     if share >= NEARLY_FULL:
         yield line()
         yield line(Span("! ", WARN), "the storage is nearly full: uploads fail once it is")
-        yield command("snakemake cleanup --config files=all")
+        yield to_paste(command(settings, "cleanup", "files=all"))
 
 
-def _orphans(found: list[StoredFile], width: int | None) -> Iterator[Line]:
+def _orphans(found: list[StoredFile], settings: Settings, width: int | None) -> Iterator[Line]:
     counts: Counter[str] = Counter()
     for file in found:
         if file.owner == "orphan":
@@ -140,7 +140,7 @@ def _orphans(found: list[StoredFile], width: int | None) -> Iterator[Line]:
         yield line()
         yield line(Span("! ", WARN), f"{counts['files']} orphans, {size(counts['bytes'])}")
         yield from advice("uploads of chargen that no ledger here knows: another machine's, or state/ was lost", width)
-        yield command(CLEAN_ORPHANS)
+        yield to_paste(command(settings, "cleanup", "files=orphans"))
 
 
 def whose(file: StoredFile) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from chargen import __version__
+from chargen.commands import command
 from chargen.problems import printable
 
 if TYPE_CHECKING:
@@ -36,16 +37,17 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
         price = sum(stale.cost_usd for stale in plan.stale)
         lines.append(
             f"  {counts['stale']} stale since what surrounds them changed, about {money(price)}: "
-            "snakemake order --config scenes='*' state=stale"
+            + command(settings, "order", "scenes=*", "state=stale")
         )
     if counts["missing"]:
         lines.append(
             f"  {counts['missing']} missing, their files are gone, about {money(plan.missing_usd)}: "
-            "snakemake order --config scenes='*' state=missing"
+            + command(settings, "order", "scenes=*", "state=missing")
         )
     if counts["failed"]:
         lines.append(
-            f"  {counts['failed']} failed: change their prompts, or snakemake order --config scenes='*' state=failed"
+            f"  {counts['failed']} failed: change their prompts, or "
+            + command(settings, "order", "scenes=*", "state=failed")
         )
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see the errors")
@@ -61,16 +63,18 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
     lines = [_where(settings), files_headline(plan)]
     if counts["put_back"]:
         lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
-    again = "snakemake order --config scenes='" + ("enhance/*" if plan.operation == "enhance" else "*/images/*") + "'"
+    scenes = "scenes=enhance/*" if plan.operation == "enhance" else "scenes=*/images/*"
     if plan.stale:
         price = sum(item.cost_usd for item in plan.stale)
         lines.append(
-            f"  {counts['stale']} stale since what is asked changed, about {money(price)}: {again} state=stale"
+            f"  {counts['stale']} stale since what is asked changed, about {money(price)}: "
+            + command(settings, "order", scenes, "state=stale")
         )
     for status, words in (("missing", "missing, their results are gone"), ("failed", "failed")):
         if counts[status]:
             price = sum(item.cost_usd for item in plan.items if item.status == status)
-            lines.append(f"  {counts[status]} {words}, about {money(price)}: {again} state={status}")
+            again = command(settings, "order", scenes, f"state={status}")
+            lines.append(f"  {counts[status]} {words}, about {money(price)}: {again}")
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see below")
     if twins := plan.of_status("twin"):
@@ -122,7 +126,7 @@ def has_failures(report: Mapping[str, Any], broken: bool) -> bool:
     return bool(bad or waits or broken or report["errors"])
 
 
-def tasks(plan: Plan, settings: Settings, width: int) -> str:
+def tasks(plan: Plan, width: int) -> str:
     """Return a block per picture that would be made: entity, scene, prompt, references, output, cost."""
     from chargen.prompts.text import summary
 
@@ -148,7 +152,7 @@ def tasks(plan: Plan, settings: Settings, width: int) -> str:
             f"  {item.standing.target}, after {', '.join(sorted(item.needs))}, {money(item.shape.cost_usd)}"
             for item in plan.deferred
         ]
-    return "\n".join([overview(plan, settings), _joined(lines)])
+    return _joined(lines)
 
 
 def output_path(target: str, variation: int) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from chargen.commands import command
 from chargen.report.words import clip, columns, count, dollars
 from chargen.steps.talk import duration
+
+if TYPE_CHECKING:
+    from chargen.config import Settings
 
 SHOWN_FOLDERS = 4
 SHOWN_TARGETS = 3
@@ -18,20 +22,27 @@ NARROWEST, WIDEST = 40, 100
 _COLOURS = {"✓": "32", "✗": "31", "!": "33", "○": "2"}
 
 
-def render(report: Mapping[str, Any], width: int = 80, html: str = "results/report.html", colour: bool = False) -> str:
-    """Return the box for the run of *report* (report.json), at most *width* columns wide, without a final newline.
+def render(
+    report: Mapping[str, Any],
+    settings: Settings,
+    width: int = 80,
+    html: str = "results/report.html",
+    colour: bool = False,
+) -> str:
+    """Return the box for the run of *report* (report.json), at most *width* columns wide, and below it what can be
+    pasted, without a final newline.
 
     *html* is the page that it points at. With *colour*, signs are coloured by terminal escapes.
     """
     inner = max(NARROWEST, min(width, WIDEST)) - 4
     sections = [[_title(report)], list(_figures(report)), list(_outputs(report)), list(_failures(report, inner))]
-    sections.append(list(_what_next(report, html)))
+    sections.append([_row("Report", html)])
     lines = ["┌" + "─" * (inner + 2) + "┐"]
     for number, section in enumerate(filter(None, sections)):
         if number:
             lines.append("├" + "─" * (inner + 2) + "┤")
         lines += [_framed(line, inner, colour) for text in section for line in _wrapped(text, inner)]
-    return "\n".join([*lines, "└" + "─" * (inner + 2) + "┘"])
+    return "\n".join([*lines, "└" + "─" * (inner + 2) + "┘", *_what_next(report, settings)])
 
 
 def _title(report: Mapping[str, Any]) -> str:
@@ -118,14 +129,13 @@ def _failures(report: Mapping[str, Any], inner: int) -> Iterator[str]:
         yield f"✗ {entity} was skipped: its files cannot be read (see the report)"
 
 
-def _what_next(report: Mapping[str, Any], html: str) -> Iterator[str]:
-    totals = report["totals"]
-    yield _row("Report", html)
+def _what_next(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     if any(True for _ in open_failures(report)):
-        yield "Failed: edit the scene and run generate_all, or send it as it is:"
-        yield "  snakemake order --config scenes='*' state=failed"
-    if totals["in_flight"]:
-        yield "In flight: collect later with  snakemake generate_all"
+        yield "Failed: edit the scene and run again, or send it as it is:"
+        yield "    " + command(settings, "order", "scenes=*", "state=failed")
+    if report["totals"]["in_flight"]:
+        yield "In flight: collect later with"
+        yield "    " + command(settings, "generate_all")
 
 
 def open_failures(report: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

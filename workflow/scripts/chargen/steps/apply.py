@@ -104,7 +104,8 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
         tasks = does.place_all(settings, state, run, plan, answers, results, Journal(state).entry(files.id).submitted)
     _tell_outcomes(files.id, tasks)
     back = sum(task["outcome"] == "applied" for task in tasks)
-    events.tell("put-back", f"put back {back} pictures from batch {files.id}", shown=True, batch=files.id, tasks=back)
+    words = f"put back {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
+    events.tell("put-back", words, shown=True, batch=files.id, tasks=back)
     return {"batch": files.id, "operation": plan["operation"], "tasks": tasks, "follow_ups": []}
 
 

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from chargen import durable, events, failpoints, pictures
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
 from chargen.problems import ChargenError
@@ -160,7 +161,7 @@ def _find_earlier(
         return ""
     if entry.open_intent is not None:
         return _reconcile(settings, journal, entry, remote, run)
-    found = _look(journal, plan["display_name"], settings.library_id, remote)
+    found = _look(settings, journal, plan["display_name"], remote)
     if run is not None and run.folder.is_dir():
         durable.write(run.remote_checked, b"")
         failpoints.reached("checked")
@@ -175,7 +176,7 @@ def _find_earlier(
     return ""
 
 
-def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) -> Operation | None:
+def _look(settings: Settings, journal: Journal, display_name: str, remote: Remote) -> Operation | None:
     """Page the server's list to its end: return the job of that name; stop at a job of this library nobody knows."""
     known = {entry.job for entry in journal.entries.values()}
     own = None
@@ -183,7 +184,7 @@ def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) 
     for job in asking(lambda: list(remote.jobs())):
         if job.display_name == display_name:
             own = own or job
-        elif job.display_name.rpartition("-")[0] == f"chargen-{library_id}" and job.name not in known:
+        elif job.display_name.rpartition("-")[0] == f"chargen-{settings.library_id}" and job.name not in known:
             entry = journal.entries.get(job.display_name.rsplit("-", 1)[1])
             unanswered = entry is not None and entry.open_intent is not None
             worth = job.state == "SUCCEEDED" or not job.is_final
@@ -192,7 +193,7 @@ def _look(journal: Journal, display_name: str, library_id: str, remote: Remote) 
     if own is None and foreign:
         lines = "\n".join(
             f"  {job.name} ({job.state.lower()}, {job.requests} requests, created {job.created[:19]}): "
-            f"snakemake collect --config job={job.name}"
+            + command(settings, "collect", f"job={job.name}")
             for job in foreign
         )
         raise ForeignJob(
@@ -211,7 +212,7 @@ def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remot
         words = f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}"
         events.tell("waiting", words, level="warning", delay_s=round(wait_s, 1))
     while True:
-        found = _look(journal, entry.display_name, settings.library_id, remote)
+        found = _look(settings, journal, entry.display_name, remote)
         if found:
             words = f"adopted {found.name}: it is batch {entry.batch}, whose submission got no answer; nothing is sent"
             events.tell("found", words, shown=True, job=found.name)
