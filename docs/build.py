@@ -13,7 +13,8 @@ from chargen.schema import ROOT, load_schema
 HEAD = """# Configuration
 
 Every key with its default, from `config/config.yaml` and its schema (written by `python docs/build.py`). Set keys in
-that file, in one of your own with `--configfile`, or for one run with `--config key=value`.
+that file, in one of your own with `--configfile`, or for one run with `--config key=value`. A key of a group, written
+with a dot below, is typed as `--config batch='{"max_tasks": 5}'`; the group's other keys keep their values.
 
 | key | default | meaning |
 |---|---|---|

@@ -137,3 +137,22 @@ def test_dry_run_lists_its_jobs_or_counts_them(monkeypatch: pytest.MonkeyPatch, 
 
     assert 1 == screen.lines.count(shown)
     assert calm.DRY == screen.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("generat_all", "there is no target `generat_all`, did you mean `generate_all`? `snakemake -l` lists them"),
+        ("xyz", "there is no target `xyz`. `snakemake -l` lists them"),
+        ("only=a/b", "`only=a/b` is no target: settings go behind --config, as in `--config only=a/b`"),
+    ],
+)
+def test_a_misspelt_target_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, target: str, words: str) -> None:
+    """With the rule that was probably meant."""
+    monkeypatch.setattr(calm, "known_rules", lambda: ["generate_all", "jobs"])
+    screen = Screen(monkeypatch)
+
+    said = "(if you use input functions make sure that they don't raise unexpected exceptions)."
+    screen.say(f"MissingRuleException:\nNo rule to produce {target} {said}", logging.ERROR, LogEvent.ERROR)
+
+    assert [f"chargen: {words}"] == screen.lines

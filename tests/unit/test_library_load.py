@@ -285,3 +285,33 @@ image_inventory:
     ]
     assert [("images/one.jpg", True)] == [(item.path, item.is_portrait) for item in oda.inventory]
     assert ["outside-library", "bad-record"] == [problem.code for problem in library.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("name: Oda\nscenes:\n\t- id: a\n", "with tabs"),
+        ("name: Oda\nscenes:\n  - id: a\n    prompt: x\n   weight: low\n", "as many spaces as its neighbours"),
+        ("name: Oda\nscenes:\n  - id: a\n     prompt: x\n", "as many spaces as its neighbours"),
+        ("name: Oda: a keeper\n", "': ' in quotes"),
+        ("name: *x\n", "begins with *"),
+        ('name: "Oda\n', "not closed"),
+    ],
+)
+def test_what_yaml_cannot_read_comes_with_advice(tmp_path, text, advice):
+    """The parser's words say where and what; the advice says what to do."""
+    corpus.entity(tmp_path, "character/oda", text)
+
+    (problem,) = load_library(tmp_path).problems
+
+    assert "invalid-yaml" == problem.code
+    assert advice in problem.advice
+
+
+def test_a_title_is_a_name(tmp_path):
+    """What others call title is name here, and said so."""
+    corpus.entity(tmp_path, "chapter/ch1", "title: First Light\n" + corpus.scene(id="a", prompt="x"))
+
+    (problem,) = load_library(tmp_path).problems
+
+    assert "did you mean 'name'?" == problem.advice

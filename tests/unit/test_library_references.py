@@ -312,3 +312,27 @@ def test_an_id_that_two_entities_have_names_no_scene_to_come(tmp_path):
     corpus.entity(tmp_path, "character/oda", TAM)
 
     assert ([], ["missing-reference"]) == ask(tmp_path, target)
+
+
+def test_a_misspelt_name_comes_with_the_one_that_was_meant(tmp_path):
+    """Characters and places that nearly fit are named, also those whose own file is broken."""
+    target = chapter(tmp_path, characters="[tam-fel]", location="saltmer")
+    corpus.entity(tmp_path, "character/tam-fell", "name: [Tam\n")
+    corpus.entity(tmp_path, "location/saltmere", COVE)
+    library = load_library(tmp_path)
+    scene = library.entities[target.rpartition("/")[0]].scenes[0]
+
+    _, problems = ReferenceIndex(library).for_scene(scene)
+
+    assert ["did you mean 'tam-fell'?", "did you mean 'saltmere'?"] == [problem.advice for problem in problems]
+
+
+def test_a_place_without_a_picture_says_how_to_have_one(tmp_path):
+    """A scene of the place that is no overview of it does not count, so the advice names what does."""
+    target = chapter(tmp_path, location="hall")
+    corpus.entity(tmp_path, "location/hall", TAM)
+    library = load_library(tmp_path)
+
+    _, (problem,) = ReferenceIndex(library).for_scene(library.entities[target.rpartition("/")[0]].scenes[0])
+
+    assert "locations/hall/images/overview.png, or give it a scene with the id 'overview'" in problem.advice

@@ -406,3 +406,27 @@ def test_a_result_that_stood_back_is_not_put_back(world):
 
     assert ["done"] == [item.status for item in plan.standings]
     assert {} == plan.put_back
+
+
+def test_a_glob_that_fits_nothing_is_told(world):
+    """A misspelt `only` is not taken for a library where all is done."""
+    world.write("characters/oda", ODA)
+
+    plan = world.plan(only=["*/lamp", "character/odda/*"])
+
+    assert ["only: no scene of this run fits character/odda/*"] == plan.notices
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"budget_usd": "lots"}, 'configuration: budget_usd: "lots" is neither a number of at least 0 nor empty'),
+        ({"libary": "x"}, "configuration: unknown key `libary`, did you mean `library`?"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_words(world, changes, words):
+    """Which key, what is wrong with it, and what may be there."""
+    with pytest.raises(ChargenError) as caught:
+        world.settings(**changes)
+
+    assert words == str(caught.value)

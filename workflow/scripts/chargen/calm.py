@@ -7,6 +7,7 @@ it comes. The log under `.snakemake/log/` has all of it, and ``--logger-chargen-
 
 # No postponed annotations here: Snakemake takes the type of an option from the field's annotation itself.
 
+import difflib
 import logging
 import os
 import re
@@ -57,6 +58,12 @@ AFTERMATH = re.compile(
     r"|Cancelling snakemake on user request|RuleException:\nCalledProcessError in file"
 )
 """Errors that only repeat that something failed: each failure was told with its log, the exit status stays."""
+NO_RULE = re.compile(r"MissingRuleException:\nNo rule to produce (\S+) \(if you use input functions")
+
+
+def known_rules() -> Iterable[str]:
+    """Return the names of all rules. Whoever has read the Snakefile puts its own function here."""
+    return ()
 
 
 @dataclass
@@ -129,6 +136,8 @@ class LogHandler(LogHandlerBase):
                 self._write([would_run(about)])
         elif text.startswith("This was a dry-run"):
             self._write([DRY])
+        elif missing := NO_RULE.match(text):
+            self._write([no_target(missing[1])])
         elif record.levelno >= logging.WARNING:
             if not AFTERMATH.match(text):
                 self._write([], clear=True)
@@ -159,6 +168,15 @@ def would_run(job: Mapping[str, Any]) -> str:
     """Return the line of a dry run on one job: its rule and what it is about; of which run goes without saying."""
     about = (str(value) for name, value in (job.get("wildcards") or {}).items() if name != "run")
     return f"  {job['rule_name']:<16} {' '.join(about)}".rstrip()
+
+
+def no_target(target: str) -> str:
+    """Return the line on a target that no rule makes, with what was probably meant."""
+    if "=" in target:
+        return f"chargen: `{target}` is no target: settings go behind --config, as in `--config {target}`"
+    near = difflib.get_close_matches(target, known_rules(), 1)
+    meant = f", did you mean `{near[0]}`?" if near else "."
+    return f"chargen: there is no target `{target}`{meant} `snakemake -l` lists them"
 
 
 def failure(job: Mapping[str, Any]) -> list[str]:

@@ -44,7 +44,8 @@ class RemoteError(ChargenError):
 
     def __init__(self, doing: str, status: int, message: str, details: Any = None, *, unsent: bool = False):
         said = f"{status} {message}" if status else message
-        super().__init__(f"{doing}: {said}")
+        refused = status in (401, 403) or (status == 400 and "api key" in message.lower())
+        super().__init__(f"{doing}: {said}" + (" (`snakemake doctor` looks at the key)" if refused else ""))
         self.status = status
         self.message = message
         self.details = details or []

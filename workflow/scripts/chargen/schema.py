@@ -42,7 +42,7 @@ def check(name: str, data: object, source: str) -> None:
     """Raise ChargenError naming *source*, the keys and what is wrong unless *data* fits the schema *name*."""
     found = errors(name, data)
     if found:
-        lines = [f"{source}: {path or 'the whole file'}: {message}" for path, message in found]
+        lines = [f"{source}: {path}: {message}" if path else f"{source}: {message}" for path, message in found]
         raise ChargenError("\n".join(lines))
 
 
@@ -54,11 +54,14 @@ def _dotted(path: list[str | int]) -> str:
 
 
 def _in_words(message: str, name: str, path: str) -> str:
+    rule = _rule(load_schema(name), path)
+    if message.endswith("'oneOf' keyword"):
+        return f"{message.partition(' is not valid')[0]} is neither {' nor '.join(map(_wanted, rule['oneOf']))}"
     unexpected = message.partition("Additional properties are not allowed (")[2]
     if not unexpected:
         return message
     words = []
-    known = _known_keys(load_schema(name), path)
+    known = list(rule.get("properties", {}))
     for key in unexpected.partition(" w")[0].split(", "):
         key = key.strip("'\"")
         near = difflib.get_close_matches(key, known, n=1)
@@ -66,7 +69,15 @@ def _in_words(message: str, name: str, path: str) -> str:
     return "; ".join(words)
 
 
-def _known_keys(schema: dict[str, Any], path: str) -> list[str]:
+def _rule(schema: dict[str, Any], path: str) -> dict[str, Any]:
     for part in filter(None, path.split(".")):
         schema = schema.get("properties", {}).get(part, {})
-    return list(schema.get("properties", {}))
+    return schema
+
+
+def _wanted(rule: dict[str, Any]) -> str:
+    """One of several things that a value may be, in words."""
+    if "const" in rule:
+        return "empty" if rule["const"] == "" else str(rule["const"])
+    least = f" of at least {rule['minimum']}" if "minimum" in rule else ""
+    return f"a {rule['type']}{least}"

@@ -16,8 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
-from chargen import __version__, config, durable, events
-from chargen.calm import OUR_OWN
+from chargen import __version__, calm, config, durable, events
 from chargen.commands import called, command
 from chargen.planning import show
 from chargen.problems import ChargenError, system_trouble
@@ -62,6 +61,7 @@ class Session:
         self._renewed: dict[tuple[str, str], list[str]] = {}
         if workflow.is_main_process:
             announce_main_process()
+            calm.known_rules = lambda: [rule.name for rule in workflow.rules]
 
     # -- what rules ask
 
@@ -192,7 +192,8 @@ class Session:
             _say("Stopped. What was sent goes on at the server. Nothing is lost")
         data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
         width = shutil.get_terminal_size((100, 24)).columns
-        _say("\n" + render(data, self.settings, width, colour=_has_colours(sys.stderr)))
+        title = "Run stopped" if run.stop.exists() else "Run ended with errors: see above" if failed else ""
+        _say("\n" + render(data, self.settings, width, title=title, colour=_has_colours(sys.stderr)))
         some_failed = show.has_failures(data, any(plan.broken for plan in self._plans.values()))
         self._tell_end(failed or some_failed, data["run"])
         if some_failed and not failed:
@@ -386,7 +387,7 @@ def _say(text: str) -> None:
     """Print through Snakemake's logging, which has a thread of its own: so that lines keep their order."""
     from snakemake.logging import logger
 
-    logger.info(text, extra={OUR_OWN: True})
+    logger.info(text, extra={calm.OUR_OWN: True})
 
 
 def _has_colours(stream: TextIO) -> bool:

@@ -180,7 +180,7 @@ class _Reader:
         try:
             return View(yamlio.read(self.root / file, file), file)
         except InvalidYaml as error:
-            problems.error("invalid-yaml", error.reason, error.place, advice=_YAML_ADVICE.get(error.reason, ""))
+            problems.error("invalid-yaml", error.reason, error.place, advice=_YAML_ADVICE.get(error.problem, ""))
         except OSError as error:
             problems.error("unreadable-file", error.strerror or "cannot be read", Place(file))
         return None
@@ -318,10 +318,22 @@ class _Reader:
         return next((f"images/{name}{end}" for end in PORTRAIT_SUFFIXES if f"{name}{end}" in files), "")
 
 
+_NEIGHBOURS = "give each key as many spaces as its neighbours"
 _YAML_ADVICE = {
-    "while parsing a block mapping: did not find expected key": "one quoted text per key; quote texts that hold ': '",
-    "mapping values are not allowed in this context": "put a text that holds ': ' in quotes",
+    "block sequence entries are not allowed in this context": "begin a list on a line of its own",
+    "could not find expected ':'": "a key needs ': ' after it",
+    "did not find expected ',' or ']'": "a '[' was opened and not closed",
+    "did not find expected ',' or '}'": "a '{' was opened and not closed",
+    "did not find expected '-' indicator": f"{_NEIGHBOURS}, and each '- ' as many as the other items of its list",
+    "did not find expected key": f"one quoted text per key; quote texts that hold ': '; {_NEIGHBOURS}",
+    "found a tab character that violates indentation": "indent with spaces, not with tabs",
+    "found character that cannot start any token": "indent with spaces, not with tabs; quote a text that begins with @ "
+    "or `",
+    "found undefined alias": "quote a text that begins with *",
+    "found unexpected end of stream": "a quote was opened and not closed",
+    "mapping values are not allowed in this context": f"put a text that holds ': ' in quotes; {_NEIGHBOURS}",
 }
+"""What to do, by what the parser says of it."""
 
 
 def _their_head(kind: Kind, files: _Files) -> Head:

@@ -7,6 +7,7 @@ a zone; a location. No file is opened, and nothing outside the library is looked
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -107,6 +108,11 @@ class ReferenceIndex:
     def entity(self, key: str) -> Entity | None:
         """The loaded entity ``kind/slug``."""
         return self._library.entities.get(key)
+
+    def slugs(self, kind: str) -> list[str]:
+        """The folder names of all entities of a *kind*, those that were left out too."""
+        keys = [key.partition("/") for key in (*self._library.entities, *self._causes)]
+        return [slug for of, _, slug in keys if of == kind]
 
     def cause(self, key: str) -> str | None:
         """Why ``kind/slug`` was left out of the library; None if it was not."""
@@ -405,7 +411,11 @@ class _Asking:
         written = f"{slug}/{zone}" if zone else slug
         if not candidates and entity.key != self._scene.entity:
             self._bare.add(entity.key)
-            self._warn("missing-reference", f"{entity.name} ({slug}) has no picture, and no scene makes one")
+            self._warn(
+                "missing-reference",
+                f"{entity.name} ({slug}) has no picture of the whole place, and no scene makes one",
+                f"put one at locations/{slug}/images/overview.png, or give it a scene with the id 'overview'",
+            )
         self._add("location", entity.key, entity.name, written, candidates)
 
     def add_explicit(self, written: str, role: ReferenceRole) -> None:
@@ -480,7 +490,9 @@ class _Asking:
                 "mend its file first",
             )  # fmt: skip
         elif entity is None:
-            self._warn(f"unknown-{kind}", f"there is no {kind} '{slug}' in the library")
+            near = difflib.get_close_matches(slug, self._index.slugs(kind), 1)
+            advice = f"did you mean '{near[0]}'?" if near else ""
+            self._warn(f"unknown-{kind}", f"there is no {kind} '{slug}' in the library", advice)
         return entity
 
     def _warn(self, code: str, message: str, advice: str = "") -> None:

@@ -33,6 +33,8 @@ SCENE_KEYS = (
     "id", "title", *SCENE_TEXTS, *SCENE_LISTS, "lighting", "palette", "characters", "variations", "weight",
     "tags", "skip",
 )  # fmt: skip
+_MEANT = {"title": "name", "ratio": "aspect_ratio", "size": "image_size"}
+"""Keys that others would have, and what they are called here."""
 PALETTE_KEYS = ("dominant", "accent", "avoid")
 PERSON_KEYS = ("slug", "state", "text")
 
@@ -112,7 +114,8 @@ def warn_unknown(view: View, known: Collection[str], problems: Problems) -> None
     """Warn of every key that nobody reads, and name the one that was probably meant."""
     for key in view.data:
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1, 0.6)
+            meant = _MEANT.get(key, "")
+            near = [meant] if meant in known else difflib.get_close_matches(key, known, 1, 0.6)
             advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
             problems.warn("unknown-key", f"the key '{key}' is unknown and not read", view.place(key), advice)
 

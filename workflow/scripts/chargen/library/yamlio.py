@@ -42,12 +42,14 @@ _DOCUMENT_END = re.compile(rb"^\.\.\.(?:[ \t\r\n]|\Z)", re.MULTILINE)
 
 
 class InvalidYaml(ChargenError):
-    """A file that cannot be read as one mapping; ``place`` says where, ``reason`` what the matter is."""
+    """A file that cannot be read as one mapping; ``place`` says where, ``reason`` what the matter is, and ``problem``
+    the same without what the parser was at."""
 
-    def __init__(self, place: Place, reason: str) -> None:
+    def __init__(self, place: Place, reason: str, problem: str = "") -> None:
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+        self.problem = problem or reason
 
 
 class Map(dict[str, Any]):
@@ -286,7 +288,7 @@ def _parser_errors(data: bytes, file: str) -> Iterator[None]:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         reason = error.problem or "not readable"
-        raise InvalidYaml(place, f"{error.context}: {reason}" if error.context else reason) from None
+        raise InvalidYaml(place, f"{error.context}: {reason}" if error.context else reason, reason) from None
     except ReaderError as error:
         raise InvalidYaml(_place_of_byte(data, error.position, file), error.reason) from None
     except yaml.YAMLError as error:

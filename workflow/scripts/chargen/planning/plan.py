@@ -226,6 +226,8 @@ def _take_stock(
             if not settings.only or matches(settings.only, standing.target):
                 plan.standings.append(standing)
     if targets is None:
+        unfit = [glob for glob in settings.only if not any(matches([glob], item.target) for item in plan.standings)]
+        plan.notices += [f"only: no scene of this run fits {glob}" for glob in unfit]
         for entry in journal.in_flight():
             if entry.operation == plan.operation:
                 plan.in_flight[entry.batch] = len(entry.wishes)

@@ -27,15 +27,22 @@ def render(
     settings: Settings,
     width: int = 80,
     html: str = "results/report.html",
+    title: str = "",
     colour: bool = False,
 ) -> str:
     """Return the box for the run of *report* (report.json), at most *width* columns wide, and below it what can be
     pasted, without a final newline.
 
-    *html* is the page that it points at. With *colour*, signs are coloured by terminal escapes.
+    *html* is the page that it points at. *title* goes before the one that the report's figures give. With *colour*,
+    signs are coloured by terminal escapes.
     """
     inner = max(NARROWEST, min(width, WIDEST)) - 4
-    sections = [[_title(report)], list(_figures(report)), list(_outputs(report)), list(_failures(report, inner))]
+    sections = [
+        [title or _title(report)],
+        list(_figures(report)),
+        list(_outputs(report)),
+        list(_failures(report, inner)),
+    ]
     sections.append([_row("Report", html)])
     lines = ["┌" + "─" * (inner + 2) + "┐"]
     for number, section in enumerate(filter(None, sections)):
