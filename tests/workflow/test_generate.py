@@ -273,6 +273,28 @@ def test_results_of_another_world_do_not_pass_for_these(project):
     assert {f"chargen-story-{batch}": 2, f"chargen-sequel-{batch}": 2} == project.emulator.counts()["created"]
 
 
+@pytest.mark.soak
+def test_two_waves_of_another_world_are_made_after_a_run_that_ended_halfway(project):
+    """Placeholders in two waves, then the real thing with a key that is refused, then with a good one: all is made."""
+    project.entity(
+        "characters/tobi-ferrow",
+        """
+        name: Tobi Ferrow
+        description: A lamp lighter of nineteen with soot on his nose.
+        scenes:
+          - {id: portrait, prompt: Tobi looks at us.}
+          - {id: last-lamp, prompt: Tobi puts out the last lamp at dawn.}
+        """,
+    )
+    project.run()
+    project.config["provider"] = "gemini"
+    project.run(env={"GEMINI_API_KEY": "invalid"}, check=False)
+    project.run(env={"GEMINI_API_KEY": "a-key"})
+
+    assert SCENES == len(project.sent())
+    assert 4 == project.emulator.count("create")
+
+
 def test_what_is_gone_again_is_put_back_again(project):
     """Each time that pictures are gone they come back from what was paid for, those of one batch one by one."""
     project.run()

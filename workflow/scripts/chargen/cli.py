@@ -252,7 +252,8 @@ def _planned(args: argparse.Namespace) -> None:
     from chargen.planning.plan import make_plan
 
     settings, _, _ = _open(args)
-    print(show.tasks(make_plan(settings), shutil.get_terminal_size((100, 24)).columns))
+    if text := show.tasks(make_plan(settings), shutil.get_terminal_size((100, 24)).columns):
+        print(text)
 
 
 def _order(args: argparse.Namespace) -> None:
