@@ -21,7 +21,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
-from chargen.steps.talk import CLEAR_LINE, on_terminal
+from chargen.steps.talk import CLEAR_LINE, fitted, on_terminal
 
 OUR_OWN = "chargen"
 """The attribute of a log record that chargen itself wrote: plan and summary."""
@@ -116,7 +116,7 @@ class LogHandler(LogHandlerBase):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             if getattr(record, OUR_OWN, False):
-                self._write(str(record.msg).split("\n"))
+                self._write(fitted(str(record.msg), self._plainly.stream).split("\n"))
             elif self._full:
                 self._plainly.emit(record)
             else:

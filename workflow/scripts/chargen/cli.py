@@ -220,7 +220,7 @@ def _next(args: argparse.Namespace) -> None:
     plan = make_any_plan(settings, args.operation, [settings.scope])
     told = durable.read_json(run.process)
     pin(settings, state, run, plan, told["started"], told["targets"])
-    print(show.overview(plan, settings), flush=True)
+    events.show(show.overview(plan, settings))
     batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
     data = {"operation": args.operation, "batches": batches, "put_back": sorted(plan.put_back)}
     durable.write_json(args.output, data)

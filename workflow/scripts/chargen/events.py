@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from chargen.steps.talk import CLEAR_LINE, on_terminal
+from chargen.steps.talk import CLEAR_LINE, fitted, on_terminal
 
 if TYPE_CHECKING:
     from chargen.config import Settings
@@ -67,7 +67,8 @@ def tell(event: str, words: str, *, level: Level = "info", shown: bool = False, 
 
 def show(words: str) -> None:
     """Say *words* to the person in front of the terminal alone. Never raises."""
-    _print((CLEAR_LINE if on_terminal(sys.stdout) else "") + words, "stdout")  # a progress bar may be on the line
+    clear = CLEAR_LINE if on_terminal(sys.stdout) else ""  # a progress bar may be on the line
+    _print(clear + fitted(words, sys.stdout), "stdout")
 
 
 def note(event: str, words: str, *, level: Level = "info", **facts: Any) -> None:

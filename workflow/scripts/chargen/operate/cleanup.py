@@ -21,6 +21,7 @@ from chargen.operate.moments import age_s, ago
 from chargen.operate.owners import Home
 from chargen.operate.screen import (
     BAD,
+    BUSY,
     DIM,
     GOOD,
     WARN,
@@ -254,17 +255,17 @@ def usage(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile], 
     active = sum(job.is_active for job in ours)
     yield heading("Nothing was asked for. There are")
     yield from table(
-        [Column("", right=True), Column("what"), Column("to clean up")],
+        [Column("what"), Column("", right=True), Column("size", right=True), Column("to clean up")],
         [
-            [str(active), "jobs running", Span("cancel=all", "cyan")],
-            [str(len(ours) - active), "jobs ended", Span("delete=all", "cyan")],
-            [str(len(uploads)), f"files, {size(sum(file.bytes for file in uploads))}", Span("files=all", "cyan")],
-            [str(len(orphans)), "orphans among them", Span("files=orphans", "cyan")],
+            ["running jobs", str(active), "", Span("cancel=all", BUSY)],
+            ["ended jobs", str(len(ours) - active), "", Span("delete=all", BUSY)],
+            ["files", str(len(uploads)), size(sum(file.bytes for file in uploads)), Span("files=all", BUSY)],
+            ["  orphans", str(len(orphans)), size(sum(file.bytes for file in orphans)), Span("files=orphans", BUSY)],
         ],
         width,
     )
     yield line()
-    yield line("Names, ids and globs do as well, several in quotes; older_than_h=24 narrows. For example:")
+    yield line("Names, ids and globs do as well; older_than_h=24 narrows. For example:")
     yield to_paste(command(settings, "cleanup", "files=orphans", "older_than_h=24"))
     yield from advice("It says what it would do; add confirm=true to do it.", width)
 

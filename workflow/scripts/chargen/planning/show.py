@@ -36,19 +36,17 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
     if counts["stale"]:
         price = sum(stale.cost_usd for stale in plan.stale)
         lines.append(
-            f"  {counts['stale']} stale since what surrounds them changed, about {money(price)}: "
-            + command(settings, "order", "scenes=*", "state=stale")
+            f"  {counts['stale']} stale since what surrounds them changed, about {money(price)}; to order them:"
         )
+        lines.append(_to_paste(settings, "scenes=*", "state=stale"))
     if counts["missing"]:
         lines.append(
-            f"  {counts['missing']} missing, their files are gone, about {money(plan.missing_usd)}: "
-            + command(settings, "order", "scenes=*", "state=missing")
+            f"  {counts['missing']} missing, their files are gone, about {money(plan.missing_usd)}; to order them:"
         )
+        lines.append(_to_paste(settings, "scenes=*", "state=missing"))
     if counts["failed"]:
-        lines.append(
-            f"  {counts['failed']} failed: change their prompts, or "
-            + command(settings, "order", "scenes=*", "state=failed")
-        )
+        lines.append(f"  {counts['failed']} failed: change their prompts, or send them as they are:")
+        lines.append(_to_paste(settings, "scenes=*", "state=failed"))
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see the errors")
     if plan.library.broken:
@@ -66,15 +64,13 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
     scenes = "scenes=enhance/*" if plan.operation == "enhance" else "scenes=*/images/*"
     if plan.stale:
         price = sum(item.cost_usd for item in plan.stale)
-        lines.append(
-            f"  {counts['stale']} stale since what is asked changed, about {money(price)}: "
-            + command(settings, "order", scenes, "state=stale")
-        )
+        lines.append(f"  {counts['stale']} stale since what is asked changed, about {money(price)}; to order them:")
+        lines.append(_to_paste(settings, scenes, "state=stale"))
     for status, words in (("missing", "missing, their results are gone"), ("failed", "failed")):
         if counts[status]:
             price = sum(item.cost_usd for item in plan.items if item.status == status)
-            again = command(settings, "order", scenes, f"state={status}")
-            lines.append(f"  {counts[status]} {words}, about {money(price)}: {again}")
+            lines.append(f"  {counts[status]} {words}, about {money(price)}; to order them:")
+            lines.append(_to_paste(settings, scenes, f"state={status}"))
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see below")
     if twins := plan.of_status("twin"):
@@ -172,6 +168,10 @@ def file_stem(scene: str, variation: int) -> str:
 def money(usd: float) -> str:
     """Return dollars with cents, or with more digits where there would be none to see."""
     return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}".rstrip("0")
+
+
+def _to_paste(settings: Settings, *words: str) -> str:
+    return "      " + command(settings, "order", *words)
 
 
 def _where(settings: Settings) -> str:

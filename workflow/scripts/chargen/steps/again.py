@@ -9,6 +9,7 @@ from chargen import durable, events, failpoints
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.planning.pin import pin_batches
+from chargen.report.words import count
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.wishes import batch_id, display_name
 
@@ -57,11 +58,11 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         ready = {target for target, needs in waiting.items() if not needs & pending}
         if ready:
             book["targets"] += sorted(ready)
-            book["batches"][batch] += _plan_now(settings, state, ready)
+            book["batches"][batch] += _plan_now(settings, state, ready, plan["problems"])
         durable.write_json(book_path, book)
         failpoints.reached("released")
         if ready:
-            words = f"{len(ready)} pictures waited for those of batch {batch} and are sent now"
+            words = f"now that the pictures of batch {batch} are there, {count(len(ready), 'scene')} can be sent"
             events.tell("released", words, tasks=len(ready), batches=book["batches"][batch])
         return list(book["batches"][batch])
 
@@ -98,13 +99,13 @@ def _targets(files: BatchFiles) -> set[str]:
     return {task["wish"]["target"] for task in files.read_plan()["tasks"]}
 
 
-def _plan_now(settings: Settings, state: State, targets: set[str]) -> list[str]:
+def _plan_now(settings: Settings, state: State, targets: set[str], told: Collection[str]) -> list[str]:
+    """Plan *targets* and return the batches; problems that are not among those *told* when the run began are told."""
     from chargen.planning.plan import make_plan
 
     plan = make_plan(settings, targets=targets)
     for problem in plan.problems:
         if problem.scene and f"{problem.entity}/{problem.scene}" in targets:
-            events.tell(
-                "problem", str(problem), level="warning", shown=True, target=f"{problem.entity}/{problem.scene}"
-            )
+            target, words = f"{problem.entity}/{problem.scene}", str(problem)
+            events.tell("problem", words, level="warning", shown=words not in told, target=target)
     return pin_batches(settings, state, plan.batches, plan.catalog)

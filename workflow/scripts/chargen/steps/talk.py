@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import textwrap
 from typing import TextIO
 
 CLEAR_LINE = "\r\x1b[K"
@@ -11,6 +13,23 @@ CLEAR_LINE = "\r\x1b[K"
 def on_terminal(stream: TextIO) -> bool:
     """Whether *stream* is a terminal whose lines can be drawn over."""
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """Return *text* with its long lines broken at spaces, if *stream* is a terminal, so that no word is torn.
+
+    Lines that begin with four spaces, like commands and paths, stay whole: whoever copies them gets one line.
+    """
+    if not on_terminal(stream):
+        return text
+    width = max(40, shutil.get_terminal_size((100, 24)).columns)
+    return "\n".join(line for written in text.split("\n") for line in _broken(written, width))
+
+
+def _broken(line: str, width: int) -> list[str]:
+    if len(line) <= width or line.startswith("    "):
+        return [line]
+    return textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,44 @@
+"""What steps say fits the terminal it is said on."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from chargen.steps.talk import fitted
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    return Terminal()
+
+
+def test_long_lines_are_broken_at_spaces(narrow: Terminal) -> None:
+    """No word is torn, and what follows is indented below its beginning; a word that is too long stays whole."""
+    path = "characters/somebody-with-a-very-long-name/imagery.yaml:5:5:"
+
+    broken = fitted(f"{path} warning: there is no portrait of her\nshort", narrow)
+
+    assert [path, "    warning: there is no portrait of her", "short"] == broken.split("\n")
+
+
+def test_commands_stay_whole(narrow: Terminal) -> None:
+    """What is to be copied is one line."""
+    command = "    snakemake order --config library=../somewhere scenes='*' state=stale"
+
+    assert command == fitted(command, narrow)
+
+
+def test_a_pipe_gets_lines_as_they_are() -> None:
+    """Without a terminal nothing is broken."""
+    text = "word " * 40
+
+    assert text == fitted(text, io.StringIO())
