@@ -31,10 +31,11 @@ def test_long_lines_are_broken_at_spaces(narrow: Terminal) -> None:
 
 
 def test_commands_stay_whole(narrow: Terminal) -> None:
-    """What is to be copied is one line."""
+    """What is to be copied is one line, and so is one of a frame whose colours are not seen."""
     command = "    snakemake order --config library=../somewhere scenes='*' state=stale"
+    framed = "│ \x1b[32m✓\x1b[0m Success:   0                       │"
 
-    assert command == fitted(command, narrow)
+    assert f"{command}\n{framed}" == fitted(f"{command}\n{framed}", narrow)
 
 
 def test_a_pipe_gets_lines_as_they_are() -> None:

@@ -176,12 +176,12 @@ class Session:
         if self._only_looks:
             shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
             return
-        if self.state.run(self._run).stop.exists():
-            again = command(self.settings, " ".join(sorted(self._targets())))
-            print(f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}", file=sys.stderr)
         if self._only_reports and not failed:
             _say(f"report: {RESULTS / 'report.html'}")
+        again = command(self.settings, " ".join(sorted(self._targets())))
         if not self._plans or not self._did_something:
+            if self.state.run(self._run).stop.exists():
+                print(f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}", file=sys.stderr)
             self._tell_end(failed)
             return
         from chargen.report.summary import render
@@ -192,8 +192,11 @@ class Session:
             _say("Stopped. What was sent goes on at the server. Nothing is lost")
         data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
         width = shutil.get_terminal_size((100, 24)).columns
-        title = "Run stopped" if run.stop.exists() else "Run ended with errors: see above" if failed else ""
+        stopped = run.stop.exists()
+        title = "Run stopped" if stopped else "Run ended with errors: see above" if failed else ""
         _say("\n" + render(data, self.settings, width, title=title, colour=_has_colours(sys.stderr)))
+        if stopped and not data["totals"]["in_flight"]:
+            _say(f"This goes on where it ended:\n    {again}")
         some_failed = show.has_failures(data, any(plan.broken for plan in self._plans.values()))
         self._tell_end(failed or some_failed, data["run"])
         if some_failed and not failed:

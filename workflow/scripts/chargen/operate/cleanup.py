@@ -89,7 +89,7 @@ def plan(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile]) -
     old = settings.older_than_h * 3600
     acts = [
         *(_cancel(job) for job in _named(settings.cancel, jobs, "cancel") if _is_old(job.created, old)),
-        *(_delete_job(job, settings) for job in _named(settings.delete, jobs, "delete") if _is_old(job.created, old)),
+        *(_delete_job(job) for job in _named(settings.delete, jobs, "delete") if _is_old(job.created, old)),
     ]
     strangers = [job for job in jobs if job.is_active and not job.known]
     chosen = [file for file in _chosen_files(settings.files, files) if _is_old(file.created, old)]
@@ -153,16 +153,16 @@ def _cancel(job: Job) -> Act:
     return _of_job("cancel", job, kept)
 
 
-def _delete_job(job: Job, settings: Settings) -> Act:
+def _delete_job(job: Job) -> Act:
     kept = ""
     if job.is_active:
         kept = STILL_RUNNING
     elif job.owner == "foreign" or job.here in ("applied", "downloaded"):
         kept = ""
     elif job.known:
-        kept = f"its results are not here yet; {command(settings, 'generate_all')} brings them in"
+        kept = "its results are not here yet; the next generate_all brings them in"
     elif job.owner == "this" and job.state == "SUCCEEDED":
-        kept = f"its results are nowhere else; {command(settings, 'collect', f'job={job.name}')} brings them in"
+        kept = "its results are nowhere else; `snakemake jobs` has the command that brings them in"
     elif job.state == "SUCCEEDED":
         kept = f"whether library {job.library} has its results is not known here"
     return _of_job("delete job", job, kept)
@@ -290,6 +290,7 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
         yield line() if doing else line(Span("Nothing of it can be done:", "bold"))
         yield from _kept(kept, width)
         if any(act.kept not in FINAL_WORDS for act in kept):
+            yield line()
             yield from advice(f"force={FORCE} takes what is needed as well; what is lost that way is paid for.", width)
     if any(act.what == "cancel" for act in doing):
         yield from advice(CANCEL_MEANS, width)
@@ -311,6 +312,9 @@ def _headline(doing: Sequence[Act], confirmed: bool) -> str:
     return f"Asked to {text}: {done} of {len(doing)} done" if confirmed else f"Would {text}"
 
 
+KEPT = {"cancel": "not cancelled", "delete job": "job kept", "delete file": "file kept"}
+
+
 def _row(act: Act) -> list[Span | str]:
     signs = {"": ("", ""), "done": ("✓ ", GOOD), "gone": ("✓ ", DIM), "busy": ("! ", WARN), "failed": ("✗ ", BAD)}
     sign, style = signs[act.outcome]
@@ -324,5 +328,5 @@ def _kept(kept: Sequence[Act], width: int | None) -> Iterator[Line]:
         groups.setdefault((act.what, act.kept), []).append(act.name)
     for (what, why), names in groups.items():
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        yield line(Span("○ ", DIM), f"not {what}: {shown}")
+        yield line(Span("○ ", DIM), f"{KEPT[what]}: {shown}")
         yield from advice(why, width)

@@ -8,6 +8,7 @@ import textwrap
 from typing import TextIO
 
 CLEAR_LINE = "\r\x1b[K"
+FRAME = "┌├└│"
 
 
 def on_terminal(stream: TextIO) -> bool:
@@ -18,7 +19,8 @@ def on_terminal(stream: TextIO) -> bool:
 def fitted(text: str, stream: TextIO) -> str:
     """Return *text* with its long lines broken at spaces, if *stream* is a terminal, so that no word is torn.
 
-    Lines that begin with four spaces, like commands and paths, stay whole: whoever copies them gets one line.
+    Lines that begin with four spaces, like commands and paths, stay whole: whoever copies them gets one line. So do
+    those of a frame, which know the width.
     """
     if not on_terminal(stream):
         return text
@@ -27,7 +29,7 @@ def fitted(text: str, stream: TextIO) -> str:
 
 
 def _broken(line: str, width: int) -> list[str]:
-    if len(line) <= width or line.startswith("    "):
+    if len(line) <= width or line.startswith(("    ", *FRAME)):
         return [line]
     return textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
