@@ -14,6 +14,7 @@ from chargen.planning.show import money
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape
 from chargen.problems import ChargenError
+from chargen.report.words import count
 from chargen.state import State
 
 ORDERABLE = frozenset({"done", "adopted", "missing", "failed", "put back"})
@@ -52,7 +53,8 @@ def order(settings: Settings, state: State) -> str:
     lines = []
     if chosen:
         lines.append(
-            f"order {number}: {len(chosen)} pictures again, about {money(cost)}; the next generate_all makes them, once"
+            f"order {number}: {count(len(chosen), 'picture')} again, about {money(cost)}; "
+            f"the next generate_all makes {'it' if len(chosen) == 1 else 'them'}, once"
         )
     for operation, words in (("analyze", "analyses"), ("enhance", "enhancements")):
         own = [item for item in files if item.wish.operation == operation]

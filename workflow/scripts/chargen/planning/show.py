@@ -28,7 +28,11 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
     lines = [_where(settings), headline(plan)]
     counts = plan.counts()
     if plan.deferred:
-        lines.append(f"  {len(plan.deferred)} of them wait for a picture of this run and go out in a later wave")
+        one = len(plan.deferred) == 1
+        verbs = ("waits", "goes") if one else ("wait", "go")
+        lines.append(
+            f"  {len(plan.deferred)} of them {verbs[0]} for a picture of this run and {verbs[1]} out in a later wave"
+        )
     if counts["adopted"]:
         lines.append(f"  {counts['adopted']} of those done are adopted: pictures from before chargen")
     if plan.put_back:
