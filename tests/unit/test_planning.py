@@ -355,7 +355,7 @@ def test_an_order_is_wanted_until_it_is_fulfilled(world):
     journal.append("applied", "b1", outcomes={wish.id: ["applied", ""]})
     fulfilled = world.plan()
 
-    assert said.startswith("order 1: 1 pictures again, about $0.0168")
+    assert said.startswith("order 1: 1 picture again, about $0.0168")
     assert [("character/oda/lamp", 1)] == [(task.wish.target, task.wish.order) for task in ordered.tasks]
     assert (0, 1) == (flying.counts()["to_make"], flying.counts()["in_flight"])
     assert (0, 2) == (fulfilled.counts()["to_make"], fulfilled.counts()["applied"])

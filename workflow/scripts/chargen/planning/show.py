@@ -111,9 +111,9 @@ def headline(plan: Plan) -> str:
         return f"0 images to make, {done}, of {counts['wanted']} wanted"
     making = {task.wish.target.rsplit("/", 1)[0] for task in plan.tasks}
     making |= {item.standing.scene.entity for item in plan.deferred}
-    batches = _plural(len(plan.batches), "batch", "batches")
+    batches = f" in {_plural(len(plan.batches), 'batch', 'batches')}" if plan.batches else ""
     return (
-        f"{_plural(counts['to_make'], 'image', 'images')} for {_entities(making)} in {batches}, {done}, "
+        f"{_plural(counts['to_make'], 'image', 'images')} for {_entities(making)}{batches}, {done}, "
         f"about {money(plan.cost_usd)}"
     )
 
