@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,12 @@ def test_recorded_usage_adds_up(tmp_path):
 def _read(path: Path):
     data = json.loads(path.read_text())
     return data if isinstance(data, dict) else {}
+
+
+def test_dates_may_stand_without_quotes(tmp_path):
+    """Whoever corrects the prices writes the date as it comes; it is read like one in quotes."""
+    written = (schema.ROOT / "config" / "models.yaml").read_text("utf-8")
+    path = tmp_path / "models.yaml"
+    path.write_text(re.sub(r"^updated: .*$", "updated: 2026-08-01", written, flags=re.MULTILINE), "utf-8")
+
+    assert dt.date(2026, 8, 1) == load_catalog(path).updated

@@ -188,8 +188,18 @@ def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
         data = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError) as error:
         raise ChargenError(f"{path}: {error}") from None
+    data = _dates_as_text(data)
     schema.check("models", data, str(path))
     return Catalog(data, str(path), today or dt.datetime.now(dt.UTC).date())
+
+
+def _dates_as_text(data: Any) -> Any:
+    """A date that was written without quotes, as if it had them."""
+    if isinstance(data, dict):
+        return {key: _dates_as_text(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_dates_as_text(value) for value in data]
+    return data.isoformat() if isinstance(data, dt.date) else data
 
 
 def _retired(name: str, since: str, successor: str) -> str:
