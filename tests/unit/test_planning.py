@@ -328,7 +328,8 @@ def test_a_plan_garbles_no_terminal(world):
     world.picture("characters/oda/images/portrait.png")
     (world.home / "story/locations/pi\u202eer").mkdir(parents=True)
     (world.home / "story/locations/pi\u202eer/imagery.yaml").write_text("name: Pier\n")
-    told = show.tasks(world.plan(), world.settings(), 100)
+    plan = world.plan()
+    told = f"{show.overview(plan, world.settings())}\n{show.tasks(plan, 100)}"
 
     assert [] == [line for line in told.split("\n") if not line.isprintable()]
     assert "entities skipped as broken" in told

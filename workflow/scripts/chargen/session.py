@@ -357,13 +357,15 @@ def _tell_waiters_on_signals(stop: Path, only_watching: bool) -> None:
 
     The first Ctrl-C while *only_watching* is how one leaves: the watcher ends well, and so does Snakemake.
     """
+    signals: list[int] = []  # not told by the file: the watcher, which Ctrl-C reaches too, may have made it already
+
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
 
         def handle(received: int, frame: Any, before: Any = before) -> None:
-            leaves = only_watching and received == signal.SIGINT and not stop.exists()
+            signals.append(received)
             stop.touch()
-            if leaves:
+            if only_watching and signals == [signal.SIGINT]:
                 return
             if callable(before):
                 before(received, frame)
