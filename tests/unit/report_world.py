@@ -40,6 +40,7 @@ class World:
     standings: list[Standing] = field(default_factory=list)
     stale: list[Stale] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    blocked: dict[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
 
     @property
@@ -223,7 +224,7 @@ class World:
         catalog = load_catalog(Path(self.settings.models_file))
         return Plan(
             "generate", frozenset(FOLDERS), library, catalog, standings=self.standings, stale=self.stale,
-            problems=self.problems,
+            problems=self.problems, blocked=self.blocked,
         )  # fmt: skip
 
 

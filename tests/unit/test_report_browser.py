@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -323,6 +324,7 @@ def test_earlier_versions_are_compared_by_keyboard(reader: Reader) -> None:
     reader.tab.press("ArrowLeft")
     slid = reader.tab.run("document.getElementById('v-split').value")
     reader.tab.press("b")
+    reader.tab.wait_for("document.getElementById('v-before').complete")
     flipped = reader.tab.run("getComputedStyle(document.getElementById('v-before')).clipPath")
 
     assert not hidden
@@ -354,6 +356,7 @@ def test_the_large_view_keeps_the_focus_and_gives_it_back(reader: Reader) -> Non
             reader.tab.run("document.activeElement === document.body || !!document.activeElement.closest('#view')")
         )
     reader.tab.press("Escape")
+    reader.tab.wait_for("!document.getElementById('view').open && !!document.activeElement.closest('.card')")
 
     assert all(inside)
     assert LAMP == reader.tab.run("document.activeElement.closest('.card')?.id")
@@ -382,6 +385,98 @@ def test_filters_and_batches(reader: Reader, tmp_path: Path) -> None:
     assert "2 of 3" == shown
     assert [1, 1, 1] == arranged
     assert before == reader.tab.run(order)
+
+
+def test_search_shows_what_it_found_from_its_beginning(reader: Reader) -> None:
+    """However far one had scrolled; the list of entities is narrowed too, and analyses are searched."""
+    file = reader.world.entity / "images" / "rope.png.analysis.json"
+    seen = {"content": {"alt_text": "A hawser.", "tags": ["mooring"]}, "palette": {"hex": ["#808080"]}, "quality": "4"}
+    file.write_text(json.dumps(seen))
+    reader.open()
+    reader.tab.run("scrollTo(0, 9e9)")
+    reader.tab.run("document.getElementById('search').focus()")
+    reader.tab.type("Hawser mooring")
+    reader.tab.wait_for("document.getElementById('found').textContent")
+    found = "[...document.querySelectorAll('#pictures .card:not([hidden])')].map(card => card.id)"
+    listed = "[...document.querySelectorAll('[data-leads]')].filter(link => !link.closest('[hidden]')).length"
+    shown = "document.getElementById('pictures').getBoundingClientRect().top >= 0"
+    first = reader.tab.run(found), reader.tab.run(listed), reader.tab.run(shown)
+    reader.tab.type(" nowhere")
+    reader.tab.wait_for("document.getElementById('found').textContent.startsWith('0')")
+
+    assert ([ROPE], 1, True) == first
+    assert 0 == reader.tab.run(listed)
+
+
+def test_the_wall_by_keyboard(reader: Reader) -> None:
+    """/ searches, arrows go from picture to picture, ? says the keys, and none of them acts while somebody types."""
+    focused = "document.activeElement.closest('.card')?.id ?? document.activeElement.id"
+    reader.tab.press("/")
+    search = reader.tab.run(focused)
+    reader.tab.press("?")
+    typed = reader.tab.run("[document.getElementById('search').value, document.getElementById('help').open]")
+    reader.tab.run(f"document.getElementById({json.dumps(LAMP)}).querySelector('a.shot').focus()")
+    reader.tab.press("ArrowRight")
+    second = reader.tab.run(focused)
+    reader.tab.press("ArrowLeft")
+    first = reader.tab.run(focused)
+    reader.tab.press("?")
+    helped = reader.is_shown("help")
+    reader.tab.press("a")
+    reader.tab.press("Escape")
+
+    assert "search" == search
+    assert ["?", False] == typed
+    assert [LAMP_2, LAMP] == [second, first]
+    assert helped
+    assert not reader.is_shown("help")
+    assert {} == reader.choices()
+
+
+def test_a_page_without_its_library_shows_small_copies(reader: Reader, tmp_path: Path) -> None:
+    """`results/` alone, taken elsewhere: the wall is whole, the large view says what it shows, a failure leads home."""
+    shutil.copytree(reader.world.html.parent, tmp_path / "elsewhere" / "results")
+    reader.tab.open((tmp_path / "elsewhere" / "results" / "report.html").as_uri())
+    reader.look_at(ROPE)
+    reader.tab.wait_for("document.getElementById('v-image').naturalWidth > 0")
+    told = reader.is_shown("v-small")
+    reader.close()
+    reader.open()
+    reader.look_at(ROPE)
+    reader.tab.wait_for("document.getElementById('v-image').naturalWidth > 0")
+
+    assert told
+    assert not reader.is_shown("v-small")
+
+
+@pytest.mark.parametrize("hash", ["%", "%E0%A4%A", "nobody", "failure/nothing"])
+def test_an_address_that_leads_nowhere_does_no_harm(reader: Reader, hash: str) -> None:
+    """The page is there and works."""
+    reader.tab.open(f"{reader.world.html.as_uri()}#{hash}")
+    reader.look_at(ROPE)
+
+    assert reader.is_shown("v-title")
+    assert "Rope" == reader.said("v-title")
+
+
+def test_a_finger_turns_the_pages(reader: Reader) -> None:
+    """Drawn to the left it shows the next picture, to the right the one before, up and down nothing else."""
+    reader.tab.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    reader.look_at(LAMP)
+    places = []
+    for way in ((-150, 10), (150, 10), (0, -150)):
+        points = [(300, 300), (300 + way[0] // 2, 300 + way[1] // 2), (300 + way[0], 300 + way[1])]
+        for number, (x, y) in enumerate(points):
+            reader.tab.call(
+                "Input.dispatchTouchEvent",
+                type="touchMove" if number else "touchStart",
+                touchPoints=[{"x": x, "y": y}],
+            )
+        reader.tab.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        places.append(reader.said("v-place").split()[0])
+    reader.tab.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+    assert ["2", "1", "1"] == places
 
 
 @pytest.mark.parametrize("dark", [False, True])

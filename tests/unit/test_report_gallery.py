@@ -17,6 +17,7 @@ from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
 from chargen.planning.plan import Stale
+from chargen.problems import Problem
 from chargen.report.write import write_report
 
 ODA = "character/oda-brennick"
@@ -284,6 +285,59 @@ def test_failures_say_what_to_do(world: World) -> None:
     assert f"snakemake order --config scenes={ODA}/failed-scene" in text
 
 
+def test_what_cannot_be_sent_is_explained_like_a_failure(world: World) -> None:
+    """Why, what to do and where; every "why?" on a card leads to such an explanation, and to one of its own."""
+    target, why = f"{ODA}/wanted-scene", "its reference is a circle"
+    place = world.scenes[ODA][-2].place
+    world.blocked[target] = why
+    world.problems.append(Problem("error", "circular", why, place, "break the circle", ODA, "wanted-scene"))
+
+    made = page(world)
+
+    ids = {values["id"] for values in made.elements["details"] if "id" in values}
+    leads = {unquote(link["href"][1:]) for link in made.elements["a"] if link.get("class") == "why"}
+    assert {f"failure/{target}", f"failure/{ODA}/failed-scene:1"} == leads
+    assert leads == ids
+    assert "Wanted scene" in made.text
+    assert "break the circle" in made.text
+
+
+def test_the_last_run_says_what_it_made(tmp_path: Path) -> None:
+    """Analyses are no pictures, and are told apart from them."""
+    world = make_world(tmp_path)
+    scene = world.scene(f"{ODA}/lamp")
+    world.stand(scene, "done", record={}, picture=png())
+    world.receipt("1" * 16, [world.task(scene.target)])
+    looks = [world.task(f"{ODA}/{name}", wish_id=name) for name in ("lamp", "rope")]
+    world.receipt("2" * 16, looks, operation="analyze")
+
+    assert "1 new picture, 2 analysed" in page(world).text
+
+
+def test_a_stale_picture_comes_with_the_command_that_renews_it(tmp_path: Path) -> None:
+    """It is on the large view of what is stale, and on no other."""
+    world = make_world(tmp_path)
+    standings = [world.stand(world.scene(f"{ODA}/{name}"), "done", record={}, picture=png()) for name in ("old", "new")]
+    world.stale.append(Stale(standings[0], 0.067))
+
+    details = page(world).details
+
+    assert f"snakemake order --config scenes={ODA}/old" == details[f"{ODA}/old:1"]["renew"]
+    assert "" == details[f"{ODA}/new:1"]["renew"]
+
+
+def test_a_filter_that_all_pictures_fit_is_left_out(tmp_path: Path) -> None:
+    """Where all are placeholders the notice says so; where some are, there is a button for them."""
+    world = make_world(tmp_path, provider="emulator")
+    world.stand(world.scene(f"{ODA}/lamp"), "done", record={"provider": "emulator"}, picture=png())
+    all_of_them = page(world)
+    world.stand(world.scene(f"{ODA}/rope"), "done", record={"provider": "google"}, picture=png())
+    some = page(world)
+
+    filters = [[button.get("data-filter") for button in made.elements["button"]] for made in (all_of_them, some)]
+    assert ["placeholder" in names for names in filters] == [False, True]
+
+
 def test_a_picture_that_cannot_be_opened_has_a_neutral_tile(tmp_path: Path) -> None:
     """A broken file or an LFS pointer is a card without a thumbnail, with a word why."""
     world = make_world(tmp_path)
@@ -417,7 +471,7 @@ def test_what_was_seen_describes_the_picture(tmp_path: Path, same: bool) -> None
         "path": "images/lamp.png",
         "sha256": hashlib.sha256(data).hexdigest() if same else "0" * 64,
         "content": {"alt_text": "An old woman trims a lamp.", "description": HOSTILE, "tags": ["lamp"]},
-        "palette": {"dominant": ["brass"], "accent": [], "hex": ["#aa8833"]},
+        "palette": {"dominant": ["brass", "#aa8833"], "accent": ["brass"], "hex": ["#aa8833"]},
         "canon_analysis": {"matches_description": "false", "traits": {"brass whistle": "seen"}, "notes": "no coat"},
         "quality": "4",
     }

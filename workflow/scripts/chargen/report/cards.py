@@ -16,7 +16,7 @@ from chargen.report.collect import FOLDER_OF, Survey
 from chargen.report.history import Fate
 from chargen.report.thumbnails import Thumbnail
 from chargen.report.versions import Archive, Version
-from chargen.report.words import OUTCOMES_IN_WORDS
+from chargen.report.words import OUTCOMES_IN_WORDS, in_words
 
 if TYPE_CHECKING:
     from chargen.planning.standing import Standing
@@ -64,7 +64,7 @@ class Card:
         if self.before and self.fate:
             return str(self.fate.task["title"])
         written = self.scene.title if self.scene else ""
-        return written or scene_id.replace("-", " ").replace("_", " ").capitalize()
+        return written or in_words(scene_id)
 
     @property
     def author_text(self) -> str:

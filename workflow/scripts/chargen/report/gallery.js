@@ -31,12 +31,15 @@
   const selects = { of: byId("of"), by: byId("by"), order: byId("order") };
   const search = byId("search");
   const buttons = [...document.querySelectorAll("[data-filter]")];
+  const leads = [...document.querySelectorAll("[data-leads]")];
   const chosen = new Set();
   let texts = null;
 
   const textOf = (card) => {
     const known = details[card.id];
-    return [nameOfEntity.get(card), card.id, card.textContent, known ? storyOf(card.id).prompt : ""].join(" ").toLowerCase();
+    const { prompt, seen } = known ? storyOf(card.id) : {};
+    const shown = seen ? [seen.text, ...seen.tags] : [];
+    return [nameOfEntity.get(card), card.id, card.textContent, known?.alt, prompt, ...shown].join(" ").toLowerCase();
   };
   const hasShown = (holder) => holder.querySelector(".card:not([hidden])") !== null;
   const narrow = () => {
@@ -59,19 +62,26 @@
     const all = !words.length && !chosen.size && !of && !by;
     byId("found").textContent = all ? "" : `${shown.toLocaleString("en")} of ${cards.length.toLocaleString("en")}`;
     byId("none").hidden = shown > 0 || all;
+    for (const link of leads) link.parentNode.hidden = byId(link.dataset.leads).hidden;
+  };
+  // What was asked for is shown from its beginning, wherever the reader was.
+  const narrowAnew = () => {
+    narrow();
+    const start = byId("pictures");
+    if (start.getBoundingClientRect().top < 0) start.scrollIntoView();
   };
   let pause = 0;
-  search.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(narrow, 120); });
+  search.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(narrowAnew, 120); });
   for (const button of buttons) {
     button.addEventListener("click", () => {
       const badge = button.dataset.filter;
       if (!chosen.delete(badge)) chosen.add(badge);
       button.setAttribute("aria-pressed", String(chosen.has(badge)));
-      narrow();
+      narrowAnew();
     });
   }
-  selects.of.addEventListener("change", narrow);
-  selects.by?.addEventListener("change", narrow);
+  selects.of.addEventListener("change", narrowAnew);
+  selects.by?.addEventListener("change", narrowAnew);
   byId("clear").addEventListener("click", () => {
     search.value = "";
     selects.of.value = "";
@@ -182,6 +192,17 @@
     ? element("img", { src: source, alt: name, loading: "lazy" })
     : element("span", { className: "gone" });
 
+  // Where the library did not move along with the page, there are still the thumbnails.
+  const thumbOf = (id) => byId(id).querySelector("img")?.src;
+  const orSmall = (picture, thumb, then = () => {}) => {
+    picture.onerror = () => {
+      picture.onerror = null;
+      if (!thumb) return;
+      picture.src = thumb;
+      then();
+    };
+  };
+
   const setSplit = (value) => {
     split.value = value;
     before.style.clipPath = `inset(0 ${100 - value}% 0 0)`;
@@ -199,9 +220,10 @@
       const name = [other.name, other.when].filter(Boolean).join(", ");
       before.alt = name;
       byId("v-old").textContent = name;
+      orSmall(before, other.thumb);
       before.onload = () => {
         const [mine, its] = [details[at].width / details[at].height, before.naturalWidth / before.naturalHeight];
-        before.style.objectFit = Math.abs(Math.log(mine / its)) < 0.1 ? "cover" : "contain";
+        before.classList.toggle("apart", Math.abs(Math.log(mine / its)) >= 0.1);
       };
     } else before.removeAttribute("src");
     setSplit(50);
@@ -215,7 +237,10 @@
     byId("v-beside").setAttribute("aria-pressed", String(Boolean(shown)));
     side.replaceChildren(...(shown ? ids : []).map((id, number) => {
       const known = details[id];
-      const button = element("button", { type: "button" }, element("img", { src: known.href, alt: known.alt }),
+      const picture = element("img", { alt: known.alt });
+      orSmall(picture, thumbOf(id));
+      picture.src = known.href;
+      const button = element("button", { type: "button" }, picture,
         element("span", { textContent: `${number + 1}  ${known.badges.map(([, label]) => label).join(", ")}` }));
       button.addEventListener("click", () => { show(id); });
       return button;
@@ -233,6 +258,8 @@
     frame.hidden = !known.href;
     image.hidden = !known.href;
     image.removeAttribute("src");
+    byId("v-small").hidden = true;
+    orSmall(image, thumbOf(id), () => { byId("v-small").hidden = false; });
     if (known.href) image.src = known.href;
     image.alt = known.alt;
     byId("v-trouble").hidden = Boolean(known.href);
@@ -269,6 +296,10 @@
       button.addEventListener("click", () => show(other));
       return button;
     })));
+    byId("v-renew").hidden = !known.renew;
+    byId("v-renew").querySelector("code").textContent = known.renew;
+    byId("v-own").hidden = !known.words;
+    byId("v-words").textContent = known.words;
     byId("v-prompt").textContent = known.prompt || "Unknown: the picture is older than its record.";
     byId("v-file").hidden = !known.href;
     byId("v-file").href = known.href || "#";
@@ -323,19 +354,34 @@
     reject: () => judge("rejected"),
     pick: () => judge("picked"),
     note: () => { if (!noteField.hidden) note.focus(); },
+    help: () => help.showModal(),
   };
   const keys = {
     ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", "0": "fit",
     c: "compare", b: "flip", v: "side", a: "approve", r: "reject", p: "pick", n: "note",
   };
-  for (const button of view.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
+  const help = byId("help");
+  for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
   document.addEventListener("keydown", (event) => {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const other = event.ctrlKey || event.metaKey || event.altKey || event.target === note
       || (event.target === split && key.startsWith("Arrow")) || !Object.hasOwn(keys, key);
-    if (!view.open || other) return;
+    if (!view.open || help.open || other) return;
     event.preventDefault();
     if (!event.repeat || !(key in judging)) acts[keys[key]](); // a key held down does not undo what it did
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("textarea, select, input:not([type=range])");
+    if (typing || help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+    const card = view.open ? null : event.target.closest("a.shot")?.dataset.open;
+    const along = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "?") acts.help();
+    else if (event.key === "/" && !view.open) search.focus();
+    else if (card && along) {
+      const all = pictures();
+      byId(all[all.indexOf(card) + along] ?? card).querySelector("a.shot").focus();
+    } else return;
+    event.preventDefault();
   });
   view.addEventListener("close", () => {
     history.replaceState(null, "", location.pathname + location.search);
@@ -370,6 +416,18 @@
     if (held && !held.moved) acts.fit();
     held = null;
     stage.classList.remove("held");
+  });
+  // A finger drawn across turns to the next picture.
+  let finger = null;
+  stage.addEventListener("touchstart", (event) => {
+    const one = event.touches.length === 1 && !zoom && (visualViewport?.scale ?? 1) < 1.05 && event.target !== split;
+    finger = one ? event.touches[0] : null;
+  }, { passive: true });
+  stage.addEventListener("touchend", (event) => {
+    if (!finger) return;
+    const [x, y] = [event.changedTouches[0].clientX - finger.clientX, event.changedTouches[0].clientY - finger.clientY];
+    finger = null;
+    if (Math.abs(x) > 48 && Math.abs(x) > 2 * Math.abs(y)) step(x < 0 ? 1 : -1);
   });
   stage.addEventListener("wheel", (event) => {
     if (!event.ctrlKey) return;
@@ -549,7 +607,8 @@
 
   // Addresses with a part: of a picture, or of a failure.
   const follow = () => {
-    const id = decodeURIComponent(location.hash.slice(1));
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { /* cut off somewhere: it leads nowhere */ }
     if (id in details) show(id);
     const target = id && byId(id);
     if (target instanceof HTMLDetailsElement) target.open = true;

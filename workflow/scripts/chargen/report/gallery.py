@@ -16,7 +16,7 @@ from chargen.library.model import Record
 from chargen.report.cards import ENHANCE, Card, Reviewable, Shelf, alt_text, shelves
 from chargen.report.collect import Survey
 from chargen.report.thumbnails import Thumbnail, make_thumbnails
-from chargen.report.words import OUTCOMES_IN_WORDS, clip, count, dollars, moment, seconds_between
+from chargen.report.words import OUTCOMES_IN_WORDS, clip, count, dollars, in_words, moment, seconds_between
 from chargen.steps.talk import duration
 
 THUMBS = "report/thumbs"
@@ -48,6 +48,21 @@ BADGES = {
     "wanted": "wanted",
 }
 _ON_CARDS = BADGES | {"new": "new"}
+_IN_BATCHES = {"passing": "failed in passing", "unplaced": "kept aside", "lost": "lost on the server"}
+
+KEYS = (
+    (("←", "→"), "the picture before, the next one"),
+    (("+", "−", "0"), "zoom in, out, fit; a click shows every pixel"),
+    (("C",), "compare by a slider: with the original, or an earlier version"),
+    (("B",), "flip between the two that are compared"),
+    (("V",), "all variations side by side"),
+    (("A", "R", "P"), "approve, reject, pick this variation"),
+    (("N",), "write what is wrong with a rejected picture"),
+    (("Enter",), "look at the picture that has the focus"),
+    (("Esc",), "close"),
+    (("/",), "search"),
+    (("?",), "these keys"),
+)
 
 
 def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping[str, Any]], results: Path) -> str:
@@ -69,14 +84,17 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
     links = _Links(root, results, thumbs, _copies(results / LARGE, root, copied))
     only_placeholders = all("placeholder" in card.badges for card in cards if card.path)
     unsaid = {"placeholder"} if only_placeholders else set()  # the notice at the top says it for all
-    sections = [_section(shelf, links, unsaid) for shelf in filled]
+    failed = _failure_groups(failures, survey, links)
+    blocked = _blocked(survey, links)
+    told = {item["id"] for group in failed for item in group["items"]} | {item["id"] for item in blocked}
+    sections = [_section(shelf, links, unsaid, told) for shelf in filled]
     numbers = _badge_counts(cards)
     return _template().render(
         css=_source("gallery.css"),
         js=_source("gallery.js"),
         details=_embedded({card.id: _detail(card, links, reviewable) for card in pictured}),
         stories=[
-            _embedded({card.id: _story(card, links) for card in pictured[start : start + STORIES]})
+            _embedded({card.id: _story(card, links, survey) for card in pictured[start : start + STORIES]})
             for start in range(0, len(pictured), STORIES)
         ],
         library=survey.settings.library_id,
@@ -86,7 +104,7 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
         free=survey.settings.provider == "emulator",
         only_placeholders=only_placeholders,
         report=report,
-        run=_run(report["run"]),
+        run=_run(report["run"], survey),
         totals=report["totals"],
         tally=_tally(report["totals"]),
         kinds=[
@@ -97,8 +115,10 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
         models=sorted({card.model for card in cards if card.model}),
         arrived=_arrivals(report["batches"], cards),
         pictures=len(pictured),
-        filters=[(badge, BADGES[badge], numbers[badge]) for badge in BADGES if numbers[badge]],
-        failures=_failure_groups(failures, survey, links),
+        filters=[(badge, BADGES[badge], numbers[badge]) for badge in BADGES if numbers[badge] and badge not in unsaid],
+        failures=failed,
+        blocked=blocked,
+        keys=KEYS,
         aside=_aside(survey, links),
         broken=report["broken"],
         errors=report["errors"],
@@ -152,8 +172,10 @@ class _Links:
         return self._thumbs.get(path) or Thumbnail(trouble="the file is gone")
 
 
-def _section(shelf: Shelf, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
-    groups = [[_shown(card, _variations(cards), links, unsaid) for card in cards] for cards in shelf.groups.values()]
+def _section(shelf: Shelf, links: _Links, unsaid: Set[str], told: Set[str]) -> dict[str, Any]:
+    groups = [
+        [_shown(card, _variations(cards), links, unsaid, told) for card in cards] for cards in shelf.groups.values()
+    ]
     wanted = [card for card in shelf.cards() if "rejected" not in card.badges]
     width = sum(item["ratio"] for group in groups for item in group) * 250
     return {
@@ -173,8 +195,10 @@ def _variations(cards: Sequence[Card]) -> int:
     return sum("rejected" not in card.badges for card in cards)
 
 
-def _shown(card: Card, of: int, links: _Links, unsaid: Set[str]) -> dict[str, Any]:
+def _shown(card: Card, of: int, links: _Links, unsaid: Set[str], told: Set[str]) -> dict[str, Any]:
+    """A card as the wall shows it; *told* are the ids of what the page says of failures."""
     info = links.info(card.path) if card.path else Thumbnail()
+    reasons = (f"failure/{card.id}", f"failure/{card.target}") if "failed" in card.badges else ()
     return {
         "id": card.id,
         "target": card.target,
@@ -191,7 +215,7 @@ def _shown(card: Card, of: int, links: _Links, unsaid: Set[str]) -> dict[str, An
         "badges": card.badges,
         "pills": [(badge, _ON_CARDS[badge]) for badge in card.badges if badge not in unsaid],
         "note": clip(card.note, 160),
-        "failed": "failed" in card.badges and card.fate is not None,
+        "why": next((id for id in reasons if id in told), ""),
         "text": clip(card.author_text or card.prompt, 140),
     }
 
@@ -222,7 +246,7 @@ def _detail(card: Card, links: _Links, reviewable: Reviewable) -> dict[str, Any]
     }
 
 
-def _story(card: Card, links: _Links) -> dict[str, Any]:
+def _story(card: Card, links: _Links, survey: Survey) -> dict[str, Any]:
     """What else the large view shows of a picture."""
     info = links.info(card.path)
     return {
@@ -230,6 +254,7 @@ def _story(card: Card, links: _Links) -> dict[str, Any]:
         "notes": list(card.fate.task["notes"]) if card.fate else [],
         "prompt": card.prompt,
         "words": card.author_text if card.author_text != card.prompt else "",
+        "renew": command(survey.settings, "order", f"scenes={card.target}") if "stale" in card.badges else "",
         "seen": _seen(card.analysis, info) if card.analysis else None,
         "others": list(_others(card, links)),
         "references": [
@@ -268,12 +293,14 @@ def _seen(analysis: Analysis, info: Thumbnail) -> dict[str, Any] | None:
         return None
     content, palette, canon = (_map(analysis.data.get(key)) for key in ("content", "palette", "canon_analysis"))
     traits = canon.get("traits")
+    colours = _texts(palette.get("hex"))
+    named = dict.fromkeys([*_texts(palette.get("dominant")), *_texts(palette.get("accent"))])
     return {
         "alt": alt_text(analysis),
         "text": _text(content.get("description")),
         "tags": _texts(content.get("tags")),
-        "colours": _texts(palette.get("hex")),
-        "named": [*_texts(palette.get("dominant")), *_texts(palette.get("accent"))],
+        "colours": colours,
+        "named": [name for name in named if name not in colours],
         "traits": [[str(trait), str(verdict)] for trait, verdict in traits.items()]
         if isinstance(traits, Mapping)
         else [[trait, "seen"] for trait in analysis.seen],
@@ -353,16 +380,21 @@ def _badge_counts(cards: Iterable[Card]) -> dict[str, int]:
     return numbers
 
 
-def _run(run: Mapping[str, Any] | None) -> dict[str, str]:
+def _run(run: Mapping[str, Any] | None, survey: Survey) -> dict[str, str]:
     if run is None:
         return {}
+    brought = survey.history.of_run(run["id"]).values()
+    looked_at = sum(fate.outcome == "applied" and fate.operation == "analyze" for fate in brought)
+    made = run["counts"]["applied"] - looked_at
+    told = [count(made, "new picture")] if made or not looked_at else []
+    told += [f"{looked_at:,} analysed"] if looked_at else []
     return {
         "id": run["id"],
         "when": moment(run["started"]),
         "took": duration(run["duration_s"]) if run["duration_s"] is not None else "",
         "targets": " ".join(run["targets"]),
         "cost": dollars(run["cost_usd"]["actual"]),
-        "made": count(run["counts"]["applied"], "new picture"),
+        "made": ", ".join(told),
     }
 
 
@@ -393,6 +425,7 @@ def _failure_groups(failures: Sequence[Mapping[str, Any]], survey: Survey, links
         item = {
             **failure,
             "id": f"failure/{failure['target']}:{failure['variation']}",
+            "title": in_words(failure["title"]),
             "href": links.file(file) if file else "",
             "cost": dollars(failure["cost_usd"]) if failure["cost_usd"] else "",
             "words": survey.words_of(failure["target"]),
@@ -401,6 +434,28 @@ def _failure_groups(failures: Sequence[Mapping[str, Any]], survey: Survey, links
         groups[failure["reason"] or OUTCOMES_IN_WORDS[failure["outcome"]], failure["advice"]].append(item)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return [{"reason": reason, "advice": advice, "items": items} for (reason, advice), items in ordered]
+
+
+def _blocked(survey: Survey, links: _Links) -> list[dict[str, str]]:
+    """Scenes that cannot be sent, with what is wrong with them and where."""
+    advice = {(problem.entity, problem.scene, problem.message): problem.advice for problem in survey.plan.problems}
+    titles = {standing.target: standing.scene.title for standing in survey.plan.standings}
+    rows = []
+    for target, why in sorted(survey.plan.blocked.items()):
+        entity, _, scene = target.rpartition("/")
+        place = survey.place_of(target)
+        rows.append(
+            {
+                "id": f"failure/{target}",
+                "title": titles.get(target) or in_words(scene),
+                "target": target,
+                "written_in": place,
+                "href": links.file(place.partition(":")[0]) if place else "",
+                "why": why,
+                "advice": advice.get((entity, scene, why), ""),
+            }
+        )
+    return rows
 
 
 def _aside(survey: Survey, links: _Links) -> list[dict[str, str]]:
@@ -496,7 +551,7 @@ def _told(batch: Mapping[str, Any], wait: float | None) -> Iterator[str]:
     """What a batch's line says, part by part."""
     yield f"{batch['operation']} with {batch['model']}"
     if batch["counts"]:
-        yield ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(batch["counts"].items()))
+        yield ", ".join(f"{number:,} {_IN_BATCHES.get(name, name)}" for name, number in sorted(batch["counts"].items()))
     if wait is not None:
         yield duration(wait)
     estimated = f"{dollars(batch['cost_usd']['estimated'])} estimated"

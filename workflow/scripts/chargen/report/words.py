@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 
 OUTCOMES_IN_WORDS = {
@@ -44,6 +45,12 @@ def moment(text: str) -> str:
         return f"{dt.datetime.fromisoformat(text):%-d %b %Y, %H:%M}"
     except ValueError:
         return text
+
+
+def in_words(title: str) -> str:
+    """Return a title as it is, but one that is only a scene's id, like ``lamp-room``, as words."""
+    is_id = title == title.lower() and not re.search(r"[\s.]", title)
+    return re.sub("[-_]+", " ", title).strip().capitalize() if is_id else title
 
 
 def clip(text: str, width: int) -> str:
