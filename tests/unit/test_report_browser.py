@@ -380,9 +380,13 @@ def test_filters_and_batches(reader: Reader, tmp_path: Path) -> None:
     arranged = reader.tab.run(
         "[...document.querySelectorAll('#arranged .entity')].map(part => part.querySelectorAll('.card').length)"
     )
+    listed = reader.tab.run(
+        "[...document.querySelectorAll('.index li, .index h2')].filter(part => !part.hidden).length"
+    )
     reader.select("order", "")
 
     assert "2 of 3" == shown
+    assert 4 == listed
     assert [1, 1, 1] == arranged
     assert before == reader.tab.run(order)
 

@@ -26,8 +26,8 @@
   const groups = [...document.querySelectorAll(".group")];
   const sections = [...document.querySelectorAll(".entity")];
   const kinds = [...document.querySelectorAll(".kind:not(#arranged)")];
-  const nameOfEntity = new Map(sections.flatMap((section) =>
-    [...section.querySelectorAll(".card")].map((card) => [card, section.dataset.name])));
+  const entityOf = new Map(sections.flatMap((section) =>
+    [...section.querySelectorAll(".card")].map((card) => [card, section])));
   const selects = { of: byId("of"), by: byId("by"), order: byId("order") };
   const search = byId("search");
   const buttons = [...document.querySelectorAll("[data-filter]")];
@@ -39,7 +39,7 @@
     const known = details[card.id];
     const { prompt, seen } = known ? storyOf(card.id) : {};
     const shown = seen ? [seen.text, ...seen.tags] : [];
-    return [nameOfEntity.get(card), card.id, card.textContent, known?.alt, prompt, ...shown].join(" ").toLowerCase();
+    return [entityOf.get(card).dataset.name, card.id, card.textContent, known?.alt, prompt, ...shown].join(" ").toLowerCase();
   };
   const hasShown = (holder) => holder.querySelector(".card:not([hidden])") !== null;
   const narrow = () => {
@@ -48,6 +48,7 @@
     const of = selects.of.value;
     const by = selects.by?.value ?? "";
     let shown = 0;
+    const entities = new Set();
     for (const card of cards) {
       const badges = card.dataset.badges.split(" ");
       const fits = card.id.startsWith(of) && (!by || card.dataset.model === by)
@@ -55,6 +56,7 @@
         && words.every((word) => texts.get(card).includes(word));
       card.hidden = !fits;
       shown += fits;
+      if (fits) entities.add(entityOf.get(card).id);
     }
     const arranged = byId("arranged");
     for (const holders of [groups, sections, arranged.children, kinds]) for (const holder of holders) holder.hidden = !hasShown(holder);
@@ -62,7 +64,10 @@
     const all = !words.length && !chosen.size && !of && !by;
     byId("found").textContent = all ? "" : `${shown.toLocaleString("en")} of ${cards.length.toLocaleString("en")}`;
     byId("none").hidden = shown > 0 || all;
-    for (const link of leads) link.parentNode.hidden = byId(link.dataset.leads).hidden;
+    for (const link of leads) link.parentNode.hidden = !entities.has(link.dataset.leads);
+    for (const list of document.querySelectorAll(".index ul")) {
+      list.hidden = list.previousElementSibling.hidden = !list.querySelector("li:not([hidden])");
+    }
   };
   // What was asked for is shown from its beginning, wherever the reader was.
   const narrowAnew = () => {
