@@ -351,8 +351,11 @@ def test_a_picture_that_cannot_be_opened_has_a_neutral_tile(tmp_path: Path) -> N
 
 
 def test_an_empty_library_has_a_page_too(tmp_path: Path) -> None:
-    """Before anything is wanted the page says what to do first."""
-    assert "imagery.yaml" in page(make_world(tmp_path), None).text
+    """Before anything is wanted the page says what to do first, and speaks of no pictures as if there were some."""
+    text = page(make_world(tmp_path, provider="emulator"), None).text
+
+    assert "imagery.yaml" in text
+    assert "The pictures that a run makes now are placeholders, drawn by the emulator." in text
 
 
 def test_the_same_library_gives_the_same_page(world: World) -> None:
