@@ -308,6 +308,22 @@ def test_what_is_gone_again_is_put_back_again(project):
     assert 1 == project.emulator.count("create")
 
 
+def test_a_report_on_request_tells_of_the_last_run_that_brought_something(project):
+    """Written once more after a review, it still says what that run made and what was new in it."""
+    project.run("report")
+    before = project.report()["run"]
+    project.run()
+    made = project.report()["run"]
+    project.run("review", config={"reject": ["character/tobi-ferrow/last-lamp"]})
+    project.run("report")
+    after = project.report()
+
+    assert before is None
+    assert made["id"] == after["run"]["id"]
+    assert SCENES == made["counts"]["applied"] == after["run"]["counts"]["applied"]
+    assert SCENES - 1 == after["totals"]["applied"]
+
+
 def test_the_report_is_of_this_library_as_it_stands(project):
     """Asked for, it is written and nothing is sent; else it is written when it is another's, or behind the journal."""
     shutil.copytree(project.library, project.folder / "sequel")

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dict[str, Any]:
-    """Write report.json, failures.jsonl and report.html into *folder* and return the report."""
+    """Write report.json, failures.jsonl and report.html into *folder* and return the report.
+
+    It tells of *run* apart; if that was only about the report, of the last one that brought anything.
+    """
     from chargen.planning.plan import make_plan
     from chargen.report.write import write_report
 
     told = run.process if run.process.exists() else run.plan
     pinned = durable.read_json(told) if told.exists() else {}
+    only_tells = pinned.get("targets") == ["report"]
     plan = make_plan(settings, scope=["all"])
     known = _known(state)
     data = write_report(
@@ -33,9 +37,9 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dic
         state,
         plan,
         folder,
-        run.folder.name,
-        pinned.get("started", ""),
-        pinned.get("targets", []),
+        None if only_tells else run.folder.name,
+        "" if only_tells else pinned.get("started", ""),
+        [] if only_tells else pinned.get("targets", []),
         _others(settings, state, pinned.get("targets", [])),
     )
     durable.write_json(state.reported, _mark(folder / "report.json", known))
