@@ -270,6 +270,32 @@ def test_prompts_and_references_take_what_was_learned(world):
     assert before.wish == after.wish
 
 
+def test_what_nobody_named_makes_no_circle(world):
+    """Two edited scenes: one names the other, whose person is seen best in the picture of the first. That is sent as it
+    is: waiting for the new one would keep both from being made."""
+    (world.entity / "imagery.yaml").write_text(
+        """\
+name: Oda
+description: A keeper.
+scenes:
+  - {id: a, prompt: Oda by the new lamp.}
+  - {id: b, prompt: Oda by the new boat., references: [a]}
+generated_images:
+  - {scene: a, file_path: images/a.png, spec_hash: "sha256:0000000000000000", task_key: old, provider: google}
+  - {scene: b, file_path: images/b.png, spec_hash: "sha256:0000000000000000", task_key: old, provider: google}
+"""
+    )
+    seen = {"matches_description": True, "traits": {}}
+    world.analysed("b.png", image_type="portrait", quality=5, canon_analysis=seen)
+    plan = make_plan(world.settings())
+
+    assert {} == plan.blocked
+    assert [("character/oda/a", ["characters/oda/images/b.png"])] == [
+        (task.wish.target, [reference.path for reference in task.references]) for task in plan.tasks
+    ]
+    assert ["character/oda/b"] == [item.standing.target for item in plan.deferred]
+
+
 def test_a_contradicting_portrait_is_not_sent_unless_it_is_named(world):
     """A file that is only named like a portrait gives way; one that the author declares is sent. Both are said."""
     (world.entity / "images" / "a.png").rename(world.entity / "images" / "portrait.png")

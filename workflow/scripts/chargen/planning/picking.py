@@ -66,15 +66,18 @@ class Picker:
         self._looker = looker
         self._looks: dict[str, Look] = {}
 
-    def pick(self, scene: Scene, making: Set[str], limit: int) -> Picked:
-        """Return what *scene* sends, at most *limit* pictures; what a scene in *making* makes is waited for."""
+    def pick(self, scene: Scene, making: Set[str], limit: int, *, patient: bool = True) -> Picked:
+        """Return what *scene* sends, at most *limit* pictures; what a scene in *making* makes is waited for.
+
+        Who is not *patient* takes pictures that nobody named, but that are the best that were seen, as they are now.
+        """
         references, known_problems = self._index.for_scene(scene)
         sent: list[SentPicture] = []
         chosen: dict[str, str] = {}
         needs: set[str] = set()
         problems = list(known_problems)
         for reference in references:
-            found = self._best(reference, scene, making)
+            found = self._best(reference, scene, making, patient)
             if isinstance(found, frozenset):
                 needs |= found
             elif isinstance(found, Problem):
@@ -99,11 +102,13 @@ class Picker:
         for change in self._look(picture.path).prepared(self._max_side):
             yield f"reference {picture.path} is {change} before it is sent"
 
-    def _best(self, reference: Reference, scene: Scene, making: Set[str]) -> SentPicture | frozenset[str] | Problem:
+    def _best(
+        self, reference: Reference, scene: Scene, making: Set[str], patient: bool
+    ) -> SentPicture | frozenset[str] | Problem:
         """Return the picture to send, or the targets to wait for, or what is wrong."""
         for candidate in reference.candidates:
             awaited = making & {candidate.target, *candidate.rivals} - {scene.target}
-            if awaited:
+            if awaited and (patient or not candidate.why):
                 return frozenset(awaited)
             if not candidate.path:
                 continue

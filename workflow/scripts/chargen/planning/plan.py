@@ -250,17 +250,22 @@ def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
             shapes[target] = shape
             plan.problems += maker.doubts(scene)
     picks: dict[str, Picked] = {}
+    impatient: set[str] = set()
     while True:  # what turns out to be blocked leaves others without it, which may block them in turn
         making -= plan.blocked.keys()
         picks = {
-            target: picker.pick(scenes[target], making, shape.model.references)
+            target: picker.pick(scenes[target], making, shape.model.references, patient=target not in impatient)
             for target, shape in track(shapes.items(), "choosing references", len(shapes))
             if target not in plan.blocked
         }
         blocked = {target: picked.blocked for target, picked in picks.items() if picked.blocked}
+        circle = _circular({target: picked.needs for target, picked in picks.items()}) - blocked.keys()
+        if circle - impatient:  # what nobody asked for is no reason to make neither
+            impatient |= circle
+            continue
         for target, problem in blocked.items():
             _block(plan, target, problem)
-        for target in _circular({target: picked.needs for target, picked in picks.items()}) - blocked.keys():
+        for target in circle:
             _block(plan, target, _circle(scenes[target], picks[target].needs))
         if not (picks.keys() & plan.blocked.keys()):
             break
