@@ -438,8 +438,9 @@ class World:
 def left(project: Project) -> dict[str, Any]:
     """Return what a run leaves, without the times and names of runs."""
     report = project.report()
+    pictures = {name: sha256 for name, sha256 in project.pictures().items() if not name.endswith(".json")}
     return {
-        "pictures": project.pictures() | hashes(project, "better/**/*.jpg"),
+        "pictures": pictures | hashes(project, "better/**/*.jpg"),
         "archive": project.archive(),
         "unplaced": hashes(project, "state/**/unplaced/**/*"),
         "library": {
