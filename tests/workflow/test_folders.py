@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from conftest import wait_until
@@ -59,3 +61,18 @@ def test_a_folder_that_cannot_be_made_for_enhanced_pictures(project):
     assert (project.folder / "better/photos/sea/b.jpg").is_file()
     assert "Nothing to be done" in project.run("enhance_all").stdout
     assert 1 == project.emulator.count("created")
+
+
+def test_what_cannot_be_put_back_ends_the_run_with_an_error(project):
+    """Each time, until its folder takes it: nothing is sent again, and the picture is kept."""
+    project.run()
+    images = project.library / "characters/tobi-ferrow/images"
+    shutil.rmtree(images)
+    images.write_text("in the way")
+    blocked = [project.run(check=False).returncode for _ in range(2)]
+    images.unlink()
+    project.run()
+
+    assert [1, 1] == blocked
+    assert 6 == len(project.pictures())
+    assert 1 == project.emulator.count("create")

@@ -197,7 +197,8 @@ class Session:
         _say("\n" + render(data, self.settings, width, title=title, colour=_has_colours(sys.stderr)))
         if stopped and not data["totals"]["in_flight"]:
             _say(f"This goes on where it ended:\n    {again}")
-        some_failed = show.has_failures(data, any(plan.broken for plan in self._plans.values()))
+        broken = any(plan.broken for plan in self._plans.values())
+        some_failed = show.has_failures(data, broken) or self._kept_aside
         self._tell_end(failed or some_failed, data["run"])
         if some_failed and not failed:
             sys.exit(1)
@@ -242,6 +243,12 @@ class Session:
         for plan in self._plans.values():
             self._did_something = self._did_something or bool(_batches(plan) or plan.put_back)
             pin(self.settings, self.state, run, plan, started, self._targets())
+
+    @property
+    def _kept_aside(self) -> bool:
+        """Whether a picture that this run was to put back found no place: no receipt tells of it."""
+        told = (durable.read_json(path) for path in RESULTS.glob(f"*/*/put-back.{self._run}.json"))
+        return any(task["outcome"] == "unplaced" for done in told for task in done["tasks"])
 
     @property
     def _only_looks(self) -> bool:
