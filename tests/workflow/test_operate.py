@@ -170,3 +170,21 @@ def test_planned_shows_each_picture_once_and_leaves_no_run(project: Project) -> 
     assert 1 == text.count("  character/tobi-ferrow/last-lamp\n")
     assert "complete" not in text
     assert [] == list(project.state.glob("runs/*"))
+
+
+def test_collecting_as_data(project: Project) -> None:
+    """What became of each task, and nothing else on standard output; so of a job that is not done, or not known."""
+    project.emulator.faults(job={"polls": 10_000})
+    project.run("submitted")
+    (job,) = project.emulator.counts()["created"]
+    early = look(project, "collect", job=job)
+    nobody = look(project, "collect", job="nobody")
+    project.emulator.end_jobs()
+    late = look(project, "collect", job=job)
+
+    assert (0, False) == (early["status"], early["collected"])
+    assert "collect it later" in early["why_not"]
+    assert nobody["status"] != 0
+    assert "knows no job nobody" in nobody["error"]
+    assert (0, True, {"applied": 6}) == (late["status"], late["collected"], late["counts"])
+    assert len(project.pictures()) == len({task["file"] for task in late["tasks"]}) == 6

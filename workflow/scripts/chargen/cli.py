@@ -16,7 +16,10 @@ from chargen import __version__, events, failpoints
 from chargen.problems import ChargenError, system_trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chargen.config import Settings
+    from chargen.operate.screen import Screen
     from chargen.state import BatchFiles, RunFiles, State
 
 OPERATING = {
@@ -270,16 +273,26 @@ def _review(args: argparse.Namespace) -> None:
     print(review(settings, state))
 
 
-def _collect(args: argparse.Namespace) -> None:
+def _collect(args: argparse.Namespace) -> int:
+    from chargen.operate.screen import Screen, line
     from chargen.remote import connect
-    from chargen.steps.collect import collect
+    from chargen.steps.collect import collect, in_words
 
     settings, state, run = _open(args)
-    print(collect(settings, state, run, connect(settings)))
+    screen = Screen.of(settings.format)
+    if screen.as_json:
+        events.hush()
+
+    def bring() -> int:
+        data = collect(settings, state, run, connect(settings))
+        screen.show(data, lambda _: map(line, in_words(data)))
+        return 0
+
+    return _answered(screen, bring)
 
 
 def _operate(args: argparse.Namespace) -> int:
-    """Run one of OPERATING; when JSON is wanted, an error is a JSON document too."""
+    """Run one of OPERATING."""
     from importlib import import_module
 
     from chargen.operate.screen import Screen
@@ -287,8 +300,14 @@ def _operate(args: argparse.Namespace) -> int:
     settings, state, run = _open(args)
     screen = Screen.of(settings.format)
     more = {"overridden": args.overridden} if args.name == "doctor" else {}
+    module = import_module(f"chargen.operate.{args.name}")
+    return _answered(screen, lambda: int(module.run(settings, state, run, screen, **more)))
+
+
+def _answered(screen: Screen, act: Callable[[], int]) -> int:
+    """Return the status of *act*; when JSON is wanted, an error is a JSON document too."""
     try:
-        return int(import_module(f"chargen.operate.{args.name}").run(settings, state, run, screen, **more))
+        return act()
     except ChargenError as error:
         if not screen.as_json:
             raise

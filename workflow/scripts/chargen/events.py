@@ -39,6 +39,7 @@ class _Teller:
         self.to_log = 0
         self.to_file = 0
         self.about: dict[str, Any] = {}
+        self.hushed = False
 
 
 _teller = _Teller()
@@ -50,6 +51,11 @@ def begin(settings: Settings, run: str, step: str, batch: str = "") -> None:
     _teller.to_log = _LEVELS.index(settings.logs.level)
     _teller.to_file = _LEVELS.index(settings.logs.events)
     _teller.about = {"run": run, "step": step} | ({"batch": batch} if batch else {})
+
+
+def hush() -> None:
+    """Show nothing more from now on: whoever reads standard output wants data alone. Log and file go on."""
+    _teller.hushed = True
 
 
 def tell(event: str, words: str, *, level: Level = "info", shown: bool = False, **facts: Any) -> None:
@@ -67,6 +73,8 @@ def tell(event: str, words: str, *, level: Level = "info", shown: bool = False, 
 
 def show(words: str) -> None:
     """Say *words* to the person in front of the terminal alone. Never raises."""
+    if _teller.hushed:
+        return
     clear = CLEAR_LINE if on_terminal(sys.stdout) else ""  # a progress bar may be on the line
     _print(clear + fitted(words, sys.stdout), "stdout")
 

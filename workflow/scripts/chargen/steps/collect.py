@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from chargen import durable
 from chargen.config import Settings
@@ -15,32 +16,53 @@ from chargen.steps.fetch import LOOKS_UNTIL_LOST, Watch
 from chargen.steps.foreign import plan_from_results
 from chargen.uploads import asking, pauses
 
+Json = dict[str, Any]
 
-def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> str:
-    """Place the results of the job that the setting ``job`` names; return what became of them, in words."""
+
+def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> Json:
+    """Place the results of the job that the setting ``job`` names; return what became of them.
+
+    ``collected`` is false where there is nothing to be had yet; then ``why_not`` says in words why.
+    """
     if not settings.job:
         raise ChargenError("collect: say which job: --config job=batches/… (or its display name, or the batch's id)")
-    operation = _find(settings, remote)
-    if not operation.is_final:
-        done = f"{operation.done} of {operation.requests} done"
-        return f"{operation.name} is {operation.state.lower()}, {done}; collect it later"
-    entry = Journal(state).by_job(operation.name)
-    batch = entry.batch if entry else operation.display_name.rsplit("-", 1)[-1]
+    job = _find(settings, remote)
+    entry = Journal(state).by_job(job.name)
+    batch = entry.batch if entry else job.display_name.rsplit("-", 1)[-1]
+    data = {"schema_version": 1, "job": job.name, "batch": batch, "state": job.state.lower(), "collected": False}
+    if not job.is_final:
+        done = f"{job.done} of {job.requests} done"
+        return data | {"why_not": f"{job.name} is {job.state.lower()}, {done}; collect it later"}
     files = state.batch(batch)
     watch = Watch(settings, state, remote, lost_after_s=0)
     with state.lock(f"batch-{batch}"):
-        if not _downloaded(watch, batch, operation):
-            return f"{operation.name} has no result file yet; collect it later"
+        if not _downloaded(watch, batch, job):
+            return data | {"why_not": f"{job.name} has no result file yet; collect it later"}
         if not files.plan.exists():
-            durable.write_json(files.plan, plan_from_results(settings, files, operation))
+            durable.write_json(files.plan, plan_from_results(settings, files, job))
         if entry is None:
-            _take_over(Journal(state), files, operation, remote)
-        watch.bring_in(batch, operation)
+            _take_over(Journal(state), files, job, remote)
+        watch.bring_in(batch, job)
         receipt = apply(settings, state, files, run)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(receipt["counts"].items())) or "no results"
-    places = [f"  {task['target']}: {task['file'] or task['archived'] or task['reason']}" for task in receipt["tasks"]]
-    warnings = [f"  note: {warning}" for warning in receipt["warnings"]]
-    return "\n".join([f"{operation.name}: {receipt['operation']}, {counts}", *places, *warnings])
+    told = ("key", "target", "variation", "outcome", "reason", "advice", "file", "archived")
+    return data | {
+        "collected": True,
+        "operation": receipt["operation"],
+        "counts": receipt["counts"],
+        "cost_usd": receipt["cost_usd"]["actual"],
+        "tasks": [{name: task[name] for name in told} for task in receipt["tasks"]],
+        "warnings": receipt["warnings"],
+    }
+
+
+def in_words(data: Json) -> list[str]:
+    """Return what `collect` brought as lines."""
+    if not data["collected"]:
+        return [data["why_not"]]
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(data["counts"].items())) or "no results"
+    places = [f"  {task['target']}: {task['file'] or task['archived'] or task['reason']}" for task in data["tasks"]]
+    warnings = [f"  note: {warning}" for warning in data["warnings"]]
+    return [f"{data['job']}: {data['operation']}, {counts}", *places, *warnings]
 
 
 def _downloaded(watch: Watch, batch: str, operation: Operation) -> bool:
