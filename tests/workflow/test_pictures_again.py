@@ -237,7 +237,7 @@ def test_analyses_of_another_machine_are_collected(project):
     photograph(400, 300, seed=7).save(images / "1.png")
     project.config["models"] = {"analyze": {"model": "gemini-3.5-flash-lite", "fallback": "", "temperature": 0.2}}
     stopped = project.run("analyze_all", check=False).stdout
-    name = stopped.split("collect --config job=")[1].split()[0]
+    name = stopped.split(" job=")[1].split()[0]
     said = project.run("collect", config={"job": name}).stdout
     planned = project.dry("analyze_all")
 
@@ -258,7 +258,7 @@ def test_enhancements_of_another_machine_are_collected(project):
     leave_job(project, "enhance_all")
     (project.folder / "photos/b.txt").write_text("Draw.")
     stopped = project.run("enhance_all", check=False).stdout
-    name = stopped.split("collect --config job=")[1].split()[0]
+    name = stopped.split(" job=")[1].split()[0]
     said = project.run("collect", config={"job": name, "enhance": {**enhance, "job_name": "other"}}).stdout
     planned = project.dry("enhance_all")
     submission = json.loads((project.folder / "better/mine/submission.json").read_text())

@@ -5,6 +5,7 @@ With another key a server denies a job that lives. What it says then must never 
 
 from __future__ import annotations
 
+from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry
 from chargen.problems import ChargenError
@@ -34,7 +35,7 @@ def check(settings: Settings, entry: Entry, remote: Remote) -> None:
             f"{remote.fingerprint}); use that key until it is collected"
         )
         if entry.job:
-            words += f". If yours is of the same project: snakemake collect --config job={entry.job}"
+            words += f". If yours is of the same project:\n    {command(settings, 'collect', f'job={entry.job}')}"
         raise OtherAccount(words)
     raise OtherAccount(
         f"batch {entry.batch} was submitted to {entry.base_url}, not to {remote.base_url}; set base_url to that "
