@@ -61,6 +61,8 @@ class Scenario:
     config: Callable[[Project], Mapping[str, Any]] = lambda project: {}
     then: str = ""
     """What is run afterwards, and in place of the killed command; the command itself if empty."""
+    repeated: bool = False
+    """Whether the killed command is given once more before that: what it had recorded by then is left out."""
 
     @property
     def kills(self) -> list[str]:
@@ -363,6 +365,7 @@ REVIEW = Scenario(
     {"reviewed": 2, "done-review": 1},
     lambda project: {"reject": ["character/tobi-ferrow/*", "character/mara-quill/at-the-gate"], "note": "It is noon"},
     "generate_all",
+    repeated=True,
 )
 COLLECT = Scenario(
     "collect",
@@ -545,7 +548,10 @@ def check_kill(worlds, tmp_path, record_property, name, point, who):
     project = world.fresh(tmp_path / "project")
     record_property(PROPERTY, (name, point.split(":")[0], who))
 
-    assert killed(project, world.scenario.target, point, who, world.scenario.config(project))
+    config = world.scenario.config(project)
+    assert killed(project, world.scenario.target, point, who, config)
+    if world.scenario.repeated:
+        project.run(world.scenario.target, config=config)
     project.run(world.scenario.then or world.scenario.target)
     check_nothing_is_lost(project, world)
 
