@@ -36,7 +36,7 @@ def timed(command: list[str], folder: Path) -> tuple[float, str]:
     """Return wall seconds and output of *command*."""
     started = time.perf_counter()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    return time.perf_counter() - started, done.stderr
+    return time.perf_counter() - started, done.stdout
 
 
 def main() -> None:
