@@ -7,10 +7,11 @@ when, and which file came of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, events, failpoints, pictures
+from chargen import durable, failpoints, pictures
 from chargen.config import Settings
 from chargen.journal import Journal, now
 from chargen.operations import Wanted
@@ -22,7 +23,7 @@ from chargen.results.extract import Picture, ahead
 from chargen.results.outcomes import Verdict, broken_picture
 from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
-from chargen.steps.answers import CANNOT_WRITE, Answer, concerns_one_folder, task_record
+from chargen.steps.answers import Answer, placed_or_kept, task_record
 from chargen.steps.place import Placed
 
 Json = dict[str, Any]
@@ -94,15 +95,8 @@ class _Desk:
         """Put one picture where it belongs and return its task record. `close` makes all of it durable."""
         if isinstance(picture, Verdict):
             return task_record(self._plan, Answer(answer.task, answer.line, picture))
-        try:
-            placed = self._put(self._folder / answer.task["output"], answer.task, picture)
-        except OSError as error:
-            if not concerns_one_folder(error):
-                raise
-            key = answer.task["key"]
-            words = f"{error.filename}: {error.strerror}: {key} is kept and put in place by the next run"
-            events.tell("kept", words, level="warning", shown=True, key=key)
-            placed = Placed("unplaced", "", CANNOT_WRITE)
+        target = self._folder / answer.task["output"]
+        placed = placed_or_kept(answer.task["key"], partial(self._put, target, answer.task, picture))
         if placed.needs_record:
             record = self._record(answer.task, picture, placed)
             self._records.append(record)

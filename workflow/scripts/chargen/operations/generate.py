@@ -22,7 +22,7 @@ from chargen.results.extract import Picture, ahead, extract
 from chargen.results.outcomes import Verdict, broken_picture
 from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
-from chargen.steps.answers import CANNOT_WRITE, RECORD_WAITS, Answer, concerns_one_folder, task_record
+from chargen.steps.answers import RECORD_WAITS, Answer, concerns_one_folder, placed_or_kept, task_record
 from chargen.steps.place import Placed, Placer, entity_folder, prompt_hash, record
 
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ def _place_entity(
         if isinstance(picture, Verdict):
             done[answer.task["key"]] = task_record(plan, Answer(answer.task, answer.line, picture))
             continue
-        placed = _place(placer, answer.task, picture, submitted)
+        placed = placed_or_kept(answer.task["key"], partial(placer.place, answer.task, picture, submitted))
         placed_now.append((answer, picture, placed))
         if placed.outcome == "applied" and stored_in(plan) == "sidecar":
             write_sidecar(Path(settings.library) / placed.file, about(answer), picture.sha256)
@@ -102,18 +102,6 @@ def _place_entity(
         waits = RECORD_WAITS if failure and placed.needs_record else ""
         done[answer.task["key"]] = task_record(plan, answer, picture, placed, waits, failure)
     return done
-
-
-def _place(placer: Placer, task: Json, picture: Picture, submitted: str) -> Placed:
-    """Place a picture; where this one folder cannot take it, the answer is kept and the others go on."""
-    try:
-        return placer.place(task, picture, submitted)
-    except OSError as error:
-        if not concerns_one_folder(error):
-            raise
-        words = f"{error.filename}: {error.strerror}: {task['key']} is kept and put in place by the next run"
-        events.tell("kept", words, level="warning", shown=True, key=task["key"])
-        return Placed("unplaced", "", CANNOT_WRITE)
 
 
 def _write_records(settings: Settings, state: State, key: str, records: list[dict[str, str]]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chargen import events
 from chargen.catalog import Catalog
 from chargen.journal import WITH_PICTURE
 from chargen.results.extract import Picture
@@ -35,6 +36,19 @@ _ONE_FOLDER = frozenset(
 def concerns_one_folder(error: OSError) -> bool:
     """Whether *error* keeps one folder from taking a result, so that the others go on; a full disk stops everything."""
     return error.errno in _ONE_FOLDER
+
+
+def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
+    """Return where *place* put the result of the task *key*; where its one folder does not take it, the answer is kept
+    and the others go on."""
+    try:
+        return place()
+    except OSError as error:
+        if not concerns_one_folder(error):
+            raise
+        words = f"{error.filename}: {error.strerror}: {key} is kept and put in place by the next run"
+        events.tell("kept", words, level="warning", shown=True, key=key)
+        return Placed("unplaced", "", CANNOT_WRITE)
 
 
 @dataclass(frozen=True, slots=True)
