@@ -20,6 +20,7 @@ from chargen import failpoints
 from chargen.config import API_VERSION, Settings, api_key
 from chargen.problems import ChargenError
 from chargen.progress import Bar
+from chargen.tolerant import as_count, as_map, as_maps, as_text
 
 if TYPE_CHECKING:
     import httpx
@@ -54,13 +55,14 @@ class RemoteError(ChargenError):
     @property
     def retry_after_s(self) -> float | None:
         """The pause that the API asks for, in seconds, an hour at most; None if it names none."""
-        for detail in self.details:
-            delay = str(detail.get("retryDelay", "")) if isinstance(detail, dict) else ""
-            if delay.endswith("s"):
-                try:
-                    return min(float(delay[:-1]), LONGEST_DELAY_S)
-                except ValueError:
-                    continue
+        for detail in as_maps(self.details):
+            delay = as_text(detail.get("retryDelay"))
+            try:
+                seconds = float(delay.removesuffix("s"))
+            except ValueError:
+                continue
+            if delay.endswith("s") and seconds >= 0:  # false for what is not a number, too
+                return min(seconds, LONGEST_DELAY_S)
         return None
 
     @property
@@ -114,26 +116,26 @@ class Operation:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Operation:
-        """Read an operation as ``GET /v1beta/batches/{id}`` answers it."""
-        metadata = data.get("metadata") or {}
-        stats = metadata.get("batchStats") or {}
-        error = data.get("error") or {}
-        successful, failed = int(stats.get("successfulRequestCount", 0)), int(stats.get("failedRequestCount", 0))
-        output = metadata.get("output") or data.get("response") or {}
+        """Read an operation as ``GET /v1beta/batches/{id}`` answers it, whatever is missing, null or odd in it."""
+        metadata = as_map(data.get("metadata"))
+        stats = as_map(metadata.get("batchStats"))
+        error = as_map(data.get("error"))
+        successful, failed = as_count(stats.get("successfulRequestCount")), as_count(stats.get("failedRequestCount"))
+        output = as_map(metadata.get("output")) or as_map(data.get("response"))
         return cls(
-            name=data.get("name") or metadata.get("name", ""),
-            display_name=metadata.get("displayName", ""),
-            state=str(metadata.get("state", "")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_"),
-            model=str(metadata.get("model", "")).removeprefix("models/"),
-            created=metadata.get("createTime", ""),
-            updated=metadata.get("updateTime", ""),
-            ended=metadata.get("endTime", ""),
-            requests=int(stats.get("requestCount", 0)),
+            name=as_text(data.get("name")) or as_text(metadata.get("name")),
+            display_name=as_text(metadata.get("displayName")),
+            state=as_text(metadata.get("state")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_"),
+            model=as_text(metadata.get("model")).removeprefix("models/"),
+            created=as_text(metadata.get("createTime")),
+            updated=as_text(metadata.get("updateTime")),
+            ended=as_text(metadata.get("endTime")),
+            requests=as_count(stats.get("requestCount")),
             done=successful + failed,
             failed=failed,
-            responses_file=output.get("responsesFile", ""),
-            error_code=int(error.get("code", 0)),
-            error=error.get("message", ""),
+            responses_file=as_text(output.get("responsesFile")),
+            error_code=as_count(error.get("code")),
+            error=as_text(error.get("message")),
             raw=data,
         )
 
@@ -159,19 +161,19 @@ class RemoteFile:
         import binascii
 
         try:
-            sha256 = base64.b64decode(data.get("sha256Hash") or "").decode("ascii", "replace")
-        except binascii.Error:
+            sha256 = base64.b64decode(as_text(data.get("sha256Hash"))).decode("ascii", "replace")
+        except (binascii.Error, ValueError):
             sha256 = ""
         return cls(
-            name=data["name"],
-            uri=data.get("uri", ""),
-            display_name=data.get("displayName", ""),
-            mime=data.get("mimeType", ""),
-            bytes=int(data.get("sizeBytes", 0)),
+            name=as_text(data.get("name")),
+            uri=as_text(data.get("uri")),
+            display_name=as_text(data.get("displayName")),
+            mime=as_text(data.get("mimeType")),
+            bytes=as_count(data.get("sizeBytes")),
             sha256=sha256,
-            created=data.get("createTime", ""),
-            expires=data.get("expirationTime", ""),
-            state=data.get("state", ""),
+            created=as_text(data.get("createTime")),
+            expires=as_text(data.get("expirationTime")),
+            state=as_text(data.get("state")),
         )
 
 
@@ -213,11 +215,16 @@ class Remote:
 
     def jobs(self) -> Iterator[Operation]:
         """Yield every batch job of the key, newest first as the server lists them, to the last page."""
-        yield from (Operation.from_json(item) for item in self._pages("batches", "operations", "listing jobs"))
+        found = (Operation.from_json(item) for item in self._pages("batches", "operations", "listing jobs"))
+        yield from (operation for operation in found if operation.name)
 
     def job(self, name: str) -> Operation:
         """Return the job *name*."""
-        return Operation.from_json(self._get(name, {}, f"looking at {name}"))
+        doing = f"looking at {name}"
+        data = self._get(name, {}, doing)
+        if (said := as_text(data.get("name"))) not in ("", name):
+            raise RemoteError(doing, 0, f"the answer is about {said[:100]}")
+        return Operation.from_json(data | {"name": name})
 
     def cancel(self, name: str) -> None:
         """Ask for the job's end; what is done by then still comes."""
@@ -238,11 +245,15 @@ class Remote:
             file = self._client.files.upload(
                 file=handle, config=types.UploadFileConfig(display_name=display_name, mime_type=mime)
             )
-        return RemoteFile.from_json(file.model_dump(mode="json", by_alias=True, exclude_none=True))
+        found = RemoteFile.from_json(file.model_dump(mode="json", by_alias=True, exclude_none=True))
+        if not (found.name and found.uri):
+            raise RemoteError(f"uploading {path.name}", 0, "the answer does not name the file")
+        return found
 
     def files(self) -> Iterator[RemoteFile]:
         """Yield every uploaded file of the key."""
-        yield from (RemoteFile.from_json(item) for item in self._pages("files", "files", "listing files"))
+        found = (RemoteFile.from_json(item) for item in self._pages("files", "files", "listing files"))
+        yield from (file for file in found if file.name)
 
     def delete_file(self, name: str) -> None:
         """Delete an uploaded file."""
@@ -330,16 +341,20 @@ class Remote:
         return data
 
     def _pages(self, path: str, key: str, doing: str) -> Iterator[dict[str, Any]]:
+        seen = {""}
         token = ""
         while True:
             params: dict[str, str | int] = {"pageSize": PAGE}
             if token:
                 params["pageToken"] = token
             page = self._get(path, params, doing)
-            yield from page.get(key) or ()
-            token = page.get("nextPageToken") or ""
+            yield from as_maps(page.get(key))
+            token = as_text(page.get("nextPageToken"))
             if not token:
                 return
+            if token in seen:
+                raise RemoteError(doing, 0, "the list names the same page twice")
+            seen.add(token)
 
 
 def connect(settings: Settings) -> Remote:
@@ -380,7 +395,7 @@ class _sdk_errors:
 
         if isinstance(error, errors.APIError):
             details = _details(error.details)
-            raise RemoteError(self._doing, int(error.code or 0), self._clean(error.message or ""), details) from None
+            raise RemoteError(self._doing, int(error.code or 0), self._clean(as_text(error.message)), details) from None
         # The SDK brings an HTTP client of its own; httpx and httpx2 share these names.
         unsent = type(error).__name__ in ("ConnectError", "ConnectTimeout")
         raise RemoteError(self._doing, 0, self._clean(_in_words(error)), unsent=unsent) from None

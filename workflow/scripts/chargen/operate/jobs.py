@@ -30,6 +30,7 @@ from chargen.operate.screen import (
 )
 from chargen.remote import FINAL_STATES, Operation, Remote, connect
 from chargen.state import RunFiles, State
+from chargen.tolerant import as_map, as_text
 from chargen.uploads import asking
 
 STYLES = {
@@ -224,7 +225,7 @@ def _join(operation: Operation, home: Home) -> Job:
         known=known,
         here=_here(entry, operation, home.states[library]) if entry else "",
         cancelling=bool(entry and entry.cancelled),
-        request_file=str(((operation.raw.get("metadata") or {}).get("inputConfig") or {}).get("fileName", "")),
+        request_file=as_text(as_map(as_map(operation.raw.get("metadata")).get("inputConfig")).get("fileName")),
     )
 
 
