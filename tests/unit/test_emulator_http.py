@@ -28,7 +28,6 @@ SERVED_BY_GOOGLE = {  # front-end headers that say nothing about the API
     "x-goog-upload-header-x-google-gfe-backend-request-cost",
     "x-goog-upload-header-x-google-security-signals",
     "x-goog-upload-header-x-google-session-info",
-    "vary",
 }
 
 
@@ -294,6 +293,33 @@ def test_unmodified_client_end_to_end(emulator: Emulator) -> None:
     client.batches.delete(name=job.name)
     client.files.delete(name=stored.name)
     assert list(client.batches.list()) + list(client.files.list()) == []
+
+
+def test_headers_as_recorded(emulator: Emulator) -> None:
+    """Answers in JSON have the recorded headers, those of the front end's address apart, and come in chunks."""
+    yaml = pytest.importorskip("yaml")
+    for sample, answer in (
+        ("errors/ruby_llm_400_api_key.yml", HTTP.get(f"{emulator.url}/v1beta/files", params={"key": "invalid"})),
+        ("operations/ruby_llm_inline_batch_28_exchanges.yml", _inline(emulator, 2)),
+    ):
+        text = (_samples() / sample).read_text(encoding="utf-8")
+        recorded = yaml.safe_load(text)["http_interactions"][0]["response"]["headers"]
+        recorded.pop("Alt-Svc")
+
+        assert {name.lower() for name in recorded} == set(answer.headers.keys())
+        for name in ("Vary", "X-Xss-Protection", "X-Frame-Options", "X-Content-Type-Options", "Transfer-Encoding"):
+            assert recorded[name] == answer.headers.get_list(name)
+        assert answer.headers["server-timing"].startswith("gfet4t7; dur=")
+
+
+@pytest.mark.parametrize(("asked", "served"), [({}, "standard"), ({"serviceTier": "flex"}, "flex")])
+def test_service_tier(emulator: Emulator, asked: dict[str, Any], served: str) -> None:
+    """A reply says in a header and in its usage which tier served it."""
+    url = f"{emulator.url}/v1beta/models/{MODEL}:generateContent"
+
+    reply = HTTP.post(url, headers=KEY, json={"contents": [{"parts": [{"text": "say it"}]}], **asked})
+
+    assert served == reply.headers["x-gemini-service-tier"] == reply.json()["usageMetadata"]["serviceTier"]
 
 
 def test_keys(emulator: Emulator) -> None:

@@ -223,7 +223,12 @@ def _usage(request: Request, references: Sequence[Reference]) -> dict[str, Any]:
     for modality, tokens in by_modality.items():
         details.append({"modality": modality, "tokenCount": tokens})
         total += tokens
-    return {"promptTokenCount": total, "promptTokensDetails": details, "serviceTier": "standard"}
+    return {"promptTokenCount": total, "promptTokensDetails": details, "serviceTier": _service_tier(request)}
+
+
+def _service_tier(request: Request) -> str:
+    asked = str(request.body.get("serviceTier") or "").lower().removeprefix("service_tier_")
+    return asked if asked in ("flex", "priority") else "standard"
 
 
 def _body(parts: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any]:

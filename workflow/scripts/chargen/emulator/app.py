@@ -30,6 +30,8 @@ from chargen.emulator.world import GRANULARITY, INLINE_LIMIT, Upload, World, fin
 
 _PIECE = 1024 * 1024
 _JSON = "application/json; charset=UTF-8"
+_FRONT_END = {"x-xss-protection": "0", "x-frame-options": "SAMEORIGIN", "x-content-type-options": "nosniff"}
+_VARY = (b"Origin", b"Referer", b"X-Origin")
 Handler = Callable[["Call"], Awaitable[Any]]
 
 
@@ -74,11 +76,25 @@ class Call:
 
 
 class Json(Response):
-    """JSON in the API's layout: indented, with its content type."""
+    """JSON in the API's layout: indented, with its content type and the headers of its front end.
 
-    def __init__(self, body: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> None:
+    Sent in chunks as the API does, so without a length, unless it ends an upload (``sized``).
+    """
+
+    def __init__(
+        self, body: Any, status_code: int = 200, headers: dict[str, str] | None = None, *, sized: bool = False
+    ) -> None:
         content = orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n"
         super().__init__(content, status_code, headers={"content-type": _JSON, **(headers or {})})
+        if not sized:
+            del self.headers["content-length"]
+            self.headers.update(_FRONT_END)
+        self.raw_headers += [(b"vary", name) for name in _VARY]
+
+    def took(self, seconds: float) -> None:
+        """Say in ``Server-Timing`` how long the answer took."""
+        if "x-goog-upload-status" not in self.headers:
+            self.headers["server-timing"] = f"gfet4t7; dur={max(1, int(seconds * 1000))}"
 
 
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> Json:
@@ -139,7 +155,7 @@ class Service:
         return Route(path, endpoint, methods=methods)
 
     async def _guarded(self, call: Call, handler: Handler) -> Any:
-        began = self.world.clock.now_ns()
+        began, started = self.world.clock.now_ns(), time.monotonic()
         answer: Any
         try:
             if call.kind != "upload_chunk":
@@ -150,6 +166,8 @@ class Service:
             answer = error_answer(error, call.notes.pop("headers", None))
         except ClientDisconnect:
             answer = CutConnection()
+        if isinstance(answer, Json):
+            answer.took(time.monotonic() - started)
         self._log(call, began, answer.status_code)
         return answer
 
@@ -297,7 +315,8 @@ class Service:
             raise
         call.target = stored.id
         shown = {"file": stored.shown(upload.base_url)}
-        return Json(shown, headers={"x-goog-upload-status": "final", "x-guploader-uploadid": upload.id})
+        headers = {"x-goog-upload-status": "final", "x-guploader-uploadid": upload.id}
+        return Json(shown, headers=headers, sized=True)
 
     def _file_kind(self, request: Request) -> str:
         return "download" if str(request.path_params["id"]).endswith(":download") else "file_get"
@@ -378,7 +397,8 @@ class Service:
             call.notes["took_effect"] = True
             return Json(job.operation(job.created_ns))
         if verb == "generateContent":
-            return Json(self.world.reply(call.owner, model, call.version, call.json()))
+            body = self.world.reply(call.owner, model, call.version, call.json())
+            return Json(body, headers={"x-gemini-service-tier": body["usageMetadata"]["serviceTier"]})
         if verb == "countTokens":
             return Json(self.world.count_tokens(model, call.version, call.json()))
         raise errors.no_such_model(model, call.version, verb or "this method")

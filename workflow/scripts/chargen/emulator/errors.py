@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ STATUS_NAMES: Mapping[int, str] = {
     429: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
     500: "INTERNAL",
+    501: "UNIMPLEMENTED",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-RPC_CODES: Mapping[int, int] = {400: 3, 403: 7, 404: 5, 409: 6, 429: 8, 499: 1, 500: 13, 503: 14, 504: 4}
+RPC_CODES: Mapping[int, int] = {400: 3, 403: 7, 404: 5, 409: 6, 429: 8, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
 RPC_MESSAGES: Mapping[int, str] = {
     1: "",
     3: "Request contains an invalid argument.",
@@ -28,6 +29,16 @@ RPC_MESSAGES: Mapping[int, str] = {
     14: "The service is currently unavailable.",
 }
 _RPC = "type.googleapis.com/google.rpc."
+SERVICE = "generativelanguage.googleapis.com"
+_LIMITS_PAGE = "https://ai.google.dev/gemini-api/docs/rate-limits"
+_QUOTA_MESSAGE = (
+    "You exceeded your current quota, please check your plan and billing details. For more information on this error, "
+    f"head to: {_LIMITS_PAGE}. To monitor your current usage, head to: https://ai.dev/rate-limit. "
+)
+_HELP = {
+    "@type": f"{_RPC}Help",
+    "links": [{"description": "Learn more about Gemini API quotas", "url": _LIMITS_PAGE}],
+}
 
 
 @dataclass(eq=False)
@@ -68,10 +79,31 @@ def no_key() -> ApiError:
     )
 
 
+def unknown_fields(violations: Sequence[tuple[str, str]]) -> ApiError:
+    """400 for JSON bodies with members that the message does not have: (where, name), as the API words them."""
+    fields, messages = [], []
+    for where, name in violations:
+        place = f" at '{where}'" if where else ""
+        messages.append(f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.')
+        fields.append({"field": where, "description": messages[-1]} if where else {"description": messages[-1]})
+    return ApiError(400, "\n".join(messages), ({"@type": f"{_RPC}BadRequest", "fieldViolations": fields},))
+
+
+def not_implemented(what: str) -> ApiError:
+    """501 for a documented call that the emulator does not follow."""
+    return ApiError(501, f"{what} is not implemented by the chargen emulator.")
+
+
 def bad_key() -> ApiError:
-    """What a caller with an unknown key is told."""
-    detail = {"@type": f"{_RPC}ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
-    return ApiError(400, "API key not valid. Please pass a valid API key.", (detail,))
+    """The answer to an unknown key."""
+    message = "API key not valid. Please pass a valid API key."
+    info = {
+        "@type": f"{_RPC}ErrorInfo",
+        "reason": "API_KEY_INVALID",
+        "domain": "googleapis.com",
+        "metadata": {"service": SERVICE},
+    }
+    return ApiError(400, message, (info, {"@type": f"{_RPC}LocalizedMessage", "locale": "en-US", "message": message}))
 
 
 def no_such_file(file_id: str) -> ApiError:
@@ -89,12 +121,15 @@ def not_found() -> ApiError:
     return ApiError(404, "Requested entity was not found.")
 
 
-def no_such_model(model: str, version: str, method: str) -> ApiError:
-    """A model that nobody knows (or that this version of the API does not offer)."""
+def no_such_model(model: str, version: str, method: str, advice: str = "ListModels") -> ApiError:
+    """A model that nobody knows (or that this version of the API does not offer).
+
+    *advice* names the method to call; both ``ListModels`` and ``ModelService.ListModels`` were recorded.
+    """
     return ApiError(
         404,
         f"models/{model} is not found for API version {version}, or is not supported for {method}. "
-        "Call ListModels to see the list of available models and their supported methods.",
+        f"Call {advice} to see the list of available models and their supported methods.",
     )
 
 
@@ -107,24 +142,24 @@ def retired_model(model: str, successor: str) -> ApiError:
     )
 
 
-def quota(what: str, limit: int, model: str, retry_delay_s: float | None) -> ApiError:
-    """429 over a quota; *retry_delay_s* puts a RetryInfo into the details, None leaves it out."""
-    message = f"You exceeded your current quota. Quota exceeded for: {what}, limit: {limit}, model: {model}"
+def quota(what: str, limit: int, model: str, retry_delay_s: float | None, metric: str = "") -> ApiError:
+    """429 over the quota *what*, counted by *metric*: help, the violation, and a RetryInfo.
+
+    The message has *retry_delay_s* as it is, RetryInfo its whole seconds; None leaves both out.
+    """
+    metric = f"{SERVICE}/{metric or what}"
+    message = f"{_QUOTA_MESSAGE}\n* Quota exceeded for metric: {metric}, limit: {limit}, model: {model}"
     violation = {
+        "quotaMetric": metric,
         "quotaId": what,
+        "quotaDimensions": {"location": "global", "model": model},
         "quotaValue": str(limit),
-        "quotaDimensions": {"model": model, "location": "global"},
     }
-    details: list[Mapping[str, Any]] = [{"@type": f"{_RPC}QuotaFailure", "violations": [violation]}]
+    details: list[Mapping[str, Any]] = [_HELP, {"@type": f"{_RPC}QuotaFailure", "violations": [violation]}]
     if retry_delay_s is not None:
         message += f"\nPlease retry in {retry_delay_s}s."
-        details.append(retry_info(retry_delay_s))
+        details.append({"@type": f"{_RPC}RetryInfo", "retryDelay": f"{int(retry_delay_s)}s"})
     return ApiError(429, message, tuple(details))
-
-
-def retry_info(seconds: float) -> dict[str, Any]:
-    """The ``details`` entry that carries the delay to wait (there is no Retry-After header)."""
-    return {"@type": f"{_RPC}RetryInfo", "retryDelay": f"{seconds:g}s"}
 
 
 def scripted(status: int, message: str = "", retry_delay_s: float | None = None) -> ApiError:
@@ -132,7 +167,8 @@ def scripted(status: int, message: str = "", retry_delay_s: float | None = None)
     up.
     """
     if status == 429 and retry_delay_s is not None:
-        error = quota("GenerateRequestsPerMinutePerProjectPerModel", 500, "emulated", retry_delay_s)
+        metric = "generate_requests_per_model"
+        error = quota("GenerateRequestsPerMinutePerProjectPerModel", 500, "emulated", retry_delay_s, metric)
         return ApiError(429, message or error.message, error.details)
     defaults = {
         429: "Your prepayment credits are depleted. Please go to AI Studio to manage your billing.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chargen.emulator.catalogue import Catalogue, Model
-from chargen.emulator.errors import invalid
+from chargen.emulator.errors import invalid, unknown_fields
 
 _OPAQUE = frozenset(
     [
@@ -204,10 +204,8 @@ def resolve_model(catalogue: Catalogue, name: str, version: str, method: str) ->
 def _known(members: Any, known: frozenset[str], where: str) -> None:
     if not isinstance(members, dict):
         raise invalid(f"Invalid value at '{where or 'request'}': a JSON object is needed.")
-    for name in members:
-        if name not in known:
-            place = f" at '{where}'" if where else ""
-            raise invalid(f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.')
+    if unknown := [(where, name) for name in members if name not in known]:
+        raise unknown_fields(unknown)
 
 
 def _parts(body: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:
