@@ -59,8 +59,8 @@ def reply(finish: str, **candidate: Any) -> dict[str, Any]:
         ({"candidates": []}, "empty-reply"),
         ({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}, "blocked-prompt"),
         (
-            reply("STOP", content={"parts": [{"inlineData": {"data": "AAAA"}, "thought": True}]}),
-            "no-image",
+            reply("IMAGE_SAFETY", content={"parts": [{"inlineData": {"data": "AAAA"}, "thought": True}]}),
+            "image-safety",
         ),
     ],
 )
@@ -127,6 +127,16 @@ def test_a_picture_counts_whatever_is_said_beside_it() -> None:
     assert Verdict("picture", picture=PICTURE) == judge(line)
 
 
+def test_the_only_picture_counts_though_it_is_marked_as_a_thought() -> None:
+    """Without any other picture the last thought is the picture that was paid for; an error's drafts are not."""
+    thoughts = (Slice(0, 5, thought=True), Slice(30, 40, "image/png", thought=True))
+    line = ResultLine(1, "k", has_response=True, finish_reason="STOP", text="Here it is", pictures=thoughts)
+    broken_off = ResultLine(1, "k", error=LineError(13, "INTERNAL", ""), has_response=True, pictures=thoughts)
+
+    assert Verdict("picture", picture=thoughts[1]) == judge(line)
+    assert "internal" == judge(broken_off).reason
+
+
 def test_a_text_is_judged_for_analyses() -> None:
     """Where a text is wanted it counts if the reply ended normally; refusals and cuts fail."""
     line = ResultLine(1, "k", has_response=True, finish_reason="STOP", text='{"mood": "calm"}')
@@ -184,12 +194,13 @@ def test_lines_are_joined_by_key_only(lines: list[ResultLine], expected: list[st
 
 
 def test_of_repeated_lines_the_best_counts() -> None:
-    """A later error does not hide a picture; of two pictures the later one counts."""
+    """A later error does not hide a picture, nor does a later thought; of two pictures the later one counts."""
     first = ResultLine(1, "k", has_response=True, pictures=(Slice(0, 5),))
     second = ResultLine(2, "k", has_response=True, pictures=(PICTURE,))
-    failed = ResultLine(3, "k", error=LineError(13, "INTERNAL", ""))
+    thought = ResultLine(3, "k", has_response=True, pictures=(Slice(30, 40, thought=True),))
+    failed = ResultLine(4, "k", error=LineError(13, "INTERNAL", ""))
 
-    assert {"k": second} == join([first, second, failed], ["k"]).lines
+    assert {"k": second} == join([first, second, thought, failed], ["k"]).lines
 
 
 SAMPLES = os.environ.get("CHARGEN_SAMPLES")

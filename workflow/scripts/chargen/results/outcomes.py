@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from chargen.results.scanner import LineError, ResultLine, Slice
+from chargen.results.scanner import NORMAL_ENDS, LineError, ResultLine, Slice
 
 MAX_SAID = 1000
 """Characters kept of what the API answered."""
@@ -161,7 +161,6 @@ _OF_FINISH: dict[str, Reason] = {
     "TOO_MANY_TOOL_CALLS": "malformed-response",
     "OTHER": "other",
 }
-_NORMAL_ENDS = ("", "STOP", "FINISH_REASON_UNSPECIFIED")
 # An ordinary quota message mentions billing too ("check your plan and billing details").
 _BILLING = re.compile(
     r"prepa(?:id|y)|credits? (?:is|are|has been|have been) (?:depleted|exhausted|used up)|out of credits"
@@ -219,14 +218,12 @@ def _judge_reply(line: ResultLine, wanted: Literal["picture", "text"]) -> Verdic
     said = ": ".join(filter(None, (line.finish_reason, line.finish_message or line.text)))
     if line.block_reason and not line.finish_reason:
         return failed("blocked-prompt", ": ".join(filter(None, (line.block_reason, line.block_message))))
-    if line.finish_reason not in _NORMAL_ENDS:
+    if line.finish_reason not in NORMAL_ENDS:
         return failed(_OF_FINISH.get(line.finish_reason, "other"), said)
     if wanted == "text" and line.text.strip():
         return Verdict("text", text=line.text)
     if line.text.strip():
         return failed("text-only", line.text)
-    if wanted == "picture" and line.pictures:
-        return failed("no-image", "the reply holds nothing but drafts")
     return failed("empty-reply", said)
 
 
@@ -254,9 +251,9 @@ class Joined:
 def join(lines: Iterable[ResultLine], expected: Collection[str]) -> Joined:
     """Match *lines* with the *expected* keys.
 
-    Of several lines with one key the last one with a picture counts, else the last one with a reply, else the
-    last one: what was paid for outranks an error, and of two answers the later one is the correction.
-    Only what each line says is kept, never its pictures.
+    Of several lines with one key the last one with a picture counts, one that is no thought before one that is; else the
+    last one with a reply, else the last one: what was paid for outranks an error, and of two answers the later one is
+    the correction. Only what each line says is kept, never its pictures.
     """
     wanted = dict.fromkeys(expected, 0)
     best: dict[str, ResultLine] = {}
@@ -284,5 +281,5 @@ def _rank(line: ResultLine) -> int:
     if line.problem:
         return 0
     if line.picture is not None:
-        return 3
+        return 3 if line.picture.thought else 4
     return 2 if line.has_response else 1

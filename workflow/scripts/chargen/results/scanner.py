@@ -34,6 +34,9 @@ MAX_TEXT = 1 << 18
 MAX_BASE64 = 64 << 20
 """Characters of the largest picture that is decoded: 48 MB of bytes."""
 
+NORMAL_ENDS = ("", "STOP", "FINISH_REASON_UNSPECIFIED")
+"""The finish reasons of a reply that was not stopped."""
+
 _WINDOW = 8 << 20
 _CHUNK = 4 << 20  # a multiple of 4, so that each chunk is base64 by itself
 _BOM = b"\xef\xbb\xbf"
@@ -70,7 +73,7 @@ _RPC_OF_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 499: 1, 500: 1
 class Slice:
     """A picture's base64: bytes *start* to *end* of the file, or, when it is short, *inline*.
 
-    ``mime`` is what the reply calls it (the bytes decide); ``thought`` marks a draft that is not the answer.
+    ``mime`` is what the reply calls it (the bytes decide); ``thought`` marks a draft, as a rule not the answer.
     """
 
     start: int
@@ -124,8 +127,14 @@ class ResultLine:
 
     @property
     def picture(self) -> Slice | None:
-        """The picture that the reply is about: the last one that is not a thought."""
-        return next((slice_ for slice_ in reversed(self.pictures) if not slice_.thought), None)
+        """The picture that the reply is about: the last one that is not a thought.
+
+        If all pictures of a reply that ended normally are marked as thoughts, it is the last of them. What a reply had
+        drafted before it was stopped is no answer.
+        """
+        final = next((slice_ for slice_ in reversed(self.pictures) if not slice_.thought), None)
+        ended_well = self.error is None and self.finish_reason in NORMAL_ENDS and not self.block_reason
+        return self.pictures[-1] if final is None and self.pictures and ended_well else final
 
 
 class ResultFile:
