@@ -11,14 +11,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from chargen.emulator import launch
 from emulator_fixture import Emulator
 
 MODEL = "gemini-3.8-flash"
-HTTP = httpx.Client(timeout=30, trust_env=False)
+HTTP = httpx2.Client(timeout=30, trust_env=False)
 KEY = {"x-goog-api-key": "a-key"}
 SERVED_BY_GOOGLE = {  # front-end headers that say nothing about the API
     "alt-svc",
@@ -38,7 +38,7 @@ def _samples() -> Path:
     return Path(folder)
 
 
-def _start_upload(emulator: Emulator, size: int, mime_type: str = "application/jsonl", **file: Any) -> httpx.Response:
+def _start_upload(emulator: Emulator, size: int, mime_type: str = "application/jsonl", **file: Any) -> httpx2.Response:
     headers = {
         **KEY,
         "X-Goog-Upload-Protocol": "resumable",
@@ -49,7 +49,7 @@ def _start_upload(emulator: Emulator, size: int, mime_type: str = "application/j
     return HTTP.post(f"{emulator.url}/upload/v1beta/files", headers=headers, json={"file": file})
 
 
-def _chunk(url: str, data: bytes, offset: int = 0, command: str = "upload, finalize") -> httpx.Response:
+def _chunk(url: str, data: bytes, offset: int = 0, command: str = "upload, finalize") -> httpx2.Response:
     headers = {"X-Goog-Upload-Command": command, "X-Goog-Upload-Offset": str(offset)}
     return HTTP.post(url, headers=headers, content=data)
 
@@ -66,18 +66,18 @@ def _lines(count: int = 1) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _create(emulator: Emulator, name: str = "job", count: int = 1) -> httpx.Response:
+def _create(emulator: Emulator, name: str = "job", count: int = 1) -> httpx2.Response:
     stored = _upload(emulator, _lines(count), display_name="in")
     return _post_batch(emulator, stored["name"], name)
 
 
-def _post_batch(emulator: Emulator, file_name: str, name: str = "job") -> httpx.Response:
+def _post_batch(emulator: Emulator, file_name: str, name: str = "job") -> httpx2.Response:
     batch = {"displayName": name, "inputConfig": {"fileName": file_name}}
     url = f"{emulator.url}/v1beta/models/{MODEL}:batchGenerateContent"
     return HTTP.post(url, headers=KEY, json={"batch": batch})
 
 
-def _inline(emulator: Emulator, count: int) -> httpx.Response:
+def _inline(emulator: Emulator, count: int) -> httpx2.Response:
     requests = [
         {"request": {"contents": [{"parts": [{"text": f"say {number}"}]}]}, "metadata": {"key": f"k{number}"}}
         for number in range(count)
@@ -87,7 +87,7 @@ def _inline(emulator: Emulator, count: int) -> httpx.Response:
     return HTTP.post(url, headers=KEY, json={"batch": batch})
 
 
-def _get(emulator: Emulator, path: str, **options: Any) -> httpx.Response:
+def _get(emulator: Emulator, path: str, **options: Any) -> httpx2.Response:
     return HTTP.get(f"{emulator.url}/v1beta/{path}", headers=KEY, **options)
 
 
@@ -142,7 +142,7 @@ def test_upload_in_chunks_resumed_by_query(emulator: Emulator) -> None:
     data = bytes(range(256)) * (size // 256) + b"tail"
     url = _start_upload(emulator, len(data)).headers["x-goog-upload-url"]
     emulator.faults(calls=[{"call": "upload_chunk", "nth": [1], "do": "cut_at", "after_bytes": 1000}])
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(httpx2.TransportError):
         _chunk(url, data[:size], 0, "upload")
 
     query = HTTP.post(url, headers={"X-Goog-Upload-Command": "query"})
@@ -157,7 +157,7 @@ def test_upload_whose_last_answer_is_lost(emulator: Emulator) -> None:
     """The file exists although nobody was told its name: it is found in the list by display name."""
     url = _start_upload(emulator, 4, display_name="orphan").headers["x-goog-upload-url"]
     emulator.lose_answer("upload_chunk")
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(httpx2.TransportError):
         _chunk(url, b"data")
 
     assert [item["displayName"] for item in _get(emulator, "files").json()["files"]] == ["orphan"]
@@ -340,6 +340,27 @@ def test_keys(emulator: Emulator) -> None:
     assert not any(b"a-key" in content for content in written)
 
 
+def test_download_is_elsewhere_as_recorded(emulator: Emulator) -> None:
+    """A file's own address answers 302, with the recorded body and headers; where that leads, the key is needed."""
+    recorded = json.loads((_samples() / "download" / "ruby_llm_generated_video_302.json").read_text(encoding="utf-8"))
+    first, second = (exchange["response"] for exchange in recorded)
+    name = _succeeded(emulator)["response"]["responsesFile"]
+
+    answer = _get(emulator, f"{name}:download?alt=media")
+    without_key = HTTP.get(answer.headers["location"])
+    with_key = HTTP.get(answer.headers["location"], headers=KEY)
+
+    assert (first["status"]["code"], json.loads(first["body"])) == (answer.status_code, answer.json())
+    assert f"{emulator.url}/download/v1beta/{name}:download?alt=media" == answer.headers["location"]
+    # The recording also holds the request's own headers, and one of the front end's address.
+    echoed = {"x-goog-api-key", "accept", "host", "accept-encoding", "user-agent", "alt-svc"}
+    assert {item.lower() for item in first["headers"]} - echoed == set(answer.headers.keys())
+    assert [403, 200] == [without_key.status_code, with_key.status_code]
+    for item in ("Content-Disposition", "Cache-Control", "Vary"):
+        assert second["headers"][item] == with_key.headers.get_list(item)
+    assert [302, 403, 200] == [call["status"] for call in emulator.log() if call["kind"].startswith("download")]
+
+
 def test_result_file_is_downloadable_only(emulator: Emulator) -> None:
     """The result file's name is too long for get and delete; both download addresses work; it goes with the batch."""
     operation = _succeeded(emulator)
@@ -348,11 +369,11 @@ def test_result_file_is_downloadable_only(emulator: Emulator) -> None:
 
     assert recorded == _get(emulator, name).json()
     assert HTTP.delete(f"{emulator.url}/v1beta/{name}", headers=KEY).status_code == 400
-    first = _get(emulator, f"{name}:download?alt=media").content
+    first = _get(emulator, f"{name}:download?alt=media", follow_redirects=True).content
     second = HTTP.get(f"{emulator.url}/download/v1beta/{name}:download?alt=media", headers=KEY).content
     assert first == second and b'"k0"' in first
     HTTP.delete(f"{emulator.url}/v1beta/{operation['name']}", headers=KEY)
-    assert _get(emulator, f"{name}:download?alt=media").status_code == 403
+    assert _get(emulator, f"{name}:download?alt=media", follow_redirects=True).status_code == 403
 
 
 def test_files_expire(emulator: Emulator) -> None:
@@ -383,7 +404,7 @@ def test_lost_answer_of_a_create(emulator: Emulator) -> None:
     """The job exists, once, although the caller saw the connection end."""
     stored = _upload(emulator, _lines())
     emulator.lose_answer("create")
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(httpx2.TransportError):
         _post_batch(emulator, stored["name"], "paid")
 
     assert emulator.counts()["created"] == {"paid": 1}
@@ -410,7 +431,7 @@ def test_trouble_with_the_nth_call(emulator: Emulator, fault: dict[str, Any], st
     for _ in range(3):
         try:
             answers.append(_post_batch(emulator, stored["name"]).status_code)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             answers.append(None)
 
     assert [200, status, 200] == answers
@@ -421,10 +442,10 @@ def test_trouble_with_the_nth_call(emulator: Emulator, fault: dict[str, Any], st
 def test_download_cut_and_resumed(emulator: Emulator) -> None:
     """A download can be cut after so many bytes; the rest is to be had by Range, or all of it again."""
     name = _succeeded(emulator, 5)["response"]["responsesFile"]
-    path = f"{name}:download?alt=media"
+    path = f"../download/v1beta/{name}:download?alt=media"
     whole = _get(emulator, path).content
     emulator.faults(calls=[{"call": "download", "nth": [1], "do": "cut_at", "after_bytes": 100}])
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(httpx2.TransportError):
         _get(emulator, path)
 
     rest = HTTP.get(f"{emulator.url}/v1beta/{path}", headers={**KEY, "Range": "bytes=100-"})
@@ -485,7 +506,7 @@ def test_campaign_hits_some_calls(emulator: Emulator) -> None:
     for _ in range(12):
         try:
             _get(emulator, "files")
-        except httpx.TransportError:
+        except httpx2.TransportError:
             continue
 
     troubled = [call for call in emulator.log("file_list") if "fault" in call]

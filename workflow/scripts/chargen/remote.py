@@ -23,7 +23,7 @@ from chargen.progress import Bar
 from chargen.tolerant import as_count, as_map, as_maps, as_text
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
     from google.genai import Client
 
 PAGE = 100
@@ -77,8 +77,9 @@ class RemoteError(ChargenError):
 
     @property
     def unclear(self) -> bool:
-        """Whether the act may have taken effect all the same: no answer, a time-out on the way, a failing server."""
-        return (self.status == 0 and not self.unsent) or self.status in (408, 499) or self.status >= 500
+        """Whether the act may have taken effect all the same: no answer, a redirect, a time-out, a failing server."""
+        status = self.status
+        return (status == 0 and not self.unsent) or 300 <= status < 400 or status in (408, 499) or status >= 500
 
     @property
     def passing(self) -> bool:
@@ -261,10 +262,11 @@ class Remote:
 
     def download(self, name: str, path: Path) -> int:
         """Stream the file *name* into *path* and return its length in bytes."""
-        import httpx
+        import httpx2
 
         doing = f"downloading {name}"
-        url = f"{self.base_url}/{API_VERSION}/{quote(name)}:download"
+        # The address of the documentation on batches; the one that the SDK asks answers with a redirect to it.
+        url = f"{self.base_url}/download/{API_VERSION}/{quote(name)}:download"
         try:
             with (
                 self._http.stream("GET", url, params={"alt": "media"}) as answer,
@@ -283,8 +285,8 @@ class Remote:
                     failpoints.reached("chunk")
                     bar.advance(len(chunk))
                 length = handle.tell()
-        except httpx.HTTPError as error:
-            raise RemoteError(doing, 0, _in_words(error)) from None
+        except httpx2.HTTPError as error:
+            raise _from_the_way(doing, error) from None
         if expected and int(expected) != length:
             raise RemoteError(doing, 0, f"the connection ended after {length} of {expected} bytes")
         return length
@@ -294,42 +296,40 @@ class Remote:
     @cached_property
     def _client(self) -> Client:
         from google import genai
-        from google.genai import types
 
-        return genai.Client(
-            api_key=self._key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=self.base_url, api_version=API_VERSION, timeout=int(self._upload_timeout_s * 1000)
-            ),
-        )
+        from chargen import http
+
+        options = http.sdk_options(self.base_url, API_VERSION, self._key, self._upload_timeout_s)
+        try:
+            return genai.Client(api_key=self._key, vertexai=False, http_options=options)
+        except (ImportError, ValueError) as error:  # one of its variables asks for what is not there
+            raise ChargenError(f"google-genai cannot be used: {error}") from None
 
     @cached_property
-    def _http(self) -> httpx.Client:
-        import httpx
+    def _http(self) -> httpx2.Client:
+        from chargen import http
 
-        return httpx.Client(
-            headers={"x-goog-api-key": self._key, "accept-encoding": "identity"}, timeout=QUESTION_TIMEOUT_S
-        )
+        headers = {http.KEY_HEADER: self._key, "accept-encoding": "identity"}
+        return http.client(self.base_url, self._key, QUESTION_TIMEOUT_S, headers)
 
     def _delete(self, name: str) -> None:
         """Delete what has that name; the SDK, which would do the same, takes half a second to import."""
-        import httpx
+        import httpx2
 
         try:
             answer = self._http.delete(f"{self.base_url}/{API_VERSION}/{quote(name)}")
-        except httpx.HTTPError as error:
-            raise RemoteError(f"deleting {name}", 0, _in_words(error)) from None
+        except httpx2.HTTPError as error:
+            raise _from_the_way(f"deleting {name}", error) from None
         if answer.status_code != 200:
             raise _from_answer(f"deleting {name}", answer)
 
     def _get(self, path: str, params: dict[str, str | int], doing: str) -> dict[str, Any]:
-        import httpx
+        import httpx2
 
         try:
             answer = self._http.get(f"{self.base_url}/{API_VERSION}/{path}", params=params)
-        except httpx.HTTPError as error:
-            raise RemoteError(doing, 0, _in_words(error)) from None
+        except httpx2.HTTPError as error:
+            raise _from_the_way(doing, error) from None
         if answer.status_code != 200:
             raise _from_answer(doing, answer)
         try:
@@ -396,9 +396,8 @@ class _sdk_errors:
         if isinstance(error, errors.APIError):
             details = _details(error.details)
             raise RemoteError(self._doing, int(error.code or 0), self._clean(as_text(error.message)), details) from None
-        # The SDK brings an HTTP client of its own; httpx and httpx2 share these names.
-        unsent = type(error).__name__ in ("ConnectError", "ConnectTimeout")
-        raise RemoteError(self._doing, 0, self._clean(_in_words(error)), unsent=unsent) from None
+        trouble = _from_the_way(self._doing, error)
+        raise RemoteError(self._doing, trouble.status, self._clean(trouble.message), unsent=trouble.unsent) from None
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "[key]")[:2000]
@@ -410,7 +409,7 @@ def _details(body: Any) -> list[Any]:
     return details if isinstance(details, list) else []
 
 
-def _from_answer(doing: str, answer: httpx.Response) -> RemoteError:
+def _from_answer(doing: str, answer: httpx2.Response) -> RemoteError:
     try:
         body = answer.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
@@ -420,5 +419,9 @@ def _from_answer(doing: str, answer: httpx.Response) -> RemoteError:
     return RemoteError(doing, answer.status_code, str(message or answer.reason_phrase)[:2000], _details(body))
 
 
-def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500] if str(error) else type(error).__name__
+def _from_the_way(doing: str, error: Exception) -> RemoteError:
+    """Return the error of a request that brought back no answer of the API."""
+    from chargen import http
+
+    status = error.status if isinstance(error, http.Refused) else 0
+    return RemoteError(doing, status, http.in_words(error), unsent=http.never_sent(error))

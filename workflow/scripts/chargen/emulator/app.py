@@ -32,6 +32,7 @@ _PIECE = 1024 * 1024
 _JSON = "application/json; charset=UTF-8"
 _FRONT_END = {"x-xss-protection": "0", "x-frame-options": "SAMEORIGIN", "x-content-type-options": "nosniff"}
 _VARY = (b"Origin", b"Referer", b"X-Origin")
+_DOWNLOADED = ((b"content-disposition", b"attachment"), (b"cache-control", b"private, max-age=0"))
 Handler = Callable[["Call"], Awaitable[Any]]
 
 
@@ -319,12 +320,14 @@ class Service:
         return Json(shown, headers=headers, sized=True)
 
     def _file_kind(self, request: Request) -> str:
-        return "download" if str(request.path_params["id"]).endswith(":download") else "file_get"
+        return "download_redirect" if str(request.path_params["id"]).endswith(":download") else "file_get"
 
     async def _file_get(self, call: Call) -> Any:
         file_id = str(call.request.path_params["id"])
         if call.kind == "file_get":
             return Json(self.world.get_file(call.owner, file_id).shown(call.base_url))
+        if call.kind == "download_redirect":
+            return _see_download(call, file_id)
         file_id = file_id.removesuffix(":download")
         call.target = file_id
         if file_id.startswith("batch-") and len(file_id) == 42:
@@ -442,7 +445,7 @@ class Download:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _extent(self) -> tuple[int, int | None, list[tuple[bytes, bytes]]]:
-        headers = [(b"content-type", self._media_type.encode())]
+        headers = [(b"content-type", self._media_type.encode()), *_DOWNLOADED, *((b"vary", name) for name in _VARY)]
         if isinstance(self._source, Rendering) and self._range:
             while not self._source.done.is_set():
                 await asyncio.sleep(0.02)
@@ -496,6 +499,13 @@ async def _append(call: Call, path: Path) -> bool:
             target.write(piece)
             kept += len(piece)
     return limit is None
+
+
+def _see_download(call: Call, file_id: str) -> Json:
+    """The API's answer at a file's own address: the bytes are at another one, where the key is needed again."""
+    query = f"?{call.request.url.query}" if call.request.url.query else ""
+    location = f"{call.base_url.rsplit('/', 1)[0]}/download/{call.version}/files/{file_id}{query}"
+    return Json(ApiError(302, "Unknown Error.").body(), 302, {"location": location})
 
 
 def _upload_answer(status: str, headers: dict[str, str] | None = None) -> Response:

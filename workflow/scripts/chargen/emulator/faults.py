@@ -29,6 +29,7 @@ KINDS = [
     "cancel",
     "delete",
     "download",
+    "download_redirect",
     "generate",
     "count_tokens",
     "model_get",

@@ -419,16 +419,15 @@ def _keys(home: Path, environment: Any) -> Iterator[tuple[str, str, str]]:
 
 def _asker(url: str, secret: str) -> Ask:
     def ask(path: str) -> Answer:
-        import httpx
+        import httpx2
+
+        from chargen import http
 
         try:
-            answer = httpx.get(
-                f"{url}/{config.API_VERSION}/{path}",
-                headers={"x-goog-api-key": secret},
-                timeout=QUESTION_TIMEOUT_S,
-            )
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return Answer(0, type(error).__name__)
+            with http.client(url, secret, QUESTION_TIMEOUT_S, {http.KEY_HEADER: secret}) as client:
+                answer = client.get(f"{url}/{config.API_VERSION}/{path}")
+        except (httpx2.HTTPError, ChargenError) as error:
+            return Answer(0, http.in_words(error).replace(secret, "[key]"))
         try:
             message = str(answer.json()["error"]["message"]).replace(secret, "[key]")
         except (ValueError, KeyError, TypeError):
