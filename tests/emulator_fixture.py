@@ -51,7 +51,7 @@ class Emulator:
         self.faults(add=True, calls=[{"call": call, "nth": [nth], "do": "cut_after"}])
 
     def seed(self, number: int, **shares: Any) -> dict[str, Any]:
-        """Start a campaign of random trouble (``calls=``, ``lines=``, ``refusals=`` from 0 to 1)."""
+        """Start a campaign of random trouble (``calls=``, ``lines=``, … from 0 to 1, ``lies=`` a share by kind)."""
         return self._ask("POST", "/admin/seed", {"seed": number, **shares})
 
     def counts(self) -> dict[str, Any]:
@@ -81,6 +81,17 @@ class Emulator:
         body = {"state": state, "display_name": display_name, **error}
         ended: list[str] = self._ask("POST", "/admin/jobs", body)["ended"]
         return ended
+
+    def vanish(self, places: Sequence[str], display_name: str = "*", calls: int = 0, seconds: float = 0) -> list[str]:
+        """Let jobs not be found at *places* (``get``, ``list``, ``download``; none: bring them back); their names."""
+        body = {"from": list(places), "display_name": display_name, "calls": calls, "seconds": seconds}
+        vanished: list[str] = self._ask("POST", "/admin/vanish", body)["vanished"]
+        return vanished
+
+    def executed(self) -> list[dict[str, Any]]:
+        """Every job whose requests were executed, deleted ones too: for each line its key and what came of it."""
+        jobs: list[dict[str, Any]] = self._ask("GET", "/admin/executed")["jobs"]
+        return jobs
 
     def expire_files(self, pattern: str = "*") -> int:
         """Let the files whose id or display name fits the glob expire now; returns how many."""

@@ -20,6 +20,14 @@ NAMES = [
     *faults.ERROR_GIFTS,
     *faults.LINE_GIFTS,
     *faults.REFUSALS,
+    *faults.ANSWER_BODIES,
+    *faults.DOWNLOAD_BODIES,
+    *faults.HASHES,
+    *faults.DENIALS,
+    *faults.LIES,
+    *faults.PLACES,
+    *faults.MOMENTS,
+    *(item.name for item in dataclasses.fields(faults.CallFault)),
     *(item.name for item in dataclasses.fields(faults.JobPlan)),
     *(item.name for item in dataclasses.fields(faults.Quotas) if item.name != "retry_delay_s"),
     *(item.name for item in dataclasses.fields(faults.ModelPlan)),
@@ -38,7 +46,16 @@ def test_example_plan_is_followed() -> None:
     example = re.search(r"```json\n(.*?)```", DOCS, re.DOTALL)
 
     assert example
-    assert 3 == len(faults.read(json.loads(example[1])).calls)
+    assert 6 == len(faults.read(json.loads(example[1])).calls)
+
+
+def test_admin_calls_are_in_the_docs() -> None:
+    """Every admin address has its line in the page's table."""
+    source = (Path(cli.__file__).parent / "admin.py").read_text(encoding="utf-8")
+    routes = re.findall(r'_route\("(/admin/\w+)", "(\w+)"', source)
+
+    assert len(routes) > 10
+    assert [] == [f"{method} {path}" for path, method in routes if f"`{method} {path}" not in DOCS]
 
 
 def test_options_have_help() -> None:

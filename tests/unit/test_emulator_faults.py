@@ -22,6 +22,17 @@ from chargen.emulator import faults
         ({"job": {"end": "LOST"}}, "LOST"),
         ({"job": {"done_share": 1.5}}, "done_share"),
         ({"calls": {"call": "create"}}, "list"),
+        ({"calls": [{"call": "get", "do": "body"}]}, "body"),
+        ({"calls": [{"call": "get", "do": "body", "body": "half_lines"}]}, "half_lines"),
+        ({"calls": [{"call": "download", "do": "body", "body": "odd_members"}]}, "odd_members"),
+        ({"calls": [{"call": "get", "do": "hang", "body": "page"}]}, "a body is for"),
+        ({"calls": [{"call": "download", "do": "body", "body": "gzip", "crc32c": "half"}]}, "crc32c"),
+        ({"calls": [{"call": "get", "do": "deny"}]}, "denial"),
+        ({"calls": [{"call": "get", "do": "redirect"}]}, "redirect: status"),
+        ({"job": {"vanish_from": ["delete"]}}, "vanish_from"),
+        ({"job": {"vanish_when": "later"}}, "vanish_when"),
+        ({"campaign": {"lies": {"rumours": 0.5}}}, "rumours"),
+        ({"campaign": {"lies": {"vanish": 2}}}, "from 0 to 1"),
     ],
 )
 def test_bad_plans_say_what_is_wrong(data: Any, word: str) -> None:
@@ -82,7 +93,7 @@ def test_campaign_draws_everything() -> None:
         results.append(campaign.results("job", faults.ResultPlan()))
 
     hit = [fault for fault in calls if fault]
-    assert set(faults.DEEDS) - {"hang_after"} == {fault.do for fault in hit}
+    assert set(faults.DEEDS) - {"hang_after", "body", "deny", "redirect"} == {fault.do for fault in hit}
     assert {429, 500, 503} == {fault.status for fault in hit}
     cuts = {(fault.call, fault.after_bytes < 1000) for fault in hit if fault.do == "cut_at"}
     assert {(call, early) for call in ("upload_chunk", "download") for early in (True, False)} == cuts
@@ -97,3 +108,34 @@ def test_campaign_draws_everything() -> None:
     assert {"PENDING", "RUNNING", "SUCCEEDED"} < {state for plan in troubled for state in plan.strays}
     assert any(plan.shuffle for plan in results)
     assert not all(plan.shuffle for plan in results)
+
+
+def test_campaign_draws_every_lie() -> None:
+    """Each kind of lie draws all that it can be, and none is drawn that was not asked for."""
+    drawn: list[faults.CallFault] = []
+    jobs, results = [], []
+    for seed in range(300):
+        campaign = faults.Campaign(seed=seed, lies=dict.fromkeys(faults.LIES, 0.2), elsewhere="http://127.0.0.1:9")
+        totals = [(kind, number) for number in range(1, 5) for kind in faults.KINDS]
+        found = [campaign.lie(kind, number, total) for total, (kind, number) in enumerate(totals)]
+        drawn += [fault for fault in found if fault]
+        jobs.append(campaign.job_plan("job", faults.JobPlan()))
+        results.append(campaign.results("job", faults.ResultPlan()))
+
+    bodies = {(fault.call == "download", fault.body) for fault in drawn if fault.do == "body"}
+    assert bodies == {(True, name) for name in faults.DOWNLOAD_BODIES} | {
+        (False, name) for name in faults.ANSWER_BODIES
+    }
+    assert {*faults.HASHES} == {fault.crc32c for fault in drawn if fault.call == "download"}
+    assert {*faults.DENIALS} == {fault.denial for fault in drawn if fault.do == "deny"}
+    assert {"get", "download"} == {fault.call for fault in drawn if fault.denial == "gone"}
+    assert {*faults.REDIRECTS} == {fault.status for fault in drawn if fault.do == "redirect"}
+    places = {fault.location for fault in drawn if fault.do == "redirect"}
+    assert {"", "/v1beta/elsewhere", "http://127.0.0.1:9"} == places
+    assert {"create"} == {fault.call for fault in drawn if fault.do == "status_after"}
+    assert {*faults.PLACES} == {place for plan in jobs for place in plan.vanish_from}
+    assert {*faults.MOMENTS} == {plan.vanish_when for plan in jobs if plan.vanish_from}
+    assert {True, False} == {plan.inlined for plan in results}
+    calm = faults.Campaign(seed=1, calls=1.0, jobs=1.0)
+    assert [] == [kind for kind in faults.KINDS for number in range(20) if calm.lie(kind, number, number)]
+    assert () == calm.job_plan("job", faults.JobPlan()).vanish_from

@@ -46,6 +46,9 @@ def routes(world: World) -> list[Route]:
             "batches_not_ended": active,
         }
 
+    async def executed(request: Request) -> dict[str, Any]:
+        return {"jobs": world.executed()}
+
     async def show_faults(request: Request) -> dict[str, Any]:
         return world.plan.as_json()
 
@@ -89,6 +92,15 @@ def routes(world: World) -> list[Route]:
                 ended.append(f"batches/{job.id}")
         return {"ended": ended}
 
+    async def vanish(request: Request) -> dict[str, Any]:
+        data = await _json(request)
+        places, calls, seconds = data.get("from", []), data.get("calls", 0), data.get("seconds", 0)
+        if not isinstance(places, list) or not set(places) <= set(faults.PLACES):
+            raise BadAdminCall(f"vanish: from must be a list of {', '.join(faults.PLACES)}")
+        if not isinstance(calls, int) or not isinstance(seconds, int | float) or min(calls, seconds) < 0:
+            raise BadAdminCall("vanish: calls and seconds must be numbers, not negative")
+        return {"vanished": world.vanish(str(data.get("display_name", "*")), places, calls, seconds)}
+
     async def expire(request: Request) -> dict[str, Any]:
         data = await _json(request)
         return {"expired": world.expire_files(str(data.get("files", "*")))}
@@ -110,11 +122,13 @@ def routes(world: World) -> list[Route]:
         _route("/admin/health", "GET", health),
         _route("/admin/log", "GET", log),
         _route("/admin/counts", "GET", counts),
+        _route("/admin/executed", "GET", executed),
         _route("/admin/faults", "GET", show_faults),
         _route("/admin/faults", "POST", set_faults),
         _route("/admin/seed", "POST", seed),
         _route("/admin/clock", "POST", clock),
         _route("/admin/jobs", "POST", end_jobs),
+        _route("/admin/vanish", "POST", vanish),
         _route("/admin/expire", "POST", expire),
         _route("/admin/plant", "POST", plant),
         _route("/admin/reset", "POST", reset),

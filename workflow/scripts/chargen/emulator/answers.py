@@ -33,6 +33,7 @@ class Manners:
     signature_bytes: int = 0
     drafts: int = 0
     drafts_are_thoughts: bool = False
+    all_are_thoughts: bool = False
     broken: str = ""  # "truncated", "not_an_image", "not_base64"
 
 
@@ -148,7 +149,7 @@ def _picture_reply(
         )
         data = _spoiled(picture.encode(canvas, model.mime_type), manners.broken)
         part: dict[str, Any] = {"inlineData": {"mimeType": model.mime_type, "data": data}}
-        if not last and manners.drafts_are_thoughts:
+        if manners.all_are_thoughts or (not last and manners.drafts_are_thoughts):
             part["thought"] = True
         if model.thinks:
             part["thoughtSignature"] = _signature(seed, manners.signature_bytes)

@@ -10,9 +10,11 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -20,15 +22,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chargen.emulator import admin, errors, faults
+from chargen.emulator import admin, errors, faults, lies
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.errors import ApiError, invalid
+from chargen.emulator.lies import Lie
 from chargen.emulator.requests import camel
 from chargen.emulator.results import Rendering
 from chargen.emulator.wire import CutConnection, cut
 from chargen.emulator.world import GRANULARITY, INLINE_LIMIT, Upload, World, fingerprint
 
 _PIECE = 1024 * 1024
+_PATIENCE_S = 10.0
+_REDIRECTED = "redirected"
 _JSON = "application/json; charset=UTF-8"
 _FRONT_END = {"x-xss-protection": "0", "x-frame-options": "SAMEORIGIN", "x-content-type-options": "nosniff"}
 _VARY = (b"Origin", b"Referer", b"X-Origin")
@@ -176,9 +181,11 @@ class Service:
         fault = call.fault = self.world.call_fault(call.kind, call.display_name)
         if fault is None or fault.do == "cut_at":
             return await self._handled(call, handler)
-        if fault.do == "status":
+        if fault.do == "redirect" and _REDIRECTED in call.request.query_params:
+            return await self._handled(call, handler)
+        if fault.do in ("status", "deny", "redirect"):
             await _drained(call)
-            raise errors.scripted(fault.status, fault.message, fault.retry_delay_s)
+            return _turned_down(call, fault)
         if fault.do == "cut_before":
             return CutConnection()
         if fault.do == "hang":
@@ -189,8 +196,8 @@ class Service:
         if fault.do == "cut_after":
             return CutConnection()
         if fault.do == "status_after":
-            raise errors.scripted(fault.status, fault.message, fault.retry_delay_s)
-        return answer
+            return _turned_down(call, fault)
+        return _bent(answer, fault) if fault.do == "body" else answer
 
     async def _handled(self, call: Call, handler: Handler) -> Any:
         self.world.settle()
@@ -361,7 +368,7 @@ class Service:
         return Json(body | following)
 
     async def _batch_get(self, call: Call) -> Any:
-        job = self.world.find_batch(call.owner, str(call.request.path_params["id"]))
+        job = self.world.find_batch(call.owner, str(call.request.path_params["id"]), looking=True)
         call.display_name = job.display_name
         return Json(self.world.look(job))
 
@@ -421,6 +428,8 @@ class Download:
 
     def __init__(self, source: Path | Rendering, wanted: str, cut_at: int | None, media_type: str) -> None:
         self.status_code = 200
+        self.lie: Callable[[bytes, str], Lie] | None = None
+        self.crc32c = "whole"
         self._source = source
         self._range = wanted
         self._cut_at = cut_at
@@ -428,6 +437,10 @@ class Download:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
+        await self._completed()
+        if self.lie is not None:
+            await self._send_lie(self.lie, send)
+            return
         start, length, headers = await self._extent()
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         sent = 0
@@ -444,15 +457,41 @@ class Download:
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _completed(self) -> None:
+        """Wait until the file is complete, so that its length and checksum are known; not for ever, unless a part
+        or a wrong body is asked for.
+        """
+        made = self._source
+        if isinstance(made, Path):
+            return
+        deadline = time.monotonic() + _PATIENCE_S
+        while not made.done.is_set() and (self._range or self.lie or time.monotonic() < deadline):
+            await asyncio.sleep(0.01)
+        if made.done.is_set() and not made.failure:
+            self._source = made.path
+
+    async def _send_lie(self, lie: Callable[[bytes, str], Lie], send: Send) -> None:
+        whole = self._source.read_bytes() if isinstance(self._source, Path) else b""
+        told = lie(whole, self._media_type)
+        headers = [(b"content-type", told.media_type.encode())]
+        if told.encoding:
+            headers.append((b"content-encoding", told.encoding.encode()))
+        if told.has_length:
+            headers.append((b"content-length", str(len(told.content)).encode()))
+        if self.crc32c != "none":
+            body = b"another body" if told.wrong_hash else told.content if self.crc32c == "sent" else whole
+            headers.append((b"x-goog-hash", _goog_hash(google_crc32c.value(body))))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": told.content, "more_body": not told.has_length})
+        if not told.has_length:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
     async def _extent(self) -> tuple[int, int | None, list[tuple[bytes, bytes]]]:
         headers = [(b"content-type", self._media_type.encode()), *_DOWNLOADED, *((b"vary", name) for name in _VARY)]
-        if isinstance(self._source, Rendering) and self._range:
-            while not self._source.done.is_set():
-                await asyncio.sleep(0.02)
-            self._source = self._source.path
         if isinstance(self._source, Rendering):
             return 0, None, headers
         size = self._source.stat().st_size
+        headers.append((b"x-goog-hash", _goog_hash(await asyncio.to_thread(_crc32c, self._source))))
         start, length = 0, size
         if asked := re.fullmatch(r"bytes=(\d+)-(\d*)", self._range):
             start = min(int(asked[1]), size)
@@ -479,6 +518,57 @@ class Download:
                     return
                 else:
                     await asyncio.sleep(0.01)
+
+
+def _goog_hash(crc: int) -> bytes:
+    return b"crc32c=" + base64.b64encode(crc.to_bytes(4, "big"))
+
+
+def _crc32c(path: Path) -> int:
+    """The checksum of a complete file."""
+    made = 0
+    with path.open("rb") as content:
+        while piece := content.read(_PIECE):
+            made = google_crc32c.extend(made, piece)
+    return int(made)
+
+
+def _turned_down(call: Call, fault: faults.CallFault) -> Any:
+    """The answer of a call that is not let through, or is said not to have been."""
+    if fault.do == "deny":
+        status, lie = lies.denial(fault.denial, call.kind, call.target)
+        return Response(lie.content, status, media_type=lie.media_type)
+    if fault.do == "redirect":
+        error = ApiError(fault.status, "Unknown Error.")
+        return error_answer(error, {"location": _location(call.request, fault.location)})
+    answer = error_answer(errors.scripted(fault.status, fault.message, fault.retry_delay_s))
+    return _bent(answer, fault) if fault.body else answer
+
+
+def _bent(answer: Any, fault: faults.CallFault) -> Any:
+    """*answer* with the wrong body of *fault*; one that has no such shape stays as it is."""
+    if isinstance(answer, Download):
+        if fault.body in faults.DOWNLOAD_BODIES:
+            answer.lie, answer.crc32c = partial(lies.download, fault.body), fault.crc32c
+        return answer
+    if not isinstance(answer, Response) or fault.body not in faults.ANSWER_BODIES:
+        return answer
+    if fault.body != "page" and not bytes(answer.body):
+        return answer
+    lie = lies.answer(fault.body, bytes(answer.body))
+    kept = {} if fault.body == "page" else {k: v for k, v in answer.headers.items() if k.startswith("x-goog")}
+    return Response(lie.content, answer.status_code, headers=kept, media_type=lie.media_type)
+
+
+def _location(request: Request, wanted: str) -> str:
+    """Where a redirect leads: to the same address once more, to another path here, or to another server."""
+    url = request.url
+    query = f"?{url.query}" if url.query else ""
+    if not wanted:
+        return str(url.include_query_params(**{_REDIRECTED: 1}))
+    if wanted.startswith("/"):
+        return f"{url.scheme}://{url.netloc}{wanted}{query}"
+    return f"{wanted.rstrip('/')}{url.path}{query}"
 
 
 async def _drained(call: Call) -> None:

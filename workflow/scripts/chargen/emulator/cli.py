@@ -7,14 +7,15 @@ import json
 import sys
 from pathlib import Path
 
+from chargen.emulator import faults
 from chargen.problems import ChargenError
 
 DESCRIPTION = (
     "A stand-in for the Gemini API on 127.0.0.1: uploads, files, batches, downloads and generateContent, "
     "answered with placeholder pictures. Point any client at it by its base URL (http_options.base_url, or "
-    "GOOGLE_GEMINI_BASE_URL in the environment) with any API key. GET /admin/log and /admin/counts tell what "
-    "was called; POST /admin/faults, /admin/seed, /admin/clock, /admin/jobs, /admin/expire and /admin/reset "
-    "direct it (docs/emulator.md)."
+    "GOOGLE_GEMINI_BASE_URL in the environment) with any API key. GET /admin/log, /admin/counts and /admin/executed "
+    "say what happened; POST /admin/faults, /admin/seed, /admin/clock, /admin/jobs, /admin/vanish, /admin/expire and "
+    "/admin/reset direct it (docs/emulator.md)."
 )
 _HELP = {
     "port": "port on 127.0.0.1; 0: the port of the last run in this state folder, or a free one",
@@ -24,6 +25,7 @@ _HELP = {
     "idle": "go away after S seconds without a request (0: never)",
     "faults": "a fault plan in JSON, as POST /admin/faults takes it",
     "seed": "random trouble drawn from N: 10%% of the calls, 5%% of the lines",
+    "lies": "with --seed: a share of 0 to 1 of wrong bodies, denials, redirects, and jobs that vanish",
     "key": "a key to refuse (any other is taken; unless given: 'invalid'); repeatable",
     "serve": "a retired or invented model to serve; repeatable",
 }
@@ -40,13 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--idle-exit", type=float, default=0.0, metavar="S", help=_HELP["idle"])
     add("--faults", type=Path, metavar="FILE", help=_HELP["faults"])
     add("--seed", type=int, metavar="N", help=_HELP["seed"])
+    add("--lies", type=float, metavar="SHARE", help=_HELP["lies"])
     add("--invalid-key", action="append", default=[], metavar="KEY", help=_HELP["key"])
     add("--also-serve", action="append", default=[], metavar="MODEL", help=_HELP["serve"])
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped or idle; 0 in the end, 1 when the options or the state folder do not allow it."""
-    from chargen.emulator import faults, server
+    from chargen.emulator import server
 
     try:
         plan = faults.read(_plan(args))
@@ -85,5 +88,8 @@ def _plan(args: argparse.Namespace) -> dict[str, object]:
     if job:
         plan["job"] = job
     if args.seed is not None:
-        plan["campaign"] = {"seed": args.seed, "calls": 0.1, "lines": 0.05}
+        lies = {} if args.lies is None else dict.fromkeys(faults.LIES, args.lies)
+        plan["campaign"] = {"seed": args.seed, "calls": 0.1, "lines": 0.05, "lies": lies}
+    elif args.lies is not None:
+        raise ChargenError("--lies needs --seed: the number that they are drawn from")
     return plan

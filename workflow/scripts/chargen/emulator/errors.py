@@ -8,6 +8,7 @@ from typing import Any
 
 STATUS_NAMES: Mapping[int, str] = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     409: "ALREADY_EXISTS",
@@ -18,7 +19,19 @@ STATUS_NAMES: Mapping[int, str] = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-RPC_CODES: Mapping[int, int] = {400: 3, 403: 7, 404: 5, 409: 6, 429: 8, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
+RPC_CODES: Mapping[int, int] = {
+    400: 3,
+    401: 16,
+    403: 7,
+    404: 5,
+    409: 6,
+    429: 8,
+    499: 1,
+    500: 13,
+    501: 12,
+    503: 14,
+    504: 4,
+}
 RPC_MESSAGES: Mapping[int, str] = {
     1: "",
     3: "Request contains an invalid argument.",

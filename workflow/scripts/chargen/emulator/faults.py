@@ -35,7 +35,50 @@ KINDS = [
     "model_get",
     "model_list",
 ]
-DEEDS = ["status", "status_after", "cut_before", "cut_after", "cut_at", "hang", "hang_after"]
+DEEDS = [
+    "status",
+    "status_after",
+    "cut_before",
+    "cut_after",
+    "cut_at",
+    "hang",
+    "hang_after",
+    "body",
+    "deny",
+    "redirect",
+]
+ANSWER_BODIES = [
+    "page",
+    "empty",
+    "truncated_json",
+    "other_object",
+    "json_list",
+    "json_text",
+    "json_null",
+    "null_fields",
+    "missing_fields",
+    "text_numbers",
+    "odd_members",
+    "control_characters",
+    "no_display_names",
+]
+DOWNLOAD_BODIES = [
+    "page",
+    "empty",
+    "gzip",
+    "gzip_unmarked",
+    "half_lines",
+    "half_lines_no_length",
+    "cut_in_line",
+    "foreign_keys",
+    "foreign_lines",
+    "wrong_hash",
+]
+HASHES = ["whole", "sent", "none"]
+DENIALS = ["firewall", "proxy", "leaked_key", "unauthorized", "gone"]
+REDIRECTS = (301, 302, 303, 307, 308)
+PLACES = ["get", "list", "download"]
+MOMENTS = ["created", "ended"]
 ERROR_GIFTS = ["error", "error_status_only", "error_code_only", "error_code_text"]
 LINE_GIFTS = [
     "missing",
@@ -47,10 +90,16 @@ LINE_GIFTS = [
     "not_base64",
     "two_images",
     "two_images_thought",
+    "only_thought",
+    "control_characters",
 ]
+SOUND_GIFTS = frozenset({"repeated", "two_images", "two_images_thought", "only_thought"})
+"""Lines that bring their picture all the same."""
 ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
 _STRAYS = ("PENDING", "RUNNING", "SUCCEEDED", "QUEUED", "CANCELLING", "UNSPECIFIED")
 _CODES = (1, 4, 8, 13, 14, 1, 4, 8, 13, 14, 3, 2)  # mostly what passes
+LIES = ["downloads", "bodies", "denials", "redirects", "took_effect", "vanish", "inlined"]
+_DENIED_IN_A_ROW = 6
 _JOB_TROUBLES = ("", "FAILED", "EXPIRED", "CANCELLED", "partial", "stuck")
 
 
@@ -65,9 +114,14 @@ class CallFault:
     ``nth``: these ones; ``first``: the first so many; ``every``: each so-manieth; none of the three: all.
     ``do``: ``status`` (answer *status*, no effect), ``status_after`` (take effect, then answer it),
     ``cut_before``, ``cut_after`` (take effect, lose the answer), ``cut_at`` (*after_bytes* of a download or
-    an upload's chunk), ``hang`` (*seconds*, then go on), ``hang_after`` (take effect, then wait).
+    an upload's chunk), ``hang`` (*seconds*, then go on), ``hang_after`` (take effect, then wait), ``body`` (take
+    effect, then answer with a wrong *body*: ANSWER_BODIES, of a download DOWNLOAD_BODIES), ``deny`` (as *denial*
+    does: DENIALS), ``redirect`` (*status* of REDIRECTS, to *location*).
     ``retry_delay_s`` gives a 429 its RetryInfo; without it a 429 has no details. ``display_name`` is a glob
-    for creates and uploads.
+    for creates and uploads. ``for_s`` ends the fault so many seconds after the plan was set. ``body`` also bends the
+    errors of ``status`` and ``status_after``. ``crc32c`` tells whose checksum goes with a download's wrong body: that
+    of the whole file, that of what is sent, or none. ``location``: empty for the same address once more, which then
+    works; a path of this server; or another server's address, to which the path is added.
     """
 
     call: str
@@ -81,6 +135,11 @@ class CallFault:
     retry_delay_s: float | None = None
     after_bytes: int = 0
     seconds: float = 0.0
+    for_s: float = 0.0
+    body: str = ""
+    crc32c: str = "whole"
+    denial: str = ""
+    location: str = ""
 
     def hits(self, number: int) -> bool:
         """Whether the *number*-th matching call is hit."""
@@ -126,6 +185,10 @@ class JobPlan:
     FAILED; of a SUCCEEDED job only ``done_share`` of the lines were through, as if it had been cancelled then.
     ``late_file_polls`` looks show SUCCEEDED without the result file's name; before all that the first looks are
     shown the states ``strays``, whatever is true.
+
+    A job can vanish for a while and come back: ``vanish_from`` names where it is not found (``get``, ``list``,
+    ``download``), from the moment ``vanish_when`` on (``created`` or ``ended``), for ``vanish_calls`` calls at each of
+    these places and for ``vanish_seconds``, whatever ends first; with neither it does not come back.
     """
 
     seconds: float = 2.0
@@ -137,6 +200,10 @@ class JobPlan:
     late_file_polls: int = 0
     done_share: float = 1.0
     strays: Sequence[str] = ()
+    vanish_from: Sequence[str] = ()
+    vanish_when: str = "created"
+    vanish_calls: int = 0
+    vanish_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +233,23 @@ class ModelPlan:
 @dataclass(frozen=True, slots=True)
 class ResultPlan:
     """The result file as a whole: lines ``shuffle``d by a seed (0: in order), last line short of so many
-    bytes.
+    bytes; or no file at all, the answers ``inlined`` into the operation.
     """
 
     shuffle: int = 0
     cut_last_line: int = 0
+    inlined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """Random trouble drawn from ``seed``: a share of calls, of lines (most of which would pass if they were
     sent again), of refusals, and of jobs.
+
+    ``lies`` adds kinds of LIES, each with its own share: ``downloads`` and ``bodies`` (of downloads, and of all other
+    calls, with a wrong body), ``denials`` (of the stretches of six calls, turned down), ``redirects`` (of calls; some
+    lead to the server at ``elsewhere``, if one is named), ``took_effect`` (of creates that answer 429 and made the
+    job), ``vanish`` (of jobs that are not found for a while), ``inlined`` (of jobs that have no result file).
     """
 
     seed: int = 0
@@ -185,6 +258,29 @@ class Campaign:
     refusals: float = 0.0
     jobs: float = 0.0
     kinds: Sequence[str] = tuple(KINDS)
+    lies: Mapping[str, float] = field(default_factory=dict)
+    elsewhere: str = ""
+
+    def lie(self, kind: str, number: int, total: int) -> CallFault | None:
+        """The lie for the *number*-th call of *kind*, the *total*-th of all, if the dice say so."""
+        if not self.lies:
+            return None
+        stretch = random.Random(f"{self.seed}|denial|{total // _DENIED_IN_A_ROW}")
+        if stretch.random() < self.lies.get("denials", 0):
+            denial = stretch.choice(DENIALS)
+            if denial != "gone" or kind in stretch.choice((("get",), ("download",), ("get", "download"))):
+                return CallFault(call=kind, do="deny", denial=denial)
+        dice = random.Random(f"{self.seed}|lie|{kind}|{number}")
+        if kind == "create" and dice.random() < self.lies.get("took_effect", 0):
+            return CallFault(call=kind, do="status_after", status=429, retry_delay_s=0.2)
+        if dice.random() < self.lies.get("redirects", 0):
+            location = dice.choice(("", "/v1beta/elsewhere", *filter(None, (self.elsewhere,))))
+            return CallFault(call=kind, do="redirect", status=dice.choice(REDIRECTS), location=location)
+        if kind == "download" and dice.random() < self.lies.get("downloads", 0):
+            return CallFault(call=kind, do="body", body=dice.choice(DOWNLOAD_BODIES), crc32c=dice.choice(HASHES))
+        if kind != "download" and dice.random() < self.lies.get("bodies", 0):
+            return CallFault(call=kind, do="body", body=dice.choice(ANSWER_BODIES))
+        return None
 
     def call_fault(self, kind: str, number: int) -> CallFault | None:
         """The trouble for the *number*-th call of *kind*, if the dice say so."""
@@ -221,6 +317,15 @@ class Campaign:
         It may end badly, or with a part of its lines, or not at all until it is cancelled; its first looks may
         contradict each other, and its result file may be named late.
         """
+        vanish = random.Random(f"{self.seed}|vanish|{display_name}")
+        if vanish.random() < self.lies.get("vanish", 0):
+            plan = dataclasses.replace(
+                plan,
+                vanish_from=vanish.choice((("get",), ("list",), ("download",), ("get", "download"), tuple(PLACES))),
+                vanish_when=vanish.choice(MOMENTS),
+                vanish_calls=vanish.randrange(1, 6),
+                vanish_seconds=vanish.choice((0.5, 1.0, 2.0)),
+            )
         dice = random.Random(f"{self.seed}|job|{display_name}")
         if dice.random() >= self.jobs:
             return plan
@@ -238,7 +343,10 @@ class Campaign:
         return dataclasses.replace(plan, end=trouble) if trouble else plan
 
     def results(self, display_name: str, plan: ResultPlan) -> ResultPlan:
-        """In which order that job's lines come."""
+        """In which order that job's lines come, and whether in a file."""
+        inlined = random.Random(f"{self.seed}|inlined|{display_name}")
+        if inlined.random() < self.lies.get("inlined", 0):
+            plan = dataclasses.replace(plan, inlined=True)
         dice = random.Random(f"{self.seed}|results|{display_name}")
         return dataclasses.replace(plan, shuffle=dice.randrange(1, 1000)) if dice.random() < self.jobs else plan
 
@@ -275,18 +383,38 @@ def read(data: Any, base: Plan | None = None) -> Plan:
     given = _build(Plan, data, "fault plan")
     plan = dataclasses.replace(base, **{name: getattr(given, name) for name in data})
     for number, call in enumerate(plan.calls):
-        where = f"fault plan: calls[{number}]"
-        _one_of(call.call, [*KINDS, "*"], f"{where}.call")
-        _one_of(call.do, DEEDS, f"{where}.do")
-        if call.do == "cut_at" and call.call not in ("download", "upload_chunk"):
-            raise BadPlan(f"{where}: cut_at is for download and upload_chunk; use cut_before or cut_after")
+        _check_call(call, f"fault plan: calls[{number}]")
     for number, line in enumerate(plan.lines):
         _one_of(line.give, [*ERROR_GIFTS, *LINE_GIFTS, *REFUSALS], f"fault plan: lines[{number}].give")
     _one_of(plan.job.end, ENDS, "fault plan: job.end")
     if not 0 <= plan.job.done_share <= 1:
         raise BadPlan("fault plan: job.done_share: must be from 0 to 1")
+    for place in plan.job.vanish_from:
+        _one_of(place, PLACES, "fault plan: job.vanish_from")
+    _one_of(plan.job.vanish_when, MOMENTS, "fault plan: job.vanish_when")
+    for kind, share in plan.campaign.lies.items():
+        _one_of(kind, LIES, "fault plan: campaign.lies")
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise BadPlan(f"fault plan: campaign.lies: {kind}: must be from 0 to 1, not {share!r}")
     _one_of(plan.quotas.refuse, ["create", "job"], "fault plan: quotas.refuse")
     return plan
+
+
+def _check_call(call: CallFault, where: str) -> None:
+    _one_of(call.call, [*KINDS, "*"], f"{where}.call")
+    _one_of(call.do, DEEDS, f"{where}.do")
+    if call.do == "cut_at" and call.call not in ("download", "upload_chunk"):
+        raise BadPlan(f"{where}: cut_at is for download and upload_chunk; use cut_before or cut_after")
+    if call.do == "body" or call.body:
+        downloads = call.call == "download" and call.do == "body"
+        _one_of(call.body, DOWNLOAD_BODIES if downloads else ANSWER_BODIES, f"{where}.body")
+        if call.do not in ("body", "status", "status_after"):
+            raise BadPlan(f"{where}: a body is for the deeds body, status and status_after")
+    if call.do == "deny" or call.denial:
+        _one_of(call.denial, DENIALS, f"{where}.denial")
+    if call.do == "redirect" and call.status not in REDIRECTS:
+        raise BadPlan(f"{where}: redirect: status must be one of {', '.join(map(str, REDIRECTS))}, not {call.status}")
+    _one_of(call.crc32c, HASHES, f"{where}.crc32c")
 
 
 def joined(plan: Plan, more: Plan) -> Plan:

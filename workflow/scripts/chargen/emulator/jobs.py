@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ class Job:
 
     ``input_sha`` names the request lines, ``refs`` the contents (by file id) that they could read when the
     job ended, ``done_lines`` how many were through when it was cancelled (-1: all), ``strayed`` how many looks
-    were shown a stray state.
+    were shown a stray state, ``vanished`` where it is not found and for how long.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Job:
     failed: int = 0
     error: Mapping[str, Any] | None = None
     refs: Mapping[str, str] = field(default_factory=dict)
+    vanished: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def plan(self) -> faults.Plan:
@@ -96,6 +97,31 @@ class Job:
         self.state, self.ended_ns, self.error = state, at_ns, error
 
     @property
+    def answers_inlined(self) -> bool:
+        """Whether the answers come in the operation itself instead of a file."""
+        return self.inline or self.plan.results.inlined
+
+    def vanish(self, places: Sequence[str], calls: int, seconds: float, now_ns: int) -> None:
+        """Be found no longer at *places*: for so many *calls* at each and so many *seconds*; 0 sets no limit."""
+        until_ns = now_ns + int(seconds * NANO) if seconds else 0
+        self.vanished = {"left": dict.fromkeys(places, calls or -1), "until_ns": until_ns} if places else {}
+
+    def vanish_as_planned(self, moment: str, now_ns: int) -> None:
+        """Vanish if the plan says so for this *moment* (``created`` or ``ended``)."""
+        plan = self.plan.job
+        if plan.vanish_from and plan.vanish_when == moment:
+            self.vanish(plan.vanish_from, plan.vanish_calls, plan.vanish_seconds, now_ns)
+
+    def hides(self, place: str, now_ns: int) -> bool:
+        """Whether it is not found at *place* (``get``, ``list`` or ``download``) now; uses up one of the calls."""
+        left = self.vanished.get("left", {}).get(place, 0)
+        until_ns = self.vanished.get("until_ns", 0)
+        if not left or (until_ns and now_ns >= until_ns):
+            return False
+        self.vanished["left"][place] = left - 1 if left > 0 else left
+        return True
+
+    @property
     def shows_output(self) -> bool:
         """Whether the result's whereabouts are told already."""
         return self.state == "SUCCEEDED" and self.late_looks >= self.plan.job.late_file_polls
@@ -113,7 +139,7 @@ class Job:
             metadata["inputConfig"] = {"fileName": self.input_file}
         output: dict[str, Any] = {}
         if self.shows_output:
-            if self.inline:
+            if self.answers_inlined:
                 output = {"inlinedResponses": {"inlinedResponses": inlined or []}}
             else:
                 output = {"responsesFile": f"files/batch-{self.id}"}

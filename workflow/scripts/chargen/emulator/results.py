@@ -17,6 +17,7 @@ from chargen.emulator import answers, faults, requests
 from chargen.emulator.catalogue import Catalogue, Model
 from chargen.emulator.errors import RPC_MESSAGES, ApiError, invalid, no_such_file
 from chargen.emulator.jobs import Job
+from chargen.emulator.lies import CONTROL_CHARACTERS
 from chargen.emulator.refusals import REFUSALS, refusal
 
 _STATUS_WORDS = {1: "CANCELLED", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 8: "RESOURCE_EXHAUSTED"}
@@ -41,6 +42,13 @@ class Verdict:
     def failed(self) -> bool:
         """Whether batchStats counts the line as failed (refusals are not: they are answers)."""
         return self.error is not None
+
+    @property
+    def came(self) -> str:
+        """What the line brings: ``answer`` (sound), ``error``, a refusal's name, or how it is broken (LINE_GIFTS)."""
+        if self.failed:
+            return "error"
+        return self.fault.give if self.fault and self.fault.give not in faults.SOUND_GIFTS else "answer"
 
 
 class Lines:
@@ -138,6 +146,8 @@ class Lines:
         if fault and fault.give == "unknown_key":
             key = f"unknown/{key}"
         named: dict[str, Any] = {"metadata": verdict.metadata} if self._job.inline else {"key": key}
+        if self._plan.results.inlined and not self._job.inline:
+            named = {"metadata": {"key": key}}
         if (fault and fault.give == "no_key") or (self._job.inline and verdict.metadata is None):
             named = {}
         key_first = random.Random(verdict.key).random() < 0.5
@@ -147,8 +157,12 @@ class Lines:
     def _response(self, verdict: Verdict) -> dict[str, Any]:
         assert verdict.request is not None
         give = verdict.fault.give if verdict.fault else ""
-        if give in REFUSALS:
-            body = refusal(give, answers.prompt_tokens(verdict.request))
+        if give in REFUSALS or give == "control_characters":
+            body = refusal(
+                "IMAGE_OTHER" if give == "control_characters" else give, answers.prompt_tokens(verdict.request)
+            )
+            if give == "control_characters":
+                body["candidates"][0]["finishMessage"] += CONTROL_CHARACTERS
             seed = f"{self._job.id}|{verdict.key}"
             return body | {"modelVersion": self._job.model, "responseId": answers.response_id(seed)}
         models = self._plan.models
@@ -158,7 +172,8 @@ class Lines:
             reroute=models.reroute,
             signature_bytes=models.signature_bytes,
             drafts=1 if give.startswith("two_images") else 0,
-            drafts_are_thoughts=give == "two_images_thought",
+            drafts_are_thoughts=give in ("two_images_thought", "only_thought"),
+            all_are_thoughts=give == "only_thought",
             broken=broken,
         )
         return answers.reply(self._model, verdict.request, verdict.key, verdict.materials, manners)

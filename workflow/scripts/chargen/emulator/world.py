@@ -12,7 +12,7 @@ import re
 import secrets
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import orjson
 
 from chargen.emulator import answers, faults, jobs, requests
 from chargen.emulator.catalogue import Catalogue
-from chargen.emulator.clock import LIFETIME_NS, Clock, rfc3339
+from chargen.emulator.clock import LIFETIME_NS, NANO, Clock, rfc3339
 from chargen.emulator.errors import (
     ApiError,
     file_id_too_long,
@@ -127,6 +127,7 @@ class World:
         self._meta: dict[str, Any] = self.store.all("meta")
         self.clock = Clock(int(self._meta.get("clock", 0)))
         self.plan = faults.read(self._meta["plan"]) if "plan" in self._meta else self.initial
+        self._plan_ns = int(self._meta.get("plan_ns", self.clock.now_ns()))
         self._seen: Counter[str] = Counter(self._meta.get("seen", {}))
         self.files = {name: StoredFile(**body) for name, body in self.store.all("file").items()}
         self.uploads = {name: Upload(**body) for name, body in self.store.all("upload").items()}
@@ -134,6 +135,7 @@ class World:
         self.created: Counter[str] = Counter(self._meta.get("created", {}))
         self.call_counts: Counter[str] = Counter(call["kind"] for call in self.store.calls())
         self._renderings: dict[str, Rendering] = {}
+        self._executed: dict[str, dict[str, Any]] = self.store.all("executed")
         self._last_ns = 0
 
     # -- trouble --
@@ -141,8 +143,10 @@ class World:
     def set_plan(self, plan: faults.Plan) -> None:
         """Follow *plan* from now on; its counters start at zero."""
         self.plan = plan
+        self._plan_ns = self.clock.now_ns()
         self._seen.clear()
         self._keep("plan", plan.as_json())
+        self._keep("plan_ns", self._plan_ns)
         self._keep("seen", {})
 
     def call_fault(self, kind: str, display_name: str) -> faults.CallFault | None:
@@ -152,12 +156,16 @@ class World:
             if fault.call not in (kind, "*") or not faults.glob(display_name, fault.display_name):
                 continue
             self._seen[f"call-{number}"] += 1
-            if found is None and fault.hits(self._seen[f"call-{number}"]):
+            over = fault.for_s and self.clock.now_ns() >= self._plan_ns + fault.for_s * NANO
+            if found is None and not over and fault.hits(self._seen[f"call-{number}"]):
                 found = fault
-        if self.plan.campaign.calls:
+        campaign = self.plan.campaign
+        if campaign.calls or campaign.lies:
             self._seen[f"kind-{kind}"] += 1
-            found = found or self.plan.campaign.call_fault(kind, self._seen[f"kind-{kind}"])
-        if self.plan.calls or self.plan.campaign.calls:
+            self._seen["all"] += 1
+            found = found or campaign.lie(kind, self._seen[f"kind-{kind}"], self._seen["all"])
+            found = found or campaign.call_fault(kind, self._seen[f"kind-{kind}"])
+        if self.plan.calls or campaign.calls or campaign.lies:
             self._keep("seen", dict(self._seen))
         return found
 
@@ -368,6 +376,7 @@ class World:
             inline=inline is not None,
             priority=str(batch.get("priority") or ""),
         )
+        job.vanish_as_planned("created", now)
         self._put_job(job)
         self.created[display_name] += 1
         self._keep("created", dict(self.created))
@@ -386,12 +395,27 @@ class World:
         self._put_job(job)
         return job
 
-    def find_batch(self, owner: str, batch_id: str) -> Job:
-        """The caller's job, settled; ApiError 404."""
+    def find_batch(self, owner: str, batch_id: str, *, looking: bool = False) -> Job:
+        """The caller's job, settled; ApiError 404, also for one that has vanished from the eyes of who is *looking*."""
         job = self.jobs.get(batch_id)
-        if job is None or job.owner != owner:
+        if job is None or job.owner != owner or (looking and self._hidden(job, "get")):
             raise not_found()
         return job
+
+    def vanish(self, pattern: str, places: Sequence[str], calls: int, seconds: float) -> list[str]:
+        """Let the jobs whose display name fits the glob vanish from *places* (none: come back); returns their names."""
+        found = [job for job in self.jobs.values() if faults.glob(job.display_name, pattern)]
+        for job in found:
+            job.vanish(places, calls, seconds, self.clock.now_ns())
+            self._put_job(job)
+        return [f"batches/{job.id}" for job in found]
+
+    def _hidden(self, job: Job, place: str) -> bool:
+        """Whether *job* is not to be found at *place* now; counts the call."""
+        hidden = job.hides(place, self.clock.now_ns())
+        if hidden:
+            self._put_job(job)
+        return hidden
 
     def look(self, job: Job) -> dict[str, Any]:
         """The operation as the caller sees it now; counts as one poll."""
@@ -412,7 +436,7 @@ class World:
 
     def list_batches(self, owner: str) -> list[Job]:
         """The caller's jobs, newest first."""
-        mine = [job for job in self.jobs.values() if job.owner == owner]
+        mine = [job for job in self.jobs.values() if job.owner == owner and not self._hidden(job, "list")]
         return sorted(mine, key=lambda job: (job.created_ns, job.id), reverse=True)
 
     def cancel_batch(self, owner: str, batch_id: str) -> None:
@@ -433,10 +457,19 @@ class World:
         rendering = self._renderings.pop(batch_id, None)
         if rendering is not None:
             rendering.give_up()
+        if batch_id in self._executed:
+            self._executed[batch_id]["deleted"] = rfc3339(self.clock.now_ns())
+            self.store.put("executed", batch_id, self._executed[batch_id])
         del self.jobs[batch_id]
         self.store.drop("job", batch_id)
         self.store.result(batch_id).unlink(missing_ok=True)
         self._forget_content({job.input_sha, *job.refs.values()})
+
+    def executed(self) -> list[dict[str, Any]]:
+        """Every job whose requests were executed, deleted ones too, in the order of their ends; for each line its key
+        and what came of it.
+        """
+        return sorted(self._executed.values(), key=lambda item: str(item["ended"]))
 
     def end_batch(self, job: Job, state: str, error: Mapping[str, Any] | None = None) -> None:
         """End a job by decree (admin)."""
@@ -473,7 +506,9 @@ class World:
     def result_of(self, owner: str, batch_id: str) -> Path | Rendering:
         """The caller's result lines: a complete file, or one that is being written. ApiError 403."""
         job = self.jobs.get(batch_id)
-        if job is None or job.owner != owner or not job.shows_output or job.inline:
+        if job is None or job.owner != owner or not job.shows_output or job.answers_inlined:
+            raise no_such_file(f"batch-{batch_id}")
+        if self._hidden(job, "download"):
             raise no_such_file(f"batch-{batch_id}")
         return self._rendered(job)
 
@@ -489,7 +524,7 @@ class World:
         return rendering
 
     def _inlined(self, job: Job) -> list[Any] | None:
-        if not job.inline or not job.shows_output:
+        if not job.answers_inlined or not job.shows_output:
             return None
         made = self._rendered(job)
         if isinstance(made, Rendering):
@@ -500,12 +535,26 @@ class World:
     def _succeed(self, job: Job, at_ns: int) -> None:
         job.refs = self._readable(job, at_ns)
         job.succeeded = job.failed = 0
+        executed = []
         for verdict in self._lines(job).verdicts(load=False):
             if verdict.failed:
                 job.failed += 1
             else:
                 job.succeeded += 1
+            executed.append({"key": verdict.key, "came": verdict.came})
         job.end("SUCCEEDED", at_ns)
+        self._executed[job.id] = {
+            "job": f"batches/{job.id}",
+            "display_name": job.display_name,
+            "model": job.model,
+            "owner": job.owner,
+            "created": rfc3339(job.created_ns),
+            "ended": rfc3339(job.ended_ns),
+            "deleted": "",
+            "lines": executed,
+        }
+        self.store.put("executed", job.id, self._executed[job.id])
+        job.vanish_as_planned("ended", at_ns)
         self._put_job(job)
         self._rendered(job)
 
