@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from chargen import schema
 from chargen.problems import ChargenError
@@ -305,9 +306,22 @@ def _library_id(library: Path) -> str:
 
 
 def _base_url(written: str, gemini: bool) -> str:
-    if written or not gemini:
-        return written.rstrip("/")
-    return (os.environ.get("GOOGLE_GEMINI_BASE_URL") or GEMINI_URL).rstrip("/")
+    name, url = "configuration: base_url", written.strip()
+    if gemini and not url:
+        name, url = "GOOGLE_GEMINI_BASE_URL", os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or GEMINI_URL
+    if url and not _is_address(url):
+        raise ChargenError(f"{name}: {url} is no address of a server; it looks like https://host or http://host:port")
+    return url.rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    usable = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+    return bool(usable and port != 0 and not any(sign.isspace() for sign in url))
 
 
 def _budget(written: float | str, gemini: bool) -> float | None:

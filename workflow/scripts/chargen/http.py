@@ -93,7 +93,7 @@ def sdk_options(base_url: str, api_version: str, key: str, timeout_s: float) -> 
 
 def in_words(error: Exception) -> str:
     """Return what went wrong on the way, with the proxy that was on it; the key and passwords are not in it."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | ChargenError):
         return str(error)
     text = f"{type(error).__name__}: {error}"[:500] if str(error) else type(error).__name__
     if isinstance(error, httpx2.TooManyRedirects):
