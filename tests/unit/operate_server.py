@@ -14,6 +14,9 @@ from chargen.state import State
 BATCH = "0123456789abcdef"
 
 
+GONE = "Requested entity was not found."
+
+
 @dataclass
 class Server:
     """What the API would list; acts are noted in ``acts`` and refused for the names in ``refuses``."""
@@ -63,7 +66,7 @@ class Server:
 
     def _act(self, what: str, name: str) -> None:
         if name in self.refuses:
-            raise RemoteError(what, self.refuses[name], "no")
+            raise RemoteError(what, self.refuses[name], GONE if self.refuses[name] == 404 else "no")
         self.acts.append((what, name))
 
 

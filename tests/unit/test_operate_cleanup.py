@@ -180,7 +180,7 @@ def test_a_deleted_upload_is_forgotten_and_a_refusal_is_a_failure(settings, stat
     for number in (1, 2, 3):
         uploaded(state, f"files/{number}", f"{number}" * 64)
         server.file_made(f"files/{number}", f"chargen-{number:032}", f"{number}" * 64)
-    server.refuses = {"files/2": 403, "files/3": 500}
+    server.refuses = {"files/2": 404, "files/3": 403}
 
     status, data = run(replace(settings, files=("all",), confirm=True), state)
 

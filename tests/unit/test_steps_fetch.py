@@ -49,7 +49,8 @@ class Server:
     def download(self, name, path):
         if self.absent_files:
             self.absent_files -= 1
-            raise RemoteError("downloading", 403, "it may not exist")
+            words = "You do not have permission to access the File batch-1 or it may not exist."
+            raise RemoteError("downloading", 403, words, about=name)
         path.write_bytes(b"{}\n")
 
     def cancel(self, name):

@@ -28,6 +28,9 @@ class Died(BaseException):
     """Stands for SIGKILL: nothing catches it."""
 
 
+GONE = "You do not have permission to access the File f1 or it may not exist."
+
+
 class Server:
     """A server that keeps jobs; `trouble` happens at the next create, before or after its effect."""
 
@@ -258,7 +261,7 @@ def test_refused_because_an_upload_is_gone(batch, server, monkeypatch, gone, sen
     uploaded = []
     monkeypatch.setattr(submitting, "_upload_requests", lambda *args: uploaded.append(1) or "files/requests")
     monkeypatch.setattr(submitting, "open_uploads", lambda *args: SimpleNamespace(forget_gone=lambda: gone))
-    server.before = RemoteError("creating", 403, "You do not have permission to access the File")
+    server.before = RemoteError("creating", 403, GONE)
     if gone:
         batch(server)
     else:

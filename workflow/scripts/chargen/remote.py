@@ -7,7 +7,7 @@ the SDK's own retries stay off: whoever calls knows what may be asked twice.
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from chargen import failpoints
+from chargen import failpoints, transfer
 from chargen.config import API_VERSION, Settings, api_key
 from chargen.problems import ChargenError
 from chargen.progress import Bar
@@ -33,6 +33,10 @@ LONGEST_DELAY_S = 3600.0
 LOST = "LOST"
 """Our own word for a job that was paid for and is gone from the server, or whose results are."""
 
+_NOT_FOUND = re.compile(r"Requested entity was not found\.?")
+_MAY_NOT_EXIST = re.compile(r"permission to access the \w+ (\S+?) or it may not exist")
+"""What the API says of a job, and of a file, that it does not have."""
+
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", LOST})
 """Only these end a job; a state that nobody knows is never final."""
 
@@ -40,17 +44,34 @@ FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", LOST})
 class RemoteError(ChargenError):
     """The API said no, or the question did not get through. ``status`` is the HTTP status, 0 without an answer.
 
-    ``unsent`` says that no connection was made, so that the server certainly never heard of it.
+    ``unsent`` says that no connection was made, so that the server certainly never heard of it; ``foreign`` that what
+    answered was not the API, but a firewall, a proxy or the page of a network on the way. ``about`` is the name of the
+    file or job that was asked for.
     """
 
-    def __init__(self, doing: str, status: int, message: str, details: Any = None, *, unsent: bool = False):
-        said = f"{status} {message}" if status else message
-        refused = status in (401, 403) or (status == 400 and "api key" in message.lower())
-        super().__init__(f"{doing}: {said}" + (" (`snakemake doctor` looks at the key)" if refused else ""))
+    def __init__(
+        self,
+        doing: str,
+        status: int,
+        message: str,
+        details: Any = None,
+        *,
+        unsent: bool = False,
+        foreign: bool = False,
+        about: str = "",
+    ):
         self.status = status
         self.message = message
         self.details = details or []
         self.unsent = unsent
+        self.foreign = foreign
+        self.about = about
+        said = f"{status} {message}" if status else message
+        refused = status in (401, 403) or (status == 400 and "api key" in message.lower())
+        hint = " (`snakemake doctor` looks at the key)" if refused and not self.gone else ""
+        if foreign:
+            hint = " (this is not an answer of the API: a proxy, a firewall or a login page on the way said it)"
+        super().__init__(f"{doing}: {said}{hint}")
 
     @property
     def retry_after_s(self) -> float | None:
@@ -73,13 +94,17 @@ class RemoteError(ChargenError):
     @property
     def out_of_credits(self) -> bool:
         """A 429 without details: prepaid credits are used up, and no waiting helps."""
-        return self.status == 429 and not self.details
+        return self.status == 429 and not self.details and not self.foreign
 
     @property
     def unclear(self) -> bool:
-        """Whether the act may have taken effect all the same: no answer, a redirect, a time-out, a failing server."""
+        """Whether the act may have taken effect all the same.
+
+        There was no answer, or none of the API, a redirect, a time-out, or the server failed.
+        """
         status = self.status
-        return (status == 0 and not self.unsent) or 300 <= status < 400 or status in (408, 499) or status >= 500
+        no_answer = (status == 0 and not self.unsent) or self.foreign
+        return no_answer or 300 <= status < 400 or status in (408, 499) or status >= 500
 
     @property
     def passing(self) -> bool:
@@ -88,8 +113,16 @@ class RemoteError(ChargenError):
 
     @property
     def gone(self) -> bool:
-        """A file or job that is missing, expired or somebody else's."""
-        return self.status in (403, 404)
+        """Whether the API itself says that the file or job does not exist, or not for this key.
+
+        What it says of the key, the project or a model is something else, and so is what anybody on the way says.
+        """
+        if self.foreign or self.status not in (403, 404):
+            return False
+        if self.status == 404 and _NOT_FOUND.fullmatch(self.message):
+            return True
+        named = _MAY_NOT_EXIST.search(self.message)
+        return bool(named) and self.about.rpartition("/")[2] in ("", named[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +255,7 @@ class Remote:
     def job(self, name: str) -> Operation:
         """Return the job *name*."""
         doing = f"looking at {name}"
-        data = self._get(name, {}, doing)
+        data = self._get(name, {}, doing, name)
         if (said := as_text(data.get("name"))) not in ("", name):
             raise RemoteError(doing, 0, f"the answer is about {said[:100]}")
         return Operation.from_json(data | {"name": name})
@@ -260,8 +293,11 @@ class Remote:
         """Delete an uploaded file."""
         self._delete(name)
 
-    def download(self, name: str, path: Path) -> int:
-        """Stream the file *name* into *path* and return its length in bytes."""
+    def download(self, name: str, path: Path) -> str:
+        """Stream the file *name*, unpacked, into *path*; return what is wrong with what came, ``""`` if nothing is.
+
+        Raises RemoteError if nothing came, or not all of it.
+        """
         import httpx2
 
         doing = f"downloading {name}"
@@ -270,26 +306,28 @@ class Remote:
         try:
             with (
                 self._http.stream("GET", url, params={"alt": "media"}) as answer,
-                path.open("wb") as handle,
+                path.open("wb") as file,
                 ExitStack() as stack,
             ):
                 if answer.status_code != 200:
                     answer.read()
-                    raise _from_answer(doing, answer)
-                expected = answer.headers.get("content-length")
-                bar = stack.enter_context(
-                    closing(Bar("downloading results", int(expected) if expected else None, counts_bytes=True))
-                )
-                for chunk in answer.iter_raw(1 << 20):
-                    handle.write(chunk)
+                    raise _from_answer(doing, answer, name)
+                expected = as_count(answer.headers.get("content-length"))
+                came = 0
+                bar = stack.enter_context(closing(Bar("downloading results", expected or None, counts_bytes=True)))
+
+                def each(number: int) -> None:
+                    nonlocal came
+                    came += number
                     failpoints.reached("chunk")
-                    bar.advance(len(chunk))
-                length = handle.tell()
+                    bar.advance(number)
+
+                fault = transfer.store(answer.iter_raw(1 << 20), answer.headers, file, each)
         except httpx2.HTTPError as error:
             raise _from_the_way(doing, error) from None
-        if expected and int(expected) != length:
-            raise RemoteError(doing, 0, f"the connection ended after {length} of {expected} bytes")
-        return length
+        if expected and expected != came:
+            raise RemoteError(doing, 0, f"the connection ended after {came} of {expected} bytes")
+        return fault
 
     # -- beneath
 
@@ -321,9 +359,9 @@ class Remote:
         except httpx2.HTTPError as error:
             raise _from_the_way(f"deleting {name}", error) from None
         if answer.status_code != 200:
-            raise _from_answer(f"deleting {name}", answer)
+            raise _from_answer(f"deleting {name}", answer, name)
 
-    def _get(self, path: str, params: dict[str, str | int], doing: str) -> dict[str, Any]:
+    def _get(self, path: str, params: dict[str, str | int], doing: str, about: str = "") -> dict[str, Any]:
         import httpx2
 
         try:
@@ -331,7 +369,7 @@ class Remote:
         except httpx2.HTTPError as error:
             raise _from_the_way(doing, error) from None
         if answer.status_code != 200:
-            raise _from_answer(doing, answer)
+            raise _from_answer(doing, answer, about)
         try:
             data = answer.json()
         except ValueError:
@@ -394,8 +432,10 @@ class _sdk_errors:
         from google.genai import errors
 
         if isinstance(error, errors.APIError):
-            details = _details(error.details)
-            raise RemoteError(self._doing, int(error.code or 0), self._clean(as_text(error.message)), details) from None
+            status, body = int(error.code or 0), error.details
+            message = self._clean(as_text(error.message))
+            foreign = not _is_of_the_api(status, body)
+            raise RemoteError(self._doing, status, message, _details(body), foreign=foreign) from None
         trouble = _from_the_way(self._doing, error)
         raise RemoteError(self._doing, trouble.status, self._clean(trouble.message), unsent=trouble.unsent) from None
 
@@ -409,14 +449,23 @@ def _details(body: Any) -> list[Any]:
     return details if isinstance(details, list) else []
 
 
-def _from_answer(doing: str, answer: httpx2.Response) -> RemoteError:
+def _is_of_the_api(status: int, body: Any) -> bool:
+    """Whether *body* is an error as the API writes it: ``{"error": {"code", "message", "status"}}``."""
+    error = as_map(as_map(body).get("error"))
+    said = as_text(error.get("status"))
+    return as_count(error.get("code")) == status and bool(said) and said == said.upper() and "message" in error
+
+
+def _from_answer(doing: str, answer: httpx2.Response, about: str = "") -> RemoteError:
+    status = answer.status_code
     try:
         body = answer.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except ValueError:
         body = {}
-    error = body.get("error") if isinstance(body, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    return RemoteError(doing, answer.status_code, str(message or answer.reason_phrase)[:2000], _details(body))
+    message = as_text(as_map(as_map(body).get("error")).get("message")) or answer.reason_phrase
+    return RemoteError(
+        doing, status, message[:2000], _details(body), foreign=not _is_of_the_api(status, body), about=about
+    )
 
 
 def _from_the_way(doing: str, error: Exception) -> RemoteError:

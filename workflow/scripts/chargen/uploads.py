@@ -133,7 +133,7 @@ class Uploads:
                 file = self._remote.upload(path, display_name, mime)
                 break
             except RemoteError as error:
-                if error.status == 400:
+                if error.status == 400 and not error.foreign:
                     raise InvalidUpload(f"uploading {path.name}", 400, error.message, error.details) from None
                 if error.storage_full:
                     freed = self._tidied()

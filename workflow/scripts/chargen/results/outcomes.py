@@ -251,9 +251,9 @@ class Joined:
 def join(lines: Iterable[ResultLine], expected: Collection[str]) -> Joined:
     """Match *lines* with the *expected* keys.
 
-    Of several lines with one key the last one with a picture counts, one that is no thought before one that is; else the
-    last one with a reply, else the last one: what was paid for outranks an error, and of two answers the later one is
-    the correction. Only what each line says is kept, never its pictures.
+    Of several lines with one key the last one with a picture counts, one that is no thought before one that is; else
+    the last one with a reply, else the last one: what was paid for outranks an error, and of two answers the later one
+    is the correction. Only what each line says is kept, never its pictures.
     """
     wanted = dict.fromkeys(expected, 0)
     best: dict[str, ResultLine] = {}

@@ -310,7 +310,9 @@ def download(remote: Remote, name: str, target: Path, run: RunFiles | None = Non
         for pause in pauses(5):
             try:
                 with durable.naming(target):
-                    remote.download(name, part)
+                    fault = remote.download(name, part)
+                if fault:
+                    raise RemoteError(f"downloading {name}", 0, fault)
                 break
             except RemoteError as error:
                 # What looks gone is for the caller to ask for again: the file may be there a moment after its name.
