@@ -221,7 +221,7 @@ def _next(args: argparse.Namespace) -> None:
 
     settings, state, run = _open(args)
     plan = make_any_plan(settings, args.operation, [settings.scope])
-    told = durable.read_json(run.process)
+    told = durable.read_object(run.process)
     pin(settings, state, run, plan, told["started"], told["targets"])
     events.show(show.overview(plan, settings))
     batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
@@ -236,7 +236,7 @@ def _put_back(args: argparse.Namespace) -> None:
 
     settings, state, run, files = _open_batch(args)
     operation = files.read_plan()["operation"]
-    wishes = durable.read_json(run.plan_of(operation))["put_back"].get(files.id, [])
+    wishes = durable.read_object(run.plan_of(operation))["put_back"].get(files.id, [])
     with state.lock(f"batch-{files.id}"):
         done = put_back(settings, state, files, run, wishes)
     done["follow_ups"] = release(settings, state, run, files.id, []) if operation == "generate" else []

@@ -10,10 +10,13 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from chargen.problems import ChargenError
 
 
 def dump(data: object) -> bytes:
@@ -37,6 +40,19 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make *folder* and what it lies in, each name durable; a folder that exists stays as it is."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        if folder == folder.parent:
+            break
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in *folder* durable."""
     handle = os.open(folder, os.O_RDONLY)
@@ -48,7 +64,7 @@ def sync_folder(folder: Path) -> None:
 
 def write(path: Path, data: bytes) -> None:
     """Put *data* at *path* so that a crash leaves the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = draft_of(path)
     try:
         with naming(path), temporary.open("wb") as handle:
@@ -99,8 +115,32 @@ def write_json(path: Path, data: object) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return what is in the JSON file *path*."""
-    return orjson.loads(path.read_bytes())
+    """Return what is in the JSON file *path*. Raises `UnreadableFile` if it is torn or empty, OSError if it is gone."""
+    data = path.read_bytes()
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableFile(path, str(error) if data else "it is empty") from None
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in *path*; raises as `read_json`, also for any other JSON."""
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise UnreadableFile(path, "it does not hold a JSON object")
+    return data
+
+
+class UnreadableFile(ChargenError, ValueError):
+    """A file of chargen's own is damaged, or holds something else; ``path`` and ``why`` say which and how."""
+
+    def __init__(self, path: Path, why: str):
+        super().__init__(
+            f"{path}: cannot be read: {why}. Put it back from a backup of state/ if you have one; "
+            "docs/troubleshooting.md says what each file is for"
+        )
+        self.path = path
+        self.why = why
 
 
 def append_line(path: Path, data: object) -> None:
@@ -108,7 +148,7 @@ def append_line(path: Path, data: object) -> None:
 
     A line that a crash tore is closed first, so that it spoils nobody but itself.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     new = not path.exists()
     with naming(path), path.open("ab+") as handle:
         if handle.tell():
@@ -122,20 +162,39 @@ def append_line(path: Path, data: object) -> None:
         sync_folder(path.parent)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of *path* in order, passing over torn lines; nothing if there is no file."""
+@dataclass
+class Unreadable:
+    """Which lines of a file could not be read: filled while it is read, ``at`` is the line that came last."""
+
+    lines: list[str] = field(default_factory=list)
+    at: int = 0
+
+    def words(self, path: Path) -> str:
+        """Return what a person should know about it."""
+        shown = ", ".join(self.lines[:5]) + (", …" if len(self.lines) > 5 else "")
+        return f"{path}: {'line' if len(self.lines) == 1 else 'lines'} {shown} cannot be read and were skipped"
+
+
+def read_lines(path: Path, unreadable: Unreadable | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of *path* in order; nothing if there is no file.
+
+    Lines that hold none, which a crash tore or something else damaged, are skipped and noted in *unreadable*.
+    """
+    noted = unreadable or Unreadable()
     try:
         handle = path.open("rb")
     except FileNotFoundError:
         return
     with handle:
-        for line in handle:
+        for noted.at, line in enumerate(handle, 1):
             try:
                 item = orjson.loads(line)
             except orjson.JSONDecodeError:
-                continue
+                item = None
             if isinstance(item, dict):
                 yield item
+            elif line.strip():
+                noted.lines.append(str(noted.at))
 
 
 def expose(source: Path, target: Path) -> None:

@@ -15,6 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from chargen import durable, events, failpoints
+from chargen.records.batch import BatchPlan, Receipt
+from chargen.records.journal import (
+    Absent,
+    Applied,
+    Cancelled,
+    Cleaned,
+    Created,
+    Ended,
+    Fetched,
+    Intent,
+    Refused,
+    read_event,
+)
+from chargen.records.reading import WrongShape, build
 from chargen.state import State
 
 Outcome = tuple[str, str, int]
@@ -64,8 +78,12 @@ def now() -> str:
 
 
 def seconds_since(moment: str) -> float:
-    """Seconds from *moment* (as `now` writes it) to now; negative if the clock went backwards."""
-    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(moment)).total_seconds()
+    """Seconds from *moment* (as `now` writes it) to now; negative if the clock went backwards, 0 if it is no moment."""
+    try:
+        then = dt.datetime.fromisoformat(moment)
+    except ValueError:
+        return 0.0
+    return (dt.datetime.now(dt.UTC) - (then if then.tzinfo else then.replace(tzinfo=dt.UTC))).total_seconds()
 
 
 def clock() -> dict[str, Any]:
@@ -73,12 +91,11 @@ def clock() -> dict[str, Any]:
     return {"boot": _boot(), "monotonic": _since_boot_s()}
 
 
-def age_s(intent: Mapping[str, Any]) -> float:
+def age_s(intent: Intent) -> float:
     """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
-    then = intent.get("clock") or {}
-    if then.get("boot") and then["boot"] == _boot():
-        return float(_since_boot_s() - then["monotonic"])
-    return max(0.0, seconds_since(intent["time"]))
+    if intent.clock.boot and intent.clock.boot == _boot():
+        return _since_boot_s() - intent.clock.monotonic
+    return max(0.0, seconds_since(intent.time))
 
 
 def _since_boot_s() -> float:
@@ -107,8 +124,8 @@ class Entry:
     key: str = ""  # fingerprint of the API key
     job: str = ""  # name on the server
     adopted: bool = False
-    intents: list[dict[str, Any]] = field(default_factory=list)
-    open_intent: dict[str, Any] | None = None  # announced, neither answered nor found absent
+    intents: list[Intent] = field(default_factory=list)
+    open_intent: Intent | None = None  # announced, neither answered nor found absent
     wishes: dict[str, int] = field(default_factory=dict)  # wish id -> attempt
     cost_usd: float = 0.0
     tokens: int = 0
@@ -119,7 +136,7 @@ class Entry:
     created_line: int = 0
     error: str = ""
     fetched: str = ""  # when
-    outcomes: dict[str, list[Any]] | None = None  # wish id -> [outcome, reason]; None until applied
+    outcomes: dict[str, tuple[str, str]] | None = None  # wish id -> (outcome, reason); None until applied
     applied: str = ""
     actual_usd: float | None = None  # what it cost, once that is certain
     cleaned: bool = False
@@ -139,15 +156,28 @@ class Entry:
 
 
 class Journal:
-    """All entries of a library, read once; `append` writes a line and takes it in."""
+    """All entries of a library, read once; `append` writes a line and takes it in.
+
+    Lines that cannot be read are skipped; ``notices`` says which. What they said is then taken from the batches' own
+    files, so that nothing is sent again because a line is gone.
+    """
 
     def __init__(self, state: State):
         self._state = state
         self.entries: dict[str, Entry] = {}
+        self.notices: list[str] = []
         self._denied: dict[str, str] = {}  # model -> when the server said last that it has none of that name
         self._lines = 0
-        for event in durable.read_lines(state.journal):
-            self._take(event)
+        unreadable = durable.Unreadable()
+        for line in durable.read_lines(state.journal, unreadable):
+            try:
+                self._take(line)
+            except WrongShape as error:
+                unreadable.lines.append(f"{unreadable.at} ({error})")
+        if unreadable.lines:
+            self.notices.append(unreadable.words(state.journal))
+        if unreadable.lines or not self._lines:
+            self._recover()
 
     def append(self, event: str, batch: str, **values: Any) -> None:
         """Record *event* of *batch* durably."""
@@ -212,46 +242,69 @@ class Journal:
     def spent_usd(self, hours: float) -> float:
         """Return what was submitted within the last *hours* cost, as far as that is certain, or is to cost."""
         return sum(
-            intent["cost_usd"] if entry.actual_usd is None else entry.actual_usd
+            intent.cost_usd if entry.actual_usd is None else entry.actual_usd
             for entry in self.entries.values()
             for intent in entry.intents
             if (entry.job or entry.open_intent is not None) and age_s(intent) < hours * 3600
         )
 
-    def _take(self, line: dict[str, Any]) -> None:
+    def _take(self, line: Mapping[str, Any]) -> None:
+        """Take in one line. Raises `WrongShape`, having changed nothing, if it is not one."""
+        event = read_event(line)
         self._lines += 1
-        batch = line.get("batch", "")
-        entry = self.entries.setdefault(batch, Entry(batch))
-        match line.get("event"):
-            case "intent":
-                entry.intents = [line]
-                entry.open_intent = line
-                entry.operation, entry.model = line["operation"], line["model"]
-                entry.display_name, entry.base_url, entry.key = line["display_name"], line["base_url"], line["key"]
-                entry.wishes = dict(line["wishes"])
-                entry.cost_usd, entry.tokens = line["cost_usd"], line["tokens"]
-                entry.submitted = line["time"]
+        if event is None:
+            return
+        entry = self.entries.setdefault(event.batch, Entry(event.batch))
+        match event:
+            case Intent():
+                entry.intents = [event]
+                entry.open_intent = event
+                entry.operation, entry.model = event.operation, event.model
+                entry.display_name, entry.base_url, entry.key = event.display_name, event.base_url, event.key
+                entry.wishes = dict(event.wishes)
+                entry.cost_usd, entry.tokens = event.cost_usd, event.tokens
+                entry.submitted = event.time
                 entry.refused = ""
-            case "created":
-                entry.job, entry.adopted, entry.open_intent = line["job"], line["adopted"], None
+            case Created():
+                entry.job, entry.adopted, entry.open_intent = event.job, event.adopted, None
                 self._denied.pop(entry.model, None)
                 entry.created_line = self._lines
-            case "refused":
-                entry.open_intent, entry.refused = None, line["message"]
-                if line["status"] == 404 and f"models/{entry.model}" in line["message"]:
-                    self._denied[entry.model] = line["time"]
-            case "absent":
+            case Refused():
+                entry.open_intent, entry.refused = None, event.message
+                if event.status == 404 and f"models/{entry.model}" in event.message:
+                    self._denied[entry.model] = event.time
+            case Absent():
                 entry.open_intent = None
-            case "cancelled":
+            case Cancelled():
                 entry.cancelled = True
-                entry.withdrawn = entry.withdrawn or line["why"] == "asked"
-            case "ended":
-                entry.ended, entry.error = line["state"], line["error"]
-                entry.ended_time, entry.ended_line = line["time"], self._lines
-            case "fetched":
-                entry.fetched = line["time"]
-            case "applied":
-                entry.outcomes, entry.applied = line["outcomes"], line["time"]
-                entry.actual_usd = line.get("cost_usd")
-            case "cleaned":
+                entry.withdrawn = entry.withdrawn or event.why == "asked"
+            case Ended():
+                entry.ended, entry.error = event.state, event.error
+                entry.ended_time, entry.ended_line = event.time, self._lines
+            case Fetched():
+                entry.fetched = event.time
+            case Applied():
+                entry.outcomes, entry.applied = event.outcomes, event.time
+                entry.actual_usd = event.cost_usd
+            case Cleaned():
                 entry.cleaned = True
+
+    def _recover(self) -> None:
+        """Take from the files of each batch what the journal does not say any more."""
+        for files in self._state.batches():
+            job, plan, receipt = files.known_job(), files.known_plan(), files.known_receipt()
+            entry = self.entries.get(files.id)
+            if not (job or receipt) and (entry is None or not entry.job):
+                continue  # it was never sent, or the server's list of jobs will say that it was
+            entry = self.entries.setdefault(files.id, Entry(files.id))
+            if plan and not entry.wishes:
+                known = build(BatchPlan, plan)
+                entry.wishes = {task.wish_id: task.attempt for task in known.tasks}
+                entry.operation, entry.model = known.operation, known.model
+                entry.display_name, entry.cost_usd = known.display_name, known.cost_usd
+            entry.job = entry.job or job
+            if receipt and entry.outcomes is None:
+                settled = build(Receipt, receipt)
+                entry.outcomes = {task.wish_id: (task.outcome, task.reason) for task in settled.tasks}
+                entry.applied = settled.times.applied
+                entry.submitted = entry.submitted or settled.times.submitted

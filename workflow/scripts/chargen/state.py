@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 
 from chargen import durable
 from chargen.config import Settings
+from chargen.records import WrongShape, build
+from chargen.records.batch import BatchEnd, BatchPlan, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,43 @@ class BatchFiles:
     def receipt(self) -> Path:
         return self.folder / "receipt.json"
 
+    @property
+    def due(self) -> Path:
+        """When the batch's responses were first found older than they need be kept, in seconds since the epoch."""
+        return self.folder / "due"
+
     def read_plan(self) -> dict[str, Any]:
-        data: dict[str, Any] = durable.read_json(self.plan)
-        return data
+        """Return plan.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
+        return _shaped(self.plan, BatchPlan)
+
+    def read_receipt(self) -> dict[str, Any]:
+        """Return receipt.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
+        return _shaped(self.receipt, Receipt)
+
+    def read_ended(self) -> dict[str, Any]:
+        """Return ended.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
+        return _shaped(self.ended, BatchEnd)
 
     def read_left_out(self) -> dict[str, str]:
-        data: dict[str, str] = durable.read_json(self.left_out) if self.left_out.exists() else {}
-        return data
+        """Return left-out.json, empty if there is none; it is written anew whenever the batch is staged."""
+        if not self.left_out.exists():
+            return {}
+        found = durable.read_object(self.left_out)
+        return {key: why for key, why in found.items() if isinstance(why, str)}
+
+    def known_plan(self) -> dict[str, Any] | None:
+        """Return plan.json; None if it is not there or cannot be read."""
+        return _known(self.read_plan)
+
+    def known_receipt(self) -> dict[str, Any] | None:
+        """Return receipt.json; None if it is not there or cannot be read."""
+        return _known(self.read_receipt)
+
+    def known_job(self) -> str:
+        """Return the name of the batch's job as job.json has it; ``""`` if it is not there or cannot be read."""
+        found = _known(lambda: durable.read_object(self.job)) or {}
+        name = found.get("job")
+        return name if isinstance(name, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +201,35 @@ class RunFiles:
         return self.folder / "told"
 
     def read_settings(self) -> Settings:
-        return Settings.from_json(durable.read_json(self.settings))
+        try:
+            return Settings.from_json(durable.read_object(self.settings))
+        except (KeyError, TypeError) as error:
+            raise durable.UnreadableFile(self.settings, f"it does not fit this version ({error})") from None
 
     def is_alive(self) -> bool:
         """Whether the run is still going on, as far as this machine can tell."""
         try:
-            pid = _pid_here(str(durable.read_json(self.process)["main"]))
+            pid = _pid_here(str(durable.read_object(self.process)["main"]))
         except (OSError, ValueError, KeyError):
             return False
         return bool(pid) and durable.process_alive(pid)
+
+
+def _shaped(path: Path, kind: type) -> dict[str, Any]:
+    """Return the JSON object in *path*, once it is known that it can be read as *kind*."""
+    data = durable.read_object(path)
+    try:
+        build(kind, data)
+    except WrongShape as error:
+        raise durable.UnreadableFile(path, str(error)) from None
+    return data
+
+
+def _known(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        return read()
+    except (OSError, durable.UnreadableFile):
+        return None
 
 
 MAIN_VARIABLE = "CHARGEN_MAIN"

@@ -12,6 +12,7 @@ from typing import TypeVar
 from chargen import durable, events, failpoints
 from chargen.journal import now
 from chargen.problems import ChargenError
+from chargen.records.ledgers import UploadLine, read_ledger
 from chargen.remote import Remote, RemoteError, RemoteFile
 from chargen.state import State
 
@@ -66,15 +67,13 @@ class Uploads:
     def live(self) -> dict[str, Upload]:
         """Return what should still be there, by content."""
         found: dict[str, Upload] = {}
-        for line in durable.read_lines(self._state.uploads):
-            if line["key"] != self._remote.fingerprint or line["base_url"] != self._remote.base_url:
+        for line in read_ledger(self._state.uploads, UploadLine):
+            if line.key != self._remote.fingerprint or line.base_url != self._remote.base_url:
                 continue
-            if line["event"] == "deleted":
-                found = {sha: upload for sha, upload in found.items() if upload.name != line["name"]}
+            if line.event == "deleted":
+                found = {sha: upload for sha, upload in found.items() if upload.name != line.name}
             else:
-                found[line["sha256"]] = Upload(
-                    line["name"], line["uri"], line["mime"], line["bytes"], line["sha256"], line["expires"]
-                )
+                found[line.sha256] = Upload(line.name, line.uri, line.mime, line.bytes, line.sha256, line.expires)
         return {sha: upload for sha, upload in found.items() if upload.lives_for_s() > 0}
 
     def ensure(self, path: Path, sha256: str, mime: str, *, must_live_s: float, attempts: int) -> Upload:
@@ -206,7 +205,7 @@ def _seconds_until(moment: str) -> float:
     """Seconds until *moment* as the server writes it; 0 if that is no moment."""
     try:
         return (dt.datetime.fromisoformat(moment) - dt.datetime.now(dt.UTC)).total_seconds()
-    except ValueError:
+    except (ValueError, TypeError):  # no moment, or one without a zone
         return 0.0
 
 

@@ -253,7 +253,7 @@ def _summary(files: RunFiles, receipts: list[Receipt], journal: Journal) -> dict
 def _kept(path: Path) -> dict[str, Any]:
     """Return what is in a run's file; nothing if it is gone or cannot be read."""
     try:
-        data: dict[str, Any] = durable.read_json(path)
+        data = durable.read_object(path)
     except (OSError, ValueError):
         return {}
     return data

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chargen import durable
 from chargen.journal import Journal
 from chargen.pictures import sha256_file
+from chargen.records.ledgers import UploadLine, read_ledger
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
 from chargen.steps.sending import uploaded_contents
@@ -78,13 +78,13 @@ class Home:
         """Return library and content (sha256) of each uploaded file that a ledger here knows, by the file's name."""
         known: dict[str, tuple[str, str]] = {}
         for library, state in self.states.items():
-            for item in durable.read_lines(state.uploads):
-                if item["key"] != remote.fingerprint or item["base_url"] != remote.base_url:
+            for line in read_ledger(state.uploads, UploadLine):
+                if line.key != remote.fingerprint or line.base_url != remote.base_url:
                     continue
-                if item["event"] == "deleted":
-                    known.pop(item["name"], None)
+                if line.event == "deleted":
+                    known.pop(line.name, None)
                 else:
-                    known[item["name"]] = (library, item["sha256"])
+                    known[line.name] = (library, line.sha256)
         return known
 
 

@@ -19,6 +19,7 @@ from chargen.config import Settings
 from chargen.journal import Entry, Journal
 from chargen.operate.moments import age_s, ago, span
 from chargen.operate.screen import BAD, BUSY, DIM, GOOD, WARN, Line, Screen, Span, as_text, line, plain
+from chargen.records.look import LastLook
 from chargen.remote import Operation
 from chargen.report.words import count, dollars
 from chargen.state import BatchFiles, RunFiles, State
@@ -306,7 +307,7 @@ def _text(lines: Sequence[Line]) -> Text:
 def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: Operation | None, next_s: float | None) -> Row:
     """Return the row of a batch from its files and what the run last saw of its job."""
     tasks = planned.tasks
-    receipt = _read(files) if entry.outcomes is not None else None
+    receipt = files.known_receipt() if entry.outcomes is not None else None
     phase, done, failed, cost, looked_at = "planned", 0, 0, planned.cost_usd, False
     if receipt:
         counts = receipt["counts"]
@@ -341,30 +342,19 @@ def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: Operation
     )
 
 
-def _read(files: BatchFiles) -> dict[str, Any] | None:
-    try:
-        receipt: dict[str, Any] = durable.read_json(files.receipt)
-    except (OSError, ValueError):
-        return None
-    return receipt
-
-
 def _last_look(state: State) -> tuple[dict[str, Operation], float, float]:
     """Return the jobs as the run last saw them, when that was, and its pause until the next look in seconds."""
-    try:
-        last = durable.read_json(state.root / "last-look.json")
-        seen = {item["name"]: Operation.from_json(item) for item in last["operations"]}
-        return seen, float(last["time"]), float(last.get("pause_s", 0.0))
-    except (OSError, ValueError, KeyError):
-        return {}, 0.0, 0.0
+    last = LastLook.read(state.root / "last-look.json")
+    seen = {name: Operation.from_json(item) for name, item in last.by_name.items()}
+    return seen, last.time, last.pause_s
 
 
 def _planned(run: RunFiles) -> list[str]:
     try:
-        plan = durable.read_json(run.plan)
-    except (OSError, ValueError):
+        plan = durable.read_object(run.plan)
+        return [*plan["batches"], *plan["in_flight"]]
+    except (OSError, ValueError, KeyError, TypeError):
         return []
-    return [*plan["batches"], *plan["in_flight"]]
 
 
 def _stamp(moment: str) -> float:

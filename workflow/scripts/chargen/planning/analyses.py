@@ -80,6 +80,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     plan = FilePlan(OPERATION, catalog, Looker(state), broken=library.broken)
     plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
     journal = Journal(state)
+    plan.notices += journal.notices
     maker = _Maker(settings, catalog, plan, journal)
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     orders = read_orders(state)
@@ -252,12 +253,11 @@ class _Receipts:
 
     def errors(self, wish: Wish) -> tuple[str, ...]:
         """Return the errors of the last answer to *wish*."""
-        from chargen import durable
-
         for entry in reversed(self._journal.entries.values()):
             if wish.id in (entry.outcomes or {}):
-                receipt = durable.read_json(self._state.batch(entry.batch).receipt)
-                return next((errors_in(task) for task in receipt["tasks"] if task["wish_id"] == wish.id), ())
+                receipt = self._state.batch(entry.batch).known_receipt()
+                tasks = receipt["tasks"] if receipt else ()
+                return next((errors_in(task) for task in tasks if task["wish_id"] == wish.id), ())
         return ()
 
 

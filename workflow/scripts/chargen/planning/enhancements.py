@@ -122,9 +122,13 @@ def read_submission(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {"schema_version": 1, "results": []}
     try:
-        data: dict[str, Any] = durable.read_json(path)
-    except ValueError as error:
-        raise ChargenError(f"{path}: {error}; mend it, or take the folder away to make its pictures again") from None
+        data = durable.read_object(path)
+        if not isinstance(data.get("results"), list):
+            raise durable.UnreadableFile(path, "it has no list `results`")
+    except durable.UnreadableFile as error:
+        raise ChargenError(
+            f"{path}: cannot be read: {error.why}. Fix it or put a backup in its place: it says what was made"
+        ) from None
     return data
 
 
@@ -204,9 +208,9 @@ def _known_names(context: _Context) -> dict[str, list[str]]:
 def _sent(state: State, journal: Journal) -> Iterator[tuple[str, str]]:
     """What went out, or may have, as far as its plan is still kept: the hash of what was asked, and the target."""
     for entry in journal.entries.values():
-        plan = state.batch(entry.batch).plan
-        if entry.operation == OPERATION and (entry.job or entry.open_intent) and plan.exists():
-            for task in durable.read_json(plan)["tasks"]:
+        files = state.batch(entry.batch)
+        if entry.operation == OPERATION and (entry.job or entry.open_intent):
+            for task in (files.known_plan() or {"tasks": ()})["tasks"]:
                 yield task["wish"]["spec_hash"], task["wish"]["target"]
 
 

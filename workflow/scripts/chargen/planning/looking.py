@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen import durable, pictures
+from chargen.records import WrongShape, build
 from chargen.state import State
 
 VERSION = 2
@@ -58,8 +59,8 @@ class Looker:
             return Look(trouble=f"cannot be read ({error.strerror})")
         stamp = [stat.st_size, stat.st_mtime_ns, VERSION]
         known = self._new.get(str(path)) or self._known.get(str(path))
-        if known and known["stamp"] == stamp and not known["look"]["trouble"]:
-            return Look(**{**known["look"], "changes": tuple(known["look"]["changes"])})
+        if seen := _seen(known, stamp):
+            return seen
         found = _look(path)
         if not found.trouble:  # what is in the way may go away without the file changing
             self._new[str(path)] = {"stamp": stamp, "look": asdict(found)}
@@ -70,6 +71,17 @@ class Looker:
         if self._new:
             durable.write_json(self._path, _remembered(self._path) | self._new)
             self._new = {}
+
+
+def _seen(known: Any, stamp: list[int]) -> Look | None:
+    """Return what is remembered of a file that has not changed since; None if that is nothing that can be used."""
+    if not isinstance(known, dict) or known.get("stamp") != stamp:
+        return None
+    try:
+        look = build(Look, known.get("look"))
+    except WrongShape:
+        return None
+    return None if look.trouble else look
 
 
 def _remembered(path: Path) -> dict[str, Any]:

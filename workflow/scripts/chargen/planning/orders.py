@@ -7,22 +7,23 @@ from typing import Any
 
 from chargen import durable, failpoints
 from chargen.journal import now
+from chargen.records.ledgers import Order, highest_number, read_ledger
 from chargen.state import State
 
 
 def read_orders(state: State) -> dict[tuple[str, int], int]:
     """Return the number of the last order for each ``(target, variation)``."""
     last: dict[tuple[str, int], int] = {}
-    for order in durable.read_lines(state.orders):
-        for target, variation in order["items"]:
-            last[target, variation] = order["number"]
+    for order in read_ledger(state.orders, Order):
+        for item in order.items:
+            last[item] = order.number
     return last
 
 
 def place_order(state: State, items: Iterable[tuple[str, int]], **said: Any) -> int:
     """Record an order for *items* durably and return its number; *said* is kept beside it."""
     with state.lock("orders"):
-        number = max((order["number"] for order in durable.read_lines(state.orders)), default=0) + 1
+        number = highest_number(state.orders) + 1
         line = {"time": now(), "number": number, "items": [list(item) for item in items], **said}
         durable.append_line(state.orders, line)
         failpoints.reached("ordered")

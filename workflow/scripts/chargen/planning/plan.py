@@ -169,7 +169,7 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     journal = Journal(state)
     maker = TaskMaker(settings, catalog, rules, library, lessons, journal.denied_models())
     plan.maker = maker
-    plan.notices += maker.notices
+    plan.notices += [*journal.notices, *maker.notices]
     _take_stock(plan, settings, state, journal, targets)
     style_images = _style_images(plan, settings, rules)
     index = ReferenceIndex(library, provider=settings.provider, style_images=style_images, judgement=lessons)

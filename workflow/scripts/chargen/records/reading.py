@@ -27,7 +27,8 @@ def build(kind: type[T], data: object) -> T:
     Keys that *kind* does not know are ignored. A key that is missing, or null where null means nothing, takes its
     default. Raises `WrongShape` for everything else that does not fit.
     """
-    value: T = _reader(kind)(data, "")
+    whole: Any = kind
+    value: T = _reader(whole)(data, "")
     return value
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chargen import durable
 from chargen.journal import WITH_PICTURE, Entry, Journal
 from chargen.state import State
 
@@ -64,7 +63,7 @@ def read_history(state: State) -> History:
         if not files.receipt.exists():
             continue
         try:
-            history.receipts.append(durable.read_json(files.receipt))
+            history.receipts.append(files.read_receipt())
         except (OSError, ValueError) as error:
             history.troubles.append((files.id, f"its receipt cannot be read: {error}"))
     history.receipts.sort(key=lambda receipt: (receipt["times"]["applied"], receipt["batch"]))

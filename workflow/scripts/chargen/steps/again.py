@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from chargen import durable, events, failpoints
 from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.planning.pin import pin_batches
+from chargen.records import build
 from chargen.report.words import count
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.wishes import batch_id, display_name
@@ -44,9 +47,9 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
     if not run.plan.exists():
         return []
     with state.lock("release"):
-        plan = durable.read_json(run.plan)
+        plan = durable.read_object(run.plan)
         book_path = run.folder / "released.json"
-        book: Json = durable.read_json(book_path) if book_path.exists() else {"batches": {}, "targets": [], "over": []}
+        book = _book(book_path)
         if batch in book["over"]:
             return list(book["batches"].get(batch, ()))
         book["over"].append(batch)
@@ -67,6 +70,23 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         return list(book["batches"][batch])
 
 
+def _book(path: Path) -> Json:
+    """Return what was released so far; nothing if that cannot be read: releasing again makes the same batches."""
+    try:
+        return asdict(build(_Released, durable.read_json(path)))
+    except (OSError, ValueError):
+        return asdict(_Released())
+
+
+@dataclass(frozen=True, slots=True)
+class _Released:
+    """``released.json`` of a run: which batch released which, the targets released, the batches that are over."""
+
+    batches: dict[str, list[str]] = field(default_factory=dict)
+    targets: list[str] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
+
+
 def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], retries: Collection[str]) -> set[str]:
     """Return the targets that nothing may be built on yet.
 
@@ -84,19 +104,22 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
         if files.id in seen or not files.plan.exists():
             continue
         seen.add(files.id)
-        if journal.entry(files.id).withdrawn:
-            pending.update(_targets(files))
-        if files.receipt.exists():
-            batches.update(durable.read_json(files.receipt)["follow_ups"])
-        else:
-            pending.update(_targets(files))
+        receipt = files.known_receipt()
+        if journal.entry(files.id).withdrawn or receipt is None:
+            pending.update(_targets(files, plan))
+        if receipt:
+            batches.update(receipt["follow_ups"])
     for batch in plan["put_back"].keys() - set(book["over"]):
-        pending.update(_targets(state.batch(batch)))
+        pending.update(_targets(state.batch(batch), plan))
     return pending
 
 
-def _targets(files: BatchFiles) -> set[str]:
-    return {task["wish"]["target"] for task in files.read_plan()["tasks"]}
+def _targets(files: BatchFiles, plan: Mapping[str, Any]) -> set[str]:
+    """Return the targets of a batch; if its plan cannot be read, all that anything waits for."""
+    known = files.known_plan()
+    if known is None:
+        return {need for item in plan["deferred"] for need in item["needs"]}
+    return {task["wish"]["target"] for task in known["tasks"]}
 
 
 def _plan_now(settings: Settings, state: State, targets: set[str], told: Collection[str]) -> list[str]:

@@ -28,6 +28,9 @@ CANNOT_WRITE = "cannot-write"
 """The folder does not take the picture: it waits in the stored answers, and the next run puts it in place."""
 
 
+WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
+"""Reasons of outcomes whose picture, or its record, the next run takes from the stored answers."""
+
 _ONE_FOLDER = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 )

@@ -43,16 +43,20 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
 
     Call it under the batch's lock, with its responses on disk.
     """
-    if files.receipt.exists():
-        receipt: Json = durable.read_json(files.receipt)
+    if receipt := files.known_receipt():
         _close(state, receipt)
         words = f"{receipt['operation']} {files.id}: {_counts(receipt)}; placed by whoever brought the results in"
         events.tell("known", words, level="debug", batch=files.id, counts=receipt["counts"])
         return receipt
+    if files.receipt.exists():
+        damaged = files.receipt.with_name("receipt.json.damaged")
+        files.receipt.replace(damaged)
+        words = f"{files.receipt} cannot be read: it is kept as {damaged.name} and written again from the results"
+        events.tell("problem", words, level="warning", shown=True, batch=files.id)
     plan = files.read_plan()
     does = operation(plan["operation"])
     journal = Journal(state)
-    end = durable.read_json(files.ended)
+    end = files.read_ended()
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         left_out = files.read_left_out()
@@ -97,7 +101,7 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
     plan = files.read_plan()
     does = operation(plan["operation"])
     wanted = [task for task in plan["tasks"] if task["wish_id"] in set(wishes)]
-    end = durable.read_json(files.ended)
+    end = files.read_ended()
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         answers = [_answer(task, joined, end, {}, does.WANTED) for task in wanted]

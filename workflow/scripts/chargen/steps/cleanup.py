@@ -10,12 +10,16 @@ from typing import Any
 
 from chargen import durable, events, failpoints
 from chargen.config import Settings
-from chargen.journal import Journal, seconds_since
+from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
+from chargen.steps.answers import WAITS_IN_RESPONSES
 from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
 from chargen.uploads import Uploads
+
+SURE_AFTER_S = 86400.0
+"""How long after its first sight a batch must still look old for its raw responses to be deleted."""
 
 SERVER_FORGETS_S = 48 * 3600.0
 """How long uploads lie on the server; what was left behind longer ago is not worth asking for."""
@@ -59,7 +63,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Re
     entry = journal.entry(files.id)
     if entry.cleaned or (entry.key, entry.base_url) != (remote.fingerprint, remote.base_url):
         return
-    forget_gone_references(state, durable.read_json(files.receipt), files.read_plan(), remote)
+    forget_gone_references(state, files.read_receipt(), files.read_plan(), remote)
     if settings.cleanup.after_apply:
         _delete_remote(state, files, entry.job, remote)
         journal.append("cleaned", files.id)
@@ -77,7 +81,11 @@ def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mappi
 
 def make_room(state: State, remote: Remote) -> int:
     """Delete uploads of this library that no unfinished batch needs; return how many bytes that frees."""
-    needed = _needed(state)
+    try:
+        needed = _needed(state)
+    except durable.UnreadableFile as error:
+        events.tell("left", f"{error}; nothing is deleted, because it is not known what is needed", level="warning")
+        return 0
     uploads = Uploads(state, remote)
     freed = 0
     for sha256, upload in uploads.live().items():
@@ -88,15 +96,45 @@ def make_room(state: State, remote: Remote) -> int:
 
 
 def drop_old_responses(settings: Settings, state: State, journal: Journal) -> None:
-    """Delete raw responses whose receipt is older than ``cleanup.keep_responses_d`` days."""
-    oldest = time.time() - settings.cleanup.keep_responses_d * 86400
+    """Delete raw responses whose receipt is older than ``cleanup.keep_responses_d`` days, once that is certain.
+
+    Those that hold a picture which has not found its place yet are kept.
+    """
+    keep_s = settings.cleanup.keep_responses_d * 86400
     for files in state.batches():
-        done = journal.entry(files.id).outcomes is not None and files.receipt.exists()
-        if done and files.responses.exists() and files.receipt.stat().st_mtime < oldest:
+        if files.responses.exists() and _is_old(files, journal.entry(files.id), keep_s) and not _holds_pictures(files):
             files.responses.unlink()
+            files.due.unlink(missing_ok=True)
             failpoints.reached("dropped")
             words = f"the raw answers of batch {files.id} are older than cleanup.keep_responses_d and deleted"
             events.tell("answers-dropped", words, batch=files.id)
+
+
+def _is_old(files: BatchFiles, entry: Entry, keep_s: float) -> bool:
+    """Whether a batch was applied longer ago than *keep_s* seconds, by more than one look at the clock.
+
+    The wall clock of one run may be wrong by months, so it must say the same again a day later. Within one boot the
+    machine's own clock decides.
+    """
+    if entry.outcomes is None or not files.receipt.exists():
+        return False
+    now = time.time()
+    if now - files.receipt.stat().st_mtime < keep_s or (entry.intents and entry.age_s < keep_s):
+        files.due.unlink(missing_ok=True)
+        return False
+    try:
+        since_s = now - float(files.due.read_text())
+    except (OSError, ValueError):
+        since_s = -1.0
+    if since_s < 0:  # never seen before, or seen by a clock that was ahead
+        durable.write(files.due, str(now).encode())
+    return since_s >= SURE_AFTER_S
+
+
+def _holds_pictures(files: BatchFiles) -> bool:
+    """Whether the responses hold pictures that were paid for and are nowhere else."""
+    receipt = files.known_receipt()
+    return receipt is None or any(task["reason"] in WAITS_IN_RESPONSES for task in receipt["tasks"])
 
 
 def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) -> None:
@@ -126,7 +164,7 @@ def _needed(state: State) -> set[str]:
     needed: set[str] = set()
     for files in state.batches():
         if files.plan.exists() and not files.receipt.exists():
-            needed.update(uploaded_contents(state, durable.read_json(files.plan)["tasks"]))
+            needed.update(uploaded_contents(state, files.read_plan()["tasks"]))
             if files.requests.exists():
                 needed.add(sha256_file(files.requests))
     return needed

@@ -17,6 +17,7 @@ from chargen import durable, events, failpoints
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
+from chargen.records.look import LastLook
 from chargen.remote import LOST, Operation, Remote, RemoteError
 from chargen.report.words import count
 from chargen.state import BatchFiles, RunFiles, State
@@ -148,12 +149,9 @@ class Watch:
         snapshot = self._state.root / "last-look.json"
         wanted = {entry.job for entry in self._flying(Journal(self._state))}
         with self._state.lock("look"):
-            try:
-                last = durable.read_json(snapshot)
-            except (OSError, ValueError):
-                last = {"time": 0.0, "operations": []}
-            known = {item["name"]: item for item in last["operations"]}
-            age = time.time() - last["time"]
+            last = LastLook.read(snapshot)
+            known = last.by_name
+            age = time.time() - last.time
             if not (0 <= age < min(self._pause_s, self._settings.poll.interval_s) * 0.9 and wanted <= known.keys()):
                 try:
                     known = {operation.name: operation.raw for operation in self._ask(wanted)}

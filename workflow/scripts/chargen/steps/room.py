@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chargen import durable
 from chargen.catalog import load_catalog
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, seconds_since
@@ -64,6 +63,6 @@ def _met_quota(state: State, entry: Entry) -> bool:
     if entry.ended != "FAILED":
         return False
     try:
-        return bool(durable.read_json(state.batch(entry.batch).ended)["error_code"] == QUOTA)
+        return bool(state.batch(entry.batch).read_ended().get("error_code") == QUOTA)
     except (OSError, ValueError, KeyError):
         return False

@@ -17,10 +17,20 @@ class StillWaiting(ChargenError):
     stopped = True
 
 
+class StateRemoved(ChargenError):
+    """Somebody removed the state folder of a run that goes on."""
+
+
 def check(run: RunFiles | None) -> None:
-    """Raise StillWaiting if *run* was asked to end, or its main process is gone."""
+    """Raise StillWaiting if *run* was asked to end, or its main process is gone; StateRemoved if its state is."""
     if run is None:
         return
+    if not run.folder.is_dir():
+        raise StateRemoved(
+            f"{run.folder} was removed while this run was waiting, so what it knew of its jobs is gone here. The jobs "
+            "go on at the server and nothing is sent again: put state/ back from a backup, or collect each job with "
+            "`snakemake collect --config job=…` (`snakemake jobs` lists them)"
+        )
     main = main_process()
     if run.stop.exists() or (main and not durable.process_alive(main)):
         raise StillWaiting("the run has ended, its jobs go on. Nothing is lost: `snakemake generate_all` collects them")

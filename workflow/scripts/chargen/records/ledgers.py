@@ -1,0 +1,57 @@
+"""Lines of the ledgers below ``state/``: uploads and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from chargen import durable
+from chargen.records.reading import WrongShape, build
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLine:
+    """A file was uploaded, or is no longer on the server (``event`` is ``uploaded`` or ``deleted``)."""
+
+    event: str
+    name: str
+    key: str
+    base_url: str
+    uri: str = ""
+    mime: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Pictures were ordered again: ``items`` are targets with their variation."""
+
+    number: int
+    items: tuple[tuple[str, int], ...]
+
+
+def read_ledger(path: Path, kind: type[T]) -> Iterator[T]:
+    """Yield the lines of *path* that are of *kind*.
+
+    Others are skipped: an upload that is not known is sent again, which costs nothing, and an order that is not known
+    orders nothing.
+    """
+    for line in durable.read_lines(path):
+        try:
+            yield build(kind, line)
+        except WrongShape:
+            continue
+
+
+def highest_number(path: Path) -> int:
+    """Return a number that no order in *path* exceeds, those in lines that cannot be read included."""
+    unreadable = durable.Unreadable()
+    numbers: list[Mapping[str, object]] = list(durable.read_lines(path, unreadable))
+    known = [number for line in numbers if isinstance(number := line.get("number"), int)]
+    return max([*known, len(numbers) + len(unreadable.lines)])
