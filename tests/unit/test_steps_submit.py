@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chargen import config, durable, schema
+from chargen import config, durable, pictures, schema
 from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Operation, RemoteError
@@ -39,11 +39,14 @@ class Server:
 
     def __init__(self):
         self.made: list[str] = []
+        self.states: dict[str, str] = {}
+        self.named = True
         self.before: BaseException | None = None
         self.after: BaseException | None = None
-        self.listed = 0
+        self.calls: list[str] = []
 
     def create(self, model, request_file, display_name):
+        self.calls.append("create")
         before, self.before = self.before, None
         if before:
             raise before
@@ -54,11 +57,16 @@ class Server:
         return f"batches/{len(self.made)}"
 
     def jobs(self):
-        self.listed += 1
+        self.calls.append("list")
         for number, name in enumerate(self.made, 1):
-            yield Operation.from_json(
-                {"name": f"batches/{number}", "metadata": {"displayName": name, "state": "BATCH_STATE_RUNNING"}}
-            )
+            job = f"batches/{number}"
+            metadata = {
+                "displayName": name if self.named else None,
+                "state": f"BATCH_STATE_{self.states.get(job, 'RUNNING')}",
+                "createTime": f"2026-11-25T10:00:{59 - number:02}Z",
+                "inputConfig": {"fileName": "files/requests" if name.endswith(BATCH) else "files/others"},
+            }
+            yield Operation.from_json({"name": job, "metadata": metadata})
 
 
 @pytest.fixture
@@ -103,6 +111,7 @@ def batch(tmp_path, monkeypatch):
         return submit(dataclasses.replace(settings, **changes), state, files, server, run)
 
     run.state = state
+    run.files = files
     return run
 
 
@@ -169,6 +178,124 @@ def test_429_with_a_delay_is_repeated(batch, server):
 
     assert "batches/1" == batch(server)
     assert [NAME] == server.made
+
+
+def test_a_429_that_took_effect_is_found_and_not_sent_again(batch, server):
+    """The server asks to wait and has made the job all the same: after the pause it is found by its name."""
+    server.after = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+    assert ["intent", "refused", "intent", "created"] == [
+        line["event"] for line in durable.read_lines(batch.state.journal)
+    ]
+
+
+def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypatch):
+    """Killed while it waited: the journal says refused, and the next run looks before it sends."""
+
+    def die(seconds, run):
+        raise Died
+
+    server.after = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(submitting.waiting, "pause", die)
+        batch(server)
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_a_refusal_that_took_effect_is_found_by_the_next_run(batch, server):
+    """Whatever a create was answered, the list is read before the next one."""
+    server.after = RemoteError("creating", 400, "invalid argument")
+    with pytest.raises(ChargenError, match="the server refuses batch"):
+        batch(server)
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_the_list_is_read_right_before_every_create(batch, server):
+    """Also before those that follow a pause."""
+    server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    batch(server)
+
+    assert ["list", "create", "list", "create"] == server.calls
+
+
+def test_another_checkout_that_was_quicker_is_found(batch, server, monkeypatch):
+    """While one checkout waits for a place, uploads, or retries what was never sent, another sends the same batch."""
+    wait_for_room = submitting._wait_for_room
+    create = server.create
+
+    def sent_meanwhile(*args):
+        server.made.append(NAME)
+        return wait_for_room(*args)
+
+    def unreachable_once(*args):
+        monkeypatch.setattr(server, "create", create)
+        server.made.append(NAME)
+        raise RemoteError("creating", 0, "ConnectError", unsent=True)
+
+    monkeypatch.setattr(server, "create", unreachable_once)
+    after_unsent = batch(server)
+    (batch.state.journal).unlink()
+    server.made.clear()
+    monkeypatch.setattr(submitting, "_wait_for_room", sent_meanwhile)
+    after_a_place = batch(server)
+
+    assert "batches/1" == after_unsent == after_a_place
+    assert [NAME] == server.made
+
+
+def test_of_two_jobs_of_one_name_the_succeeded_one_is_taken(batch, server, capsys):
+    """Else one that may still succeed; a failed one only if there is no other. The others are named as foreign."""
+    taken = []
+    for states in (("FAILED", "RUNNING", "SUCCEEDED"), ("CANCELLED", "PENDING"), ("EXPIRED",), ("RUNNING", "RUNNING")):
+        batch.state.journal.unlink(missing_ok=True)
+        server.made = [NAME] * len(states)
+        server.states = {f"batches/{number}": state for number, state in enumerate(states, 1)}
+        taken.append(batch(server))
+    said = capsys.readouterr().err
+
+    assert ["batches/3", "batches/2", "batches/1", "batches/2"] == taken  # of equals the oldest
+    assert "batches/2 (running) is a foreign job: it is the same batch as batches/3, which is taken" in said
+    assert "snakemake cleanup --config cancel=batches/2" in said
+    assert "snakemake cleanup --config delete=batches/1" in said
+    assert "create" not in server.calls
+
+
+def test_a_list_without_names_is_matched_by_the_request_file(batch, server):
+    """The server lists jobs without their display names: the file that a job was made from tells whose it is."""
+    server.named = False
+    server.after = Died()
+    with pytest.raises(Died):
+        batch(server)
+    adopted = batch(server)
+    (intent,) = [line for line in durable.read_lines(batch.state.journal) if line["event"] == "intent"]
+
+    assert "files/requests" == intent["request_file"]
+    assert "batches/1" == adopted
+    assert [NAME] == server.made
+
+
+def test_a_list_without_names_is_matched_by_the_ledger_of_uploads(batch, server):
+    """An intent from before request files were recorded: the ledger knows under which names the file was uploaded."""
+    server.named = False
+    server.after = Died()
+    with pytest.raises(Died):
+        batch(server)
+    lines = [{k: v for k, v in line.items() if k != "request_file"} for line in durable.read_lines(batch.state.journal)]
+    batch.state.journal.unlink()
+    for line in lines:
+        durable.append_line(batch.state.journal, line)
+    upload = {"event": "uploaded", "key": server.fingerprint, "base_url": server.base_url, "name": "files/requests"}
+    durable.append_line(batch.state.uploads, upload | {"sha256": pictures.sha256_file(batch.files.requests)})
+    server.made.insert(0, "of-somebody-else")
+
+    assert "batches/2" == batch(server)
+    assert ["of-somebody-else", NAME] == server.made
 
 
 def test_429_without_details_is_about_billing(batch, server):
@@ -305,22 +432,91 @@ def test_budget_bounds_what_is_submitted(batch, server):
     assert [] == server.made
 
 
+def test_a_spent_budget_never_keeps_a_paid_job_from_being_found(batch, server):
+    """Sent earlier and not known here, or asked for without an answer: adopted, whatever the budget says."""
+    server.made.append(NAME)
+    found = batch(server, budget_usd=0.0)
+    batch.state.journal.unlink()
+    server.made.clear()
+    server.after = Died()
+    with pytest.raises(Died):
+        batch(server)
+    unanswered = batch(server, budget_usd=0.0)
+
+    assert "batches/1" == found == unanswered
+    assert [NAME] == server.made
+
+
+def test_a_full_account_never_keeps_an_unanswered_job_from_being_found(batch, server, monkeypatch):
+    """It has its place already; nor do prices that cannot be read."""
+    server.after = Died()
+    with pytest.raises(Died):
+        batch(server)
+    monkeypatch.setattr(submitting, "_wait_for_room", lambda *args: pytest.fail("waited for a place"))
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_claimed_wishes_never_keep_a_paid_job_from_being_found(batch, server):
+    """Another batch has the wishes, and the server has a job of this one: it was paid for, so it is collected too."""
+    server.made.append(NAME)
+    fly(batch.state, "fedcba9876543210", wishes={"w1": 1})
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_a_planned_batch_that_another_checkout_sent_is_taken_over(batch, server):
+    """A job of this library that no journal knows, whose batch is planned here too: adopted, and this one is sent."""
+    other = batch.state.batch("fedcba9876543210")
+    plan = durable.read_json(batch.files.plan)
+    tasks = [{"wish_id": "w3", "attempt": 1, "references": []}]
+    durable.write_json(
+        other.plan, plan | {"batch": other.id, "display_name": f"chargen-lib-{other.id}", "tasks": tasks}
+    )
+    server.made.append(f"chargen-lib-{other.id}")
+    job = batch(server)
+    entry = Journal(batch.state).entry(other.id)
+
+    assert ("batches/1", True, True) == (entry.job, entry.adopted, entry.sent_elsewhere)
+    assert "batches/2" == job
+    assert [f"chargen-lib-{other.id}", NAME] == server.made
+
+
+def test_wishes_that_another_checkout_sent_in_another_batch_are_not_sent(batch, server):
+    """The same, and the other batch has a wish of this one: taken over, and this one is not sent."""
+    other = batch.state.batch("fedcba9876543210")
+    plan = durable.read_json(batch.files.plan)
+    durable.write_json(other.plan, plan | {"batch": other.id, "display_name": f"chargen-lib-{other.id}"})
+    server.made.append(f"chargen-lib-{other.id}")
+    with batch.state.lock(f"batch-{other.id}"), pytest.raises(ChargenError, match="are in batches/1, which another"):
+        batch(server)
+    with pytest.raises(ChargenError, match="another run has sent some of its tasks in fedcba9876543210"):
+        batch(server)
+
+    assert [f"chargen-lib-{other.id}"] == server.made
+
+
+def test_the_batch_under_another_name_of_the_library_is_found(batch, server):
+    """The library was renamed and its state is gone: a job that ends in the batch's id is this batch."""
+    server.made.append(f"chargen-old-name-{BATCH}")
+
+    assert "batches/1" == batch(server)
+    assert [f"chargen-old-name-{BATCH}"] == server.made
+
+
+def test_a_batch_that_failed_under_another_name_is_sent(batch, server):
+    """A job that left no results is no reason to send nothing."""
+    server.made.append(f"chargen-old-name-{BATCH}")
+    server.states = {"batches/1": "FAILED"}
+
+    assert "batches/2" == batch(server)
+
+
 def test_wishes_that_another_batch_sent_are_not_sent_again(batch, server):
     """Two runs that planned at once send a wish once."""
-    Journal(batch.state).append(
-        "intent",
-        "fedcba9876543210",
-        operation="generate",
-        model="m",
-        display_name="chargen-lib-fedcba9876543210",
-        base_url=server.base_url,
-        key=server.fingerprint,
-        wishes={"w1": 1},
-        cost_usd=0,
-        tokens=0,
-        clock={},
-        pid=1,
-    )
+    fly(batch.state, "fedcba9876543210", wishes={"w1": 1})
     with pytest.raises(ChargenError, match="another run has sent some of its tasks in fedcba9876543210"):
         batch(server)
 
@@ -365,12 +561,12 @@ def test_a_place_that_somebody_else_took_is_waited_for_again(batch, server, monk
     assert ("batches/1", 2) == (job, len(waits))
 
 
-def fly(state, batch):
+def fly(state, batch, wishes=None):
     """Let another batch be in flight."""
     journal = Journal(state)
     about = {"operation": "generate", "model": "m", "display_name": f"chargen-lib-{batch}"}
     where = {"base_url": Server.base_url, "key": Server.fingerprint}
-    journal.append("intent", batch, **about, **where, wishes={}, cost_usd=0.0, tokens=0, clock={}, pid=0)
+    journal.append("intent", batch, **about, **where, wishes=wishes or {}, cost_usd=0.0, tokens=0, clock={}, pid=0)
     journal.append("created", batch, job="batches/other", adopted=False)
 
 

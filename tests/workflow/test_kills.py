@@ -116,7 +116,6 @@ GENERATE = Scenario(
         "done-plan": 3,
         "staged": 3,
         "done-stage": 3,
-        "checked": 1,
         "uploaded": 4,
         "upload-recorded": 4,
         "intent": 3,

@@ -124,6 +124,8 @@ class Entry:
     key: str = ""  # fingerprint of the API key
     job: str = ""  # name on the server
     adopted: bool = False
+    sent_elsewhere: bool = False  # asked for by another checkout, another machine, or a state/ that is gone
+    request_files: set[str] = field(default_factory=set)  # names on the server of what was, or may have been, sent
     intents: list[Intent] = field(default_factory=list)
     open_intent: Intent | None = None  # announced, neither answered nor found absent
     wishes: dict[str, int] = field(default_factory=dict)  # wish id -> attempt
@@ -262,11 +264,14 @@ class Journal:
                 entry.operation, entry.model = event.operation, event.model
                 entry.display_name, entry.base_url, entry.key = event.display_name, event.base_url, event.key
                 entry.wishes = dict(event.wishes)
+                if event.request_file:
+                    entry.request_files.add(event.request_file)
                 entry.cost_usd, entry.tokens = event.cost_usd, event.tokens
                 entry.submitted = event.time
                 entry.refused = ""
             case Created():
                 entry.job, entry.adopted, entry.open_intent = event.job, event.adopted, None
+                entry.sent_elsewhere = event.sent_elsewhere
                 self._denied.pop(entry.model, None)
                 entry.created_line = self._lines
             case Refused():

@@ -139,6 +139,7 @@ class Operation:
     requests: int
     done: int
     failed: int
+    request_file: str
     responses_file: str
     error_code: int
     error: str
@@ -167,6 +168,7 @@ class Operation:
             requests=as_count(stats.get("requestCount")),
             done=successful + failed,
             failed=failed,
+            request_file=as_text(as_map(metadata.get("inputConfig")).get("fileName")),
             responses_file=as_text(output.get("responsesFile")),
             error_code=as_count(error.get("code")),
             error=as_text(error.get("message")),

@@ -181,11 +181,6 @@ class RunFiles:
         return self.plan if operation == "generate" else self.folder / f"plan-{operation}.json"
 
     @property
-    def remote_checked(self) -> Path:
-        """Present once the remote list was looked through for jobs that no journal here knows."""
-        return self.folder / "remote-checked"
-
-    @property
     def process(self) -> Path:
         """Which process of which machine runs Snakemake, and for which targets."""
         return self.folder / "process.json"

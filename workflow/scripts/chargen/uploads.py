@@ -76,6 +76,15 @@ class Uploads:
                 found[line.sha256] = Upload(line.name, line.uri, line.mime, line.bytes, line.sha256, line.expires)
         return {sha: upload for sha, upload in found.items() if upload.lives_for_s() > 0}
 
+    def names_of(self, sha256: str) -> set[str]:
+        """Return the names that the content *sha256* ever had on the server, also those of uploads that are gone."""
+        return {
+            line.name
+            for line in read_ledger(self._state.uploads, UploadLine)
+            if (line.event, line.sha256) == ("uploaded", sha256)
+            and (line.key, line.base_url) == (self._remote.fingerprint, self._remote.base_url)
+        }
+
     def ensure(self, path: Path, sha256: str, mime: str, *, must_live_s: float, attempts: int) -> Upload:
         """Return an upload of the content *sha256* that lives long enough, sending *path* if there is none.
 

@@ -70,3 +70,9 @@ def batch_id(tasks: Iterable[tuple[str, str, int]]) -> str:
 def display_name(library_id: str, batch: str) -> str:
     """Return the name under which a batch is found again on the server."""
     return f"chargen-{library_id}-{batch}"
+
+
+def batch_named(display_name: str) -> str:
+    """Return the batch id in the name of a job of any library; ``""`` if the name is none that chargen gives."""
+    found = re.fullmatch(r"chargen-.+-([0-9a-f]{16})", display_name)
+    return found[1] if found else ""

@@ -43,10 +43,12 @@ class Intent(Event):
 
 @dataclass(frozen=True, slots=True)
 class Created(Event):
-    """The job exists; ``job`` is its name on the server. ``adopted``: it was found there, not created now."""
+    """The job exists; ``job`` is its name on the server. ``adopted``: it was found there, not created now;
+    ``sent_elsewhere``: nor was it asked for here."""
 
     job: str
     adopted: bool = False
+    sent_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Re
         return
     forget_gone_references(state, files.read_receipt(), files.read_plan(), remote)
     if settings.cleanup.after_apply:
-        _delete_remote(state, files, entry.job, remote)
+        # A job that another checkout asked for is left to it: its results may not be there yet.
+        _delete_remote(state, files, "" if entry.sent_elsewhere else entry.job, remote)
         journal.append("cleaned", files.id)
 
 
@@ -138,7 +139,8 @@ def _holds_pictures(files: BatchFiles) -> bool:
 
 
 def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) -> None:
-    _quietly(partial(remote.delete_job, job))
+    if job:
+        _quietly(partial(remote.delete_job, job))
     uploads = Uploads(state, remote)
     live = uploads.live()
     unneeded = uploaded_contents(state, files.read_plan()["tasks"]) - _needed(state)

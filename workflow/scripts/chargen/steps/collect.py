@@ -10,11 +10,13 @@ from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote
-from chargen.state import BatchFiles, RunFiles, State
+from chargen.state import RunFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import LOOKS_UNTIL_LOST, Watch
 from chargen.steps.foreign import plan_from_results
+from chargen.steps.submit import take_over
 from chargen.uploads import asking, pauses
+from chargen.wishes import batch_named, digest
 
 Json = dict[str, Any]
 
@@ -27,8 +29,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
     if not settings.job:
         raise ChargenError("collect: say which job: --config job=batches/… (or its display name, or the batch's id)")
     job = _find(settings, remote)
-    entry = Journal(state).by_job(job.name)
-    batch = entry.batch if entry else job.display_name.rsplit("-", 1)[-1]
+    batch = _batch_of(Journal(state), job)
     data = {"schema_version": 1, "job": job.name, "batch": batch, "state": job.state.lower(), "collected": False}
     if not job.is_final:
         done = f"{job.done} of {job.requests} done"
@@ -40,8 +41,8 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
             return data | {"why_not": f"{job.name} has no result file yet; collect it later"}
         if not files.plan.exists():
             durable.write_json(files.plan, plan_from_results(settings, files, job))
-        if entry is None:
-            _take_over(Journal(state), files, job, remote)
+        if not Journal(state).entry(batch).job:
+            take_over(Journal(state), files.read_plan(), job, remote)
         watch.bring_in(batch, job)
         receipt = apply(settings, state, files, run)
     told = ("key", "target", "variation", "outcome", "reason", "advice", "file", "archived")
@@ -84,21 +85,10 @@ def _find(settings: Settings, remote: Remote) -> Operation:
     raise ChargenError(f"collect: the server knows no job {settings.job} of this key")
 
 
-def _take_over(journal: Journal, files: BatchFiles, operation: Operation, remote: Remote) -> None:
-    """Make the journal know a job that was sent from elsewhere; its plan lies in *files*."""
-    plan = files.read_plan()
-    journal.append(
-        "intent",
-        files.id,
-        operation=plan["operation"],
-        model=operation.model,
-        display_name=operation.display_name,
-        base_url=remote.base_url,
-        key=remote.fingerprint,
-        wishes={task["wish_id"]: task["attempt"] for task in plan["tasks"]},
-        cost_usd=plan["cost_usd"],
-        tokens=0,
-        clock={},
-        pid=0,
-    )
-    journal.append("created", files.id, job=operation.name, adopted=True)
+def _batch_of(journal: Journal, job: Operation) -> str:
+    """The batch whose job it is: as the journal knows it, as its name says, or as its request file tells; of a job that
+    was never chargen's an id of its own, because what a server names must not lead anywhere in the state."""
+    if entry := journal.by_job(job.name):
+        return entry.batch
+    sent = (entry.batch for entry in journal.entries.values() if job.request_file in entry.request_files)
+    return batch_named(job.display_name) or next(sent, "") or digest(job.name)

@@ -1,14 +1,17 @@
 """Submit: the only step that spends money, and it spends it at most once.
 
-The order of things: batch lock, library lock, budget, look for an earlier job, intent on disk, create, name on disk.
-After any answer that leaves open whether a job was made, the server's list is asked until the answer is certain;
-the create is never repeated in the same breath.
+The order of things: batch lock, submit lock, look for an earlier job, budget, staging, look, intent on disk, create,
+name on disk. The server's list is read right before every create, whatever was waited for until then: an answer that
+said no may have made a job all the same, and so may another checkout of the library.
+After any answer that leaves open whether a job was made, the list is asked until the answer is certain; the create is
+never repeated in the same run.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from chargen import durable, events, failpoints, pictures
@@ -24,6 +27,7 @@ from chargen.steps.room import why_full
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration
 from chargen.uploads import InvalidUpload, asking, pauses
+from chargen.wishes import batch_named
 
 BUDGET_HOURS = 24.0
 
@@ -69,6 +73,12 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
         account.check(settings, entry, remote)
     if entry.job:
         return entry.job
+    if entry.open_intent is not None:  # neither a full account nor a spent budget keeps it from being looked for
+        with state.lock("submit"):
+            waiting.check(run)
+            job = _reconcile(_Search(settings, state, files, remote), run)
+        if job:
+            return job
     while True:
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
@@ -78,44 +88,37 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
 
 
 def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
-    """Find or create the job. Call it under the library's lock, with room for one more job."""
-    journal = Journal(state)
-    plan = files.read_plan()
-    entry = journal.entry(files.id)
-    _check_claims(journal, plan)
-    if entry.open_intent is None:
-        check_budget(journal, settings, plan)
-    job = _find_earlier(settings, journal, entry, plan, remote, run)
-    if job:
-        if entry.open_intent is None:
-            _intent(journal, plan, remote)
-        return _created(journal, files.id, job, adopted=True)
+    """Find or create the job. Call it under the submit lock, with room for one more job."""
+    search = _Search(settings, state, files, remote)
     try:
-        return _send(settings, state, files, journal, plan, remote, run)
+        check_claims(search.journal, search.plan)
+        check_budget(search.journal, settings, search.plan)
+    except ChargenError:
+        if job := search.adopt():  # whatever forbids to send it: what was paid for is looked for first
+            return job
+        raise
+    staged = is_staged(settings, state, files, remote)
+    if not staged and (job := search.adopt()):  # before anything is uploaded
+        return job
+    try:
+        return _send(search, remote, run, staged)
     except Refused as refusal:
         if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
             raise
         words = f"{refusal.error}: some uploads are gone from the server, sending them again"
         events.tell("trouble", words, level="warning", delay_s=0)
-    return _send(settings, state, files, journal, plan, remote, run)
+    return _send(search, remote, run, is_staged(settings, state, files, remote))
 
 
-def _send(
-    settings: Settings,
-    state: State,
-    files: BatchFiles,
-    journal: Journal,
-    plan: dict[str, Any],
-    remote: Remote,
-    run: RunFiles | None,
-) -> str:
+def _send(search: _Search, remote: Remote, run: RunFiles | None, staged: bool) -> str:
     """Upload what is not there, or not for long enough, and create the job."""
-    if not is_staged(settings, state, files, remote):
+    settings, state, files = search.settings, search.state, search.files
+    if not staged:
         stage(settings, state, files, remote, run)
     if not files.requests.stat().st_size:
         return _nothing_to_send(files)
     request_file = _upload_requests(settings, state, files, remote, run)
-    return _create(settings, journal, files.id, plan, request_file, remote, run)
+    return _create(search, request_file, remote, run)
 
 
 def _nothing_to_send(files: BatchFiles) -> str:
@@ -139,7 +142,8 @@ def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> 
         )
 
 
-def _check_claims(journal: Journal, plan: dict[str, Any]) -> None:
+def check_claims(journal: Journal, plan: dict[str, Any]) -> None:
+    """Raise ChargenError if tasks of *plan* were sent in another batch of this library."""
     claimed = journal.claimed()
     others = {
         claimed[task["wish_id"], task["attempt"]]
@@ -153,78 +157,166 @@ def _check_claims(journal: Journal, plan: dict[str, Any]) -> None:
         )
 
 
-def _find_earlier(
-    settings: Settings, journal: Journal, entry: Entry, plan: dict[str, Any], remote: Remote, run: RunFiles | None
-) -> str:
-    """Return the job that an earlier life of this batch made, or ``""`` once it is certain that there is none."""
-    if entry.open_intent is None and run is not None and run.remote_checked.exists():
-        return ""
-    if entry.open_intent is not None:
-        return _reconcile(settings, journal, entry, remote, run)
-    found = _look(settings, journal, plan["display_name"], remote)
-    if run is not None and run.folder.is_dir():
-        durable.write(run.remote_checked, b"")
-        failpoints.reached("checked")
-    if found:
-        events.tell(
-            "found",
-            f"adopted {found.name}: it is batch {plan['batch']}, sent earlier; nothing is sent",
-            shown=True,
-            job=found.name,
-        )
-        return found.name
-    return ""
+class _Search:
+    """Looks for the job that one batch has on the server already. Use it under the submit lock."""
 
+    def __init__(self, settings: Settings, state: State, files: BatchFiles, remote: Remote):
+        self.settings = settings
+        self.state = state
+        self.files = files
+        self.plan = files.read_plan()
+        self.journal = Journal(state)
+        self._remote = remote
+        self._request_files: set[str] | None = None
 
-def _look(settings: Settings, journal: Journal, display_name: str, remote: Remote) -> Operation | None:
-    """Page the server's list to its end: return the job of that name; stop at a job of this library nobody knows."""
-    known = {entry.job for entry in journal.entries.values()}
-    own = None
-    foreign = []
-    for job in asking(lambda: list(remote.jobs())):
-        if job.display_name == display_name:
-            own = own or job
-        elif job.display_name.rpartition("-")[0] == f"chargen-{settings.library_id}" and job.name not in known:
-            entry = journal.entries.get(job.display_name.rsplit("-", 1)[1])
-            unanswered = entry is not None and entry.open_intent is not None
-            worth = job.state == "SUCCEEDED" or not job.is_final
-            if worth and not unanswered:
+    @property
+    def entry(self) -> Entry:
+        return self.journal.entry(self.files.id)
+
+    def adopt(self) -> str:
+        """Return the batch's job if the server lists it, known to the journal from then on; ``""`` if it does not.
+
+        Raises ForeignJob if it lists none, but others of this library that no journal here knows.
+        """
+        job = self._look()
+        if job is None:
+            return ""
+        batch = self.files.id
+        if self.entry.open_intent is not None:
+            words = f"adopted {job.name}: it is batch {batch}, whose submission got no answer; nothing is sent"
+            _created(self.journal, batch, job.name, adopted=True)
+        else:
+            words = f"adopted {job.name}: it is batch {batch}, sent earlier; nothing is sent"
+            take_over(self.journal, self.plan, job, self._remote)
+        events.tell("found", words, shown=True, job=job.name)
+        return job.name
+
+    def intend(self, request_file: str) -> None:
+        """Record durably that the job is about to be asked for."""
+        _intent(self.journal, self.plan, self._remote, request_file)
+
+    def _look(self) -> Operation | None:
+        """Read the server's list to its end: return the batch's job; stop at jobs of this library nobody knows."""
+        known = {entry.job for entry in self.journal.entries.values()}
+        own: list[Operation] = []
+        unknown: list[Operation] = []
+        for job in asking(lambda: list(self._remote.jobs())):
+            if self._is_own(job):
+                own.append(job)
+            elif job.name not in known and self._is_of_this_library(job) and _is_worth_having(job):
+                unknown.append(job)
+        if own:
+            return _preferred(self.settings, own)
+        foreign = self._without_planned(unknown)
+        if foreign:
+            lines = "\n".join(
+                f"  {job.name} ({job.state.lower()}, {job.requests} requests, created {job.created[:19]}): "
+                + command(self.settings, "collect", f"job={job.name}")
+                for job in foreign
+            )
+            raise ForeignJob(
+                "the server has jobs of this library that were sent from elsewhere, or before state/ was lost. Nothing "
+                f"was sent, so that nothing is paid twice. Collect them first:\n{lines}"
+            )
+        return None
+
+    def _is_own(self, job: Operation) -> bool:
+        """Whether *job* is this batch: by its name, also under another name of the library, whose jobs end in the same
+        id if they hold the same requests; without a name, by its request file."""
+        batch = self.files.id
+        if not job.display_name:
+            return bool(job.request_file) and job.request_file in self._uploaded_as()
+        if job.display_name in (self.plan["display_name"], self.entry.display_name):
+            return True
+        return batch_named(job.display_name) == batch and _is_worth_having(job)
+
+    def _is_of_this_library(self, job: Operation) -> bool:
+        prefix = f"chargen-{self.settings.library_id}"
+        if job.display_name.rpartition("-")[0] != prefix or not batch_named(job.display_name):
+            return False
+        entry = self.journal.entries.get(batch_named(job.display_name))
+        return entry is None or entry.open_intent is None  # a batch with an open intent looks for its job itself
+
+    def _uploaded_as(self) -> set[str]:
+        """The names under which the batch's request file was ever uploaded."""
+        if self._request_files is None:
+            self._request_files = set(self.entry.request_files)
+            if self.files.requests.exists():
+                sha256 = pictures.sha256_file(self.files.requests)
+                uploads = open_uploads(self.settings, self.state, self._remote)
+                self._request_files |= uploads.names_of(sha256)
+        return self._request_files
+
+    def _without_planned(self, jobs: Iterable[Operation]) -> list[Operation]:
+        """Take over those of *jobs* whose batch is planned here too, and return the others.
+
+        Another checkout was quicker with them. One whose batch another process is at work on is left to that.
+        """
+        foreign = []
+        for job in jobs:
+            files = self.state.batch(batch_named(job.display_name))
+            if not files.plan.exists():
                 foreign.append(job)
-    if own is None and foreign:
-        lines = "\n".join(
-            f"  {job.name} ({job.state.lower()}, {job.requests} requests, created {job.created[:19]}): "
-            + command(settings, "collect", f"job={job.name}")
-            for job in foreign
-        )
-        raise ForeignJob(
-            "the server has jobs of this library that were sent from elsewhere, or before state/ was lost. Nothing was "
-            f"sent, so that nothing is paid twice. Collect them first:\n{lines}"
-        )
-    return own
+                continue
+            plan = files.read_plan()
+            with self.state.lock(f"batch-{files.id}", wait=False) as got:
+                if got:
+                    take_over(self.journal, plan, job, self._remote)
+                    words = f"adopted {job.name}: it is batch {files.id}, which another checkout sent"
+                    events.tell("found", words, shown=True, job=job.name)
+                elif {task["wish_id"] for task in plan["tasks"]} & {task["wish_id"] for task in self.plan["tasks"]}:
+                    raise ChargenError(
+                        f"batch {self.files.id} was not sent: some of its tasks are in {job.name}, which another "
+                        "checkout sent; run again, the plan will leave them out"
+                    )
+        check_claims(self.journal, self.plan)
+        return foreign
 
 
-def _reconcile(settings: Settings, journal: Journal, entry: Entry, remote: Remote, run: RunFiles | None) -> str:
-    """Find out whether the open intent of *entry* made a job; return its name, or ``""`` once there is none."""
-    assert entry.open_intent is not None
+def _is_worth_having(job: Operation) -> bool:
+    """Whether *job* has results, or may still have some."""
+    return job.state == "SUCCEEDED" or not job.is_final
+
+
+def _preferred(settings: Settings, jobs: Collection[Operation]) -> Operation:
+    """Return the job to take of those that are all the same batch: a succeeded one, else one that may succeed, and of
+    equals the oldest, which any other checkout takes too. Warns of the others."""
+
+    def order(job: Operation) -> tuple[bool, bool, str, str]:
+        return job.state != "SUCCEEDED", job.is_final, job.created, job.name
+
+    best, *others = sorted(jobs, key=order)
+    for job in others:
+        what = "cancel" if not job.is_final else "delete"
+        words = (
+            f"{job.name} ({job.state.lower()}) is a foreign job: it is the same batch as {best.name}, which is taken. "
+            "If nobody else needs it:\n    " + command(settings, "cleanup", f"{what}={job.name}")
+        )
+        events.tell("problem", words, level="warning", shown=True, job=job.name)
+    return best
+
+
+def _reconcile(search: _Search, run: RunFiles | None) -> str:
+    """Find out whether the batch's open intent made a job; return its name, or ``""`` once there is none."""
+    settings, entry = search.settings, search.entry
+    if entry.open_intent is None:  # somebody else found out meanwhile
+        return entry.job
     wait_s = settings.submit.timeout_s + settings.submit.grace_s - age_s(entry.open_intent)
     end = time.monotonic() + max(0.0, wait_s)
     if wait_s > 0:
         words = f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}"
         events.tell("waiting", words, level="warning", delay_s=round(wait_s, 1))
     while True:
-        found = _look(settings, journal, entry.display_name, remote)
-        if found:
-            words = f"adopted {found.name}: it is batch {entry.batch}, whose submission got no answer; nothing is sent"
-            events.tell("found", words, shown=True, job=found.name)
-            return found.name
+        if job := search.adopt():
+            return job
         left = end - time.monotonic()
         if left <= 0:
-            journal.append("absent", entry.batch)
+            search.journal.append("absent", entry.batch)
             return ""
         waiting.pause(min(2.0, max(0.2, left)), run)
 
 
-def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
+def _intent(journal: Journal, plan: dict[str, Any], remote: Remote, request_file: str = "") -> None:
     journal.append(
         "intent",
         plan["batch"],
@@ -233,6 +325,7 @@ def _intent(journal: Journal, plan: dict[str, Any], remote: Remote) -> None:
         display_name=plan["display_name"],
         base_url=remote.base_url,
         key=remote.fingerprint,
+        request_file=request_file,
         wishes={task["wish_id"]: task["attempt"] for task in plan["tasks"]},
         cost_usd=plan["cost_usd"],
         tokens=plan["tokens"],
@@ -246,24 +339,25 @@ def _created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
     return job
 
 
-def _create(
-    settings: Settings,
-    journal: Journal,
-    batch: str,
-    plan: dict[str, Any],
-    request_file: str,
-    remote: Remote,
-    run: RunFiles | None,
-) -> str:
+def take_over(journal: Journal, plan: dict[str, Any], job: Operation, remote: Remote) -> None:
+    """Record durably that *job*, which was not asked for here, is the batch of *plan*."""
+    _intent(journal, plan, remote, job.request_file)
+    journal.append("created", plan["batch"], job=job.name, adopted=True, sent_elsewhere=True)
+
+
+def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | None) -> str:
+    settings, journal, plan, batch = search.settings, search.journal, search.plan, search.files.id
     end = time.monotonic() + settings.poll.deadline_h * 3600
     unsent = pauses(UNSENT_ATTEMPTS)
     while True:
-        _intent(journal, plan, remote)
+        if found := search.adopt():
+            return found
+        search.intend(request_file)
         try:
             job = remote.create(plan["model"], request_file, plan["display_name"])
         except RemoteError as error:
             if error.unclear:
-                return _after_unclear_answer(settings, journal, batch, error, remote, run)
+                return _after_unclear_answer(search, error, run)
             journal.append("refused", batch, status=error.status, message=error.message)
             if error.unsent and (pause := next(unsent)) is not None:
                 words = f"{error}: nothing was sent, trying again in {duration(pause)}"
@@ -284,19 +378,18 @@ def _create(
             return job
 
 
-def _after_unclear_answer(
-    settings: Settings, journal: Journal, batch: str, error: RemoteError, remote: Remote, run: RunFiles | None
-) -> str:
+def _after_unclear_answer(search: _Search, error: RemoteError, run: RunFiles | None) -> str:
+    batch, settings = search.files.id, search.settings
     events.tell("unclear", f"{error}: whether a job was made is not known; looking for it", level="warning")
     try:
-        job = _reconcile(settings, journal, journal.entry(batch), remote, run)
+        job = _reconcile(search, run)
     except RemoteError as trouble:
         raise AmbiguousSubmission(
             f"batch {batch}: {error}, and the list of jobs cannot be read ({trouble.message}). Nothing was sent again; "
             "run again when the server answers"
         ) from None
     if job:
-        return _created(journal, batch, job, adopted=True)
+        return job
     raise AmbiguousSubmission(
         f"batch {batch}: {error}. No job of its name appeared within "
         f"{duration(settings.submit.timeout_s + settings.submit.grace_s)}, so none was made. Run again to send it"
