@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -55,6 +56,7 @@ class Session:
         self.settings: config.Settings = replace(settings, snakemake=snakemake, given=given)
         self.state = State.of(self.settings)
         self._run = self._run_id()
+        self._has_folder = False
         self._did_something = False
         self._foretold = False
         self._plans: dict[str, Plan | FilePlan] = {}
@@ -174,7 +176,8 @@ class Session:
     def finish(self, failed: bool) -> None:
         """Print the summary; end with a non-zero status if something failed. Snakemake's onsuccess and onerror."""
         if self._only_looks:
-            shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
+            if self._has_folder:
+                shutil.rmtree(self.state.run(self._run).folder, ignore_errors=True)
             return
         if self._only_reports and not failed:
             _say(f"report: {RESULTS / 'report.html'}")
@@ -217,6 +220,7 @@ class Session:
         run = self.state.run(self._run)
         if self.settings.source and not Path(self.settings.library).is_dir() and not self._only_looks:
             _copy_example(Path(self.settings.source), Path(self.settings.library))
+        self._make_folder(run.folder)
         durable.write_json(run.settings, self.settings.to_json())
         started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
         main = os.environ.get(MAIN_VARIABLE, "")
@@ -243,6 +247,17 @@ class Session:
         for plan in self._plans.values():
             self._did_something = self._did_something or bool(_batches(plan) or plan.put_back)
             pin(self.settings, self.state, run, plan, started, self._targets())
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make the folder of this run, which nobody else may have: who makes it removes it."""
+        durable.make_folder(folder.parent)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            raise ChargenError(
+                f"{folder} belongs to another run, which started at the same moment: run again"
+            ) from None
+        self._has_folder = True
 
     @property
     def _kept_aside(self) -> bool:
@@ -340,13 +355,18 @@ class Session:
         inherited = os.environ.get(RUN_VARIABLE, "")
         if inherited and not self._workflow.is_main_process:
             return inherited
-        stamp = self._started.strftime("%Y-%m-%dT%H-%M-%SZ")
-        run, number = stamp, 1
-        while self.state.run(run).folder.exists():
-            number += 1
-            run = f"{stamp}-{number}"
+        run = new_run_id(self._started)
         os.environ[RUN_VARIABLE] = run
         return run
+
+
+def new_run_id(started: dt.datetime) -> str:
+    """Return a name for a run that starts at *started* (UTC): sorted by time, and of no other run, on whatever machine.
+
+    Shape: ``2026-11-21T17-58-00Z-123456``, three digits for milliseconds and three by chance. Version 0.1.0 left the
+    digits out.
+    """
+    return f"{started:%Y-%m-%dT%H-%M-%SZ}-{started.microsecond // 1000:03}{secrets.randbelow(1000):03}"
 
 
 def _batches(plan: Plan | FilePlan) -> list[str]:

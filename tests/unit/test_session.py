@@ -1,0 +1,75 @@
+"""A run of Snakemake has a name and a folder of its own, whoever starts at the same moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from chargen import schema, session
+from chargen.session import Session, new_run_id
+
+NOW = dt.datetime(2026, 11, 21, 17, 58, 0, 123_456, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Make the session of a run with some targets, started at NOW."""
+    (tmp_path / "story").mkdir()
+    defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
+    monkeypatch.setattr(session, "_tell_waiters_on_signals", lambda *args, **kwargs: None)
+    clock = SimpleNamespace(now=lambda zone: NOW)
+    monkeypatch.setattr(session, "dt", SimpleNamespace(datetime=clock, UTC=dt.UTC))
+    for variable in (session.RUN_VARIABLE, session.MAIN_VARIABLE):
+        monkeypatch.setenv(variable, "")
+
+    def made(*targets: str) -> Session:
+        workflow = SimpleNamespace(
+            main_snakefile=str(schema.ROOT / "Snakefile"),
+            config_settings=SimpleNamespace(configfiles=[], config_args=[]),
+            dag_settings=SimpleNamespace(targets=set(targets)),
+            is_main_process=True,
+            rules=[],
+        )
+        return Session(defaults | {"library": "story"}, tmp_path, workflow)
+
+    return made
+
+
+def test_run_ids_are_unique_and_sorted_by_time():
+    """Runs of one moment have names of their own, all between those of the moments around."""
+    names = {new_run_id(NOW) for _ in range(20)}
+    before, after = (new_run_id(NOW + dt.timedelta(milliseconds=ms)) for ms in (-1, 1))
+
+    assert len(names) > 15
+    assert "2026-11-21T17-58-00Z-123" == min(names)[:-3]
+    assert [before, *sorted(names), after] == sorted([before, *names, after])
+    assert "2026-11-21T17-58-00Z" < min(names) < "2026-11-21T17-58-01Z"  # among runs of version 0.1.0
+
+
+def test_a_screen_removes_no_folder_but_its_own(start, monkeypatch):
+    """`submitted` and `watch`, started in the same second: what watch takes away when it ends is its own."""
+    sending, watching = start("submitted"), start("watch")
+    sending.start()
+    watching.start()
+    folders = {sending.run_id, watching.run_id}
+    both = {files.folder.name for files in sending.state.runs()}
+    watching.finish(failed=False)
+
+    assert folders == both
+    assert [sending.run_id] == [files.folder.name for files in sending.state.runs()]
+
+
+def test_two_runs_never_share_a_folder(start, monkeypatch, capsys):
+    """If two runs have the same name after all, the second one ends in words and takes nothing from the first."""
+    monkeypatch.setattr(session.secrets, "randbelow", lambda top: 7)
+    first, second = start("submitted"), start("watch")
+    first.start()
+    with pytest.raises(SystemExit):
+        second.start()
+    second.finish(failed=True)
+
+    assert "belongs to another run, which started at the same moment: run again" in capsys.readouterr().err
+    assert first.state.run(first.run_id).settings.exists()
