@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,10 +169,11 @@ class Unreadable:
     lines: list[str] = field(default_factory=list)
     at: int = 0
 
-    def words(self, path: Path) -> str:
-        """Return what a person should know about it."""
-        shown = ", ".join(self.lines[:5]) + (", …" if len(self.lines) > 5 else "")
-        return f"{path}: {'line' if len(self.lines) == 1 else 'lines'} {shown} cannot be read and were skipped"
+
+def unreadable_lines(path: Path, lines: Sequence[str]) -> str:
+    """Return what a person should know of the *lines* of *path* that cannot be read."""
+    shown = ", ".join(lines[:5]) + (", …" if len(lines) > 5 else "")
+    return f"{path}: {'line' if len(lines) == 1 else 'lines'} {shown} cannot be read and were skipped"
 
 
 def read_lines(path: Path, unreadable: Unreadable | None = None) -> Iterator[dict[str, Any]]:

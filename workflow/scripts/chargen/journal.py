@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from chargen import durable, events, failpoints
 from chargen.records.batch import BatchPlan, Receipt
@@ -21,6 +22,7 @@ from chargen.records.journal import (
     Applied,
     Cancelled,
     Cleaned,
+    Clock,
     Created,
     Ended,
     Fetched,
@@ -28,6 +30,7 @@ from chargen.records.journal import (
     Refused,
     read_event,
 )
+from chargen.records.journal_index import JournalIndex, PastBatch, checksum, whole_lines
 from chargen.records.reading import WrongShape, build
 from chargen.state import State
 
@@ -40,6 +43,15 @@ WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
 
 DENIED_HOURS = 24.0
 """How long a model that the server does not have is not asked for: it may come back, and asking costs nothing."""
+
+SETTLED_AFTER_S = 48 * 3600.0
+"""How long after its receipt a batch is no longer looked for by single steps; the server keeps files as long."""
+
+MONTH_S = 32 * 86400.0
+"""How long what was spent is remembered for the budget."""
+
+INDEX_AFTER_BYTES = 256_000
+"""By how much the journal must have grown for its index to be written again."""
 
 _TOLD: dict[str, tuple[events.Level, str]] = {
     "intent": ("info", "asks for the job of batch {batch}: {tasks} tasks for {model}, about ${cost_usd:.4f}"),
@@ -93,9 +105,13 @@ def clock() -> dict[str, Any]:
 
 def age_s(intent: Intent) -> float:
     """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
-    if intent.clock.boot and intent.clock.boot == _boot():
-        return _since_boot_s() - intent.clock.monotonic
-    return max(0.0, seconds_since(intent.time))
+    return _age_s(intent.time, intent.clock)
+
+
+def _age_s(time: str, clock: Clock) -> float:
+    if clock.boot and clock.boot == _boot():
+        return _since_boot_s() - clock.monotonic
+    return max(0.0, seconds_since(time))
 
 
 def _since_boot_s() -> float:
@@ -157,6 +173,18 @@ class Entry:
         return age_s(self.intents[-1]) if self.intents else 0.0
 
 
+def _is_settled(entry: Entry) -> bool:
+    """Whether nothing is to be done for a batch any more, for long enough that no run can be about it."""
+    return entry.outcomes is not None and seconds_since(entry.applied) > SETTLED_AFTER_S
+
+
+def _cost(entry: Entry, intent: Intent) -> float:
+    """Return what a batch cost in US dollars, or is to cost; 0 if it was never sent."""
+    if not entry.job and entry.open_intent is None:
+        return 0.0
+    return intent.cost_usd if entry.actual_usd is None else entry.actual_usd
+
+
 class Journal:
     """All entries of a library, read once; `append` writes a line and takes it in.
 
@@ -165,21 +193,88 @@ class Journal:
     """
 
     def __init__(self, state: State):
+        self._begin(state)
+        self._read(0)
+
+    @classmethod
+    def recent(cls, state: State, *batches: str) -> Journal:
+        """Return what of the journal matters to a step on *batches*, in a time that does not grow with its history.
+
+        Batches that were settled more than two days ago are left out, but count in `spent_usd`; unless they are named.
+        """
+        journal = cls.__new__(cls)
+        journal._begin(state)
+        index = JournalIndex.read(state.journal_index, state.journal)
+        for number, line in index.recent:
+            journal._lines = number - 1
+            journal._take(line)
+        journal._lines = index.lines
+        journal._past = index.past
+        journal._denied = dict(index.denied)
+        known = set(journal.entries)
+        length = journal._read(index.length)
+        mentioned = {batch for batch, entry in journal.entries.items() if batch not in known and not entry.intents}
+        if index.length and (mentioned or any(state.batch(batch).receipt.exists() for batch in {*batches} - known)):
+            return cls(state)  # it is about a batch that the index has left out
+        if length - index.length > INDEX_AFTER_BYTES:
+            journal._write_index(index, length)
+        return journal
+
+    def _begin(self, state: State) -> None:
         self._state = state
         self.entries: dict[str, Entry] = {}
         self.notices: list[str] = []
         self._denied: dict[str, str] = {}  # model -> when the server said last that it has none of that name
+        self._past: tuple[PastBatch, ...] = ()  # settled batches that have no entry here
         self._lines = 0
-        unreadable = durable.Unreadable()
-        for line in durable.read_lines(state.journal, unreadable):
+
+    def _read(self, start: int) -> int:
+        """Take in the lines from byte *start* on; return how many bytes of the journal are taken in then."""
+        unreadable = []
+        length = start
+        for end, text in whole_lines(self._state.journal, start):
+            length = end
             try:
-                self._take(line)
-            except WrongShape as error:
-                unreadable.lines.append(f"{unreadable.at} ({error})")
-        if unreadable.lines:
-            self.notices.append(unreadable.words(state.journal))
-        if unreadable.lines or not self._lines:
+                self._take(orjson.loads(text))
+            except (WrongShape, orjson.JSONDecodeError) as error:
+                self._lines += 1
+                if text.strip():
+                    why = f" ({error})" if isinstance(error, WrongShape) else ""
+                    unreadable.append(f"{self._lines}{why}")
+        if unreadable:
+            self.notices.append(durable.unreadable_lines(self._state.journal, unreadable))
+        if unreadable or not self._lines:
             self._recover()
+        return length
+
+    def _write_index(self, before: JournalIndex, length: int) -> None:
+        """Put what the next step needs of the first *length* bytes where it finds it."""
+        settled = {batch for batch, entry in self.entries.items() if _is_settled(entry)}
+        recent = [(number, line) for number, line in before.recent if line.get("batch") not in settled]
+        number = before.lines
+        for end, text in whole_lines(self._state.journal, before.length):
+            if end > length:
+                break
+            number += 1
+            try:
+                line = orjson.loads(text)
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(line, dict) and line.get("batch") not in settled:
+                recent.append((number, line))
+        past = [item for item in self._past if _age_s(item.time, item.clock) < MONTH_S]
+        for batch in settled:
+            past += [
+                PastBatch(intent.time, _cost(self.entries[batch], intent), intent.clock)
+                for intent in self.entries[batch].intents
+                if age_s(intent) < MONTH_S
+            ]
+        index = JournalIndex(
+            length, checksum(self._state.journal, length), number, tuple(recent), tuple(past), self._denied
+        )
+        with self._state.lock("journal-index", wait=False) as got:
+            if got:
+                index.write(self._state.journal_index)
 
     def append(self, event: str, batch: str, **values: Any) -> None:
         """Record *event* of *batch* durably."""
@@ -243,14 +338,15 @@ class Journal:
 
     def spent_usd(self, hours: float) -> float:
         """Return what was submitted within the last *hours* cost, as far as that is certain, or is to cost."""
-        return sum(
-            intent.cost_usd if entry.actual_usd is None else entry.actual_usd
+        here = sum(
+            _cost(entry, intent)
             for entry in self.entries.values()
             for intent in entry.intents
-            if (entry.job or entry.open_intent is not None) and age_s(intent) < hours * 3600
+            if age_s(intent) < hours * 3600
         )
+        return here + sum(item.cost_usd for item in self._past if _age_s(item.time, item.clock) < hours * 3600)
 
-    def _take(self, line: Mapping[str, Any]) -> None:
+    def _take(self, line: object) -> None:
         """Take in one line. Raises `WrongShape`, having changed nothing, if it is not one."""
         event = read_event(line)
         self._lines += 1

@@ -36,6 +36,11 @@ class State:
         return self.root / "journal.jsonl"
 
     @property
+    def journal_index(self) -> Path:
+        """What of the journal matters to single steps: a cache."""
+        return self.root / "journal-recent.json"
+
+    @property
     def uploads(self) -> Path:
         """Which files lie on the server, one JSON line an event."""
         return self.root / "uploads.jsonl"

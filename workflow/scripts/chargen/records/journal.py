@@ -112,8 +112,10 @@ EVENTS: Mapping[str, type[Event]] = {
 }
 
 
-def read_event(line: Mapping[str, object]) -> Event | None:
+def read_event(line: object) -> Event | None:
     """Return the event of a journal *line*; None for one that a later version wrote. Raises `WrongShape`."""
+    if not isinstance(line, Mapping):
+        raise WrongShape("it is not an object")
     name = line.get("event")
     if not isinstance(name, str):
         raise WrongShape("event is missing")
