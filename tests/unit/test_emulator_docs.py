@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chargen.emulator import cli, faults
+from chargen.emulator.strictness import PRESETS, ApiPlan
 
 DOCS = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"[\w-]+", DOCS))
@@ -32,6 +33,8 @@ NAMES = [
     *(item.name for item in dataclasses.fields(faults.Quotas) if item.name != "retry_delay_s"),
     *(item.name for item in dataclasses.fields(faults.ModelPlan)),
     *(item.name for item in dataclasses.fields(faults.ResultPlan)),
+    *(item.name for item in dataclasses.fields(ApiPlan)),
+    *PRESETS,
 ]
 
 
@@ -56,6 +59,19 @@ def test_admin_calls_are_in_the_docs() -> None:
 
     assert len(routes) > 10
     assert [] == [f"{method} {path}" for path, method in routes if f"`{method} {path}" not in DOCS]
+
+
+def test_presets_in_the_docs() -> None:
+    """The page's table of choices has the value of each preset."""
+    rows = re.findall(r"^\| `(\w+)`[^|]*\| ([^|]+) \| ([^|]+) \| ([^|]+) \|", DOCS, re.MULTILINE)
+    shown = {name: [value.strip("` ") for value in values] for name, *values in rows if hasattr(ApiPlan(), name)}
+
+    expected = {
+        item.name: [str(getattr(plan, item.name)) for plan in PRESETS.values()] for item in dataclasses.fields(ApiPlan)
+    }
+    assert {name: [str(value).lower() for value in values] for name, values in expected.items()} == {
+        name: [value.lower() for value in values] for name, values in shown.items()
+    }
 
 
 def test_options_have_help() -> None:

@@ -386,6 +386,55 @@ def test_files_expire(emulator: Emulator) -> None:
     assert _post_batch(emulator, stored["name"]).status_code == 403
 
 
+def test_bodies_in_single_quotes(emulator: Emulator) -> None:
+    """The documentation's own curl sends JSON in single quotes, and it is answered."""
+    url = f"{emulator.url}/v1beta/models/{MODEL}:generateContent"
+
+    reply = HTTP.post(url, headers=KEY, content=b"{'contents': [{'parts': [{'text': 'it\\'s late'}]}]}")
+
+    assert reply.status_code == 200
+
+
+def test_changing_a_batch(emulator: Emulator) -> None:
+    """PATCH changes the members named by updateMask and answers with the batch."""
+    name = _create(emulator, "old").json()["name"]
+    url = f"{emulator.url}/v1beta/{name}:updateGenerateContentBatch"
+
+    answer = HTTP.patch(
+        url, headers=KEY, params={"updateMask": "display_name,priority"}, json={"displayName": "new", "priority": "3"}
+    )
+
+    assert ("new", "3", name) == tuple(answer.json()[member] for member in ("displayName", "priority", "name"))
+    assert "new" == _get(emulator, name).json()["metadata"]["displayName"]
+    wrong = HTTP.patch(url.replace("Generate", "Embed"), headers=KEY, json={"displayName": "newer"})
+    assert 404 == wrong.status_code
+
+
+@pytest.mark.parametrize("path", ["files:register", f"models/{MODEL}:streamGenerateContent"])
+def test_documented_and_not_emulated(emulator: Emulator, path: str) -> None:
+    """What is documented and not emulated answers 501 in the API's form."""
+    answer = HTTP.post(f"{emulator.url}/v1beta/{path}", headers=KEY, json={})
+
+    assert (501, "UNIMPLEMENTED") == (answer.status_code, answer.json()["error"]["status"])
+
+
+def test_embedding_at_once_and_in_a_batch(emulator: Emulator) -> None:
+    """embedContent, batchEmbedContents and an inline asyncBatchEmbedContent give the same vector."""
+    url = f"{emulator.url}/v1beta/models/gemini-embedding-001"
+    item = {"content": {"parts": [{"text": "a lamp"}]}, "outputDimensionality": 4}
+    batch = {"displayName": "job", "inputConfig": {"requests": {"requests": [{"request": item, "metadata": {"n": 1}}]}}}
+
+    one = HTTP.post(f"{url}:embedContent", headers=KEY, json=item).json()["embedding"]
+    (several,) = HTTP.post(f"{url}:batchEmbedContents", headers=KEY, json={"requests": [item]}).json()["embeddings"]
+    name = HTTP.post(f"{url}:asyncBatchEmbedContent", headers=KEY, json={"batch": batch}).json()["name"]
+    _get(emulator, name)
+    output = _get(emulator, name).json()["metadata"]["output"]
+
+    (answered,) = output["inlinedEmbedContentResponses"]["inlinedResponses"]
+    assert one == several == answered["response"]["embedding"]
+    assert {"n": 1} == answered["metadata"]
+
+
 def test_paging(emulator: Emulator) -> None:
     """Batches come newest first, page by page, each once, also when one is deleted on the way."""
     stored = _upload(emulator, _lines())

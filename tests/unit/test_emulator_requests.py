@@ -33,6 +33,7 @@ def _request(**generation: Any) -> dict[str, Any]:
 
 def _error(raw: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
+        requests.check_fields(raw)
         requests.check(requests.read(raw), IMAGE)
     return caught.value
 

@@ -335,14 +335,12 @@ def test_foreign_things_are_not_seen(desk: Desk) -> None:
 
 
 def test_line_errors_are_per_line(desk: Desk) -> None:
-    """A wrong line, and one that is no JSON, fail alone with code 3 in a job that SUCCEEDED."""
-    stored = desk.put(json.dumps(_small("good")).encode() + b'\n{"key": "bad", "request": {}}\nnonsense\n')
-    batch = {"inputConfig": {"fileName": f"files/{stored.id}"}}
-    job = desk.world.create_batch(OWNER, "gemini-3.8-flash", "v1beta", batch)
+    """Lines with a request that the model does not take fail alone with code 3 in a job that SUCCEEDED."""
+    job = desk.create(_small("good"), {"key": "bad", "request": {}}, {"key": "empty"}, model="gemini-3.8-flash")
 
     results = desk.results(job)
 
-    assert [line["key"] for line in results] == ["good", "bad", ""]
+    assert [line["key"] for line in results] == ["good", "bad", "empty"]
     assert [line.get("error", {}).get("code") for line in results] == [None, 3, 3]
     assert (job.succeeded, job.failed) == (1, 2)
 

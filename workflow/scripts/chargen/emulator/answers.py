@@ -254,8 +254,10 @@ def _spoiled(data: bytes, how: str) -> str:
 
 
 def _decoded(data: str) -> bytes:
+    """The bytes of *data*, in either alphabet of base64, padded or not, as protobuf's JSON takes it."""
+    plain = data.replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return pybase64.b64decode(data)
+        return pybase64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise invalid("Invalid value at 'contents.parts.inline_data.data': Base64 decoding failed.") from None
 

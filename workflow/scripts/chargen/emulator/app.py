@@ -22,11 +22,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chargen.emulator import admin, errors, faults, lies
+from chargen.emulator import admin, errors, faults, jobs, lies, relaxed
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.errors import ApiError, invalid
+from chargen.emulator.fields import camel, camel_name
 from chargen.emulator.lies import Lie
-from chargen.emulator.requests import camel
 from chargen.emulator.results import Rendering
 from chargen.emulator.wire import CutConnection, cut
 from chargen.emulator.world import GRANULARITY, INLINE_LIMIT, Upload, World, fingerprint
@@ -38,6 +38,14 @@ _JSON = "application/json; charset=UTF-8"
 _FRONT_END = {"x-xss-protection": "0", "x-frame-options": "SAMEORIGIN", "x-content-type-options": "nosniff"}
 _VARY = (b"Origin", b"Referer", b"X-Origin")
 _DOWNLOADED = ((b"content-disposition", b"attachment"), (b"cache-control", b"private, max-age=0"))
+_CREATES = {"batchGenerateContent": jobs.GENERATE, "asyncBatchEmbedContent": jobs.EMBED}
+_MODEL_KINDS = {
+    **dict.fromkeys(_CREATES, "create"),
+    "countTokens": "count_tokens",
+    "embedContent": "embed",
+    "batchEmbedContents": "embed",
+}
+_DOCUMENTED = ("streamGenerateContent", "generateAnswer", "predict", "predictLongRunning")  # not emulated
 Handler = Callable[["Call"], Awaitable[Any]]
 
 
@@ -76,7 +84,7 @@ class Call:
         if not self.body:
             return {}
         try:
-            return orjson.loads(self.body)
+            return relaxed.loads(self.body)
         except orjson.JSONDecodeError as error:
             raise invalid(f"Invalid JSON payload received. {error}") from None
 
@@ -137,6 +145,7 @@ class Service:
         routes = [
             call("/upload/{version}/files", ["POST", "PUT"], self._upload_kind, self._upload),
             call(files, ["GET"], "file_list", self._file_list),
+            call(files + ":register", ["POST"], "register", self._file_register),
             call(files + "/{id}", ["GET"], self._file_kind, self._file_get),
             call(files + "/{id}", ["DELETE"], "file_delete", self._file_delete),
             call("/download/{version}/files/{id}", ["GET"], "download", self._file_get),
@@ -144,6 +153,7 @@ class Service:
             call(batches + "/{id}", ["GET"], "get", self._batch_get),
             call(batches + "/{id}", ["DELETE"], "delete", self._batch_delete),
             call(batches + "/{id}", ["POST"], "cancel", self._batch_cancel),
+            call(batches + "/{id}", ["PATCH"], "update", self._batch_update),
             call("/{version}/models", ["GET"], "model_list", self._model_list),
             call("/{version}/models/{id}", ["GET"], "model_get", self._model_get),
             call("/{version}/models/{id}", ["POST"], self._model_kind, self._model_call),
@@ -353,6 +363,9 @@ class Service:
             body["files"] = [item.shown(call.base_url) for item in found]
         return Json(body | following)
 
+    async def _file_register(self, call: Call) -> Any:
+        raise errors.not_implemented("files.register")
+
     async def _file_delete(self, call: Call) -> Any:
         self.world.delete_file(call.owner, str(call.request.path_params["id"]))
         return Json({})
@@ -378,6 +391,22 @@ class Service:
         self.world.delete_batch(call.owner, batch_id)
         return Json({})
 
+    async def _batch_update(self, call: Call) -> Any:
+        batch_id, _, verb = str(call.request.path_params["id"]).partition(":")
+        job = self.world.find_batch(call.owner, batch_id)
+        if verb != f"update{job.kind}":
+            raise errors.not_found()
+        call.target = batch_id
+        raw = call.json()
+        changes = _batch_message(raw) if isinstance(raw, dict) else {}
+        query = call.request.query_params
+        asked = query.get("updateMask") or query.get("update_mask") or ",".join(raw if isinstance(raw, dict) else ())
+        mask = [camel_name(name.strip()) for name in asked.split(",") if name.strip()]
+        job = self.world.update_batch(call.owner, batch_id, changes, mask)
+        call.display_name = job.display_name
+        metadata = self.world.look(job)["metadata"]
+        return Json({name: item for name, item in metadata.items() if name != "@type"})
+
     async def _batch_cancel(self, call: Call) -> Any:
         batch_id, _, verb = str(call.request.path_params["id"]).partition(":")
         if verb != "cancel":
@@ -391,18 +420,19 @@ class Service:
 
     def _model_kind(self, request: Request) -> str:
         verb = str(request.path_params["id"]).partition(":")[2]
-        return {"batchGenerateContent": "create", "countTokens": "count_tokens"}.get(verb, "generate")
+        return _MODEL_KINDS.get(verb, "generate")
 
     async def _model_call(self, call: Call) -> Any:
         model, _, verb = str(call.request.path_params["id"]).partition(":")
         call.target = model
         if len(call.body) > INLINE_LIMIT:
             raise invalid(f"Request payload size exceeds the limit: {INLINE_LIMIT} bytes.")
-        if verb == "batchGenerateContent":
-            batch = call.json().get("batch")
+        if verb in _CREATES:
+            body = call.json()
+            batch = body.get("batch") if isinstance(body, dict) else None
             if not isinstance(batch, dict):
-                raise invalid("* BatchGenerateContentRequest.batch: batch is not specified\n")
-            job = self.world.create_batch(call.owner, model, call.version, _batch_message(batch))
+                raise invalid(f"* {verb[0].upper()}{verb[1:]}Request.batch: batch is not specified\n")
+            job = self.world.create_batch(call.owner, model, call.version, _batch_message(batch), _CREATES[verb])
             call.target = job.id
             call.notes["took_effect"] = True
             return Json(job.operation(job.created_ns))
@@ -411,7 +441,11 @@ class Service:
             return Json(body, headers={"x-gemini-service-tier": body["usageMetadata"]["serviceTier"]})
         if verb == "countTokens":
             return Json(self.world.count_tokens(model, call.version, call.json()))
-        raise errors.no_such_model(model, call.version, verb or "this method")
+        if verb in ("embedContent", "batchEmbedContents"):
+            return Json(self.world.embed(model, call.version, call.json(), verb))
+        if verb in _DOCUMENTED:
+            raise errors.not_implemented(f"models.{verb}")
+        raise errors.no_such_model(model, call.version, verb or "this method", self.world.plan.api.list_method)
 
     async def _model_list(self, call: Call) -> Any:
         models = sorted(self.world.catalogue.models.values(), key=lambda model: model.id)
@@ -419,7 +453,7 @@ class Service:
         return Json({"models": [model.listing() for model in found]} | following)
 
     async def _model_get(self, call: Call) -> Any:
-        model = self.world.catalogue.serving(str(call.request.path_params["id"]), call.version, "generateContent")
+        model = self.world.serving(str(call.request.path_params["id"]), call.version, "getModel")
         return Json(model.listing())
 
 

@@ -26,6 +26,7 @@ class Model:
     ratios: frozenset[str] = FOURTEEN
     image_tokens: Mapping[str, int] = field(default_factory=dict)
     mime_type: str = "image/jpeg"
+    embeds: bool = False
 
     def tokens_for(self, size: str) -> int:
         """Output tokens of one picture of that size."""
@@ -39,6 +40,8 @@ class Model:
     def listing(self) -> dict[str, Any]:
         """The model as ``models.get`` shows it."""
         methods = ["generateContent", "countTokens", "batchGenerateContent"]
+        if self.embeds:
+            methods = ["embedContent", "countTokens", "asyncBatchEmbedContent"]
         return {
             "name": f"models/{self.id}",
             "version": "emulator",
@@ -64,6 +67,7 @@ _FALLBACK: Mapping[str, Any] = {
 }
 # Served or retired by the API whether or not chargen offers them.
 _MORE_TEXT = ("gemini-3.6-flash", "gemini-3.5-flash")
+_EMBEDDING = ("gemini-embedding-001",)
 _MORE_RETIRED: Mapping[str, str] = {"gemini-2.5-flash": "gemini-3.6-flash"}
 
 
@@ -74,13 +78,18 @@ class Catalogue:
     models: Mapping[str, Model]
     retired: Mapping[str, str]
 
-    def serving(self, name: str, version: str, method: str) -> Model:
-        """The model *name*; ApiError 404 when it is unknown, retired, or a preview asked for under ``v1``."""
+    def serving(self, name: str, version: str, method: str, list_method: str = "ListModels") -> Model:
+        """The model *name*; ApiError 404 when it is unknown, retired, or a preview asked for under ``v1``.
+
+        *list_method* is what that error advises to call. A model that does not support *method* is not found either.
+        """
         model = self.models.get(name)
         if model is None and name in self.retired:
             raise retired_model(name, self.retired[name])
         if model is None or (version == "v1" and name.endswith("-preview")):
-            raise no_such_model(name, version, method)
+            raise no_such_model(name, version, method, list_method)
+        if method not in ("getModel", "countTokens") and model.embeds != ("mbed" in method):
+            raise no_such_model(name, version, method, list_method)
         return model
 
 
@@ -93,6 +102,8 @@ def load(models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> Cat
     models = {name: _image_model(name, facts or {}) for name, facts in data["image_models"].items()}
     for name in (*data["text_models"], *_MORE_TEXT):
         models[name] = Model(name)
+    for name in _EMBEDDING:
+        models[name] = Model(name, embeds=True)
     for name in also_serve:
         makes_images = "image" in name
         models.setdefault(name, Model(name, makes_images, _1K_TO_4K if makes_images else frozenset()))

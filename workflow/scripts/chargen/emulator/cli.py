@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
 
 from chargen.emulator import faults
+from chargen.emulator.strictness import PRESETS
 from chargen.problems import ChargenError
 
 DESCRIPTION = (
@@ -28,6 +30,8 @@ _HELP = {
     "lies": "with --seed: a share of 0 to 1 of wrong bodies, denials, redirects, and jobs that vanish",
     "key": "a key to refuse (any other is taken; unless given: 'invalid'); repeatable",
     "serve": "a retired or invented model to serve; repeatable",
+    "strictness": "how requests are read where reports of the API differ: usual, strict or loose (docs/emulator.md)",
+    "api": "one of these choices by itself, like rows=snake_case; repeatable",
 }
 
 
@@ -45,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--lies", type=float, metavar="SHARE", help=_HELP["lies"])
     add("--invalid-key", action="append", default=[], metavar="KEY", help=_HELP["key"])
     add("--also-serve", action="append", default=[], metavar="MODEL", help=_HELP["serve"])
+    add("--strictness", choices=list(PRESETS), default="usual", help=_HELP["strictness"])
+    add("--api", action="append", default=[], metavar="NAME=VALUE", help=_HELP["api"])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,6 +84,8 @@ def _plan(args: argparse.Namespace) -> dict[str, object]:
             raise ChargenError(f"{args.faults}: is not JSON: {error}") from None
         if not isinstance(plan, dict):
             raise ChargenError(f"{args.faults}: must hold a JSON object")
+    if api := _api(args, plan.get("api")):
+        plan["api"] = api
     job = plan.get("job")
     job = dict(job) if isinstance(job, dict) else {}
     if args.job_polls is not None:
@@ -93,3 +101,16 @@ def _plan(args: argparse.Namespace) -> dict[str, object]:
     elif args.lies is not None:
         raise ChargenError("--lies needs --seed: the number that they are drawn from")
     return plan
+
+
+def _api(args: argparse.Namespace, given: object) -> object:
+    """The section ``api``: the preset, what a fault plan gives, then single choices."""
+    if given is not None and not isinstance(given, dict):
+        return given  # refused where plans are read
+    api = {**dataclasses.asdict(PRESETS[args.strictness]), **(given or {})}
+    for item in args.api:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise ChargenError(f"--api {item}: must be NAME=VALUE")
+        api[name] = json.loads(value) if value in ("true", "false") or value.isdigit() else value
+    return api

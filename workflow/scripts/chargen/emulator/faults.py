@@ -1,6 +1,6 @@
 """The trouble that was asked for: which calls, lines, jobs and quotas misbehave, and how; read from JSON.
 
-A plan has the sections ``calls``, ``lines``, ``job``, ``quotas``, ``models``, ``results`` and ``campaign``.
+A plan has the sections ``calls``, ``lines``, ``job``, ``quotas``, ``models``, ``results``, ``campaign`` and ``api``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from chargen.emulator.refusals import REFUSALS
+from chargen.emulator.strictness import CHOICES, USUAL, ApiPlan
 from chargen.problems import ChargenError
 
 KINDS = [
@@ -34,6 +35,9 @@ KINDS = [
     "count_tokens",
     "model_get",
     "model_list",
+    "update",
+    "embed",
+    "register",
 ]
 DEEDS = [
     "status",
@@ -362,6 +366,7 @@ class Plan:
     models: ModelPlan = ModelPlan()
     results: ResultPlan = ResultPlan()
     campaign: Campaign = Campaign()
+    api: ApiPlan = USUAL
 
     def as_json(self) -> dict[str, Any]:
         """The plan as ``read`` takes it."""
@@ -397,6 +402,10 @@ def read(data: Any, base: Plan | None = None) -> Plan:
         if not isinstance(share, int | float) or not 0 <= share <= 1:
             raise BadPlan(f"fault plan: campaign.lies: {kind}: must be from 0 to 1, not {share!r}")
     _one_of(plan.quotas.refuse, ["create", "job"], "fault plan: quotas.refuse")
+    for name, choices in CHOICES.items():
+        if getattr(plan.api, name) not in choices:
+            known = ", ".join(map(str, choices))
+            raise BadPlan(f"fault plan: api.{name}: {getattr(plan.api, name)!r} is unknown; known are {known}")
     return plan
 
 

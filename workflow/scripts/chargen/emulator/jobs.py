@@ -11,7 +11,8 @@ from typing import Any
 from chargen.emulator import faults
 from chargen.emulator.clock import LIFETIME_NS, NANO, rfc3339
 
-_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
+_TYPES = "type.googleapis.com/google.ai.generativelanguage.v1main."
+GENERATE, EMBED = "GenerateContentBatch", "EmbedContentBatch"
 PENDING, RUNNING = "PENDING", "RUNNING"
 FINAL = frozenset(faults.ENDS)
 
@@ -22,7 +23,8 @@ class Job:
 
     ``input_sha`` names the request lines, ``refs`` the contents (by file id) that they could read when the
     job ended, ``done_lines`` how many were through when it was cancelled (-1: all), ``strayed`` how many looks
-    were shown a stray state, ``vanished`` where it is not found and for how long.
+    were shown a stray state, ``vanished`` where it is not found and for how long, ``extras`` the members of the
+    batch that the server only keeps and shows.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Job:
     plan_json: Mapping[str, Any]
     inline: bool = False
     priority: str = ""
+    kind: str = GENERATE
+    extras: Mapping[str, Any] = field(default_factory=dict)
     looks: int = 0
     late_looks: int = 0
     strayed: int = 0
@@ -131,7 +135,7 @@ class Job:
         phase = self.phase(now_ns)
         name = f"batches/{self.id}"
         metadata: dict[str, Any] = {
-            "@type": _TYPE,
+            "@type": _TYPES + self.kind,
             "model": f"models/{self.model}",
             "displayName": self.display_name,
         }
@@ -140,18 +144,20 @@ class Job:
         output: dict[str, Any] = {}
         if self.shows_output:
             if self.answers_inlined:
-                output = {"inlinedResponses": {"inlinedResponses": inlined or []}}
+                member = "inlinedResponses" if self.kind == GENERATE else "inlinedEmbedContentResponses"
+                output = {member: {"inlinedResponses": inlined or []}}
             else:
                 output = {"responsesFile": f"files/batch-{self.id}"}
             metadata["output"] = output
         metadata["createTime"] = rfc3339(self.created_ns)
-        updated = self.created_ns if phase == PENDING else now_ns
+        updated = now_ns if phase == RUNNING and self.plan.api.progress else self.created_ns
         if self.state:
             metadata["endTime"] = rfc3339(self.ended_ns)
             updated = self.ended_ns - 27
         metadata["updateTime"] = rfc3339(updated)
         metadata["batchStats"] = self._stats(now_ns)
         metadata["state"] = f"BATCH_STATE_{phase}"
+        metadata |= self.extras
         if self.priority:
             metadata["priority"] = self.priority
         metadata["name"] = name
@@ -161,7 +167,7 @@ class Job:
             if self.error:
                 operation["error"] = dict(self.error)
             elif output:
-                operation["response"] = {"@type": f"{_TYPE}Output", **output}
+                operation["response"] = {"@type": f"{_TYPES}{self.kind}Output", **output}
         return operation
 
     def _stats(self, now_ns: int) -> dict[str, str]:
@@ -170,7 +176,7 @@ class Job:
         elif self.state:
             succeeded, failed, pending = 0, 0, self.count
         else:
-            through = self.phase(now_ns) == RUNNING
+            through = self.phase(now_ns) == RUNNING and self.plan.api.progress
             succeeded = int(self.count * min(self.progress(now_ns), 1)) if through else 0
             failed, pending = 0, self.count - succeeded
         counts = {

@@ -7,68 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chargen.emulator.catalogue import Catalogue, Model
+from chargen.emulator import fields
+from chargen.emulator.catalogue import Model
 from chargen.emulator.errors import invalid, unknown_fields
 
-_OPAQUE = frozenset(
-    [
-        "responseSchema",
-        "responseJsonSchema",
-        "_responseJsonSchema",
-        "parameters",
-        "parametersJsonSchema",
-        "args",
-        "response",
-        "labels",
-        "metadata",
-    ]
-)
-_REQUEST_FIELDS = frozenset(
-    [
-        "contents",
-        "systemInstruction",
-        "tools",
-        "toolConfig",
-        "safetySettings",
-        "generationConfig",
-        "cachedContent",
-        "model",
-        "labels",
-        "serviceTier",
-        "store",
-    ]
-)
-_GENERATION_FIELDS = frozenset(
-    [
-        "candidateCount",
-        "stopSequences",
-        "maxOutputTokens",
-        "temperature",
-        "topP",
-        "topK",
-        "seed",
-        "responseMimeType",
-        "responseSchema",
-        "responseJsonSchema",
-        "_responseJsonSchema",
-        "responseFormat",
-        "presencePenalty",
-        "frequencyPenalty",
-        "responseLogprobs",
-        "logprobs",
-        "enableEnhancedCivicAnswers",
-        "responseModalities",
-        "speechConfig",
-        "thinkingConfig",
-        "imageConfig",
-        "mediaResolution",
-        "audioTimestamp",
-        "routingConfig",
-        "enableAffectiveDialog",
-    ]
-)
-_IMAGE_FIELDS = frozenset(["aspectRatio", "imageSize"])
-_MISPLACED = frozenset(["aspectRatio", "imageSize", "imageConfig"])  # ignored in silence where they do not belong
 RATIOS = ["1:1", "1:4", "1:8", "2:3", "3:2", "3:4", "4:1", "4:3", "4:5", "5:4", "8:1", "9:16", "16:9", "21:9"]
 SIZES = ["1K", "2K", "4K", "512", "512P", "512PX"]
 _FILE_ID = re.compile(r"(?:^|/)files/([^/:?]+)")
@@ -103,43 +45,30 @@ class Request:
         return self.body.get("generationConfig") or {}
 
 
-def camel(value: Any) -> Any:
-    """*value* with snake_case member names in camelCase; schemas and other free-form members stay as they
-    are.
-    """
-    if isinstance(value, list):
-        return [camel(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    result = {}
-    for name, item in value.items():
-        name = _camel_name(name)
-        result[name] = item if name in _OPAQUE else camel(item)
-    return result
-
-
-def _camel_name(name: str) -> str:
-    head, *rest = name.lstrip("_").split("_")
-    spelled = head + "".join(part[:1].upper() + part[1:] for part in rest)
-    return "_" * (len(name) - len(name.lstrip("_"))) + spelled
-
-
 def file_id_of(uri: str) -> str:
     """The id in ``files/abc`` or in any URL that ends in ``/files/abc``; empty if there is none."""
     found = _FILE_ID.search(uri)
     return found.group(1) if found else ""
 
 
+def check_fields(raw: Any, message: str = "GenerateContentRequest") -> None:
+    """Raise the ApiError 400 that names every field of *raw*, a body or a part of one, that *message* does not have."""
+    unknown = []
+    for problem in fields.problems(raw, message):
+        if problem.found:
+            raise invalid(f"Invalid value at '{problem.place or 'request'}': a JSON object is needed.")
+        unknown.append((problem.place, problem.name))
+    if unknown:
+        raise unknown_fields(unknown)
+
+
 def read(raw: Any) -> Request:
-    """Take a request apart. Raises ApiError 400 for what is no request at all."""
+    """Take a request apart; fields that do not exist are passed over. Raises ApiError 400 for what is no request."""
     if not isinstance(raw, dict):
         raise invalid("Invalid JSON payload received. The request must be a JSON object.")
-    body = camel(raw)
-    _known(body, _REQUEST_FIELDS | _MISPLACED, "")
+    body = fields.camel(raw)
     generation = body.get("generationConfig") or {}
-    _known(generation, _GENERATION_FIELDS | _MISPLACED, "generation_config")
     image = generation.get("imageConfig") or {}
-    _known(image, _IMAGE_FIELDS, "generation_config.image_config")
     texts, references = _parts(body)
     schema = (
         generation.get("responseSchema")
@@ -194,18 +123,6 @@ def _check_image_settings(request: Request, model: Model) -> None:
 def plain_size(size: str) -> str:
     """``512P`` and ``512PX`` are other names of ``512``."""
     return "512" if size.startswith("512") else size
-
-
-def resolve_model(catalogue: Catalogue, name: str, version: str, method: str) -> Model:
-    """The model that serves *name*, or the ApiError 404 for an unknown or retired one."""
-    return catalogue.serving(name.removeprefix("models/"), version, method)
-
-
-def _known(members: Any, known: frozenset[str], where: str) -> None:
-    if not isinstance(members, dict):
-        raise invalid(f"Invalid value at '{where or 'request'}': a JSON object is needed.")
-    if unknown := [(where, name) for name in members if name not in known]:
-        raise unknown_fields(unknown)
 
 
 def _parts(body: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import threading
 from collections import deque
@@ -13,10 +14,11 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from chargen.emulator import answers, faults, requests
+from chargen.emulator import answers, embeddings, faults, openai, requests, rows
 from chargen.emulator.catalogue import Catalogue, Model
+from chargen.emulator.clock import NANO
 from chargen.emulator.errors import RPC_MESSAGES, ApiError, invalid, no_such_file
-from chargen.emulator.jobs import Job
+from chargen.emulator.jobs import EMBED, Job
 from chargen.emulator.lies import CONTROL_CHARACTERS
 from chargen.emulator.refusals import REFUSALS, refusal
 
@@ -31,8 +33,7 @@ _BROKEN = {"truncated_image": "truncated", "not_an_image": "not_an_image", "not_
 class Verdict:
     """What becomes of one request line: an ``error``, or an answer to ``request``; ``give`` bends either."""
 
-    key: str
-    metadata: Any
+    row: rows.Row
     request: requests.Request | None
     materials: tuple[answers.Material, ...]
     error: dict[str, Any] | None
@@ -42,6 +43,11 @@ class Verdict:
     def failed(self) -> bool:
         """Whether batchStats counts the line as failed (refusals are not: they are answers)."""
         return self.error is not None
+
+    @property
+    def key(self) -> str:
+        """What the request is found by."""
+        return self.row.key
 
     @property
     def came(self) -> str:
@@ -94,30 +100,33 @@ class Lines:
         yield last[:-cut] if cut else last
 
     def _verdict(self, number: int, raw: bytes, load: bool) -> Verdict:
-        key, metadata = "", None
+        row = rows.Row("", rows.NATIVE, None, None)
         fault = None
         try:
-            line = orjson.loads(raw)
-            key = str(line.get("key") or (line.get("metadata") or {}).get("key") or "")
-            metadata = line.get("metadata")
-            fault = self._plan.line_fault(self._job.display_name, number, key)
+            row = rows.read(raw)
+            fault = self._plan.line_fault(self._job.display_name, number, row.key)
             if 0 <= self._job.done_lines < number:
-                return Verdict(key, metadata, None, (), {"code": 1}, None)
+                return Verdict(row, None, (), {"code": 1}, None)
             if fault and fault.give in faults.ERROR_GIFTS:
-                return Verdict(key, metadata, None, (), _given_error(fault), fault)
-            request = requests.read(line.get("request"))
+                return Verdict(row, None, (), _given_error(fault), fault)
+            if self._job.kind == EMBED:
+                embeddings.embedding(row.request)
+                return Verdict(row, None, (), None, fault)
+            request = requests.read(openai.request(row.request) if row.form == rows.OPENAI else row.request)
             requests.check(request, self._model)
+            if self._plan.api.schema_field == "response_schema" and "responseSchema" not in request.generation:
+                request = dataclasses.replace(request, schema=None)
             materials: tuple[answers.Material, ...] = ()
             if load:
                 materials = tuple(answers.collect(request, self._read_file))
             else:
                 answers.inspect(request, self._find_file)
-            return Verdict(key, metadata, request, materials, None, fault)
+            return Verdict(row, request, materials, None, fault)
         except ApiError as error:
-            return Verdict(key, metadata, None, (), error.line(), fault)
-        except (orjson.JSONDecodeError, AttributeError):
+            return Verdict(row, None, (), error.line(), fault)
+        except ValueError:
             problem = invalid(f"Invalid JSON payload received. Line {number} is not a JSON object.")
-            return Verdict(key, metadata, None, (), problem.line(), fault)
+            return Verdict(row, None, (), problem.line(), fault)
 
     def _find_file(self, file_id: str) -> Path:
         sha256 = self._job.refs.get(file_id)
@@ -137,22 +146,29 @@ class Lines:
         fault = verdict.fault
         if fault and fault.give == "missing":
             return b""
-        body: dict[str, Any]
-        if verdict.error is not None or verdict.request is None:
-            body = {"error": verdict.error}
-        else:
-            body = {"response": self._response(verdict)}
+        body = self._body(verdict)
         key = verdict.key
         if fault and fault.give == "unknown_key":
             key = f"unknown/{key}"
-        named: dict[str, Any] = {"metadata": verdict.metadata} if self._job.inline else {"key": key}
+        named: dict[str, Any] = {"metadata": verdict.row.metadata} if self._job.inline else verdict.row.named(key)
         if self._plan.results.inlined and not self._job.inline:
             named = {"metadata": {"key": key}}
-        if (fault and fault.give == "no_key") or (self._job.inline and verdict.metadata is None):
+        if (fault and fault.give == "no_key") or (self._job.inline and verdict.row.metadata is None):
             named = {}
         key_first = random.Random(verdict.key).random() < 0.5
         text = orjson.dumps(named | body if key_first else body | named) + b"\n"
         return text * 2 if fault and fault.give == "repeated" else text
+
+    def _body(self, verdict: Verdict) -> dict[str, Any]:
+        in_kind = verdict.row.form == rows.OPENAI
+        if verdict.error is not None:
+            return {"response": openai.failure(verdict.error)} if in_kind else {"error": verdict.error}
+        if self._job.kind == EMBED:
+            raw = verdict.row.request
+            counted = str(embeddings.tokens(raw))
+            return {"response": {"tokenCount": counted, "embedding": embeddings.embedding(raw)}}
+        response = self._response(verdict)
+        return {"response": openai.response(response, self._job.created_ns // NANO) if in_kind else response}
 
     def _response(self, verdict: Verdict) -> dict[str, Any]:
         assert verdict.request is not None

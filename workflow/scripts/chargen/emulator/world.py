@@ -12,15 +12,15 @@ import re
 import secrets
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from chargen.emulator import answers, faults, jobs, requests
-from chargen.emulator.catalogue import Catalogue
+from chargen.emulator import answers, embeddings, faults, fields, jobs, requests, rows
+from chargen.emulator.catalogue import Catalogue, Model
 from chargen.emulator.clock import LIFETIME_NS, NANO, Clock, rfc3339
 from chargen.emulator.errors import (
     ApiError,
@@ -56,6 +56,13 @@ _MIME_APPLICATIONS = frozenset(
         "zip",
     ]
 )
+
+
+_KEPT = ("outputConfig", "webhookConfig")
+_METHODS: Mapping[str, tuple[str, str]] = {
+    jobs.GENERATE: ("batchGenerateContent", "BatchGenerateContentRequest"),
+    jobs.EMBED: ("asyncBatchEmbedContent", "AsyncBatchEmbedContentRequest"),
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ class Upload:
     mime_type: str
     declared_size: int
     base_url: str
+    started_ns: int = 0
     file_id: str = ""
     cancelled: bool = False
 
@@ -210,6 +218,7 @@ class World:
             mime_type=mime_type,
             declared_size=size,
             base_url=base_url,
+            started_ns=self.clock.now_ns(),
         )
         self.store.upload(upload.id).write_bytes(b"")
         self._put_upload(upload)
@@ -223,7 +232,7 @@ class World:
         return upload
 
     def finish_upload(self, upload: Upload) -> StoredFile:
-        """Make the bytes of *upload* a file."""
+        """Make the bytes of *upload* a file; its life began with the upload."""
         path = self.store.upload(upload.id)
         with path.open("rb") as source:
             sha256 = hashlib.file_digest(source, "sha256").hexdigest()
@@ -241,7 +250,7 @@ class World:
             size=size,
             sha256=sha256,
             created_ns=now,
-            expires_ns=now + LIFETIME_NS,
+            expires_ns=(upload.started_ns or now) + LIFETIME_NS,
         )
         self.add_file(stored)
         upload.file_id = stored.id
@@ -339,28 +348,35 @@ class World:
 
     # -- batches --
 
-    def create_batch(self, owner: str, model: str, version: str, batch: Mapping[str, Any]) -> Job:
-        """Create a job from a ``batch`` message (camelCase), in file or inline mode."""
-        served = self.catalogue.serving(model, version, "batchGenerateContent")
+    def create_batch(
+        self, owner: str, model: str, version: str, batch: Mapping[str, Any], kind: str = jobs.GENERATE
+    ) -> Job:
+        """Create a job of *kind* from a ``batch`` message (camelCase), in file or inline mode."""
+        method, message = _METHODS[kind]
+        served = self.serving(model, version, method)
+        display_name = str(batch.get("displayName") or "")
+        if self.plan.api.display_name == "required" and not display_name:
+            raise invalid(f"* {message}.batch.display_name: display_name is not specified\n")
         config = batch.get("inputConfig") or {}
         inline = config.get("requests")
+        request = "EmbedContentRequest" if kind == jobs.EMBED else "GenerateContentRequest"
         if inline is not None:
-            input_file, sha256 = "", self._keep_inline(inline)
+            input_file, sha256 = "", self._keep_inline(inline, request)
         elif config.get("fileName"):
             stored = self._owned(owner, str(config["fileName"]).removeprefix("files/"))
             input_file, sha256 = f"files/{stored.id}", stored.sha256
+            rows.check_file(self.store.blob(sha256), request, self.plan.api)
         else:
-            raise invalid("* BatchGenerateContentRequest.batch.input_config: input_config is not specified\n")
+            raise invalid(f"* {message}.batch.input_config: input_config is not specified\n")
         path = self.store.blob(sha256)
-        keys = list(_keys(path))
+        keys = rows.keys(path)
         if not keys:
-            raise invalid("* BatchGenerateContentRequest.batch.input_config: the input has no requests\n")
+            raise invalid(f"* {message}.batch.input_config: the input has no requests\n")
         tokens = path.stat().st_size // 4
         active = [job for job in self.jobs.values() if job.owner == owner and not job.state]
         self._check_job_quotas(served.id, tokens, active)
         now = max(self.clock.now_ns(), self._last_ns + 1)
         self._last_ns = now
-        display_name = str(batch.get("displayName") or "")
         plan = self._job_plan(display_name, keys, self._over_tokens(served.id, tokens, active))
         job = Job(
             id=_random_id(36),
@@ -375,6 +391,8 @@ class World:
             plan_json=plan.as_json(),
             inline=inline is not None,
             priority=str(batch.get("priority") or ""),
+            kind=kind,
+            extras={name: batch[name] for name in _KEPT if batch.get(name)},
         )
         job.vanish_as_planned("created", now)
         self._put_job(job)
@@ -445,11 +463,27 @@ class World:
         now = self.clock.now_ns()
         phase = job.phase(now)
         if phase == jobs.PENDING:
-            job.end("CANCELLED", now, {"code": 13, "message": "Batch was cancelled."})
+            job.end("CANCELLED", now, _cancelled(job.plan))
             self._put_job(job)
         elif phase == jobs.RUNNING:
             job.done_lines = int(job.count * min(job.progress(now), 1))
             self._succeed(job, now)
+
+    def update_batch(self, owner: str, batch_id: str, changes: Mapping[str, Any], mask: Iterable[str]) -> Job:
+        """Change what may be changed of a job: the members of *changes* (camelCase) that *mask* names."""
+        job = self.find_batch(owner, batch_id)
+        for name in mask:
+            if name == "displayName":
+                job.display_name = str(changes.get(name) or "")
+            elif name == "priority":
+                job.priority = str(changes.get(name) or "")
+            elif name in _KEPT:
+                others = {other: value for other, value in job.extras.items() if other != name}
+                job.extras = others | ({name: changes[name]} if changes.get(name) else {})
+            else:
+                raise invalid(f"Invalid field mask provided: field {fields.snake_name(name)} cannot be updated.")
+        self._put_job(job)
+        return job
 
     def delete_batch(self, owner: str, batch_id: str) -> None:
         """Delete the job with its results."""
@@ -497,7 +531,7 @@ class World:
             else:
                 errors = {
                     "FAILED": {"code": plan.code, "message": plan.message},
-                    "CANCELLED": {"code": 13, "message": "Batch was cancelled."},
+                    "CANCELLED": _cancelled(job.plan),
                     "EXPIRED": {"code": 4, "message": "Batch expired before it could complete."},
                 }
                 job.end(plan.end, at, errors[plan.end])
@@ -573,10 +607,11 @@ class World:
         self.jobs[job.id] = job
         self.store.put("job", job.id, job.as_json())
 
-    def _keep_inline(self, inline: Any) -> str:
+    def _keep_inline(self, inline: Any, message: str) -> str:
         items = inline.get("requests") if isinstance(inline, dict) else inline
         if not isinstance(items, list):
             raise invalid("* BatchGenerateContentRequest.batch.input_config.requests: a list is needed\n")
+        rows.check_inline(items, message, self.plan.api)
         content = b"".join(orjson.dumps(item) + b"\n" for item in items)
         sha256 = hashlib.sha256(content).hexdigest()
         temporary = self.store.upload(f"inline-{secrets.token_hex(8)}")
@@ -615,9 +650,14 @@ class World:
 
     # -- replies --
 
+    def serving(self, model: str, version: str, method: str) -> Model:
+        """The model of that name that *method* can be called for; ApiError 404."""
+        return self.catalogue.serving(model, version, method, self.plan.api.list_method)
+
     def reply(self, owner: str, model: str, version: str, raw: Any) -> dict[str, Any]:
         """Answer one generateContent request at once."""
-        served = self.catalogue.serving(model, version, "generateContent")
+        served = self.serving(model, version, "generateContent")
+        requests.check_fields(raw)
         request = requests.read(raw)
         requests.check(request, served)
 
@@ -631,9 +671,20 @@ class World:
 
     def count_tokens(self, model: str, version: str, raw: Any) -> dict[str, Any]:
         """The tokens of a countTokens request, by the same rule as in usageMetadata."""
-        self.catalogue.serving(model, version, "countTokens")
+        self.serving(model, version, "countTokens")
         body = raw.get("generateContentRequest") or raw if isinstance(raw, dict) else raw
+        requests.check_fields(body)
         return answers.counted(requests.read(body))
+
+    def embed(self, model: str, version: str, raw: Any, method: str) -> dict[str, Any]:
+        """Answer embedContent or batchEmbedContents at once."""
+        self.serving(model, version, method)
+        several = method == "batchEmbedContents"
+        items = (raw.get("requests") or []) if several and isinstance(raw, dict) else [raw]
+        for item in items:
+            requests.check_fields(item, "EmbedContentRequest")
+        vectors = [embeddings.embedding(item) for item in items]
+        return {"embeddings": vectors} if several else {"embedding": vectors[0]}
 
     def log(self, entry: dict[str, Any]) -> None:
         """Remember one call."""
@@ -650,16 +701,8 @@ def _known_mime_type(mime_type: str) -> bool:
     return kind.startswith(_MIME_FAMILIES) or kind.removeprefix("application/") in _MIME_APPLICATIONS
 
 
-def _keys(path: Path) -> Iterator[str]:
-    with path.open("rb") as source:
-        for raw in source:
-            if not raw.strip():
-                continue
-            try:
-                line = orjson.loads(raw)
-                yield str(line.get("key") or (line.get("metadata") or {}).get("key") or "")
-            except (orjson.JSONDecodeError, AttributeError):
-                yield ""
+def _cancelled(plan: faults.Plan) -> dict[str, Any]:
+    return {"code": plan.api.cancelled_code, "message": "Batch was cancelled."}
 
 
 def _mentioned(path: Path) -> set[str]:
