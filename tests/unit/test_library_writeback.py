@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import stat
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,10 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chargen.library import writeback
+from chargen import durable
+from chargen.library import replacing
 from chargen.library.writeback import (
+    BeingSaved,
     CannotWriteBack,
     InvalidFile,
     append_items,
@@ -401,7 +406,7 @@ def test_mode_stays_and_nothing_is_left_beside_the_file(tmp_path: Path, locks: P
     path.write_text("name: Oda\n")
     path.chmod(0o640)
 
-    (folder / ".imagery.yaml.12345.part").write_text("of a process that was killed")
+    (folder / ".imagery.yaml.4194305.part").write_text("of a process that was killed")
     append_items(path, SECTION, [RECORD], lock_dir=locks)
 
     assert 0o640 == stat.S_IMODE(path.stat().st_mode)
@@ -449,18 +454,183 @@ def test_writers_do_not_lose_each_others_records(tmp_path: Path, locks: Path) ->
     assert {str(n) for n in range(8)} == {item["task_key"] for item in load(path.read_bytes())[SECTION]}
 
 
-def test_an_edit_in_the_last_moment_is_kept(tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An author who saves while the new file is being prepared loses nothing: the work starts again."""
+# ---- an author who saves at the same time ------------------------------------------------------------------
+
+OLD = "name: Oda\n"
+TYPED = "name: Oda\ndescription: |\n  the author's first new line\n  the author's second new line\n"
+HALF = TYPED[: len(TYPED) // 2]
+
+
+class Author:
+    """Saves TYPED in one of the ways that editors have, step by step."""
+
+    def __init__(self, path: Path, way: str) -> None:
+        self.path = path
+        self.steps = list(
+            {
+                "truncates": self._truncates,
+                "rewrites": self._rewrites,
+                "renames": self._renames,
+                "makes way": self._makes_way,
+            }[way]()
+        )
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether it has the file open that it rewrites."""
+        return hasattr(self, "file") and not self.file.closed
+
+    def act(self) -> None:
+        """Do the next step, if there is one."""
+        if self.steps:
+            self.steps.pop(0)()
+
+    def finish(self) -> None:
+        """Do all steps that are left."""
+        while self.steps:
+            self.act()
+
+    def _truncates(self) -> Iterator[Callable[[], object]]:
+        """Empties the file, then writes it in two parts."""
+        yield lambda: setattr(self, "file", self.path.open("w"))
+        yield from self._writing()
+
+    def _rewrites(self) -> Iterator[Callable[[], object]]:
+        """Opens the file as it is, and empties it later."""
+        yield lambda: setattr(self, "file", self.path.open("r+"))
+        yield lambda: self.file.truncate(0)
+        yield from self._writing()
+
+    def _renames(self) -> Iterator[Callable[[], object]]:
+        """Writes another file, then renames it over this one."""
+        other = self.path.with_name("imagery.yaml.new")
+        yield lambda: other.write_text(TYPED)
+        yield lambda: other.replace(self.path)
+
+    def _makes_way(self) -> Iterator[Callable[[], object]]:
+        """Renames the old file away, then writes a new one."""
+        yield lambda: self.path.rename(self.path.with_name("imagery.yaml~"))
+        yield lambda: setattr(self, "file", self.path.open("w"))
+        yield from self._writing()
+
+    def _writing(self) -> Iterator[Callable[[], object]]:
+        yield lambda: (self.file.write(HALF), self.file.flush())
+        yield lambda: (self.file.write(TYPED[len(HALF) :]), self.file.flush())
+        yield lambda: self.file.close()
+
+
+WAYS = {"truncates": (4, (0, 1, 3)), "rewrites": (5, (0, 5)), "renames": (2, (0, 1, 3, 5)), "makes way": (5, (0, 2))}
+"""How many steps each way of saving takes, and how many moments may pass between two of them."""
+MOMENTS = 12
+"""More than there are in an undisturbed write-back, pauses included."""
+
+
+def schedules(steps: int, gaps: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield how many moments pass before the first step, and between each step and the next."""
+    return itertools.product(range(MOMENTS), *[gaps] * (steps - 1))
+
+
+@pytest.fixture(params=["all", "no leases", "no exchange", "neither"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the operating system can do: whether it knows of writers, and whether files can change places."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    if request.param in ("no leases", "neither"):
+        monkeypatch.setattr(replacing, "_probe", lambda file: None)
+    if request.param in ("no exchange", "neither"):
+        monkeypatch.setattr(replacing, "exchange", lambda one, other: False)
+    return str(request.param)
+
+
+def save_and_append(folder: Path, way: str, schedule: Sequence[int], patient: bool) -> None:
+    """Let an author save while a record is added, and see that neither loses anything."""
+    path = folder / "imagery.yaml"
+    path.write_text(OLD)
+    os.utime(path, (1, 1))
+    author = Author(path, way)
+    waits = list(schedule)
+
+    def pass_by(_: object) -> None:
+        while waits and not waits[0]:
+            waits.pop(0)
+            author.act()
+        if waits:
+            waits[0] -= 1
+
+    def wait_for(seconds: float) -> None:
+        pass_by(seconds)
+        if patient and author.has_opened:  # who rewrites a file takes less time for it than this
+            author.finish()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replacing, "moment", pass_by)
+        patch.setattr(replacing, "pause", wait_for)
+        try:
+            append_items(path, SECTION, [RECORD], lock_dir=folder.parent / "locks")
+            is_added = True
+        except BeingSaved:
+            is_added = False
+        was_done = not author.steps
+        author.finish()
+
+        text = path.read_text()
+        assert text.startswith(TYPED), (way, schedule)
+        assert not (is_added and was_done) or text == f"{TYPED}generated_images:\n{BLOCK}", (way, schedule)
+        append_items(path, SECTION, [RECORD], lock_dir=folder.parent / "locks")
+    assert f"{TYPED}generated_images:\n{BLOCK}" == path.read_text(), (way, schedule)
+    (folder / "imagery.yaml~").unlink(missing_ok=True)
+    assert [path] == list(folder.iterdir()), (way, schedule)
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_an_author_who_saves_meanwhile_loses_no_line(tmp_path: Path, way: str, system: str) -> None:
+    """However an editor saves, and whatever comes between its steps and ours: its lines are there in the end, whole,
+    and so is the record."""
+    folder = tmp_path / "entity"
+    folder.mkdir()
+    for schedule in schedules(*WAYS[way]):
+        save_and_append(folder, way, schedule, patient=system in ("no leases", "neither"))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("way", list(WAYS))
+def test_an_author_who_saves_at_any_moment_loses_no_line(tmp_path: Path, way: str, system: str) -> None:
+    """The same, in many more ways to interleave the steps."""
+    folder = tmp_path / "entity"
+    folder.mkdir()
+    for schedule in schedules(WAYS[way][0], (0, 1, 2, 3, 5)):
+        save_and_append(folder, way, schedule, patient=system in ("no leases", "neither"))
+
+
+def test_an_empty_file_is_not_written_to(tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that stays empty is an editor's that has not written yet: the record waits, the file is left alone."""
     path = tmp_path / "imagery.yaml"
-    path.write_text("name: Oda\n")
-    keep_access = writeback._keep_access
+    path.write_text("")
+    monkeypatch.setattr(replacing, "pause", lambda seconds: None)
 
-    def save_meanwhile(target: Path, descriptor: int) -> None:
-        keep_access(target, descriptor)
-        monkeypatch.setattr(writeback, "_keep_access", keep_access)
-        path.write_text("name: Oda Brennick\n")
+    with pytest.raises(BeingSaved, match="is empty"):
+        append_items(path, SECTION, [RECORD], lock_dir=locks)
 
-    monkeypatch.setattr(writeback, "_keep_access", save_meanwhile)
+    assert "" == path.read_text()
+
+
+def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path, locks: Path) -> None:
+    """Who takes away the right to write wants the file to stay as it is, also where it could be replaced."""
+    path = tmp_path / "imagery.yaml"
+    path.write_text(OLD)
+    path.chmod(0o444)
+
+    with pytest.raises(CannotWriteBack, match="may not be written"):
+        append_items(path, SECTION, [RECORD], lock_dir=locks)
+
+    assert OLD == path.read_text()
+
+
+def test_drafts_of_living_processes_stay(tmp_path: Path, locks: Path) -> None:
+    """Only what a process left that is dead is taken away: another run may be writing."""
+    path = tmp_path / "imagery.yaml"
+    alive = durable.draft_of(path).with_name(f".imagery.yaml.{os.getppid()}.part")
+    alive.write_text("being written")
+
     append_items(path, SECTION, [RECORD], lock_dir=locks)
 
-    assert "name: Oda Brennick\ngenerated_images:\n" + BLOCK == path.read_text()
+    assert "being written" == alive.read_text()

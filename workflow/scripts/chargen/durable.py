@@ -81,9 +81,24 @@ def write(path: Path, data: bytes) -> None:
 def sweep(folder: Path) -> None:
     """Take away what processes of this machine that died left half-written below *folder* (see `draft_of`)."""
     for path in folder.rglob(".*.part"):
-        host, _, pid = path.name.removesuffix(".part").rpartition(".")[2].rpartition("-")
-        if host == _host() and pid.isdigit() and not process_alive(int(pid)):
+        if _is_of_dead_process(path.name.removesuffix(".part").rpartition(".")[2]):
             path.unlink(missing_ok=True)
+
+
+def remove_dead_drafts(path: Path) -> None:
+    """Take away what processes of this machine that died left half-written beside *path* (see `draft_of`)."""
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(f".{path.name}.")]
+    for name in names:
+        owner = name.removesuffix(".part").rpartition(".")[2]
+        owner = f"{_host()}-{owner}" if owner.isdigit() else owner  # as 0.1.0 named them
+        if name.endswith(".part") and _is_of_dead_process(owner):
+            path.with_name(name).unlink(missing_ok=True)
+
+
+def _is_of_dead_process(owner: str) -> bool:
+    host, _, pid = owner.rpartition("-")
+    return host == _host() and pid.isdigit() and not process_alive(int(pid))
 
 
 def draft_of(path: Path) -> Path:

@@ -12,7 +12,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -20,6 +19,7 @@ from typing import Any, TypeGuard
 import yaml
 
 from chargen import durable
+from chargen.library import replacing
 from chargen.problems import ChargenError
 
 Value = str | int | float | bool | None | Mapping[str, Any] | Sequence[Any]
@@ -32,6 +32,7 @@ GENERATED_IMAGES = "generated_images"
 
 _BOM = b"\xef\xbb\xbf"
 _MAX_ATTEMPTS = 20
+_LONGEST_PAUSE_S = 0.25
 # What libyaml takes for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NEWLINES = re.compile(b"\r\n|\n|\r")
@@ -87,6 +88,10 @@ class InvalidFile(WriteBackError):
     """The file is not valid YAML at this moment: keep the records, and append them once it is mended."""
 
 
+class BeingSaved(WriteBackError):
+    """The file is empty, or a program is writing it, and did not come to rest: keep the records for later."""
+
+
 def append_items(
     path: Path,
     section: str,
@@ -102,26 +107,41 @@ def append_items(
     not. Works on the bytes present at this moment, under a lock that lives in *lock_dir*; every old byte,
     comment and line ending stays, except for an empty value (``[]``, ``null``) of the section itself.
     Once this returns the records are on the disk; a file without anything to add is not touched.
+    A file that is empty or being written is waited for, a few seconds; an author who saves meanwhile loses nothing,
+    and what was saved gets the records (see `chargen.library.replacing`).
     Lone surrogates, which no file can hold, are written as U+FFFD.
 
-    Raises `InvalidFile` or `CannotWriteBack`, both before anything is written, ``TypeError`` or ``ValueError`` for
-    items that YAML cannot hold, and what the file system raises (``FileNotFoundError`` for a folder that is gone).
+    Raises `InvalidFile`, `BeingSaved` or `CannotWriteBack`, all before anything is written, ``TypeError`` or
+    ``ValueError`` for items that YAML cannot hold, and what the file system raises (``FileNotFoundError`` for a folder
+    that is gone).
     """
     target = Path(os.path.realpath(path))
     with durable.lock(lock_dir / f"{hashlib.sha256(os.fsencode(target)).hexdigest()[:24]}.lock"):
-        for _ in range(_MAX_ATTEMPTS):
-            old = _read(target)
+        durable.remove_dead_drafts(target)
+        for attempt in range(_MAX_ATTEMPTS):
             try:
-                new, added = append_to_bytes(old or b"", section, items, same=same)
-            except Refused as refused:
-                kind = InvalidFile if refused.obstacle.invalid else CannotWriteBack
-                raise kind(path, refused.obstacle) from None
-            if not added or _replace(target, old, new):
-                return added
-    raise CannotWriteBack(
-        path,
-        Obstacle(0, 0, "the file changes faster than records can be added", "close what keeps writing it"),
-    )
+                with replacing.SettledFile(target) as file:
+                    return _append(path, file, section, items, same)
+            except replacing.Unsettled as unsettled:
+                why = str(unsettled)
+            replacing.pause(min(0.02 * 2**attempt, _LONGEST_PAUSE_S))
+    raise BeingSaved(path, Obstacle(0, 0, f"the file {why}", "save it, then run again: the records are added then"))
+
+
+def _append(
+    path: Path, file: replacing.SettledFile, section: str, items: Sequence[Mapping[str, Value]], same: Sequence[str]
+) -> int:
+    """Add the *items* that *file*, the one at *path*, does not have yet; return how many they are."""
+    try:
+        new, added = append_to_bytes(file.data or b"", section, items, same=same)
+    except Refused as refused:
+        kind = InvalidFile if refused.obstacle.invalid else CannotWriteBack
+        raise kind(path, refused.obstacle) from None
+    if added and _is_read_only(path):
+        raise CannotWriteBack(path, Obstacle(0, 0, "the file may not be written", f"chmod u+w {path.name}"))
+    if added:
+        file.replace(new)
+    return added
 
 
 def check_writable(data: bytes, section: str = GENERATED_IMAGES) -> Obstacle | None:
@@ -627,37 +647,18 @@ def _majority_newline(data: bytes) -> str:
 # ---- the file ----------------------------------------------------------------------------------------------
 
 
-def _read(target: Path) -> bytes | None:
+def _is_read_only(target: Path) -> bool:
+    """Whether the author has locked the file. Renaming a new one over it would work all the same, and for root
+    everything may be written: so the marks are looked at too.
+    """
     try:
-        return target.read_bytes()
+        status = target.stat()
     except FileNotFoundError:
-        return None
+        return False
+    return is_locked(status) or not os.access(target, os.W_OK)
 
 
-def _replace(target: Path, old: bytes | None, new: bytes) -> bool:
-    """Put *new* durably in the place of *old*; False, and nothing done, if the file is no longer *old*."""
-    for stale in target.parent.glob(f".{target.name}.*.part"):  # of a process that was killed
-        stale.unlink(missing_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with durable.naming(target), os.fdopen(descriptor, "wb") as file:
-            if old is not None:
-                _keep_access(target, file.fileno())
-            file.write(new)
-            file.flush()
-            os.fsync(file.fileno())
-        if _read(target) != old:
-            return False
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    durable.sync_folder(target.parent)
-    return True
-
-
-def _keep_access(target: Path, descriptor: int) -> None:
-    status = target.stat()
-    with suppress(PermissionError):  # only root may give a file away
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+def is_locked(status: os.stat_result) -> bool:
+    """Whether nobody may write what has this *status*: no right to write at all, or locked (macOS, BSD)."""
+    locked = getattr(status, "st_flags", 0) & (stat.UF_IMMUTABLE | stat.SF_IMMUTABLE)
+    return bool(locked) or not status.st_mode & 0o222

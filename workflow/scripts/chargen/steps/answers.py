@@ -32,7 +32,17 @@ WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
 """Reasons of outcomes whose picture, or its record, the next run takes from the stored answers."""
 
 _ONE_FOLDER = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.EBUSY,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOTDIR,
+        errno.EEXIST,
+        errno.EISDIR,
+    }
 )
 
 
