@@ -1,4 +1,4 @@
-"""A run of Snakemake has a name and a folder of its own, whoever starts at the same moment."""
+"""What the targets of a run mean; and that each run has a name and a folder of its own."""
 
 from __future__ import annotations
 
@@ -73,3 +73,46 @@ def test_two_runs_never_share_a_folder(start, monkeypatch, capsys):
 
     assert "belongs to another run, which started at the same moment: run again" in capsys.readouterr().err
     assert first.state.run(first.run_id).settings.exists()
+
+
+@pytest.mark.parametrize("target", sorted(session.MAKING_TARGETS))
+def test_planned_makes_nothing_whatever_stands_beside_it(start, target):
+    """Each target that sends something waits for nothing then, and its own plan is shown."""
+    shown = start("planned", target)
+
+    assert [] == shown.everything(None) == shown.jobs(None)
+    assert target.startswith(("illustrate", "submitted", *(of.partition(":")[0] for of in shown.shown_plans())))
+
+
+def test_planned_shows_the_scopes_of_its_targets(start):
+    """Alone it shows what generate_all would make; beside others what they would, in the order of doing it."""
+    shown = [
+        start("planned", *targets.split()).shown_plans()
+        for targets in ("", "jobs", "order", "generate_characters analyze_locations analyze_chapters", "illustrate_all")
+    ]
+
+    assert [
+        ["generate:all"],
+        ["generate:all"],
+        [],
+        ["generate:characters", "analyze:locations,chapters"],
+        ["analyze:all", "generate:all"],
+    ] == shown
+
+
+@pytest.mark.parametrize("other", ["review", "collect", "cleanup", "init", "report", "results/report.json"])
+def test_what_cannot_be_shown_is_refused_beside_planned(start, other, capsys):
+    """It would be done, so nothing is: the words name it."""
+    with pytest.raises(SystemExit):
+        start("planned", "generate_all", other).planned(None)
+
+    assert f"{other} cannot be shown in that way. Nothing was done" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("others", ["", "jobs history", "order", "collect", "review", "watch prices doctor failures"])
+def test_the_report_makes_nothing_beside_what_makes_nothing(start, others):
+    """`snakemake report jobs` writes the report as things stand, like `snakemake report`."""
+    targets = ["report", *others.split()]
+
+    assert ["results/report.json"] == start(*targets).everything(None)
+    assert [] == start(*targets).to_report(None)

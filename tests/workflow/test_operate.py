@@ -14,6 +14,7 @@ import pytest
 
 from chargen.session import LOOKING_TARGETS
 from conftest import ROOT, Project
+from photographs import photograph
 
 pytestmark = pytest.mark.workflow
 
@@ -188,3 +189,28 @@ def test_collecting_as_data(project: Project) -> None:
     assert "knows no job nobody" in nobody["error"]
     assert (0, True, {"applied": 6}) == (late["status"], late["collected"], late["counts"])
     assert len(project.pictures()) == len({task["file"] for task in late["tasks"]}) == 6
+
+
+def test_planned_sends_nothing_beside_what_sends(project: Project) -> None:
+    """The plans of the targets beside it are printed; the server hears of nothing, and nothing is written."""
+    images = project.library / "characters" / "mara-quill" / "images"
+    images.mkdir()
+    photograph(400, 300, seed=1).save(images / "sketch.png")
+    before = project.tree(without=(".snakemake", "logs", "config.json"))
+    text = project.run("planned", "analyze_all", "generate_characters", "submitted").stdout
+    after = project.tree(without=(".snakemake", "logs", "config.json"))
+
+    assert "  character/mara-quill/images/sketch.png\n" in text
+    assert "  character/tobi-ferrow/last-lamp\n" in text
+    assert before == after
+    assert {} == project.emulator.counts()["calls"]
+
+
+def test_planned_shows_an_order_and_records_none(project: Project) -> None:
+    """What would be ordered, and for about how much."""
+    project.run()
+    text = project.run("planned", "order", config={"scenes": ["character/tobi-ferrow/*"], "state": "done"}).stdout
+
+    assert "an order would be for 2 pictures again, about $0.03" in text
+    assert not (project.state / "orders.jsonl").exists()
+    assert "Nothing to be done" in project.run().stdout

@@ -4,11 +4,13 @@ rule order:
         session.pinned,
     log:
         "logs/order.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=session.run_folder,
+        shown=lambda wildcards: "--show" if session.only_shows else "",
     shell:
-        "{params.chargen} order --run {params.run:q} 2> {log:q}"
+        "{params.chargen} order --run {params.run:q} {params.shown} 2> {log:q}"
 
 
 rule collect:

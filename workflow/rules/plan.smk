@@ -26,13 +26,15 @@ rule plan:
 
 
 rule planned:
-    """Print each picture that would be made, with prompt, references and cost. Spends nothing."""
+    """Print each picture that the targets beside it would make, with prompt, references and cost. Spends nothing."""
     input:
         session.planned,
     log:
         "logs/planned.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=session.run_folder,
+        of=lambda wildcards: session.shown_plans(),
     shell:
-        "{params.chargen} planned --run {params.run:q} 2> {log:q}"
+        "{params.chargen} planned --run {params.run:q} --of {params.of:q} 2> {log:q}"

@@ -84,8 +84,10 @@ def _parser(called_with: list[str]) -> argparse.ArgumentParser:
     follow.add_argument("output", type=Path, help="where to leave the names of its batches")
     report = _verb(verbs, "report", _report, "write report.json, report.html and failures.jsonl")
     report.add_argument("folder", type=Path, help="where to write them")
-    _verb(verbs, "planned", _planned, "print each picture that would be made")
-    _verb(verbs, "order", _order, "order pictures again (settings: scenes, state)")
+    planned = _verb(verbs, "planned", _planned, "print each picture that would be made")
+    planned.add_argument("--of", nargs="*", default=["generate:"], help="<operation>:<scopes, by commas>, one or more")
+    order = _verb(verbs, "order", _order, "order pictures again (settings: scenes, state)")
+    order.add_argument("--show", action="store_true", help="only print what would be ordered")
     _verb(verbs, "review", _review, "approve, reject or pick pictures (settings: approve, reject, pick, note, reviews)")
     _verb(verbs, "collect", _collect, "download and place the results of one job (setting: job)")
     for verb, help_text in OPERATING.items():
@@ -252,18 +254,22 @@ def _report(args: argparse.Namespace) -> None:
 
 def _planned(args: argparse.Namespace) -> None:
     from chargen.planning import show
-    from chargen.planning.plan import make_plan
+    from chargen.planning.any import make_any_plan
 
     settings, _, _ = _open(args)
-    if text := show.tasks(make_plan(settings), shutil.get_terminal_size((100, 24)).columns):
-        print(text)
+    width = shutil.get_terminal_size((100, 24)).columns
+    for shown in args.of:
+        operation, _, scopes = shown.partition(":")
+        plan = make_any_plan(settings, operation, [scope for scope in scopes.split(",") if scope])
+        if text := show.tasks(plan, width):
+            print(text)
 
 
 def _order(args: argparse.Namespace) -> None:
     from chargen.planning.ordering import order
 
     settings, state, _ = _open(args)
-    print(order(settings, state))
+    print(order(settings, state, only_show=args.show))
 
 
 def _review(args: argparse.Namespace) -> None:

@@ -40,8 +40,15 @@ WHOLE_TARGETS = {
 """The targets that look at everything that the settings' scope names, by operation."""
 FOLDERS = ("characters", "locations", "chapters")
 LOOKING_TARGETS = frozenset({"jobs", "storage", "history", "failures", "cleanup", "watch", "prices", "doctor", "init"})
-"""Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them. `planned`,
-which needs a plan, is none of them and the same in this."""
+"""Targets that make nothing of the library: their runs leave no trace, and examples are not copied for them."""
+PLANNED = "planned"
+"""The target that shows the plan of those beside it: nothing is made then, and the run leaves no trace either."""
+MAKING_TARGETS = frozenset().union(*WHOLE_TARGETS.values()) | {
+    f"{operation}_{folder}" for operation in ("generate", "analyze") for folder in FOLDERS
+}
+MAKING_NOTHING = LOOKING_TARGETS | {PLANNED, "report", "order", "collect", "review"}
+SHOWN_WITH_PLANNED = MAKING_TARGETS | {"order"} | LOOKING_TARGETS - {"cleanup", "init"}
+"""What may stand beside `planned`: what it can show, and screens that only look."""
 RUN_VARIABLE = "CHARGEN_RUN"
 
 
@@ -73,7 +80,10 @@ class Session:
         return os.path.relpath(self.state.run(self._run).folder)
 
     def everything(self, wildcards: object) -> list[str]:
-        """Files of a generate target: the report, which needs every chain of the plan settled."""
+        """Files of a generate target: the report, which needs every chain of the plan settled. None where the plan is
+        only shown."""
+        if self.only_shows:
+            return []
         return [*self.to_report(wildcards), str(REPORT)]
 
     def to_report(self, wildcards: object) -> list[str]:
@@ -81,7 +91,7 @@ class Session:
         return [*self._settled(), *self._report_renewal]
 
     def _settled(self) -> list[str]:
-        if self._only_reports:
+        if not self._operations():
             self.plan  # noqa: B018
             return []
         if ILLUSTRATE in self._targets():
@@ -131,17 +141,35 @@ class Session:
         return self._run
 
     def jobs(self, wildcards: object) -> list[str]:
-        """One job file per batch of the plan."""
+        """One job file per batch of the plan; none where it is only shown."""
+        if self.only_shows:
+            return []
         return [
             file
             for batch in _batches(self.plan)
             for file in (*self._renewals("generate", batch), str(RESULTS / "generate" / batch / "job.json"))
         ]
 
+    @property
+    def only_shows(self) -> bool:
+        """Whether the plan of the run's targets is shown and nothing is made: because `planned` is among them."""
+        return PLANNED in self._targets()
+
     def planned(self, wildcards: object) -> list[str]:
-        """Nothing: it only makes sure that there is a plan to print."""
-        self.plan  # noqa: B018
+        """Nothing: it only makes sure that there are plans to print, and that all that is asked for can be shown."""
+        self._check_shown()
+        for operation in self._shown_operations():
+            self.plan_of(operation)
         return []
+
+    def shown_plans(self) -> list[str]:
+        """What `planned` shows: operations with the scopes of each, as its verb takes them."""
+        return [f"{operation}:{','.join(self._scope(operation))}" for operation in self._shown_operations()]
+
+    def _shown_operations(self) -> list[str]:
+        """The operations in the order in which they would be done."""
+        named = self._operations() or ([] if "order" in self._targets() else ["generate"])
+        return sorted(named) if ILLUSTRATE in self._targets() else named
 
     def pinned(self, wildcards: object) -> list[str]:
         """Nothing: orders and collecting plan for themselves, with this run's settings."""
@@ -224,7 +252,8 @@ class Session:
         durable.write_json(run.settings, self.settings.to_json())
         started = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
         main = os.environ.get(MAIN_VARIABLE, "")
-        durable.write_json(run.process, {"main": main, "targets": sorted(self._targets()), "started": started})
+        about = sorted(self._targets() - LOOKING_TARGETS or self._targets())
+        durable.write_json(run.process, {"main": main, "targets": about, "started": started})
         if not self._only_looks:
             events.make_room(self.settings, self.state)
             events.begin(self.settings, self._run, "run")
@@ -267,11 +296,12 @@ class Session:
 
     @property
     def _only_looks(self) -> bool:
-        return self._targets() <= LOOKING_TARGETS | {"planned"}
+        return self.only_shows or self._targets() <= LOOKING_TARGETS
 
     @property
     def _only_reports(self) -> bool:
-        return self._targets() == {"report"}
+        """Whether the report is written, and nothing is made."""
+        return "report" in self._targets() and not self._operations()
 
     def overridden(self) -> list[str]:
         """The settings of the default profile that are not in force, in its words."""
@@ -332,14 +362,23 @@ class Session:
         _say(f"then, with what was learned: {show.headline(later)}")
 
     def _operations(self) -> list[str]:
-        """The operations that this run's targets name; generate, where they name none."""
+        """The operations that this run's targets make, or show; generate for files that are asked for by name."""
         targets = self._targets()
         named = [
             operation
             for operation, whole in WHOLE_TARGETS.items()
             if targets & {*whole, *(f"{operation}_{folder}" for folder in FOLDERS)}
         ]
-        return named or ["generate"]
+        return named or ([] if targets <= MAKING_NOTHING else ["generate"])
+
+    def _check_shown(self) -> None:
+        """End Snakemake if something stands beside `planned` whose plan cannot be shown: it would be done."""
+        others = sorted(self._targets() - SHOWN_WITH_PLANNED - {PLANNED})
+        if others:
+            _exit(
+                f"planned shows what the targets beside it would make, and makes nothing; {', '.join(others)} cannot "
+                "be shown in that way. Nothing was done. Leave out one or the other"
+            )
 
     def _scope(self, operation: str) -> list[str]:
         targets = self._targets()

@@ -20,10 +20,11 @@ from chargen.state import State
 ORDERABLE = frozenset({"done", "adopted", "missing", "failed", "put back"})
 
 
-def order(settings: Settings, state: State) -> str:
+def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
     """Record an order for the pictures that ``scenes`` and ``state`` name; return what it says and will cost.
 
-    What will be made anyway, or is in flight, is not ordered twice. Raises ChargenError if nothing fits.
+    What will be made anyway, or is in flight, is not ordered twice. With *only_show* nothing is recorded. Raises
+    ChargenError if nothing fits.
     """
     if not settings.scenes:
         raise ChargenError(
@@ -41,34 +42,38 @@ def order(settings: Settings, state: State) -> str:
     items += [(item.target, item.wish.variation) for item in files]
     cost = _cost(settings, plan, chosen)
     cost_of_files = round(sum(item.cost_usd for item in files), 6)
-    number = place_order(state, items, scenes=list(settings.scenes), cost_usd=cost + cost_of_files)
-    events.note(
-        "ordered",
-        f"order {number}: {len(items)} again",
-        order=number,
-        tasks=len(items),
-        targets=sorted({target for target, _ in items}),
-        cost_usd=round(cost + cost_of_files, 6),
-    )
+    name = "an order would be for" if only_show else _record(settings, state, items, cost + cost_of_files)
     lines = []
     if chosen:
         lines.append(
-            f"order {number}: {count(len(chosen), 'picture')} again, about {money(cost)}; "
+            f"{name} {count(len(chosen), 'picture')} again, about {money(cost)}; "
             f"the next generate_all makes {'it' if len(chosen) == 1 else 'them'}, once"
         )
     for operation, words in (("analyze", "analyses"), ("enhance", "enhancements")):
         own = [item for item in files if item.wish.operation == operation]
         if own:
             price = money(sum(item.cost_usd for item in own))
-            lines.append(
-                f"order {number}: {len(own)} {words} again, about {price}; the next {operation}_all makes them, once"
-            )
+            lines.append(f"{name} {len(own)} {words} again, about {price}; the next {operation}_all makes them, once")
     lines += [
         f"  {target}" + (f" (variation {variation})" if variation > 1 else "") for target, variation in items[:20]
     ]
     if len(items) > 20:
         lines.append(f"  and {len(items) - 20} more")
     return "\n".join(lines)
+
+
+def _record(settings: Settings, state: State, items: list[tuple[str, int]], cost_usd: float) -> str:
+    """Record the order of *items*, and return how a line about it begins."""
+    number = place_order(state, items, scenes=list(settings.scenes), cost_usd=cost_usd)
+    events.note(
+        "ordered",
+        f"order {number}: {len(items)} again",
+        order=number,
+        tasks=len(items),
+        targets=sorted({target for target, _ in items}),
+        cost_usd=round(cost_usd, 6),
+    )
+    return f"order {number}:"
 
 
 def _named_files(settings: Settings) -> Iterator[FileItem]:

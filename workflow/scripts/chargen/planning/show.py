@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chargen.config import Settings
     from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
+    from chargen.planning.tasks import Task
 
 MOST_PROBLEMS = 12
 
@@ -126,8 +127,8 @@ def has_failures(report: Mapping[str, Any], broken: bool) -> bool:
     return bool(bad or waits or broken or report["errors"])
 
 
-def tasks(plan: Plan, width: int) -> str:
-    """Return a block per picture that would be made: entity, scene, prompt, references, output, cost."""
+def tasks(plan: Plan | FilePlan, width: int) -> str:
+    """Return a block per task that would be sent: target, prompt, references, output, cost."""
     from chargen.prompts.text import summary
 
     lines = []
@@ -138,21 +139,32 @@ def tasks(plan: Plan, width: int) -> str:
             references = ", ".join(f"{ref.name} ({ref.role}, {ref.path})" for ref in task.references) or "none"
             variation = f" (variation {task.wish.variation})" if task.wish.variation > 1 else ""
             again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+            form = f"{task.shape.aspect_ratio} at {task.shape.image_size}, " if task.shape.image_size else ""
             lines += [
                 f"  {task.wish.target}{variation}{again}",
                 f"    prompt      {summary(task.prompt, width - 16)}",
                 f"    references  {references}",
-                f"    output      {output_path(task.wish.target, task.wish.variation)}",
-                f"    {task.shape.aspect_ratio} at {task.shape.image_size}, {money(task.shape.cost_usd)}",
+                f"    output      {_output(task)}",
+                f"    {form}{money(task.shape.cost_usd)}",
             ]
             lines += [f"    note        {note}" for note in task.notes]
-    if plan.deferred:
+    deferred = cast("Plan", plan).deferred if plan.operation == "generate" else []
+    if deferred:
         lines.append("later, once the pictures they need are in place:")
         lines += [
             f"  {item.standing.target}, after {', '.join(sorted(item.needs))}, {money(item.shape.cost_usd)}"
-            for item in plan.deferred
+            for item in deferred
         ]
     return _joined(lines)
+
+
+def _output(task: Task) -> str:
+    """Where the result of *task* goes: a picture without its extension, or what is known of a picture."""
+    if task.wish.operation == "analyze":
+        return "what is on the picture, in words"
+    if task.wish.operation == "enhance":
+        return f"{task.extra['folder']}/{task.extra['output']}"
+    return output_path(task.wish.target, task.wish.variation)
 
 
 def output_path(target: str, variation: int) -> str:
