@@ -18,6 +18,7 @@ from chargen.steps import submit as submitting
 from chargen.steps.account import OtherAccount
 from chargen.steps.fetch import Watch
 
+LINE = b'{"key": "k", "response": {}}\n'
 BATCH = "0123456789abcdef"
 JOB = "batches/1"
 
@@ -33,6 +34,7 @@ class Server:
         self.has_results = state == "SUCCEEDED" if has_results is None else has_results
         self.hidden = 0
         self.absent_files = 0
+        self.ended = ""
         self.cancelled: list[str] = []
 
     def jobs(self):
@@ -43,7 +45,7 @@ class Server:
             self.hidden -= 1
             raise RemoteError("looking", 404, "Requested entity was not found.")
         output = {"responsesFile": "files/batch-1"} if self.has_results else {}
-        metadata = {"state": f"BATCH_STATE_{self.state}", "output": output}
+        metadata = {"state": f"BATCH_STATE_{self.state}", "output": output, "endTime": self.ended}
         return Operation.from_json({"name": name, "metadata": metadata})
 
     def download(self, name, path):
@@ -51,7 +53,8 @@ class Server:
             self.absent_files -= 1
             words = "You do not have permission to access the File batch-1 or it may not exist."
             raise RemoteError("downloading", 403, words, about=name)
-        path.write_bytes(b"{}\n")
+        path.write_bytes(LINE)
+        return ""
 
     def cancel(self, name):
         self.cancelled.append(name)
@@ -65,7 +68,7 @@ def waiting(tmp_path, monkeypatch):
     settings = config.settings(
         defaults | {"library": "story", "library_id": "lib", "base_url": Server.base_url}, tmp_path
     )
-    settings = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, interval_s=0.0))
+    settings = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, interval_s=0.0, settle_s=0.0))
     state = State.of(settings)
     plan = {"batch": BATCH, "operation": "generate", "model": "m", "display_name": f"chargen-lib-{BATCH}"}
     tasks = [{"wish_id": "w1", "attempt": 1}]
@@ -73,8 +76,9 @@ def waiting(tmp_path, monkeypatch):
     Journal(state).append("created", BATCH, job=JOB, adopted=False)
     monkeypatch.setattr(fetching.waiting, "pause", lambda seconds, run: None)
 
-    def watch(server, lost_after_s=0.0):
-        return Watch(settings, state, server, lost_after_s=lost_after_s)
+    def watch(server, settle_s=0.0):
+        patient = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, settle_s=settle_s))
+        return Watch(patient, state, server)
 
     return SimpleNamespace(watch=watch, state=state, settings=settings)
 
@@ -124,7 +128,7 @@ def test_denials_count_in_a_row_and_over_time(waiting):
         now_and_then._remote.hidden = 1
         now_and_then.tick(first=True)
         now_and_then.tick(first=True)
-    moments = waiting.watch(Server(), lost_after_s=60.0)
+    moments = waiting.watch(Server(), settle_s=60.0)
     moments._remote.hidden = 99
     for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
         moments.tick(first=True)
@@ -132,16 +136,92 @@ def test_denials_count_in_a_row_and_over_time(waiting):
     assert [] == ended(waiting.state)
 
 
-@pytest.mark.parametrize(("absent", "expected"), [(3, "SUCCEEDED"), (4, "LOST")])
+@pytest.mark.parametrize(("absent", "expected"), [(3, ["SUCCEEDED"]), (99, [])])
 def test_a_result_file_that_looks_gone_is_asked_for_again(waiting, absent, expected):
-    """The file may answer 403 a moment after its name was shown; what stays away is lost."""
+    """A file may answer 403 after its name was shown; while the server names it, that it is gone does not count."""
     server = Server("SUCCEEDED")
     server.absent_files = absent
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST):
+    for _ in range(fetching.LOOKS_UNTIL_LOST + 2):
         watch.tick(first=True)
 
-    assert [expected] == ended(waiting.state)
+    assert expected == ended(waiting.state)
+
+
+def test_results_that_nobody_names_any_more_are_lost(waiting):
+    """The file is denied for long enough, and then the job is gone too."""
+    server = Server("SUCCEEDED")
+    server.absent_files = 99
+    watch = waiting.watch(server)
+    for _ in range(fetching.LOOKS_UNTIL_LOST):
+        watch.tick(first=True)
+    before = ended(waiting.state)
+    operation = server.job(JOB)
+    server.hidden = 99
+    watch.bring_in(BATCH, operation)
+
+    assert ([], ["LOST"]) == (before, ended(waiting.state))
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(47, []), (49, ["LOST"])])
+def test_a_name_that_outlives_its_file_does_not_count(waiting, hours, expected):
+    """What the server keeps has gone after two days; that it still names it then is no reason to wait for ever."""
+    server = Server("SUCCEEDED")
+    server.absent_files = 99
+    server.ended = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)).isoformat()
+    watch = waiting.watch(server)
+    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+        watch.tick(first=True)
+
+    assert expected == ended(waiting.state)
+
+
+@pytest.mark.parametrize("error", [
+    RemoteError("looking", 403, "Access denied", foreign=True),
+    RemoteError("looking", 404, "Not Found", foreign=True),
+    RemoteError("looking", 403, "Your API key was reported as leaked. Please use another API key."),
+    RemoteError("looking", 403, "The caller does not have permission"),
+    RemoteError("looking", 401, "Request had invalid authentication credentials."),
+])  # fmt: skip
+def test_what_does_not_speak_of_the_job_loses_nothing(waiting, error):
+    """A firewall, a proxy, or a key that is not accepted: however often, the job and its file are still waited for."""
+    job, file = Server(), Server("SUCCEEDED")
+    job.job = lambda name: answer_or_raise([error])
+    file.download = lambda name, path: answer_or_raise([error])
+    for server in (job, file):
+        watch = waiting.watch(server)
+        for _ in range(fetching.LOOKS_UNTIL_LOST + 2):
+            watch.tick(first=True)
+
+    assert [] == ended(waiting.state)
+
+
+def test_one_denied_job_does_not_keep_the_others(waiting):
+    """A job that the key may not see stops neither the looks nor what comes of another job."""
+    other = "fedcba9876543210"
+    plan = {"batch": other, "operation": "generate", "model": "m", "display_name": f"chargen-lib-{other}"}
+    submitting._intent(Journal(waiting.state), plan | {"cost_usd": 1.0, "tokens": 1, "tasks": []}, Server())
+    Journal(waiting.state).append("created", other, job="batches/2", adopted=False)
+    server = Server("SUCCEEDED")
+    right = server.job
+    denied = RemoteError("looking", 403, "The caller does not have permission")
+    server.job = lambda name: answer_or_raise([denied]) if name == JOB else right(name)
+    watch = waiting.watch(server)
+    watch.tick(first=True)
+
+    assert ["SUCCEEDED"] == ended(waiting.state)
+    assert "does not have permission" in watch.why_stuck(BATCH)
+
+
+def test_a_run_that_asks_in_vain_ends_in_words(waiting, monkeypatch):
+    """Results that are denied for very long end the wait with an error; the batch stays in flight."""
+    monkeypatch.setattr(fetching, "GIVE_UP_AFTER_S", 0.0)
+    server = Server("SUCCEEDED")
+    server.absent_files = 99
+    with pytest.raises(fetching.ResultsNotHere, match="Nothing is lost: run again later"):
+        fetching.fetch(waiting.settings, waiting.state, waiting.state.batch(BATCH), server, None, None)
+
+    assert Journal(waiting.state).entry(BATCH).in_flight
 
 
 def test_results_that_are_here_stay_though_the_job_is_gone(waiting):
@@ -192,7 +272,7 @@ def test_results_of_a_job_that_ended_badly_are_brought_in(waiting, state):
     with_results = waiting.state.batch(BATCH).responses.read_bytes()
 
     assert [state] == ended(waiting.state)
-    assert b"{}\n" == with_results
+    assert LINE == with_results
 
 
 @pytest.mark.parametrize("hours", [-72, 72])

@@ -56,7 +56,7 @@ class Project:
             "library": "story",
             "provider": "emulator",
             "base_url": emulator.url,
-            "poll": {"interval_s": 0.3, "deadline_h": 24},
+            "poll": {"interval_s": 0.3, "deadline_h": 24, "settle_s": 1},
             "submit": {"timeout_s": 2, "grace_s": 0.5},
             "upload": {"concurrency": 4, "timeout_s": 30, "attempts": 4},
         }

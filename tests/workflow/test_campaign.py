@@ -148,7 +148,7 @@ def set_up(project, deadline_s):
     photograph(640, 480).save(images / "portrait.png")
     project.config |= {
         "submit": {"timeout_s": 1.0, "grace_s": 0.1},
-        "poll": {"interval_s": 0.1, "deadline_h": deadline_s / 3600},
+        "poll": {"interval_s": 0.1, "deadline_h": deadline_s / 3600, "settle_s": 0.2},
         "batch": {"max_tasks": 4, "max_bytes": 1_000_000},
         "retry": {"max_attempts": MOST_ATTEMPTS},
     }

@@ -52,6 +52,7 @@ class Submit:
 class Poll:
     interval_s: float
     deadline_h: float
+    settle_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from chargen.records.journal import (
     Ended,
     Fetched,
     Intent,
+    Moment,
     Refused,
     read_event,
 )
@@ -103,9 +104,14 @@ def clock() -> dict[str, Any]:
     return {"boot": _boot(), "monotonic": _since_boot_s()}
 
 
-def age_s(intent: Intent) -> float:
-    """Seconds since *intent*; by the machine's own clock within one boot, because the wall clock can jump."""
-    return _age_s(intent.time, intent.clock)
+def age_s(moment: Intent | Moment) -> float:
+    """Seconds since *moment*; by the machine's own clock within one boot, because the wall clock can jump."""
+    return _age_s(moment.time, moment.clock)
+
+
+def moment() -> Moment:
+    """The present moment, by both clocks."""
+    return Moment(now(), Clock(_boot(), _since_boot_s()))
 
 
 def _age_s(time: str, clock: Clock) -> float:
@@ -168,6 +174,11 @@ class Entry:
         return (bool(self.job) or self.open_intent is not None) and self.outcomes is None
 
     @property
+    def is_lost(self) -> bool:
+        """Whether results of its job were paid for and count as gone from the server."""
+        return any(outcome == "lost" for outcome, _ in (self.outcomes or {}).values())
+
+    @property
     def age_s(self) -> float:
         """Seconds since it was submitted; 0 if it never was."""
         return age_s(self.intents[-1]) if self.intents else 0.0
@@ -175,7 +186,7 @@ class Entry:
 
 def _is_settled(entry: Entry) -> bool:
     """Whether nothing is to be done for a batch any more, for long enough that no run can be about it."""
-    return entry.outcomes is not None and seconds_since(entry.applied) > SETTLED_AFTER_S
+    return entry.outcomes is not None and not entry.is_lost and seconds_since(entry.applied) > SETTLED_AFTER_S
 
 
 def _cost(entry: Entry, intent: Intent) -> float:

@@ -33,6 +33,8 @@ LONGEST_DELAY_S = 3600.0
 LOST = "LOST"
 """Our own word for a job that was paid for and is gone from the server, or whose results are."""
 
+_INLINED = "inlinedResponses"
+
 _NOT_FOUND = re.compile(r"Requested entity was not found\.?")
 _MAY_NOT_EXIST = re.compile(r"permission to access the \w+ (\S+?) or it may not exist")
 """What the API says of a job, and of a file, that it does not have."""
@@ -122,12 +124,15 @@ class RemoteError(ChargenError):
         if self.status == 404 and _NOT_FOUND.fullmatch(self.message):
             return True
         named = _MAY_NOT_EXIST.search(self.message)
-        return bool(named) and self.about.rpartition("/")[2] in ("", named[1])
+        return named is not None and self.about.rpartition("/")[2] in ("", named[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A batch job as the server describes it. ``state`` lacks its prefix; counts are of requests."""
+    """A batch job as the server describes it. ``state`` lacks its prefix; counts are of requests.
+
+    ``inlined`` says that the answers stand in the operation itself, as small jobs have it at times.
+    """
 
     name: str
     display_name: str
@@ -141,6 +146,7 @@ class Operation:
     failed: int
     request_file: str
     responses_file: str
+    inlined: bool
     error_code: int
     error: str
     raw: dict[str, Any]
@@ -149,6 +155,32 @@ class Operation:
     def is_final(self) -> bool:
         return self.state in FINAL_STATES
 
+    @property
+    def has_results(self) -> bool:
+        """Whether it says where its results are."""
+        return bool(self.responses_file) or self.inlined
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the inlined answers in the form of a result file's lines."""
+        answers = as_map(self._output(self.raw).get(_INLINED)).get(_INLINED)
+        for answer in as_maps(answers):
+            key = as_map(answer.get("metadata")).get("key")
+            yield {name: item for name, item in answer.items() if name != "metadata"} | ({"key": key} if key else {})
+
+    def without_answers(self) -> dict[str, Any]:
+        """Return the operation as the server described it, but for inlined answers, which can be large."""
+        raw = dict(self.raw)
+        metadata = as_map(raw.get("metadata"))
+        if _INLINED in as_map(metadata.get("output")):
+            raw["metadata"] = metadata | {"output": metadata["output"] | {_INLINED: {}}}
+        if _INLINED in as_map(raw.get("response")):
+            raw["response"] = raw["response"] | {_INLINED: {}}
+        return raw
+
+    @staticmethod
+    def _output(data: dict[str, Any]) -> dict[str, Any]:
+        return as_map(as_map(data.get("metadata")).get("output")) or as_map(data.get("response"))
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Operation:
         """Read an operation as ``GET /v1beta/batches/{id}`` answers it, whatever is missing, null or odd in it."""
@@ -156,7 +188,7 @@ class Operation:
         stats = as_map(metadata.get("batchStats"))
         error = as_map(data.get("error"))
         successful, failed = as_count(stats.get("successfulRequestCount")), as_count(stats.get("failedRequestCount"))
-        output = as_map(metadata.get("output")) or as_map(data.get("response"))
+        output = cls._output(data)
         return cls(
             name=as_text(data.get("name")) or as_text(metadata.get("name")),
             display_name=as_text(metadata.get("displayName")),
@@ -170,6 +202,7 @@ class Operation:
             failed=failed,
             request_file=as_text(as_map(metadata.get("inputConfig")).get("fileName")),
             responses_file=as_text(output.get("responsesFile")),
+            inlined=_INLINED in output,
             error_code=as_count(error.get("code")),
             error=as_text(error.get("message")),
             raw=data,

@@ -128,6 +128,11 @@ class BatchFiles:
         return self.folder / "receipt.json"
 
     @property
+    def set_aside(self) -> Path:
+        """The folder of downloads that did not account for the job."""
+        return self.folder / "set-aside"
+
+    @property
     def due(self) -> Path:
         """When the batch's responses were first found older than they need be kept, in seconds since the epoch."""
         return self.folder / "due"
@@ -195,10 +200,9 @@ class RunFiles:
         """Present once the run was asked to end: whoever waits for it ends too."""
         return self.folder / "stop"
 
-    @property
-    def told(self) -> Path:
-        """What the run's waiters last told of its jobs, so that each news is told once."""
-        return self.folder / "told"
+    def told(self, topic: str = "") -> Path:
+        """What the run's waiters last told of its jobs, or of one *topic*, so that each news is told once."""
+        return self.folder / (f"told-{topic}" if topic else "told")
 
     def read_settings(self) -> Settings:
         try:

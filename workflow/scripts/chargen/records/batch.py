@@ -70,11 +70,15 @@ class BatchPlan:
 
 @dataclass(frozen=True, slots=True)
 class BatchEnd:
-    """``ended.json``: how the job ended; ``operation`` is the server's own description of it."""
+    """``ended.json``: how the job ended; ``operation`` is the server's own description of it.
+
+    ``accepted`` says why results that do not account for the job were taken all the same; empty where they do.
+    """
 
     state: str
     error: str = ""
     error_code: int = 0
+    accepted: str = ""
     operation: dict[str, Any] = field(default_factory=dict)
 
 

@@ -17,6 +17,14 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment by both clocks of the machine; ``time`` in UTC, like ``2026-11-21T18:04:05Z``."""
+
+    time: str
+    clock: Clock = Clock()
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """What all lines have. ``time`` is in UTC, like ``2026-11-21T18:04:05Z``."""
 

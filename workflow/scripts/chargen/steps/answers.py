@@ -31,6 +31,9 @@ CANNOT_WRITE = "cannot-write"
 WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
 """Reasons of outcomes whose picture, or its record, the next run takes from the stored answers."""
 
+UNSEEN = frozenset({"missing-line", "unreadable-line"})
+"""Reasons of tasks whose answer, and so its cost, was not seen."""
+
 _ONE_FOLDER = frozenset(
     {
         errno.EACCES,

@@ -24,12 +24,9 @@ from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judg
 from chargen.results.scanner import LineError, ResultFile, ResultLine
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.again import retry_batches
-from chargen.steps.answers import Answer, priced
+from chargen.steps.answers import UNSEEN, Answer, priced
 
 Json = dict[str, Any]
-
-_UNSEEN: frozenset[Reason | str] = frozenset({"missing-line", "unreadable-line"})
-"""Outcomes of tasks whose answer, and so its cost, was not seen."""
 
 _TOLD = ("key", "target", "variation", "outcome", "reason", "attempt", "cost_usd")
 
@@ -60,6 +57,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         left_out = files.read_left_out()
+        end = _as_it_is(end, joined)
         answers = [_answer(task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
     catalog = _catalog(settings)
@@ -74,7 +72,8 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         failpoints.reached("follow-up")
         words = f"{len(again)} tasks failed in passing and are sent again"
         events.tell("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
-    receipt = _receipt(settings, plan, journal, run, end, tasks, follow_ups, _warnings(joined))
+    accepted = [end["accepted"]] if end.get("accepted") else []
+    receipt = _receipt(settings, plan, journal, run, end, tasks, follow_ups, [*accepted, *_warnings(joined)])
     durable.write_json(files.receipt, receipt)
     failpoints.reached("receipt")
     _close(state, receipt)
@@ -89,6 +88,16 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         estimated_usd=cost["estimated"],
     )
     return receipt
+
+
+def _as_it_is(end: Json, joined: Joined) -> Json:
+    """Return *end*, as that of a lost job if it succeeded and not one of its requests has an answer.
+
+    Everything of it may have been paid for, so nothing of it is sent again unless that is ordered.
+    """
+    if joined.lines or end["state"] != "SUCCEEDED":
+        return end
+    return end | {"state": LOST, "error": end["error"] or "its results hold no answer to any request"}
 
 
 def _counts(receipt: Json) -> str:
@@ -218,6 +227,6 @@ def _close(state: State, receipt: Json) -> None:
 def _certain_cost(receipt: Json) -> Json:
     """What the budget may count instead of the estimate: only if the job ended well and every task has its answer."""
     unsure = receipt["state"] != "SUCCEEDED" or any(
-        task["outcome"] == "lost" or task["reason"] in _UNSEEN for task in receipt["tasks"]
+        task["outcome"] == "lost" or task["reason"] in UNSEEN for task in receipt["tasks"]
     )
     return {} if unsure else {"cost_usd": receipt["cost_usd"]["actual"]}

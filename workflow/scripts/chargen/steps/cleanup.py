@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -14,12 +15,15 @@ from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError, connect
 from chargen.state import BatchFiles, State
-from chargen.steps.answers import WAITS_IN_RESPONSES
+from chargen.steps.answers import UNSEEN, WAITS_IN_RESPONSES
 from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
 from chargen.uploads import Uploads
 
 SURE_AFTER_S = 86400.0
 """How long after its first sight a batch must still look old for its raw responses to be deleted."""
+
+_NOT_HERE = UNSEEN | {"broken-picture"}
+"""Reasons of tasks whose result the server may still have in a better state than it came."""
 
 SERVER_FORGETS_S = 48 * 3600.0
 """How long uploads lie on the server; what was left behind longer ago is not worth asking for."""
@@ -29,8 +33,10 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
     """Delete the batch's job, its request file and references that no unfinished batch needs from the server.
 
     Only once the receipt is durable here, and never in the way of anything: what cannot be deleted is said and left to
-    expire. Sees to batches whose process died before it came to that, too. Also drops raw responses that are older than
-    ``cleanup.keep_responses_d``. Call it under the batch's lock.
+    expire, and so is a job of which not every result is here. Sees to batches whose process died before it came to
+    that, too. Also drops raw responses that are older than ``cleanup.keep_responses_d``.
+
+    Call it under the batch's lock.
     """
     journal = Journal(state)
     untidy = _untidy(settings, journal, files.id)
@@ -53,7 +59,7 @@ def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
         for entry in journal.entries.values()
         if entry.job
         and entry.outcomes is not None
-        and not entry.cleaned
+        and not (entry.cleaned or entry.is_lost)
         and (entry.batch == own or (settings.cleanup.after_apply and seconds_since(entry.applied) < SERVER_FORGETS_S))
     ]
 
@@ -63,11 +69,30 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Re
     entry = journal.entry(files.id)
     if entry.cleaned or (entry.key, entry.base_url) != (remote.fingerprint, remote.base_url):
         return
+    if entry.outcomes is None or not files.receipt.exists():  # somebody found the job again meanwhile
+        return
     forget_gone_references(state, files.read_receipt(), files.read_plan(), remote)
     if settings.cleanup.after_apply:
         # A job that another checkout asked for is left to it: its results may not be there yet.
-        _delete_remote(state, files, "" if entry.sent_elsewhere else entry.job, remote)
+        why = why_kept(entry) or ("another checkout asked for it" if entry.sent_elsewhere else "")
+        if why:
+            events.tell("left", f"{entry.job} stays on the server: {why}", batch=files.id, job=entry.job)
+        _delete_remote(state, files, "" if why else entry.job, remote)
         journal.append("cleaned", files.id)
+
+
+def why_kept(entry: Entry) -> str:
+    """Why the job of *entry* stays on the server; ``""`` if it may be deleted.
+
+    It may once every result is here and has a receipt, and never while it counts as lost.
+    """
+    if entry.outcomes is None:
+        return "its results are not here yet"
+    if entry.is_lost:
+        return "its results count as lost, and may come back"
+    if any(reason in _NOT_HERE for _, reason in entry.outcomes.values()):
+        return "not all of its results came whole"
+    return ""
 
 
 def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Remote) -> None:
@@ -106,6 +131,7 @@ def drop_old_responses(settings: Settings, state: State, journal: Journal) -> No
         if files.responses.exists() and _is_old(files, journal.entry(files.id), keep_s) and not _holds_pictures(files):
             files.responses.unlink()
             files.due.unlink(missing_ok=True)
+            shutil.rmtree(files.set_aside, ignore_errors=True)
             failpoints.reached("dropped")
             words = f"the raw answers of batch {files.id} are older than cleanup.keep_responses_d and deleted"
             events.tell("answers-dropped", words, batch=files.id)
@@ -159,13 +185,14 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
 def _needed(state: State) -> set[str]:
     """Return the contents that batches without a receipt refer to, their request files included.
 
-    A job that waits for its turn may not have read its request file yet.
+    A job that waits for its turn may not have read its request file yet, and one that counts as lost may be waiting.
     """
     from chargen.pictures import sha256_file
 
     needed: set[str] = set()
+    lost = {entry.batch for entry in Journal(state).entries.values() if entry.is_lost}
     for files in state.batches():
-        if files.plan.exists() and not files.receipt.exists():
+        if files.plan.exists() and (not files.receipt.exists() or files.id in lost):
             needed.update(uploaded_contents(state, files.read_plan()["tasks"]))
             if files.requests.exists():
                 needed.add(sha256_file(files.requests))

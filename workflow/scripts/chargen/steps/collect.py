@@ -12,13 +12,16 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote
 from chargen.state import RunFiles, State
 from chargen.steps.apply import apply
-from chargen.steps.fetch import LOOKS_UNTIL_LOST, Watch
+from chargen.steps.fetch import Watch
 from chargen.steps.foreign import plan_from_results
 from chargen.steps.submit import take_over
 from chargen.uploads import asking, pauses
 from chargen.wishes import batch_named, digest
 
 Json = dict[str, Any]
+
+ATTEMPTS = 4
+"""How often a result file that does not come is asked for in one call."""
 
 
 def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> Json:
@@ -35,13 +38,14 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
         done = f"{job.done} of {job.requests} done"
         return data | {"why_not": f"{job.name} is {job.state.lower()}, {done}; collect it later"}
     files = state.batch(batch)
-    watch = Watch(settings, state, remote, lost_after_s=0)
+    watch = Watch(settings, state, remote)
     with state.lock(f"batch-{batch}"):
-        if not _downloaded(watch, batch, job):
-            return data | {"why_not": f"{job.name} has no result file yet; collect it later"}
+        is_known = bool(Journal(state).entry(batch).job)
+        if why_not := _why_not_here(watch, batch, job, is_known=is_known):
+            return data | {"why_not": why_not}
         if not files.plan.exists():
             durable.write_json(files.plan, plan_from_results(settings, files, job))
-        if not Journal(state).entry(batch).job:
+        if not is_known:
             take_over(Journal(state), files.read_plan(), job, remote)
         watch.bring_in(batch, job)
         receipt = apply(settings, state, files, run)
@@ -66,15 +70,20 @@ def in_words(data: Json) -> list[str]:
     return [f"{data['job']}: {data['operation']}, {counts}", *places, *warnings]
 
 
-def _downloaded(watch: Watch, batch: str, operation: Operation) -> bool:
-    """Whether all that there is to come of the job is here, asked for until it is known to be gone."""
-    for pause in pauses(LOOKS_UNTIL_LOST):
-        if watch.download(batch, operation) is not None:
-            return True
-        if pause is None or not operation.responses_file:
-            return False
+def _why_not_here(watch: Watch, batch: str, operation: Operation, *, is_known: bool) -> str:
+    """Bring in the results of the job, asked for a few times; return why that failed, ``""`` once they are here.
+
+    Results that are gone are an outcome for the tasks of a job that *is_known*; of any other there is nothing to say.
+    """
+    for pause in pauses(ATTEMPTS):
+        gone = watch.download(batch, operation)
+        if gone is not None:
+            return "" if is_known else gone
+        if pause is None or not operation.has_results or watch.is_paused(batch):
+            break
         time.sleep(pause)
-    raise AssertionError("unreachable: the last pause is None")
+    why = watch.why_stuck(batch) or f"the results of {operation.name} cannot be downloaded at the moment"
+    return f"{why}. Nothing is lost: collect it later"
 
 
 def _find(settings: Settings, remote: Remote) -> Operation:

@@ -6,12 +6,15 @@ job never holds up a finished one. A failed question is not a failed job; only s
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from chargen import durable, events, failpoints
 from chargen.config import Settings
@@ -20,8 +23,10 @@ from chargen.problems import ChargenError
 from chargen.records.look import LastLook
 from chargen.remote import LOST, Operation, Remote, RemoteError
 from chargen.report.words import count
+from chargen.results.accounting import Account, account_for
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
+from chargen.steps.set_aside import SetAside
 from chargen.steps.talk import duration
 from chargen.uploads import pauses
 
@@ -29,15 +34,20 @@ FIRST_PAUSE_S = 1.0
 GROWTH = 1.5
 STEPS_TOLD = 20
 """In how many steps, at most, a run tells how far its jobs are; each step's log has every look."""
-LATE_RESULT_S = 900.0
-"""How long a job that ended well may lack the name of its result file."""
+GIVE_UP_AFTER_S = 1800.0
+"""How long a run asks for results that do not come as they should; the next run goes on with that."""
 
 LOOKS_UNTIL_LOST = 4
-"""How often in a row a job, or its result file, must be denied until it counts as gone: a new one may be shown late."""
-LOST_AFTER_S = 120.0
-"""For how long it must have been denied besides: what counts as lost is only made again by an order, for money."""
+"""How often in a row a job, or its result file, must be denied until it counts as gone, besides the time for which it
+must be: a new one may be shown late, and what counts as lost is only made again by an order, for money."""
+FILES_LIVE_S = 48 * 3600.0
+"""For how long after a job's end the server's word that it has a result file counts more than that it does not."""
 
 Place = Callable[[BatchFiles], None]
+
+
+class ResultsNotHere(ChargenError):
+    """The job has ended, and its results have not come for a long time; the next run asks again."""
 
 
 class NeverSubmitted(ChargenError):
@@ -55,7 +65,6 @@ class Watch:
         state: State,
         remote: Remote,
         run: RunFiles | None = None,
-        lost_after_s: float = LOST_AFTER_S,
     ):
         """*run* is the run that waits: when it is asked to end, or its main process is gone, so does the wait."""
         self._settings = settings
@@ -63,9 +72,9 @@ class Watch:
         self._remote = remote
         self._run = run
         self._pause_s = min(FIRST_PAUSE_S, settings.poll.interval_s)
-        self._late: dict[str, float] = {}
+        self._settle_s = settings.poll.settle_s
         self._denials: dict[str, list[float]] = {}
-        self._lost_after_s = lost_after_s
+        self._stuck: dict[str, tuple[float, str]] = {}
 
     @property
     def pause_s(self) -> float:
@@ -81,6 +90,8 @@ class Watch:
         for entry in self._flying(journal):
             operation = seen.get(entry.job)
             if operation is None or not operation.is_final:
+                if operation:
+                    self._stuck.pop(entry.batch, None)
                 self._mind_deadline(journal, entry)
                 continue
             with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
@@ -102,7 +113,13 @@ class Watch:
             state, error = LOST, left
         if not files.responses.exists():
             durable.write(files.responses, b"")
-        end = {"state": state, "error": error, "error_code": operation.error_code, "operation": operation.raw}
+        end = {
+            "state": state,
+            "error": error,
+            "error_code": operation.error_code,
+            "accepted": SetAside(files, self._settle_s).accepted,
+            "operation": operation.without_answers(),
+        }
         durable.write_json(files.ended, end)
         failpoints.reached("end-stored")
         journal.append("ended", batch, state=state, error=error)
@@ -114,25 +131,95 @@ class Watch:
 
         A job that did not end well has none, but if it names some they were paid for and are brought in too. Return
         ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the results are
-        gone.
+        gone. What came and does not account for the job is set aside until it does, or has settled.
         """
         files = self._state.batch(batch)
         there = files.responses.exists() and files.responses.stat().st_size  # an empty one may stand for what is gone
         if there:
             return ""
-        if not operation.responses_file:
+        if not operation.has_results:
             if operation.state != "SUCCEEDED":
                 return ""
-            self._mind_lateness(batch)
+            self._is_stuck(batch, "its job succeeded, but the server has not named a result file")
             return None
+        aside = SetAside(files, self._settle_s)
+        if aside.pause_s > 0:
+            self._is_stuck(batch, f"what came as the results of {operation.name} is not complete: {aside.fault}")
+            return None
+        part = durable.draft_of(files.responses)
+        files.folder.mkdir(parents=True, exist_ok=True)
         try:
-            download(self._remote, operation.responses_file, files.responses, self._run)
+            fault = self._receive(operation, part)
+            found = account_for(part, sent_keys(files), operation.requests, fault)
+            if found.fits:
+                _install(part, files.responses)
+                self._stuck.pop(batch, None)
+                return ""
+            return self._set_aside(files, operation, aside, part, found)
         except RemoteError as trouble:
-            if not (trouble.gone and self._is_lost(operation.responses_file)):
-                _trouble(f"{trouble}; trying again later", self._pause_s, batch=batch)
-                return None
-            return f"the result file {operation.responses_file} is gone: {trouble.message}"
+            results = operation.responses_file or operation.name
+            if trouble.gone and self._is_lost(results) and not self._is_still_named(operation):
+                return f"the results of {operation.name} are gone: {trouble.message}"
+            words = f"{trouble}; trying again later"
+            if not trouble.passing:
+                self._is_stuck(batch, str(trouble))
+            _trouble(words, self._pause_s, batch=batch)
+            self._tell_once(f"{trouble.status} {trouble.message}", f"batch {batch}: {words}", topic=batch)
+            return None
+        finally:
+            part.unlink(missing_ok=True)
+
+    def why_stuck(self, batch: str, for_s: float = 0.0) -> str:
+        """Why the results of *batch* have not come as they should, for *for_s* seconds at least; ``""`` otherwise."""
+        since, words = self._stuck.get(batch, (0.0, ""))
+        return words if words and time.monotonic() - since >= for_s else ""
+
+    def is_paused(self, batch: str) -> bool:
+        """Whether the results of *batch* were set aside lately, and are not asked for yet."""
+        return SetAside(self._state.batch(batch), self._settle_s).pause_s > 0
+
+    def _receive(self, operation: Operation, part: Path) -> str:
+        """Write the results of *operation* to *part*; return what is wrong with the transfer, ``""`` if nothing is."""
+        if operation.responses_file:
+            return receive(self._remote, operation.responses_file, part, self._run)
+        whole = self._remote.job(operation.name)  # a list, or what was noted of one, need not have the answers
+        if whole.responses_file:
+            return receive(self._remote, whole.responses_file, part, self._run)
+        with durable.naming(part), part.open("wb") as file:
+            for line in whole.lines():
+                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         return ""
+
+    def _set_aside(
+        self, files: BatchFiles, operation: Operation, aside: SetAside, part: Path, found: Account
+    ) -> str | None:
+        """Keep what came and does not account for the job, or take it if it has settled; return as `download` does."""
+        sighting = aside.saw(part, found)
+        came = f"{found.bytes:,} bytes"
+        if sighting.times > 1:
+            came = f"the same {came} came {sighting.times} times within {duration(sighting.lasted_s)}"
+        if aside.has_settled(sighting) and found.is_part:
+            why = f"the server's results are incomplete: {found.fault}; {came}"
+            aside.accept(why)
+            _install(part, files.responses)
+            self._stuck.pop(files.id, None)
+            events.tell("set-aside", why, level="warning", batch=files.id, bytes=found.bytes)
+            return ""
+        path = aside.keep(part, sighting, is_json=found.is_json)
+        if aside.has_settled(sighting) and found.is_json:
+            if operation.state != "SUCCEEDED":
+                return ""
+            return f"the server's results hold no answer to any request: {found.fault}; {came}"
+        pause = aside.pause_after(sighting.times)
+        words = (
+            f"batch {files.id}: what came as the results of {operation.name} is not complete: {found.fault} ({came}). "
+            f"It is kept as {path}, and the results are asked for again in {duration(pause)}. Nothing of the batch is "
+            "sent again until they are here, and nothing is deleted on the server"
+        )
+        self._is_stuck(files.id, f"what comes as the results of {operation.name} is not complete: {found.fault}")
+        events.tell("set-aside", words, level="warning", batch=files.id, bytes=found.bytes, delay_s=round(pause, 1))
+        self._tell_once(sighting.sha256, words, topic=files.id)
+        return None
 
     def _flying(self, journal: Journal) -> list[Entry]:
         """The batches whose jobs this key at this address can speak of."""
@@ -154,7 +241,7 @@ class Watch:
             age = time.time() - last.time
             if not (0 <= age < min(self._pause_s, self._settings.poll.interval_s) * 0.9 and wanted <= known.keys()):
                 try:
-                    known = {operation.name: operation.raw for operation in self._ask(wanted)}
+                    known = {operation.name: operation.without_answers() for operation in self._ask(wanted)}
                 except RemoteError as trouble:
                     if not trouble.passing:
                         raise
@@ -181,13 +268,14 @@ class Watch:
         news = f"{kinds}, {done * STEPS_TOLD // max(1, total)} of {STEPS_TOLD}"
         self._tell_once(news, f"{line}, next look in {duration(self._pause_s)}")
 
-    def _tell_once(self, news: str, words: str) -> None:
-        """Show *words* unless one of the run's waiters has shown the same *news* last."""
+    def _tell_once(self, news: str, words: str, topic: str = "") -> None:
+        """Show *words* unless one of the run's waiters has shown the same *news* last, of this *topic*."""
         if self._run is None:
             return
+        told = self._run.told(topic)
         with self._state.lock("told"):
-            if not (self._run.told.exists() and self._run.told.read_text() == news):
-                self._run.told.write_text(news)
+            if not (told.exists() and told.read_text() == news):
+                told.write_text(news)
                 events.show(words)
 
     def _ask(self, wanted: set[str]) -> list[Operation]:
@@ -202,8 +290,13 @@ class Watch:
             try:
                 found[name] = self._remote.job(name)
             except RemoteError as trouble:
-                if not trouble.gone:
+                if trouble.passing:
                     raise
+                if not trouble.gone:  # it speaks of this job alone, for the list was answered
+                    entry = Journal(self._state).by_job(name)
+                    self._is_stuck(entry.batch if entry else "", str(trouble))
+                    _trouble(f"{trouble}; asking again later", self._pause_s, job=name)
+                    continue
                 if not self._is_lost(name):
                     _trouble(f"{trouble}; looking for it again", self._pause_s, job=name)
                     continue
@@ -220,16 +313,25 @@ class Watch:
         """Whether what was denied just now has been denied often enough, and for long enough, to be gone."""
         times = self._denials.setdefault(name, [])
         times.append(time.monotonic())
-        return len(times) >= LOOKS_UNTIL_LOST and times[-1] - times[0] >= self._lost_after_s
+        return len(times) >= LOOKS_UNTIL_LOST and times[-1] - times[0] >= self._settle_s
 
-    def _mind_lateness(self, batch: str) -> None:
-        """Give up waiting for the name of a result file after a while."""
-        since = self._late.setdefault(batch, time.monotonic())
-        if time.monotonic() - since > LATE_RESULT_S:
-            raise ChargenError(
-                f"batch {batch}: its job succeeded, but the server has not named a result file for "
-                f"{duration(LATE_RESULT_S)}; run again later to collect it"
-            )
+    def _is_still_named(self, operation: Operation) -> bool:
+        """Whether the server itself, asked anew, contradicts that the result file is gone, or does not say."""
+        try:
+            now_said = self._remote.job(operation.name)
+        except RemoteError as trouble:
+            if not trouble.gone:
+                return True
+            try:
+                return any(job.name == operation.name for job in self._remote.jobs())
+            except RemoteError:
+                return True
+        return not now_said.has_results or _seconds_since(now_said.ended) < FILES_LIVE_S
+
+    def _is_stuck(self, batch: str, why: str) -> None:
+        """Note that the results of *batch* do not come as they should, and since when."""
+        since, _ = self._stuck.get(batch, (time.monotonic(), ""))
+        self._stuck[batch] = (since, f"batch {batch}: {why}")
 
     def _mind_deadline(self, journal: Journal, entry: Entry) -> None:
         """Cancel a job that has outlived ``poll.deadline_h``; what it has done by then still comes."""
@@ -268,6 +370,8 @@ def fetch(
     while not (files.responses.exists() and files.ended.exists()):
         operation = watch.tick(place, first).get(entry.job)
         first = False
+        if words := watch.why_stuck(files.id, GIVE_UP_AFTER_S):
+            raise ResultsNotHere(f"{words}. Nothing is lost: run again later to collect them")
         if operation and not operation.is_final:
             news = (operation.state, operation.done)
             events.tell(
@@ -297,33 +401,46 @@ def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> s
     )
 
 
-def download(remote: Remote, name: str, target: Path, run: RunFiles | None = None) -> None:
-    """Bring the result file *name* to *target*: whole or not at all, asked for again if the connection breaks.
+def receive(remote: Remote, name: str, part: Path, run: RunFiles | None = None) -> str:
+    """Bring the result file *name* to *part*, asked for again if the connection breaks.
 
-    Raises StillWaiting if *run* ends during a pause.
+    Return what is wrong with what came, ``""`` if nothing is. Raises StillWaiting if *run* ends during a pause.
     """
-    part = durable.draft_of(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    for pause in pauses(5):
+        try:
+            with durable.naming(part):
+                return remote.download(name, part)
+        except RemoteError as error:
+            # What is denied is for the caller to ask for again: the file may be there a moment after its name.
+            if pause is None or not error.passing:
+                raise
+            pause = max(pause, error.retry_after_s or 0)
+            _trouble(f"{error}; starting again in {duration(pause)}", pause)
+            waiting.pause(pause, run)
+    raise AssertionError("unreachable: the last pause is None")
+
+
+def _install(part: Path, responses: Path) -> None:
+    """Put what came in its place, durably."""
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    failpoints.reached("downloaded")
+    part.replace(responses)
+    durable.sync_folder(responses.parent)
+    failpoints.reached("stored")
+
+
+def sent_keys(files: BatchFiles) -> frozenset[str] | None:
+    """Return the keys of the requests that were sent; None where nothing here says which those were."""
+    keys = {line["key"] for line in durable.read_lines(files.requests) if isinstance(line.get("key"), str)}
+    if not keys and files.plan.exists():
+        keys = {task["key"] for task in files.read_plan()["tasks"]} - files.read_left_out().keys()
+    return frozenset(keys) if keys else None
+
+
+def _seconds_since(moment: str) -> float:
+    """Seconds since *moment* as the server writes it; 0 if that is no moment."""
     try:
-        for pause in pauses(5):
-            try:
-                with durable.naming(target):
-                    fault = remote.download(name, part)
-                if fault:
-                    raise RemoteError(f"downloading {name}", 0, fault)
-                break
-            except RemoteError as error:
-                # What looks gone is for the caller to ask for again: the file may be there a moment after its name.
-                if pause is None or error.gone:
-                    raise
-                pause = max(pause, error.retry_after_s or 0)
-                _trouble(f"{error}; starting again in {duration(pause)}", pause)
-                waiting.pause(pause, run)
-        with part.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        failpoints.reached("downloaded")
-        part.replace(target)
-        durable.sync_folder(target.parent)
-        failpoints.reached("stored")
-    finally:
-        part.unlink(missing_ok=True)
+        return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(moment)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
