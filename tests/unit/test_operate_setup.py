@@ -116,7 +116,7 @@ def test_no_key_is_an_error_only_where_one_is_needed(tmp_path, provider, level):
         (Answer(0, "ConnectError"), [("error", "api")]),
         (Answer(400, "API key not valid"), [("error", "api")]),
         (Answer(503, "overloaded"), [("warning", "api")]),
-        (Answer(404, "no such model"), [("ok", "api"), ("error", "models")]),
+        (Answer(404, "no such model"), [("ok", "api"), ("error", "models"), ("error", "models")]),
     ],
 )
 def test_what_the_api_says_is_told_in_words(settings, answer, expected):
@@ -138,16 +138,64 @@ def test_a_wrong_clock_is_found(seconds, level):
 
 
 def test_retired_and_deprecated_models_are_found(settings):
-    """A model that was shut down is an error with its successor, a deprecated one a warning."""
+    """A model that was shut down is an error with its successor; one that will be within 60 days is a warning."""
     chosen = {
         "generate": ModelChoice("gemini-3.1-flash-image", "", 1.0),
         "enhance": ModelChoice("gemini-3-pro-image-preview", "", 1.0),
     }
 
-    findings = list(doctor.models(replace(settings, models=chosen)))
+    def found(today):
+        findings = doctor.models(replace(settings, models=chosen), dt.date.fromisoformat(today))
+        return [finding for finding in findings if finding.about == "models"]
 
-    assert ["warning", "error"] == [finding.level for finding in findings if finding.about == "models"]
-    assert "gemini-3-pro-image" in findings[1].says
+    assert ["error", "error"] == levels(found("2026-10-29"))
+    assert ["warning", "error"] == levels(found("2026-10-28"))
+    assert "is shut down on 2026-10-29, in 1 day" in found("2026-10-28")[0].says
+    assert "in 60 days" in found("2026-08-30")[0].says
+    assert "is deprecated" in found("2026-08-29")[0].says
+    assert "use gemini-nano-banana-2.1 instead" == found("2026-10-28")[0].advice
+    assert "gemini-3-pro-image" in found("2026-10-28")[1].says
+
+
+def test_each_model_in_use_is_asked_about_and_compared(settings, tmp_path):
+    """Those configured, their fallbacks and those of scenes; limits that differ from the models file are named."""
+    scene = "name: Oda\nscenes:\n  - {id: a, prompt: A., model: gemini-3.1-flash-lite-image}\n"
+    (tmp_path / "story" / "characters" / "oda").mkdir(parents=True)
+    (tmp_path / "story" / "characters" / "oda" / "imagery.yaml").write_text(scene)
+    asked = []
+    bodies = {
+        "gemini-3-pro-image": {"inputTokenLimit": 131072, "outputTokenLimit": 32768},
+        "gemini-nano-banana-2.1": {"inputTokenLimit": 8192},
+        "gemini-3.8-flash": {"supportedGenerationMethods": ["generateContent"]},
+        "gemini-3.1-flash-lite-image": {"inputTokenLimit": 65536, "outputTokenLimit": "odd"},
+    }
+
+    def ask(path):
+        asked.append(path.removeprefix("models/"))
+        return Answer(200, body=bodies.get(asked[-1], {}))
+
+    findings = [finding for finding in doctor.questions(settings, "http://api", ask) if finding.about == "models"]
+    said = [f"{finding.level}: {finding.says}" for finding in findings]
+
+    assert {*bodies, "gemini-3.5-flash-lite"} == set(asked)
+    assert any("error: gemini-3.8-flash: the API takes no batches" in line for line in said)
+    assert any("the API takes 131,072 tokens in" in line and "says 65,536" in line for line in said)
+    assert any("takes 8,192 tokens in, chargen may need 17,180" in line for line in said)
+    assert "ok: gemini-3.1-flash-lite-image: the API has it, 65,536 tokens in" in said
+
+
+def test_settings_that_a_model_does_not_take_are_named(settings):
+    """They are not sent, so they cost nothing and change nothing; the default temperature is nobody's wish."""
+    chosen = {
+        "generate": ModelChoice("gemini-3-pro-image", "", 0.7, thinking_level="low"),
+        "analyze": ModelChoice("gemini-3.8-flash", "", 0.2, thinking_level="low", media_resolution="low"),
+    }
+
+    found = [f for f in doctor.models(replace(settings, models=chosen)) if f.level == "warning"]
+
+    assert 2 == len(found)
+    assert "models.generate.temperature: 0.7 is not sent, because gemini-3-pro-image takes none" == found[0].says
+    assert "models.generate.thinking_level: low is not sent, because gemini-3-pro-image takes none" == found[1].says
 
 
 def test_the_library_is_examined(settings, tmp_path):

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from chargen import schema
 from chargen.problems import ChargenError
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What of the configuration a model takes; anything else is not sent to it.
+
+    ``image_tokens`` are those of one picture that is sent to it, ``media_resolution`` the same by resolution.
+    """
+
+    parameters: frozenset[str] = frozenset()
+    thinking_levels: tuple[str, ...] = ()
+    image_tokens: int = 0
+    media_resolution: Mapping[str, int] = field(default_factory=dict)
+
+    def tokens_of_image(self, resolution: str = "") -> int:
+        """Return the tokens of one picture that is sent at a media *resolution*, the model's own if empty."""
+        return self.media_resolution.get(resolution, self.image_tokens)
+
+
+TAKES_NOTHING = Takes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,7 @@ class ImageModel:
     usd_per_image: Mapping[str, float]
     quota: str
     usd_per_mtok_in: float = 0.0  # prompt and references; 0 where no price is known
+    takes: Takes = TAKES_NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class TextModel:
     quota: str
     deprecated: bool = False
     successor: str = ""
+    takes: Takes = TAKES_NOTHING
 
 
 class RetiredModel(ChargenError):
@@ -82,6 +104,14 @@ class Catalog:
         """The whole file, as ``schemas/models.schema.json`` describes it."""
         return self._data
 
+    def entry(self, name: str) -> Mapping[str, Any]:
+        """Return what the file says of the image or text model *name*, shut down or not, with its tokens of an image;
+        ChargenError if it says nothing."""
+        facts = self._data["image_models"].get(name) or self._data["text_models"].get(name)
+        if facts is None:
+            raise ChargenError(f"{self._source} has no model `{name}`")
+        return {"input_image_tokens": self.input_image_tokens, **facts}
+
     def image_model(self, name: str) -> ImageModel:
         """Return the image model *name*; RetiredModel if it was shut down, ChargenError if nobody knows it."""
         facts = self._facts("image", name, "sizes, ratios and price")
@@ -95,6 +125,7 @@ class Catalog:
             usd_per_image=facts["usd_per_image"],
             quota=facts["quota"],
             usd_per_mtok_in=float(facts.get("usd_per_mtok_in", 0.0)),
+            takes=self._takes(facts),
         )
 
     def text_model(self, name: str) -> TextModel:
@@ -107,6 +138,7 @@ class Catalog:
             quota=facts["quota"],
             deprecated=facts["state"] == "deprecated",
             successor=facts.get("successor", ""),
+            takes=self._takes(facts),
         )
 
     def text_cost(self, model: TextModel, tokens_in: int, tokens_out: int) -> float:
@@ -140,6 +172,14 @@ class Catalog:
             pictures = tokens["image"] * price / held
         words = tokens["prompt"] * facts.get("usd_per_mtok_in", 0.0) + thought * facts.get("usd_per_mtok_out", 0.0)
         return (pictures + words / 1e6) * (1 - self.batch_discount)
+
+    def _takes(self, facts: Mapping[str, Any]) -> Takes:
+        return Takes(
+            frozenset(facts.get("parameters", ())),
+            tuple(facts.get("thinking_levels", ())),
+            int(facts.get("input_image_tokens", self.input_image_tokens)),
+            facts.get("media_resolution", {}),
+        )
 
     def _at_todays_price(self, facts: dict[str, Any]) -> dict[str, Any]:
         changes = facts.get("changes")

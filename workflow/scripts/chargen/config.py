@@ -24,9 +24,13 @@ Provider = Literal["emulator", "gemini"]
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
+    """A model and how it is called; what it does not take is not sent (see `chargen.planning.parameters`)."""
+
     model: str
     fallback: str
     temperature: float
+    thinking_level: str = ""
+    media_resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from chargen.emulator.catalogue import Model
 from chargen.emulator.errors import ApiError, invalid
 from chargen.emulator.requests import Reference, Request, plain_size
 
-TOKENS_PER_INPUT_IMAGE = 258
 _MODALITIES = {"image": "IMAGE", "video": "VIDEO", "audio": "AUDIO", "application": "DOCUMENT"}
 
 
@@ -96,9 +95,9 @@ def prompt_tokens(request: Request) -> int:
     return max(1, (len(request.prompt) + 3) // 4)
 
 
-def counted(request: Request) -> dict[str, Any]:
+def counted(model: Model, request: Request) -> dict[str, Any]:
     """The body of a CountTokensResponse."""
-    usage = _usage(request, request.references)
+    usage = _usage(model, request, request.references)
     return {"totalTokens": usage["promptTokenCount"], "promptTokensDetails": usage["promptTokensDetails"]}
 
 
@@ -154,7 +153,7 @@ def _picture_reply(
         if model.thinks:
             part["thoughtSignature"] = _signature(seed, manners.signature_bytes)
         parts.append(part)
-    usage = _usage(request, [material.reference for material in materials])
+    usage = _usage(model, request, [material.reference for material in materials])
     image_tokens = model.tokens_for(size) * count
     extra = 96 if model.thinks else 0
     usage["candidatesTokenCount"] = image_tokens + extra
@@ -177,7 +176,7 @@ def _text_reply(model: Model, request: Request, key: str, materials: Sequence[Ma
     part: dict[str, Any] = {"text": text}
     if model.thinks:
         part["thoughtSignature"] = _signature(seed, 0)
-    usage = _usage(request, [material.reference for material in materials])
+    usage = _usage(model, request, [material.reference for material in materials])
     usage["candidatesTokenCount"] = max(1, len(text) // 4)
     usage["thoughtsTokenCount"] = 62
     return _body([part], usage)
@@ -213,14 +212,15 @@ def _is_placeholder(data: bytes) -> bool:
     return picture.MARKER.encode() in data[:4096]
 
 
-def _usage(request: Request, references: Sequence[Reference]) -> dict[str, Any]:
+def _usage(model: Model, request: Request, references: Sequence[Reference]) -> dict[str, Any]:
     texts = prompt_tokens(request)
     details = [{"modality": "TEXT", "tokenCount": texts}]
     total = texts
     by_modality: dict[str, int] = {}
+    resolution = str(request.generation.get("mediaResolution") or "")
     for reference in references:
         modality = _MODALITIES.get(reference.mime_type.split("/")[0], "TEXT")
-        by_modality[modality] = by_modality.get(modality, 0) + TOKENS_PER_INPUT_IMAGE
+        by_modality[modality] = by_modality.get(modality, 0) + model.tokens_for_input(resolution)
     for modality, tokens in by_modality.items():
         details.append({"modality": modality, "tokenCount": tokens})
         total += tokens

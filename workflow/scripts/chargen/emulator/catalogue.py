@@ -13,6 +13,7 @@ from chargen.problems import ChargenError
 TEN = frozenset(["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"])
 FOURTEEN = TEN | frozenset(["1:4", "4:1", "1:8", "8:1"])
 DEFAULT_IMAGE_TOKENS = 1120
+INPUT_TOKENS = 1120
 MODELS_FILE = Path(__file__).resolve().parents[4] / "config" / "models.yaml"
 
 
@@ -27,10 +28,17 @@ class Model:
     image_tokens: Mapping[str, int] = field(default_factory=dict)
     mime_type: str = "image/jpeg"
     embeds: bool = False
+    seen: Mapping[str, int] = field(default_factory=dict)  # tokens of a picture sent in, by resolution
+    input_limit: int = 1048576
+    output_limit: int = 32768
 
     def tokens_for(self, size: str) -> int:
         """Output tokens of one picture of that size."""
         return self.image_tokens.get(size) or self.image_tokens.get("1K") or DEFAULT_IMAGE_TOKENS
+
+    def tokens_for_input(self, resolution: str) -> int:
+        """Tokens of one picture that is sent in; *resolution* as a request names it, or empty."""
+        return self.seen.get(resolution.removeprefix("MEDIA_RESOLUTION_").lower()) or self.seen.get("", INPUT_TOKENS)
 
     @property
     def thinks(self) -> bool:
@@ -47,8 +55,8 @@ class Model:
             "version": "emulator",
             "displayName": f"{self.id} (emulated)",
             "description": "Answers with placeholders.",
-            "inputTokenLimit": 1048576,
-            "outputTokenLimit": 32768,
+            "inputTokenLimit": self.input_limit,
+            "outputTokenLimit": self.output_limit,
             "supportedGenerationMethods": methods,
         }
 
@@ -100,8 +108,8 @@ def load(models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> Cat
     """
     data = _read(models_file)
     models = {name: _image_model(name, facts or {}) for name, facts in data["image_models"].items()}
-    for name in (*data["text_models"], *_MORE_TEXT):
-        models[name] = Model(name)
+    for name, facts in {**dict.fromkeys(_MORE_TEXT), **data["text_models"]}.items():
+        models[name] = Model(name, **_counting(facts or {}))
     for name in _EMBEDDING:
         models[name] = Model(name, embeds=True)
     for name in also_serve:
@@ -127,4 +135,14 @@ def _image_model(name: str, facts: Mapping[str, Any]) -> Model:
     tokens = {str(size): int(count) for size, count in (facts.get("image_tokens") or {}).items()}
     sizes = frozenset() if name == _PNG else frozenset(str(size) for size in facts.get("sizes") or ())
     ratios = TEN if facts.get("ratios") == "ten" else FOURTEEN
-    return Model(name, True, sizes, ratios, tokens, "image/png" if name == _PNG else "image/jpeg")
+    mime_type = "image/png" if name == _PNG else "image/jpeg"
+    return Model(name, True, sizes, ratios, tokens, mime_type, **_counting(facts))
+
+
+def _counting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model's entry says of tokens that go in, and of its limits."""
+    given = {"seen": facts.get("media_resolution") or {}}
+    if "input_image_tokens" in facts:
+        given["seen"] = {**given["seen"], "": facts["input_image_tokens"]}
+    names = {"input_limit": "input_tokens", "output_limit": "output_tokens"}
+    return given | {name: facts[key] for name, key in names.items() if key in facts}

@@ -671,10 +671,10 @@ class World:
 
     def count_tokens(self, model: str, version: str, raw: Any) -> dict[str, Any]:
         """The tokens of a countTokens request, by the same rule as in usageMetadata."""
-        self.serving(model, version, "countTokens")
+        served = self.serving(model, version, "countTokens")
         body = raw.get("generateContentRequest") or raw if isinstance(raw, dict) else raw
         requests.check_fields(body)
-        return answers.counted(requests.read(body))
+        return answers.counted(served, requests.read(body))
 
     def embed(self, model: str, version: str, raw: Any, method: str) -> dict[str, Any]:
         """Answer embedContent or batchEmbedContents at once."""

@@ -12,17 +12,18 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from chargen import config
 from chargen.catalog import Catalog, load_catalog
-from chargen.config import Settings
+from chargen.config import ModelChoice, Settings
 from chargen.journal import Journal
 from chargen.operate.moments import span
 from chargen.operate.prices import OLD_DAYS
 from chargen.operate.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line, size
+from chargen.planning.parameters import UNSENT_TEMPERATURE, not_sent
 from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
 
@@ -33,6 +34,12 @@ SKEW_WARNS_S, SKEW_HURTS_S = 60.0, 600.0
 QUESTION_TIMEOUT_S = 20.0
 NEEDS = {"snakemake": (9, 27), "google-genai": (3, 4)}
 NEEDS_PYTHON = (3, 11)
+LIMITS = (("inputTokenLimit", "input_tokens", "in"), ("outputTokenLimit", "output_tokens", "out"))
+"""Of a model: as the API names it, as config/models.yaml does, and which way it counts."""
+SHUTDOWN_DAYS = 60
+"""So many days before a model's shutdown it is warned of."""
+LONGEST_PROMPT_TOKENS = 1500
+"""Of the longest prompt that config/prompts.yaml allows."""
 SHOWN_PROBLEMS = 5
 NETWORK_DRIVES = ("nfs", "cifs", "smb", "fuse.sshfs", "fuse.rclone", "9p", "afs", "ceph", "lustre", "glusterfs")
 
@@ -49,11 +56,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said to one question; ``status`` is 0 if it could not be reached."""
+    """What the API said to one question; ``status`` is 0 if it could not be reached, ``body`` what it sent."""
 
     status: int
     message: str = ""
     date: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 Ask = Callable[[str], Answer]
@@ -205,8 +213,9 @@ def api(settings: Settings) -> Iterator[Finding]:
 
 
 def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
-    """Yield what *ask* brings back about the key, the configured models and the clock."""
-    answers = {name: ask(f"models/{name}") for name in dict.fromkeys(c.model for c in settings.models.values())}
+    """Yield what *ask* brings back about the key, the models in use and the clock."""
+    in_use = models_in_use(settings)
+    answers = {name: ask(f"models/{name}") for name in in_use}
     first = next(iter(answers.values()))
     if not first.status:
         text = "check the network, a proxy (HTTPS_PROXY) and base_url"
@@ -223,8 +232,68 @@ def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
         for name, answer in answers.items():
             if answer.status == 404:
                 text = "`snakemake prices` lists models; set models.<use>.model in the configuration"
-                yield Finding("error", "models", f"the API knows no {name}", text)
+                yield Finding("error", "models", f"the API knows no {name} ({in_use[name]})", text)
+            elif answer.status == 200:
+                yield from as_the_api_says(settings, name, answer.body)
     yield from clock(first.date, dt.datetime.now(dt.UTC))
+
+
+def models_in_use(settings: Settings) -> dict[str, str]:
+    """Return the models that a run may ask, each with what for: those configured, and those that scenes name."""
+    found: dict[str, list[str]] = {}
+    for use, choice in settings.models.items():
+        found.setdefault(choice.model, []).append(use)
+        if choice.fallback:
+            found.setdefault(choice.fallback, []).append(f"{use}, fallback")
+    for name, scenes in _named_by_scenes(settings).items():
+        found.setdefault(name, []).append(_many(scenes, "scene"))
+    return {name: "; ".join(uses) for name, uses in found.items()}
+
+
+def _named_by_scenes(settings: Settings) -> Counter[str]:
+    """Return the models that scenes name, with how many do; none where the library cannot be read."""
+    from chargen.library.load import load_library
+
+    try:
+        found = load_library(settings.library_root, exclude=settings.exclude, adopt_existing=False)
+    except (OSError, ChargenError):  # `library` says why
+        return Counter()
+    return Counter(scene.model for entity in found.entities.values() for scene in entity.scenes if scene.model)
+
+
+def as_the_api_says(settings: Settings, name: str, body: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield how the model *name* is, by the *body* of models.get, and where config/models.yaml says something else."""
+    methods = body.get("supportedGenerationMethods")
+    if isinstance(methods, list) and "batchGenerateContent" not in methods:
+        text = "set models.<use>.model to another; `snakemake prices` lists models"
+        yield Finding("error", "models", f"{name}: the API takes no batches for it", text)
+    try:
+        facts = load_catalog(Path(settings.models_file)).entry(name)
+    except ChargenError:  # `models` says why
+        return
+    limits = {}
+    for key, ours, direction in LIMITS:
+        limit = body.get(key)
+        if not isinstance(limit, int):
+            continue
+        limits[direction] = limit
+        needed = _needed_tokens(facts, direction)
+        if ours in facts and facts[ours] != limit:
+            says = f"{name}: the API takes {limit:,} tokens {direction}, {settings.models_file} says {facts[ours]:,}"
+            yield Finding("warning", "models", says, f"set its `{ours}` to {limit}, and `checked` to today")
+        elif limit < needed:
+            says = f"{name}: the API takes {limit:,} tokens {direction}, chargen may need {needed:,}"
+            yield Finding("warning", "models", says, f"lower `references` or `sizes` of it in {settings.models_file}")
+    if limits:
+        told = ", ".join(f"{limit:,} tokens {direction}" for direction, limit in limits.items())
+        yield Finding("ok", "models", f"{name}: the API has it, {told}")
+
+
+def _needed_tokens(facts: Mapping[str, Any], direction: str) -> int:
+    """How many tokens the largest request, or answer, of a model takes."""
+    if direction == "out":
+        return max(facts.get("image_tokens", {}).values(), default=0)
+    return LONGEST_PROMPT_TOKENS + int(facts.get("references", 1)) * int(facts["input_image_tokens"])
 
 
 def clock(date: str, now: dt.datetime) -> Iterator[Finding]:
@@ -243,20 +312,20 @@ def clock(date: str, now: dt.datetime) -> Iterator[Finding]:
     yield Finding("error" if abs(skew) >= SKEW_HURTS_S else "warning", "clock", says, text)
 
 
-def models(settings: Settings) -> Iterator[Finding]:
-    """Yield how the configured models stand in the models file, and how old that is."""
+def models(settings: Settings, today: dt.date | None = None) -> Iterator[Finding]:
+    """Yield how the configured models stand in the models file as of *today*, and how old that is."""
+    today = today or dt.datetime.now(dt.UTC).date()
     try:
-        catalog = load_catalog(Path(settings.models_file))
+        catalog = load_catalog(Path(settings.models_file), today)
     except ChargenError as error:
         yield Finding("error", "models", str(error), "correct the file")
         return
     for use, choice in settings.models.items():
-        yield _model(catalog, use, choice.model)
+        yield from _model(catalog, use, choice, choice.model, today)
         if choice.fallback:
-            fallback = _model(catalog, f"{use}, fallback", choice.fallback)
-            if fallback.level != "ok":
-                yield fallback
-    age = (dt.datetime.now(dt.UTC).date() - catalog.updated).days
+            fallback = _model(catalog, f"{use}, fallback", choice, choice.fallback, today)
+            yield from (finding for finding in fallback if finding.level != "ok")
+    age = (today - catalog.updated).days
     if age > OLD_DAYS:
         text = "compare it with its source, correct it, and set its `updated`; `snakemake prices` shows it"
         yield Finding("warning", "prices", f"{settings.models_file} is {age} days old", text)
@@ -388,21 +457,31 @@ def mounts() -> dict[str, str]:
     return {fields[1].replace("\\040", " "): fields[2] for line in lines if len(fields := line.split()) > 2}
 
 
-def _model(catalog: Catalog, use: str, name: str) -> Finding:
-    facts = catalog.facts
-    if use.startswith("analyze") and name not in facts["retired"]:
-        if name in facts["text_models"]:
-            return Finding("ok", "models", f"{use}: {name}")
-        known = ", ".join(facts["text_models"])
-        return Finding("error", "models", f"{use}: unknown text model `{name}`", f"known are {known}")
+def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt.date) -> Iterator[Finding]:
+    """Yield how the model *name*, used for *use*, stands in the models file."""
+    find = catalog.text_model if use.startswith("analyze") else catalog.image_model
     try:
-        model = catalog.image_model(name)
+        model = find(name)
     except ChargenError as error:
-        return Finding("error", "models", f"{use}: {error}")
-    if model.deprecated:
-        text = f"use {model.successor} instead" if model.successor else "choose another; `snakemake prices` lists them"
-        return Finding("warning", "models", f"{use}: {name} is deprecated", text)
-    return Finding("ok", "models", f"{use}: {name}")
+        yield Finding("error", "models", f"{use}: {error}")
+        return
+    instead = f"use {model.successor} instead" if model.successor else "choose another; `snakemake prices` lists them"
+    shutdown = catalog.entry(name).get("shutdown", "")
+    days = (dt.date.fromisoformat(shutdown) - today).days if shutdown else SHUTDOWN_DAYS + 1
+    if days <= SHUTDOWN_DAYS:
+        says = f"{use}: {name} is shut down on {shutdown}, in {_many(days, 'day')}"
+        yield Finding("warning", "models", says, instead)
+    elif model.deprecated:
+        yield Finding("warning", "models", f"{use}: {name} is deprecated", instead)
+    else:
+        yield Finding("ok", "models", f"{use}: {name}")
+    operation = use.partition(",")[0]
+    usual = UNSENT_TEMPERATURE[operation]
+    if choice.temperature != usual and "temperature" not in model.takes.parameters:
+        says = f"models.{operation}.temperature: {choice.temperature:g} is not sent, because {name} takes none"
+        yield Finding("warning", "models", says, f"leave it away, or set it to {usual:g}, the default; nothing changes")
+    for says in not_sent(operation, model, choice):
+        yield Finding("warning", "models", says, "set one of those, or leave it empty")
 
 
 def _keys(home: Path, environment: Any) -> Iterator[tuple[str, str, str]]:
@@ -429,10 +508,14 @@ def _asker(url: str, secret: str) -> Ask:
         except (httpx2.HTTPError, ChargenError) as error:
             return Answer(0, http.in_words(error).replace(secret, "[key]"))
         try:
-            message = str(answer.json()["error"]["message"]).replace(secret, "[key]")
-        except (ValueError, KeyError, TypeError):
-            message = answer.reason_phrase
-        return Answer(answer.status_code, message[:300], answer.headers.get("date", ""))
+            body = answer.json()
+        except ValueError:
+            body = {}
+        body = body if isinstance(body, dict) else {}
+        refusal = body.get("error")
+        said = refusal.get("message") if isinstance(refusal, dict) else None
+        message = str(said or answer.reason_phrase)
+        return Answer(answer.status_code, message.replace(secret, "[key]")[:300], answer.headers.get("date", ""), body)
 
     return ask
 

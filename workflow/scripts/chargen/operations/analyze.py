@@ -18,6 +18,7 @@ from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations import Wanted
 from chargen.operations.generate import entity_now
 from chargen.planning.analyses import UNFIT, analysis_key, errors_in
+from chargen.planning.parameters import planned
 from chargen.results.outcomes import ADVICE, Verdict
 from chargen.results.scanner import ResultFile
 from chargen.state import RunFiles, State
@@ -72,7 +73,7 @@ def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
     errors = errors_in(record)
     prompt = load_question(Path(settings.analysis)).correct(task["prompt"], errors)
     sha256 = task["references"][0]["sha256"]
-    key = analysis_key(settings, task["wish"]["target"], prompt, plan["model"], task["form"], sha256)
+    key = analysis_key(settings, task["wish"]["target"], prompt, plan["model"], planned(plan), task["form"], sha256)
     return counted | {"prompt": prompt, "key": key, "corrections": list(errors)}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chargen.planning.parameters import planned
+
 Json = dict[str, Any]
 
 
@@ -21,7 +23,7 @@ def body(plan: Mapping[str, Any], task: Mapping[str, Any], pictures: Sequence[Js
 def _for_picture(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
     return {
         "response_modalities": ["IMAGE"],
-        "temperature": plan["temperature"],
+        **_parameters(plan),
         "image_config": {"aspect_ratio": task["aspect_ratio"], "image_size": task["image_size"]},
     }
 
@@ -33,5 +35,19 @@ def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
     return {
         "response_mime_type": "application/json",
         "response_json_schema": schema,
-        "temperature": plan["temperature"],
+        **_parameters(plan),
     }
+
+
+def _parameters(plan: Mapping[str, Any]) -> Json:
+    """The plan's parameters, named and nested as the API has them."""
+    config: Json = {}
+    for name, value in planned(plan).items():
+        match name:
+            case "thinking_level":
+                config["thinking_config"] = {"thinking_level": value.upper()}
+            case "media_resolution":
+                config["media_resolution"] = f"MEDIA_RESOLUTION_{value.upper()}"
+            case _:
+                config[name] = value
+    return config

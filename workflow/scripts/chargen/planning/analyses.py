@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chargen.analysis.form import MAX_TRAITS, form, sendable
 from chargen.analysis.question import Question, load_question
@@ -21,6 +22,7 @@ from chargen.planning.fates import Fate, Fates, Status, stored_batches
 from chargen.planning.files import FileItem, FilePlan, group_put_back, stand
 from chargen.planning.looking import Look, Looker
 from chargen.planning.orders import read_orders
+from chargen.planning.parameters import hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.plan import SCOPES, matches
 from chargen.planning.tasks import CHARS_PER_TOKEN, Task, TextShape
@@ -174,6 +176,9 @@ class _Maker:
         choice = settings.models[OPERATION]
         self._model, notice = usable(catalog.text_model, choice.model, choice.fallback, journal.denied_models())
         plan.notices += [notice] if notice else []
+        plan.notices += not_sent(OPERATION, self._model, choice)
+        self._sent = sent_to(self._model.takes, choice)
+        self._image_tokens = self._model.takes.tokens_of_image(self._sent.get("media_resolution", ""))
         self._forms: dict[tuple[str, int], tuple[int, str]] = {}
 
     def task(self, picture: Picture, look: Look, wish: Wish, fate: Fate, errors: tuple[str, ...]) -> Task:
@@ -193,12 +198,14 @@ class _Maker:
             self._catalog.input_image_side if changes else 0,
         )
         size, fingerprint = self._form(entity.kind, len(traits))
-        tokens = (len(prompt) + size) // CHARS_PER_TOKEN + self._catalog.input_image_tokens
+        tokens = (len(prompt) + size) // CHARS_PER_TOKEN + self._image_tokens
         cost = self._catalog.text_cost(self._model, tokens, self.question.output_tokens)
         return Task(
             wish=wish,
             attempt=fate.attempt,
-            key=analysis_key(self._settings, wish.target, prompt, self._model.name, fingerprint, look.sha256),
+            key=analysis_key(
+                self._settings, wish.target, prompt, self._model.name, self._sent, fingerprint, look.sha256
+            ),
             title=Path(picture.path).name,
             prompt=prompt,
             references=(sent,),
@@ -223,15 +230,20 @@ class _Maker:
         return self._forms[kind, traits]
 
 
-def analysis_key(settings: Settings, target: str, prompt: str, model: str, fingerprint: str, sha256: str) -> str:
-    """Return the task key of an analysis: its hash covers everything that shapes the answer."""
+def analysis_key(
+    settings: Settings, target: str, prompt: str, model: str, sent: Mapping[str, Any], fingerprint: str, sha256: str
+) -> str:
+    """Return the task key of an analysis: its hash covers everything that shapes the answer.
+
+    *sent* are the parameters that the model gets, *fingerprint* is the form's.
+    """
     return task_key(
         target,
         1,
         {
             "prompt": prompt,
             "model": model,
-            "temperature": settings.models[OPERATION].temperature,
+            **hashed(OPERATION, sent),
             "safety_settings": list(settings.safety_settings),
             "form": fingerprint,
             "references": [["input", sha256]],

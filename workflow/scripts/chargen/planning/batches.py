@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from chargen.catalog import Catalog
-from chargen.config import Settings
+from chargen.config import ModelChoice, Settings
+from chargen.planning.parameters import sent_to
 from chargen.planning.tasks import Task
 from chargen.wishes import batch_id, display_name
 
@@ -33,12 +34,13 @@ class Batch:
         """Estimated US dollars, the batch discount taken off."""
         return sum(task.shape.cost_usd for task in self.tasks)
 
-    def tokens(self, catalog: Catalog) -> int:
+    def tokens(self, settings: Settings) -> int:
         """Estimated input tokens."""
-        return sum(_tokens(task, catalog) for task in self.tasks)
+        return sum(_tokens(task, settings.models[self.operation]) for task in self.tasks)
 
     def to_json(self, settings: Settings, catalog: Catalog) -> dict[str, Any]:
         """Return the batch's plan.json (``schemas/plan.schema.json``)."""
+        sent = sent_to(self.tasks[0].shape.model.takes, settings.models[self.operation])
         return {
             "schema_version": 1,
             "batch": self.id,
@@ -47,11 +49,12 @@ class Batch:
             "library_id": settings.library_id,
             "model": self.model,
             "display_name": display_name(settings.library_id, self.id),
-            "temperature": settings.models[self.operation].temperature,
+            "temperature": sent.get("temperature"),
+            "parameters": sent,
             "safety_settings": [dict(setting) for setting in settings.safety_settings],
             "cost_usd": round(self.cost_usd, 6),
             "batch_discount": catalog.batch_discount,
-            "tokens": self.tokens(catalog),
+            "tokens": self.tokens(settings),
             "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
             "tasks": [task.to_json() for task in self.tasks],
         }
@@ -66,15 +69,15 @@ def fill(tasks: Iterable[Task], settings: Settings, catalog: Catalog, operation:
         quota = group[0].shape.model.quota
         tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
         limits = (settings.batch.max_tasks, min(settings.batch.max_bytes, catalog.input_file_bytes), tokens)
-        for chunk in _chunks(group, limits, catalog):
+        for chunk in _chunks(group, limits, settings.models[operation]):
             yield Batch(operation, model, tuple(chunk))
 
 
-def _chunks(tasks: list[Task], limits: tuple[int, int, int], catalog: Catalog) -> Iterator[list[Task]]:
+def _chunks(tasks: list[Task], limits: tuple[int, int, int], choice: ModelChoice) -> Iterator[list[Task]]:
     chunk: list[Task] = []
     held = (0, 0, 0)
     for task in tasks:
-        adds = (1, task.line_bytes, _tokens(task, catalog))
+        adds = (1, task.line_bytes, _tokens(task, choice))
         total = tuple(have + add for have, add in zip(held, adds, strict=True))
         if chunk and any(have > limit for have, limit in zip(total, limits, strict=True)):
             yield chunk
@@ -85,5 +88,7 @@ def _chunks(tasks: list[Task], limits: tuple[int, int, int], catalog: Catalog) -
         yield chunk
 
 
-def _tokens(task: Task, catalog: Catalog) -> int:
-    return task.tokens + catalog.input_image_tokens * len(task.references)
+def _tokens(task: Task, choice: ModelChoice) -> int:
+    takes = task.shape.model.takes
+    resolution = sent_to(takes, choice).get("media_resolution", "")
+    return task.tokens + takes.tokens_of_image(resolution) * len(task.references)

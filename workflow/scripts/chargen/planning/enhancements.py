@@ -22,6 +22,7 @@ from chargen.planning.files import FileItem, FilePlan, group_put_back, stand
 from chargen.planning.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
 from chargen.planning.looking import Look, Looker
 from chargen.planning.orders import read_orders
+from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.plan import matches
 from chargen.planning.tasks import Shape, Task, with_input
@@ -65,6 +66,7 @@ class _Context:
     """The records of results that are in place."""
     recorded: Sequence[tuple[str, str]]
     """What was ever recorded: the hash of what was asked, and the target."""
+    temperatures: Temperatures
 
     @property
     def folder(self) -> Path:
@@ -95,6 +97,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     journal = Journal(state)
     model, notice = usable(catalog.image_model, choice.model, choice.fallback, journal.denied_models())
     plan.notices += [notice] if notice else []
+    plan.notices += not_sent(OPERATION, model, choice)
     size = settings.enhance.image_size
     cost = catalog.image_cost(model, size)
     if size not in model.sizes or cost is None:
@@ -103,7 +106,10 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     records = _records(settings)
     done = _in_place(settings, records)
     recorded = [(record["spec_hash"], _target(settings, record["input"])) for record in records]
-    context = _Context(settings, plan, model, cost, fates, read_orders(state), state, journal, done, recorded)
+    temperatures = Temperatures(state, OPERATION, choice)
+    context = _Context(
+        settings, plan, model, cost, fates, read_orders(state), state, journal, done, recorded, temperatures
+    )
     files, hidden = inputs(settings)
     _take_stock(context, files)
     if hidden:
@@ -305,7 +311,7 @@ def _take_one(context: _Context, found: _Asked, name: str, output: str, variatio
     record = context.done.get((name, variation, found.spec))
     fate = stand(context.fates, wish, "done" if record else None, "")
     task = _task(context, found, name, output, wish, fate)
-    stale = fate.status == "done" and record is not None and record["task_key"] != task.key
+    stale = fate.status == "done" and record is not None and not _is_current(context, record["task_key"], found, wish)
     context.plan.items.append(
         FileItem(
             wish,
@@ -337,19 +343,10 @@ def _task(context: _Context, found: _Asked, name: str, output: str, wish: Wish, 
         look.bytes,
         plan.catalog.input_image_side if changes else 0,
     )
-    shape = {
-        "prompt": item.prompt,
-        "model": context.model.name,
-        "aspect_ratio": ratio,
-        "image_size": settings.enhance.image_size,
-        "temperature": settings.models[OPERATION].temperature,
-        "safety_settings": list(settings.safety_settings),
-        "references": [["input", look.sha256]],
-    }
     return Task(
         wish=wish,
         attempt=fate.attempt,
-        key=task_key(wish.target, wish.variation, shape),
+        key=task_key(wish.target, wish.variation, _covered(context, found)),
         title=item.name,
         prompt=item.prompt,
         references=(sent,),
@@ -368,6 +365,27 @@ def _task(context: _Context, found: _Asked, name: str, output: str, wish: Wish, 
             "output": output + suffix(wish.variation, settings.enhance.variations),
         },
     )
+
+
+def _covered(context: _Context, found: _Asked) -> dict[str, object]:
+    """Everything that shapes a result."""
+    settings, look = context.settings, found.look
+    return {
+        "prompt": found.item.prompt,
+        "model": context.model.name,
+        "aspect_ratio": nearest_ratio(look.width, look.height, context.model.ratios),
+        "image_size": settings.enhance.image_size,
+        **hashed(OPERATION, sent_to(context.model.takes, settings.models[OPERATION])),
+        "safety_settings": list(settings.safety_settings),
+        "references": [["input", look.sha256]],
+    }
+
+
+def _is_current(context: _Context, key: str, found: _Asked, wish: Wish) -> bool:
+    """Whether *key*, as it was recorded, stands for the request that would be sent today."""
+    covered = _covered(context, found)
+    others = ({"temperature": other} for other in context.temperatures.others(context.model.takes))
+    return any(key == task_key(wish.target, wish.variation, covered | other) for other in chain([{}], others))
 
 
 def nearest_ratio(width: int, height: int, ratios: tuple[str, ...]) -> str:

@@ -313,7 +313,7 @@ def _look_for_stale(plan: Plan, item: Standing, maker: TaskMaker, picker: Picker
         return
     picked = picker.pick(item.scene, frozenset(), shape.model.references)
     prompt = maker.compose(item, picked.sent)
-    if maker.key(item, prompt, shape, picked.sent) != item.record.task_key:
+    if not maker.is_current(item.record.task_key, item, prompt, shape, picked.sent):
         plan.stale.append(Stale(item, shape.cost_usd))
 
 

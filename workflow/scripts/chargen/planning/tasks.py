@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from chargen.analysis.learn import Lessons
@@ -11,12 +12,14 @@ from chargen.catalog import Catalog, ImageModel, TextModel, usable
 from chargen.config import Settings
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
+from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import Picked, SentPicture
 from chargen.planning.standing import Standing
 from chargen.problems import ChargenError, Problem
 from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
+from chargen.state import State
 from chargen.wishes import Wish, task_key
 
 CHARS_PER_TOKEN = 4  # a rule of thumb for English text: for quotas, and for what a prompt costs
@@ -36,7 +39,7 @@ class Shape:
 
 def with_input(catalog: Catalog, shape: Shape, prompt: str, references: int) -> Shape:
     """Return *shape* with the cost of a *prompt* and a number of *references* added to that of the picture."""
-    tokens = len(prompt) // CHARS_PER_TOKEN + catalog.input_image_tokens * references
+    tokens = len(prompt) // CHARS_PER_TOKEN + shape.model.takes.tokens_of_image() * references
     return replace(shape, cost_usd=round(shape.cost_usd + catalog.input_cost(shape.model, tokens), 8))
 
 
@@ -116,8 +119,10 @@ class TaskMaker:
         self._library = library
         self.choice = settings.models["generate"]
         self._models: dict[str, ImageModel | str] = {}
+        self._temperatures = Temperatures(State.of(settings), "generate", self.choice)
         self._default, notice = usable(catalog.image_model, self.choice.model, self.choice.fallback, denied)
         self.notices = [notice] if notice else []
+        self.notices += not_sent("generate", self._default, self.choice)
 
     def shape(self, scene: Scene) -> Shape | Problem:
         """Return what *scene* asks of its model, or why the model cannot do it."""
@@ -177,21 +182,33 @@ class TaskMaker:
 
         Whoever rejects a picture without a note sends the same words again and wants another picture all the same.
         """
-        rejections = standing.wish.rejections
-        return task_key(
-            standing.target,
-            standing.variation,
-            ({"rejections": rejections} if rejections else {})
-            | {
-                "prompt": prompt.text,
-                "model": shape.model.name,
-                "aspect_ratio": shape.aspect_ratio,
-                "image_size": shape.image_size,
-                "temperature": self.choice.temperature,
-                "safety_settings": list(self._settings.safety_settings),
-                "references": [[picture.role, picture.sha256] for picture in sent],
-            },
+        return task_key(standing.target, standing.variation, self._covered(standing, prompt, shape, sent))
+
+    def is_current(
+        self, key: str, standing: Standing, prompt: Prompt, shape: Shape, sent: Sequence[SentPicture]
+    ) -> bool:
+        """Whether *key*, as it was recorded, stands for the request that would be sent today."""
+        covered = self._covered(standing, prompt, shape, sent)
+        others = ({"temperature": other} for other in self._temperatures.others(shape.model.takes))
+        return any(
+            key == task_key(standing.target, standing.variation, covered | other) for other in chain([{}], others)
         )
+
+    def _covered(
+        self, standing: Standing, prompt: Prompt, shape: Shape, sent: Sequence[SentPicture]
+    ) -> dict[str, object]:
+        """Everything that shapes the picture."""
+        rejections = standing.wish.rejections
+        return {
+            **({"rejections": rejections} if rejections else {}),
+            "prompt": prompt.text,
+            "model": shape.model.name,
+            "aspect_ratio": shape.aspect_ratio,
+            "image_size": shape.image_size,
+            **hashed("generate", sent_to(shape.model.takes, self.choice)),
+            "safety_settings": list(self._settings.safety_settings),
+            "references": [[picture.role, picture.sha256] for picture in sent],
+        }
 
     def task(self, standing: Standing, shape: Shape, picked: Picked) -> Task:
         """Return the task that makes the picture of *standing*."""

@@ -61,7 +61,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
         "library_id": settings.library_id,
         "model": job.model,
         "display_name": job.display_name,
-        "temperature": settings.models[operation].temperature,
+        "temperature": None,
         "safety_settings": [],
         "cost_usd": round(sum(task["cost_usd"] for task in tasks), 6),
         "batch_discount": load_catalog(Path(settings.models_file)).batch_discount,
