@@ -166,6 +166,25 @@ def test_watch_tells_what_the_run_saw_last(world):
     assert (0.134, False, False) == (view.cost_usd, row.cost_is_final, view.is_over)
 
 
+@pytest.mark.parametrize(
+    ("stats", "shown_counts", "sum_up"),
+    [
+        ({"requestCount": "2", "pendingRequestCount": "2"}, "2 tasks", "1 of 1 batch in flight, 2 tasks, $0.13 so far"),
+        ({"requestCount": "2", "successfulRequestCount": "1"}, "1/2", "1 of 1 batch in flight, 1 of 2 tasks done"),
+    ],
+)
+def test_watch_promises_no_counts_that_the_server_lacks(world, stats, shown_counts, sum_up):
+    """A running job of which the API shows no counts has only its number of tasks, on the screen and in lines."""
+    flying(world, "b1", operation={"state": "BATCH_STATE_RUNNING", "batchStats": stats})
+    view = watch.Eye(world.state).look()
+
+    lines = [plain(item) for item in watch.screen_lines(view, world.settings, "◐", 80)]
+
+    assert lines[0].endswith(f"  {shown_counts}")
+    assert lines[-2].startswith(sum_up)
+    assert "0 of" not in watch._in_a_line(view.rows[0])
+
+
 def test_watch_ends_when_everything_is_applied(world):
     """A batch that was on its way is shown until its receipt is there, with what it really cost; then it is over."""
     flying(world, "b1")

@@ -166,7 +166,8 @@ def lines(found: list[Job], settings: Settings, width: int | None) -> Iterator[L
 
 
 def _row(job: Job) -> list[Span | str]:
-    done = f"{job.done}/{job.requests}" + (f", {job.failed} failed" if job.failed else "")
+    known = job.done or not job.is_active  # the API shows no counts while a job runs
+    done = f"{job.done if known else '–'}/{job.requests}" + (f", {job.failed} failed" if job.failed else "")
     state = "CANCELLING" if job.cancelling and job.is_active else job.state
     return [
         Span("● " + state.lower(), STYLES.get(job.state, "")),

@@ -21,7 +21,7 @@ from chargen.operate.moments import age_s, ago, span
 from chargen.operate.screen import BAD, BUSY, DIM, GOOD, WARN, Line, Screen, Span, as_text, line, plain
 from chargen.records.look import LastLook
 from chargen.remote import Operation
-from chargen.report.words import count, dollars
+from chargen.report.words import count, dollars, progress_of
 from chargen.state import BatchFiles, RunFiles, State
 
 if TYPE_CHECKING:
@@ -232,7 +232,8 @@ def screen_lines(view: View, settings: Settings, sign: str, width: int, height: 
 
 
 def _block(row: Row, sign: str, width: int) -> list[Line]:
-    counts = f"{row.done}/{row.tasks}" + (f", {row.failed} failed" if row.failed else "")
+    counts = f"{row.done}/{row.tasks}" if row.done else count(row.tasks, "task")
+    counts += f", {row.failed} failed" if row.failed else ""
     bar = min(BAR_WIDTH, max(8, width - 56))
     filled = round(bar * row.done / row.tasks) if row.tasks else 0
     rows = [
@@ -274,7 +275,7 @@ def _done_line(row: Row) -> Line:
 
 
 def _in_a_line(row: Row) -> str:
-    counts = f"{row.done} of {row.tasks} done" + (f", {row.failed} failed" if row.failed else "")
+    counts = progress_of(row.done, row.tasks, "task") + (f", {row.failed} failed" if row.failed else "")
     age = f", started {row.started}" if row.started else ""
     cost = f"{dollars(row.cost_usd)}{'' if row.cost_is_final else ' estimated'}"
     return f"{row.operation} {row.batch} {row.phase}: {counts}, {row.job or 'no job yet'}{age}, {cost}"
@@ -289,9 +290,8 @@ def _verdict(view: View, settings: Settings) -> Line:
         words = "A run is going on; nothing is sent yet." if view.going_on else "Nothing is in flight."
         return line(words)
     tasks = sum(row.tasks for row in view.rows)
-    told = (
-        f"{len(flying)} of {count(len(view.rows), 'batch', 'batches')} in flight, {done} of {count(tasks, 'task')} done"
-    )
+    batches = count(len(view.rows), "batch", "batches")
+    told = f"{len(flying)} of {batches} in flight, {progress_of(done, tasks, 'task')}"
     told += f", {failed} failed" if failed else ""
     if view.is_over:
         told = f"Nothing is in flight any more: {count(done, 'task')} done" + (f", {failed} failed" if failed else "")

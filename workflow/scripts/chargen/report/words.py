@@ -31,6 +31,14 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def progress_of(done: int, total: int, one: str) -> str:
+    """Return how far *total* requests are, like ``6 of 13 tasks done``; only ``13 tasks`` while the server counts none.
+
+    The API shows no counts of a job that runs, so that 0 does not mean that nothing is done.
+    """
+    return f"{done:,} of {count(total, one)} done" if done else count(total, one)
+
+
 def seconds_between(start: str, end: str) -> float | None:
     """Return the seconds from one ISO moment to another, None unless both are known."""
     try:

@@ -10,6 +10,7 @@ from chargen.config import Settings
 from chargen.journal import Journal
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote
+from chargen.report.words import progress_of
 from chargen.state import RunFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import Watch
@@ -35,8 +36,8 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
     batch = _batch_of(Journal(state), job)
     data = {"schema_version": 1, "job": job.name, "batch": batch, "state": job.state.lower(), "collected": False}
     if not job.is_final:
-        done = f"{job.done} of {job.requests} done"
-        return data | {"why_not": f"{job.name} is {job.state.lower()}, {done}; collect it later"}
+        far = progress_of(job.done, job.requests, "request")
+        return data | {"why_not": f"{job.name} is {job.state.lower()}, {far}; collect it later"}
     files = state.batch(batch)
     watch = Watch(settings, state, remote)
     with state.lock(f"batch-{batch}"):

@@ -22,7 +22,7 @@ from chargen.journal import Entry, Journal, seconds_since
 from chargen.problems import ChargenError
 from chargen.records.look import LastLook
 from chargen.remote import LOST, Operation, Remote, RemoteError
-from chargen.report.words import count
+from chargen.report.words import count, progress_of
 from chargen.results.accounting import Account, account_for
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
@@ -264,7 +264,7 @@ class Watch:
         done = sum(operation.done for operation in unended)
         total = sum(operation.requests or len(entries[operation.name].wishes) for operation in unended)
         kinds = next(iter(states)) if len(states) == 1 else ", ".join(f"{n} {state}" for state, n in states.items())
-        line = f"waiting: {count(len(unended), 'job')} ({kinds}), {done:,} of {count(total, 'task')} done"
+        line = f"waiting: {count(len(unended), 'job')} ({kinds}), {progress_of(done, total, 'task')}"
         news = f"{kinds}, {done * STEPS_TOLD // max(1, total)} of {STEPS_TOLD}"
         self._tell_once(news, f"{line}, next look in {duration(self._pause_s)}")
 
@@ -393,10 +393,10 @@ def _trouble(words: str, delay_s: float, **facts: Any) -> None:
 
 
 def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> str:
-    """Return one line on a job: state, how many of how many are done, for how long, when it is looked at next."""
+    """Return one line on a job: state, how many tasks, how many are done if that is known, for how long, next look."""
     total = operation.requests or len(entry.wishes)
     return (
-        f"{entry.operation} {batch}: {operation.state.lower()}, {operation.done} of {total} done, "
+        f"{entry.operation} {batch}: {operation.state.lower()}, {progress_of(operation.done, total, 'task')}, "
         f"{duration(seconds_since(entry.submitted))} since submission, next look in {duration(next_s)}"
     )
 
