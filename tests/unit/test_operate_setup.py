@@ -198,6 +198,17 @@ def test_settings_that_a_model_does_not_take_are_named(settings):
     assert "models.generate.thinking_level: low is not sent, because gemini-3-pro-image takes none" == found[1].says
 
 
+def test_what_is_kept_where_is_said(tmp_path):
+    """Google's logs, its server and this machine, each with how long; asking Google to store is worth a warning."""
+    usual = list(doctor.privacy(make(tmp_path, provider="gemini")))
+    asked = list(doctor.privacy(make(tmp_path, provider="gemini", store_requests=True)))
+    free = list(doctor.privacy(make(tmp_path)))
+
+    assert [["ok", "ok"], ["warning", "ok"], ["ok"]] == [levels(found) for found in (usual, asked, free)]
+    assert "up to 55 days" in asked[0].says
+    assert "48 hours at most" in usual[1].says and "30 days" in usual[1].says
+
+
 def test_the_library_is_examined(settings, tmp_path):
     """No folder, a broken entity, and pictures that Git LFS has not fetched."""
     missing = list(doctor.library(settings))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
+import orjson
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ from chargen import config, durable, schema
 from chargen.operations.requests import body
 from chargen.planning.enhancements import make_enhancement_plan
 from chargen.planning.plan import make_plan
+from chargen.remote import Remote
 from chargen.state import State
 
 TAKES_IT = "takes-a-temperature"
@@ -166,3 +169,30 @@ def test_enhanced_pictures_stay_as_current_as_scenes(world, tmp_path):
     counts = [make_enhancement_plan(world.settings(temperature=value)).counts() for value in (0.7, 1.0)]
 
     assert [(1, 0), (1, 1)] == [(count["applied"], count["stale"]) for count in counts]
+
+
+@pytest.mark.parametrize(("asked", "stored"), [({}, False), ({"store_requests": True}, True)])
+def test_no_request_is_stored_unless_asked_for(world, asked, stored):
+    """`store` stands in the request itself, and is no part of what a picture is: keys and batches stay the same."""
+    plan = world.plan()
+    (batch,) = plan.batches
+    data = batch.to_json(replace(world.settings(), **asked), plan.catalog)
+
+    assert stored is body(data, data["tasks"][0], [])["store"]
+    assert batch.to_json(world.settings(), plan.catalog)["batch"] == data["batch"]
+
+
+def test_the_emulator_takes_what_is_sent(world, emulator):
+    """A request line with a thinking level and `store` is one that the API knows, in a batch by file too."""
+    plan = world.plan(thinking_level="minimal")
+    (batch,) = plan.batches
+    data = batch.to_json(world.settings(thinking_level="minimal"), plan.catalog)
+    line = {"key": "k", "request": body(data, data["tasks"][0], [])}
+    (world.home / "requests.jsonl").write_bytes(orjson.dumps(line))
+    remote = Remote(emulator.url, "a-key", 20, 20)
+
+    file = remote.upload(world.home / "requests.jsonl", "requests", "application/jsonl")
+    job = remote.create(batch.model, file.name, "chargen-story-0")
+    emulator.end_jobs()
+
+    assert (1, 0) == ((ended := remote.job(job)).done, ended.failed)

@@ -78,6 +78,19 @@ def test_what_is_staged_stays_staged(desk):
     assert ["portrait.png"] == desk.server.sent
 
 
+def test_lines_of_another_version_are_written_again(desk):
+    """What 0.1.0 staged and did not send would be stored by Google: it says nothing of that."""
+    desk.stage()
+    lines = [orjson.loads(line) for line in desk.files.requests.read_bytes().splitlines()]
+    for line in lines:
+        del line["request"]["store"]
+    desk.files.requests.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    before = desk.is_staged
+    desk.stage()
+
+    assert (False, True) == (before, desk.is_staged)
+
+
 def test_lines_that_name_an_earlier_upload_are_written_again(desk):
     """The portrait expired and another batch sent it anew: lines with the old address would all fail."""
     desk.stage()

@@ -161,6 +161,7 @@ class Settings:
     prompts: str
     styles: str
     models_file: str
+    store_requests: bool = False
     snakemake: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
 
@@ -243,6 +244,7 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         retry_max_attempts=data["retry"]["max_attempts"],
         limits=Limits(**data["limits"]),
         safety_settings=tuple(data["safety_settings"]),
+        store_requests=data["store_requests"],
         cleanup=Cleanup(**data["cleanup"]),
         emulator=Emulator(**data["emulator"]),
         logs=Logs(**data["logs"]),

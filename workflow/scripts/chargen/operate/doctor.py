@@ -87,6 +87,7 @@ def look(settings: Settings, state: State, overridden: Sequence[str] = ()) -> It
     yield from profile(overridden)
     yield from configuration(settings)
     yield from key(settings, os.environ)
+    yield from privacy(settings)
     yield from api(settings)
     yield from models(settings)
     yield from library(settings)
@@ -189,6 +190,22 @@ def key(settings: Settings, environment: Any) -> Iterator[Finding]:
     dotenv = config.dotenv_file(home)
     if dotenv and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield Finding("warning", "key", f"{dotenv} can be read by others on this machine", f"chmod 600 {dotenv}")
+
+
+def privacy(settings: Settings) -> Iterator[Finding]:
+    """Yield what is kept where, and for how long."""
+    if settings.provider == "emulator":
+        yield Finding("ok", "privacy", "nothing leaves this machine")
+        return
+    if settings.store_requests:
+        text = "set store_requests to false, or switch the logs off in AI Studio"
+        says = "Google may keep requests and answers for up to 55 days, because store_requests is true"
+        yield Finding("warning", "privacy", says, text)
+    else:
+        yield Finding("ok", "privacy", "each request asks Google not to store it (store_requests is false)")
+    uploads = "until its batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
+    answers = f"answers here for {settings.cleanup.keep_responses_d:g} days after that"
+    yield Finding("ok", "privacy", f"what is uploaded is on Google's server {uploads}; {answers}, in state/")
 
 
 def api(settings: Settings) -> Iterator[Finding]:

@@ -11,10 +11,18 @@ Json = dict[str, Any]
 
 
 def body(plan: Mapping[str, Any], task: Mapping[str, Any], pictures: Sequence[Json]) -> Json:
-    """Return the request of *task*; *pictures* are the parts of its references, in order, and go first."""
+    """Return the request of *task*; *pictures* are the parts of its references, in order, and go first.
+
+    ``store`` stands beside the contents, and outranks what the project is set to
+    (https://ai.google.dev/gemini-api/docs/logs-datasets; google-genai writes it there, for batches too).
+    """
     parts = [*pictures, {"text": task["prompt"]}]
     config = _for_text(plan, task) if plan["operation"] == "analyze" else _for_picture(plan, task)
-    request: Json = {"contents": [{"role": "user", "parts": parts}], "generation_config": config}
+    request: Json = {
+        "contents": [{"role": "user", "parts": parts}],
+        "generation_config": config,
+        "store": plan.get("store_requests", False),
+    }
     if plan["safety_settings"]:
         request["safety_settings"] = plan["safety_settings"]
     return request

@@ -52,6 +52,7 @@ class Batch:
             "temperature": sent.get("temperature"),
             "parameters": sent,
             "safety_settings": [dict(setting) for setting in settings.safety_settings],
+            "store_requests": settings.store_requests,
             "cost_usd": round(self.cost_usd, 6),
             "batch_discount": catalog.batch_discount,
             "tokens": self.tokens(settings),

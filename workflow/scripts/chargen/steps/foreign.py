@@ -63,6 +63,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
         "display_name": job.display_name,
         "temperature": None,
         "safety_settings": [],
+        "store_requests": settings.store_requests,
         "cost_usd": round(sum(task["cost_usd"] for task in tasks), 6),
         "batch_discount": load_catalog(Path(settings.models_file)).batch_discount,
         "tokens": 0,

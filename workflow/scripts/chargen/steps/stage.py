@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,19 @@ def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remot
         if upload.lives_for_s() > needed_life_s(settings)
     }
     left_out = files.read_left_out()
-    sent = [task for task in files.read_plan()["tasks"] if task["key"] not in left_out]
+    plan = files.read_plan()
+    sent = [task for task in plan["tasks"] if task["key"] not in left_out]
     contents = uploaded_contents(state, sent)
+    # They were written by another version, or before the setting was changed.
+    if any(line["request"].get("store") != plan.get("store_requests", False) for line in _first_line(files)):
+        return False
     # Another batch may have sent a picture anew since these lines were written, which then name the old upload.
     return contents <= live.keys() and _addresses(files) == {live[sha256].uri for sha256 in contents}
+
+
+def _first_line(files: BatchFiles) -> Iterator[dict[str, Any]]:
+    """Yield the first of the request lines; nothing if there is none."""
+    return islice(durable.read_lines(files.requests), 1)
 
 
 def _addresses(files: BatchFiles) -> set[str]:
