@@ -248,9 +248,11 @@ def test_sizes_read_well(number, text):
 
 def test_names_from_outside_cannot_steer_the_terminal():
     """A control sign in a job's name does not reach the terminal."""
-    from chargen.operate.screen import as_text
+    from chargen.operate.screen import as_text, plain
 
-    assert "a�[31mb" == as_text(line("a\x1b[31mb")).plain
+    named = line("a\x1b[31mb\r\nc\u202ed")
+
+    assert r"a\u001b[31mb\u000d c\u202ed" == as_text(named).plain == plain(named)
 
 
 def test_every_target_is_explained():

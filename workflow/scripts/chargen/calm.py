@@ -7,6 +7,7 @@ it comes. The log under `.snakemake/log/` has all of it, and ``--logger-chargen-
 
 # No postponed annotations here: Snakemake takes the type of an option from the field's annotation itself.
 
+import copy
 import difflib
 import logging
 import os
@@ -21,6 +22,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
+from chargen import bugs, output
 from chargen.steps.talk import CLEAR_LINE, fitted, on_terminal
 
 OUR_OWN = "chargen"
@@ -117,12 +119,15 @@ class LogHandler(LogHandlerBase):
         try:
             if getattr(record, OUR_OWN, False):
                 self._write(fitted(str(record.msg), self._plainly.stream).split("\n"))
-            elif self._full:
+                return
+            record = copy.copy(record)
+            record.msg = output.clean(str(record.msg or ""))
+            if self._full:
                 self._plainly.emit(record)
             else:
                 self._calmly(record)
-        except Exception:  # an exception would end the thread, and with it all output
-            self.handleError(record)
+        except Exception as error:  # an exception would end the thread, and with it all output
+            self._write([f"chargen: {bugs.record(error, 'printing what Snakemake says', Path.cwd())}"])
 
     def _calmly(self, record: logging.LogRecord) -> None:
         event, text, about = getattr(record, "event", None), str(record.msg or ""), record.__dict__
@@ -154,7 +159,7 @@ class LogHandler(LogHandlerBase):
 
     def _write(self, lines: Iterable[str], clear: bool = False) -> None:
         stream = self._plainly.stream
-        written = "".join(f"{self._with_colour(line)}\n" for line in lines)
+        written = "".join(f"{self._with_colour(output.clean(line, colours=True))}\n" for line in lines)
         if on_terminal(stream) and (written or clear):  # a step's progress bar may be on the line
             written = CLEAR_LINE + written
         stream.write(written)

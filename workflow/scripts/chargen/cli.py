@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargen import __version__, events, failpoints
-from chargen.problems import ChargenError, system_trouble
+from chargen import __version__, events, failpoints, output
+from chargen.problems import NO_MEMORY, ChargenError, system_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,16 @@ INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; return the exit status: 0, 1 after an error in words, 2 for a wrong call, 130 after Ctrl-C."""
+    """Run one verb; return the exit status: 0, 1 after an error in words, 2 for a wrong call, 130 after Ctrl-C.
+
+    Whatever is printed on the way is without the API key and without control characters.
+    """
     called_with = sys.argv[1:] if arguments is None else arguments
+    with output.guarded():
+        return _run(called_with)
+
+
+def _run(called_with: list[str]) -> int:
     parser = _parser(called_with)
     args = parser.parse_args(called_with)
     try:
@@ -59,6 +67,23 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         _complain(system_trouble(error))
         return 1
+    except MemoryError:
+        _complain(NO_MEMORY)
+        return 1
+    except Exception as error:
+        import traceback
+
+        from chargen import bugs
+
+        if not sys.stderr.isatty():  # the step's log
+            traceback.print_exc()
+        _complain(bugs.record(error, _doing(called_with, args), events.home()))
+        return 1
+
+
+def _doing(called_with: list[str], args: argparse.Namespace) -> str:
+    batch = getattr(args, "batch", "")
+    return f"running the step `{called_with[0]}`" + (f" of batch {batch}" if batch else "")
 
 
 def _parser(called_with: list[str]) -> argparse.ArgumentParser:
@@ -311,16 +336,18 @@ def _operate(args: argparse.Namespace) -> int:
 
 
 def _answered(screen: Screen, act: Callable[[], int]) -> int:
-    """Return the status of *act*; when JSON is wanted, an error is a JSON document too."""
+    """Return the status of *act*; when JSON is wanted, an error is a JSON document too, and the only thing on standard
+    output."""
     try:
         return act()
-    except ChargenError as error:
+    except Exception as error:
         if not screen.as_json:
             raise
-        screen.show({"schema_version": 1, "error": str(error)}, lambda _: ())
-        print(f"chargen: {error}", file=sys.stderr, flush=True)
-        events.note("error", str(error), level="error")
-        return error.exit_code
+        known = isinstance(error, ChargenError)
+        words = str(error) if known else system_trouble(error) if isinstance(error, OSError) else type(error).__name__
+        screen.show({"schema_version": 1, "error": words}, lambda _: ())
+        events.hush()
+        raise
 
 
 def _complain(message: str, by_itself: bool = False) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from chargen import output
 from chargen.steps.talk import CLEAR_LINE, fitted, on_terminal
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def begin(settings: Settings, run: str, step: str, batch: str = "") -> None:
     _teller.about = {"run": run, "step": step} | ({"batch": batch} if batch else {})
 
 
+def home() -> Path:
+    """Return the folder that holds state/ and results/, as far as this process knows it."""
+    return _teller.path.parents[1] if _teller.path else Path.cwd()
+
+
 def hush() -> None:
     """Show nothing more from now on: whoever reads standard output wants data alone. Log and file go on."""
     _teller.hushed = True
@@ -76,7 +82,7 @@ def show(words: str) -> None:
     if _teller.hushed:
         return
     clear = CLEAR_LINE if on_terminal(sys.stdout) else ""  # a progress bar may be on the line
-    _print(clear + fitted(words, sys.stdout), "stdout")
+    _print(fitted(words, sys.stdout), "stdout", before=clear)
 
 
 def note(event: str, words: str, *, level: Level = "info", **facts: Any) -> None:
@@ -86,7 +92,7 @@ def note(event: str, words: str, *, level: Level = "info", **facts: Any) -> None
     moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     line = {"time": moment, "level": level, "event": event, **_teller.about, **facts, "words": words}
     try:
-        _append(_teller.path, orjson.dumps(line | {"pid": os.getpid()}, option=orjson.OPT_APPEND_NEWLINE))
+        _append(_teller.path, _json(line | {"pid": os.getpid()}))
     except Exception as error:  # a log is never worth a run
         _teller.path = None
         _print(f"{FILE} cannot be written ({error}): the run goes on, and this step writes no more events", "stderr")
@@ -105,6 +111,15 @@ def make_room(settings: Settings, state: State) -> None:
         _print(f"{FILE} is too large and cannot be put aside: {error}", "stderr")
 
 
+def _json(line: dict[str, Any]) -> bytes:
+    """Return *line* as JSON that may also be looked at on a terminal."""
+    try:
+        text = orjson.dumps(line).decode()
+    except orjson.JSONEncodeError:  # a name that is not UTF-8
+        text = orjson.dumps(output.encodable(line)).decode()
+    return f"{output.clean(text)}\n".encode()
+
+
 def _append(path: Path, line: bytes) -> None:
     """Add *line* in one write, so that the lines of many processes do not mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,10 +135,10 @@ def _same_terminal() -> bool:
     return sys.stderr.isatty()
 
 
-def _print(text: str, stream: Literal["stdout", "stderr"]) -> None:
-    """Print a line; a stream that cannot take it (a full disk) is given up."""
+def _print(text: str, stream: Literal["stdout", "stderr"], before: str = "") -> None:
+    """Print a line, with what is to be drawn *before* it; a stream that cannot take it (a full disk) is given up."""
     try:
-        print(text, file=getattr(sys, stream), flush=True)
+        print(before + output.clean(text), file=output.drawable(getattr(sys, stream)), flush=True)
     except OSError:
         # What is left in its buffer would fail once more when the interpreter ends.
         setattr(sys, stream, Path(os.devnull).open("w"))  # noqa: SIM115

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from chargen.config import EMULATOR_KEY
+from chargen.output import keep_secret, redacted
 from chargen.problems import ChargenError
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 KEY_HEADER = "x-goog-api-key"
 MAX_REDIRECTS = 5
+LONGEST_WORDS = 500
+"""Characters of an error of the network that are shown."""
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 Origin = tuple[str, str, int | None]
@@ -64,7 +68,9 @@ class Proxy:
 
 def client(base_url: str, key: str, timeout_s: float, headers: dict[str, str] | None = None) -> httpx2.Client:
     """Return a client for the API at *base_url*; *headers* go with every request, the key among them if it is wanted
-    there. Raises BadNetworkSettings for an address that is none."""
+    there. Raises BadNetworkSettings for an address that is none. This process does not print *key* from then on."""
+    if key != EMULATOR_KEY:
+        keep_secret(key)
     return httpx2.Client(
         transport=_Gate(_origin(_parsed(base_url)), key),
         headers=headers,
@@ -95,15 +101,24 @@ def in_words(error: Exception) -> str:
     """Return what went wrong on the way, with the proxy that was on it; the key and passwords are not in it."""
     if isinstance(error, Refused | ChargenError):
         return str(error)
-    text = f"{type(error).__name__}: {error}"[:500] if str(error) else type(error).__name__
+    words = redacted(str(error))[:LONGEST_WORDS]
+    text = f"{type(error).__name__}: {words}" if words else type(error).__name__
     if isinstance(error, httpx2.TooManyRedirects):
         text = f"more than {MAX_REDIRECTS} redirects"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         text += (
             "; where a company's proxy opens secure connections, SSL_CERT_FILE must name a file with its certificate"
         )
-    proxy = _proxy_on_the_way(error)
-    return f"{text}, through the proxy {proxy}" if proxy else text
+    return text + (by_way_of(error) if isinstance(error, httpx2.RequestError) else "")
+
+
+def by_way_of(what: httpx2.RequestError | httpx2.Response) -> str:
+    """Return through which proxy an error or an answer came, in words to follow a message; empty if through none."""
+    try:
+        proxy = proxy_for(what.request.url)
+    except (RuntimeError, ChargenError):  # without its request
+        return ""
+    return f", through the proxy {proxy}" if proxy else ""
 
 
 def never_sent(error: Exception) -> bool:
@@ -329,13 +344,6 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.IPv4Address(socket.inet_aton(host))
     except OSError:
-        return None
-
-
-def _proxy_on_the_way(error: Exception) -> Proxy | None:
-    try:
-        return proxy_for(error.request.url) if isinstance(error, httpx2.RequestError) else None
-    except (RuntimeError, ChargenError):  # an error without its request
         return None
 
 

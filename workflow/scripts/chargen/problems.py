@@ -8,6 +8,8 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 
+NO_MEMORY = "this machine has no memory left for it. Nothing is lost; close other programs and run again"
+
 MAX_SHOWN = 400
 """Characters of one message, or of a key's path, that a person is shown."""
 

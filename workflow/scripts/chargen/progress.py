@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from chargen import durable
+from chargen import durable, output
 from chargen.steps.talk import on_terminal
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Bar:
         from rich.progress import TimeRemainingColumn as Remaining
 
         count = DownloadColumn() if self._counts_bytes else MofNCompleteColumn()
-        console = Console(file=stream)
+        console = Console(file=output.drawable(stream))
         self._shown = Progress(
             TextColumn("{task.description}"), BarColumn(30), count, Remaining(compact=True),
             console=console, transient=True, refresh_per_second=REDRAWS_PER_S, redirect_stdout=False,

@@ -7,6 +7,7 @@ the SDK's own retries stay off: whoever calls knows what may be asked twice.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 from chargen import failpoints, transfer
 from chargen.config import API_VERSION, Settings, api_key
+from chargen.output import one_line, redacted_bytes
 from chargen.problems import ChargenError
 from chargen.progress import Bar
 from chargen.tolerant import as_count, as_map, as_maps, as_text
@@ -30,6 +32,8 @@ PAGE = 100
 QUESTION_TIMEOUT_S = 60.0
 LONGEST_DELAY_S = 3600.0
 """The longest pause that is believed: for a full storage the API has asked for 292 billion years."""
+LONGEST_MESSAGE = 2000
+"""Characters of what somebody said that are kept; a page of a firewall is longer."""
 LOST = "LOST"
 """Our own word for a job that was paid for and is gone from the server, or whose results are."""
 
@@ -48,7 +52,7 @@ class RemoteError(ChargenError):
 
     ``unsent`` says that no connection was made, so that the server certainly never heard of it; ``foreign`` that what
     answered was not the API, but a firewall, a proxy or the page of a network on the way. ``about`` is the name of the
-    file or job that was asked for.
+    file or job that was asked for. The message is one line, without the key and without control characters.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class RemoteError(ChargenError):
         foreign: bool = False,
         about: str = "",
     ):
+        message = one_line(message)[:LONGEST_MESSAGE]
         self.status = status
         self.message = message
         self.details = details or []
@@ -269,7 +274,7 @@ class Remote:
         """Create a batch job and return its name. Never call it twice for one batch without looking for the first."""
         from google.genai import types
 
-        with _sdk_errors(f"creating the job {display_name}", self._key):
+        with _sdk_errors(f"creating the job {display_name}"):
             job = self._client.batches.create(
                 model=model,
                 src=request_file,
@@ -297,7 +302,7 @@ class Remote:
 
     def cancel(self, name: str) -> None:
         """Ask for the job's end; what is done by then still comes."""
-        with _sdk_errors(f"cancelling {name}", self._key):
+        with _sdk_errors(f"cancelling {name}"):
             self._client.batches.cancel(name=name)
 
     def delete_job(self, name: str) -> None:
@@ -310,7 +315,7 @@ class Remote:
         """Upload *path*. The SDK gets an open file: a path with non-ASCII letters would not pass as a header."""
         from google.genai import types
 
-        with _sdk_errors(f"uploading {path.name}", self._key), path.open("rb") as handle:
+        with _sdk_errors(f"uploading {path.name}"), path.open("rb") as handle:
             file = self._client.files.upload(
                 file=handle, config=types.UploadFileConfig(display_name=display_name, mime_type=mime)
             )
@@ -406,7 +411,7 @@ class Remote:
         if answer.status_code != 200:
             raise _from_answer(doing, answer, about)
         try:
-            data = answer.json()
+            data = json.loads(redacted_bytes(answer.content))
         except ValueError:
             raise RemoteError(doing, 0, "the answer is no JSON") from None
         if not isinstance(data, dict):
@@ -452,11 +457,10 @@ def base_url(settings: Settings) -> str:
 
 
 class _sdk_errors:
-    """Turn what the SDK raises into RemoteError, without the key."""
+    """Turn what the SDK raises into RemoteError."""
 
-    def __init__(self, doing: str, key: str):
+    def __init__(self, doing: str):
         self._doing = doing
-        self._key = key
 
     def __enter__(self) -> None:
         return None
@@ -468,14 +472,9 @@ class _sdk_errors:
 
         if isinstance(error, errors.APIError):
             status, body = int(error.code or 0), error.details
-            message = self._clean(as_text(error.message))
             foreign = not _is_of_the_api(status, body)
-            raise RemoteError(self._doing, status, message, _details(body), foreign=foreign) from None
-        trouble = _from_the_way(self._doing, error)
-        raise RemoteError(self._doing, trouble.status, self._clean(trouble.message), unsent=trouble.unsent) from None
-
-    def _clean(self, text: str) -> str:
-        return text.replace(self._key, "[key]")[:2000]
+            raise RemoteError(self._doing, status, as_text(error.message), _details(body), foreign=foreign) from None
+        raise _from_the_way(self._doing, error) from None
 
 
 def _details(body: Any) -> list[Any]:
@@ -492,14 +491,22 @@ def _is_of_the_api(status: int, body: Any) -> bool:
 
 
 def _from_answer(doing: str, answer: httpx2.Response, about: str = "") -> RemoteError:
+    from chargen import http
+
     status = answer.status_code
     try:
         body = answer.json()
     except ValueError:
         body = {}
     message = as_text(as_map(as_map(body).get("error")).get("message")) or answer.reason_phrase
+    foreign = not _is_of_the_api(status, body)
     return RemoteError(
-        doing, status, message[:2000], _details(body), foreign=not _is_of_the_api(status, body), about=about
+        doing,
+        status,
+        message + (http.by_way_of(answer) if foreign else ""),
+        _details(body),
+        foreign=foreign,
+        about=about,
     )
 
 

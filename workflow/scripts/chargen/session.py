@@ -11,16 +11,16 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeVar, cast
 
-from chargen import __version__, calm, config, durable, events
+from chargen import __version__, calm, config, durable, events, output
 from chargen.commands import called, command
 from chargen.planning import show
-from chargen.problems import ChargenError, system_trouble
+from chargen.problems import NO_MEMORY, ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
 from chargen.steps.report import is_outdated
 from chargen.steps.talk import on_terminal
@@ -28,6 +28,9 @@ from chargen.steps.talk import on_terminal
 if TYPE_CHECKING:
     from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 RESULTS = Path("results")
 REPORT = RESULTS / "report.json"
@@ -52,14 +55,29 @@ SHOWN_WITH_PLANNED = MAKING_TARGETS | {"order"} | LOOKING_TARGETS - {"cleanup", 
 RUN_VARIABLE = "CHARGEN_RUN"
 
 
+def _in_words(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a method that Snakemake calls end Snakemake with one line, whatever goes wrong in it: no traceback for the
+    user."""
+
+    def decorate(method: Callable[P, R]) -> Callable[P, R]:
+        @wraps(method)
+        def called_by_snakemake(*args: P.args, **kwargs: P.kwargs) -> R:
+            return _or_exit(lambda: method(*args, **kwargs), doing)
+
+        return called_by_snakemake
+
+    return decorate
+
+
 class Session:
     """What the Snakefile knows of the run."""
 
+    @_in_words("reading the configuration")
     def __init__(self, snakemake_config: Mapping[str, Any], home: Path, workflow: Any):
         self._workflow = workflow
         self._started = dt.datetime.now(dt.UTC)
         snakemake, given = called(workflow, home)
-        settings = _or_exit(lambda: config.settings(snakemake_config, home))
+        settings = config.settings(snakemake_config, home)
         self.settings: config.Settings = replace(settings, snakemake=snakemake, given=given)
         self.state = State.of(self.settings)
         self._run = self._run_id()
@@ -79,6 +97,7 @@ class Session:
         """The folder of this run's pinned settings and plan, relative to the working directory."""
         return os.path.relpath(self.state.run(self._run).folder)
 
+    @_in_words("planning")
     def everything(self, wildcards: object) -> list[str]:
         """Files of a generate target: the report, which needs every chain of the plan settled. None where the plan is
         only shown."""
@@ -86,6 +105,7 @@ class Session:
             return []
         return [*self.to_report(wildcards), str(REPORT)]
 
+    @_in_words("planning")
     def to_report(self, wildcards: object) -> list[str]:
         """What the report waits for: all that this run's targets ask for, and a mark if it must be written again."""
         return [*self._settled(), *self._report_renewal]
@@ -98,25 +118,30 @@ class Session:
             return self._illustrated()
         return [file for operation in self._operations() for file in self.settled_of(operation)]
 
+    @_in_words("planning")
     def settled_of(self, operation: str) -> list[str]:
         """One file per batch whose chain is to be closed, and per batch with results to put back."""
         plan = self.plan_of(operation)
         return self._chains(operation, _batches(plan), plan.put_back)
 
+    @_in_words("planning")
     def first_looks(self, wildcards: object) -> list[str]:
         """The chains of the analyses that illustrate_all begins with."""
         return self.settled_of("analyze")
 
     @property
+    @_in_words("planning")
     def learns_first(self) -> bool:
         """Whether illustrate_all must wait for analyses before it can know what to generate, and in which words."""
         return bool(self.first_looks(None))
 
+    @_in_words("planning")
     def pinned_chains(self, pinned: str) -> list[str]:
         """The chains of a plan that was made, and left in the file *pinned*, while the run went on."""
         data = durable.read_json(Path(pinned))
         return self._chains(data["operation"], data["batches"], data["put_back"])
 
+    @_in_words("planning")
     def renewal(self, wildcards: Any) -> list[str]:
         """What the plan step of a batch waits for if its chain must begin again: see `_renewals`."""
         return self._renewals(wildcards.operation, wildcards.batch)
@@ -140,6 +165,7 @@ class Session:
         """The name of this run."""
         return self._run
 
+    @_in_words("planning")
     def jobs(self, wildcards: object) -> list[str]:
         """One job file per batch of the plan; none where it is only shown."""
         if self.only_shows:
@@ -155,6 +181,7 @@ class Session:
         """Whether the plan of the run's targets is shown and nothing is made: because `planned` is among them."""
         return PLANNED in self._targets()
 
+    @_in_words("planning")
     def planned(self, wildcards: object) -> list[str]:
         """Nothing: it only makes sure that there are plans to print, and that all that is asked for can be shown."""
         self._check_shown()
@@ -162,6 +189,7 @@ class Session:
             self.plan_of(operation)
         return []
 
+    @_in_words("planning")
     def shown_plans(self) -> list[str]:
         """What `planned` shows: operations with the scopes of each, as its verb takes them."""
         return [f"{operation}:{','.join(self._scope(operation))}" for operation in self._shown_operations()]
@@ -175,6 +203,7 @@ class Session:
         """Nothing: orders and collecting plan for themselves, with this run's settings."""
         return []
 
+    @_in_words("planning")
     def follow_ups(self, receipt: str) -> list[str]:
         """The chains that a receipt calls for."""
         data = durable.read_json(Path(receipt))
@@ -185,11 +214,12 @@ class Session:
         """The plan of what is to be generated."""
         return self.plan_of("generate")
 
+    @_in_words("planning")
     def plan_of(self, operation: str) -> Plan | FilePlan:
         """The plan of *operation*, made once per process; printed when it is made. A plan that cannot be made ends
         Snakemake."""
         if operation not in self._plans:
-            plan = _or_exit(lambda: _make_plan(self.settings, operation, self._scope(operation)))
+            plan = _make_plan(self.settings, operation, self._scope(operation))
             self._plans[operation] = plan
             if self._workflow.is_main_process:
                 _say(show.overview(plan, self.settings))
@@ -197,10 +227,12 @@ class Session:
 
     # -- what happens around the run
 
+    @_in_words("starting the run")
     def start(self) -> None:
         """Pin settings and plan, so that every other process takes them from here. Snakemake's onstart."""
-        _or_exit(self._start)
+        self._start()
 
+    @_in_words("summing up the run")
     def finish(self, failed: bool) -> None:
         """Print the summary; end with a non-zero status if something failed. Snakemake's onsuccess and onerror."""
         if self._only_looks:
@@ -212,7 +244,8 @@ class Session:
         again = command(self.settings, " ".join(sorted(self._targets())))
         if not self._plans or not self._did_something:
             if self.state.run(self._run).stop.exists():
-                print(f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}", file=sys.stderr)
+                words = f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}"
+                print(output.clean(words), file=sys.stderr)
             self._tell_end(failed)
             return
         from chargen.report.summary import render
@@ -221,7 +254,7 @@ class Session:
         run = self.state.run(self._run)
         if run.stop.exists():
             _say("Stopped. What was sent goes on at the server. Nothing is lost")
-        data = _or_exit(lambda: report(self.settings, self.state, run, RESULTS))
+        data = report(self.settings, self.state, run, RESULTS)
         width = shutil.get_terminal_size((100, 24)).columns
         stopped = run.stop.exists()
         title = "Run stopped" if stopped else "Run ended with errors: see above" if failed else ""
@@ -303,6 +336,7 @@ class Session:
         """Whether the report is written, and nothing is made."""
         return "report" in self._targets() and not self._operations()
 
+    @_in_words("looking at the profile")
     def overridden(self) -> list[str]:
         """The settings of the default profile that are not in force, in its words."""
         execution, dag = self._workflow.execution_settings, self._workflow.dag_settings
@@ -358,7 +392,7 @@ class Session:
         if self._foretold or not self._workflow.is_main_process:
             return
         self._foretold = True
-        later = cast("Plan", _or_exit(lambda: _make_plan(self.settings, "generate", [self.settings.scope])))
+        later = cast("Plan", _make_plan(self.settings, "generate", [self.settings.scope]))
         _say(f"then, with what was learned: {show.headline(later)}")
 
     def _operations(self) -> list[str]:
@@ -458,22 +492,29 @@ def _say(text: str) -> None:
     """Print through Snakemake's logging, which has a thread of its own: so that lines keep their order."""
     from snakemake.logging import logger
 
-    logger.info(text, extra={calm.OUR_OWN: True})
+    logger.info(output.clean(text, colours=True), extra={calm.OUR_OWN: True})
 
 
 def _has_colours(stream: TextIO) -> bool:
     return on_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
-def _or_exit(action: Any) -> Any:
+def _or_exit(action: Callable[[], R], doing: str) -> R:
+    """Return what *action* returns; end Snakemake with one line if it raises."""
     try:
         return action()
     except ChargenError as error:
         _exit(str(error))
     except OSError as error:
         _exit(system_trouble(error))
+    except MemoryError:
+        _exit(NO_MEMORY)
+    except Exception as error:
+        from chargen import bugs
+
+        _exit(bugs.record(error, doing, Path.cwd()))
 
 
 def _exit(message: str) -> NoReturn:
-    print(f"chargen: {message}", file=sys.stderr, flush=True)
+    print(output.clean(f"chargen: {message}"), file=sys.stderr, flush=True)
     sys.exit(1)

@@ -23,6 +23,7 @@ from chargen.journal import Journal
 from chargen.operate.moments import span
 from chargen.operate.prices import OLD_DAYS
 from chargen.operate.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line, size
+from chargen.output import redacted
 from chargen.planning.parameters import UNSENT_TEMPERATURE, not_sent
 from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
@@ -170,7 +171,11 @@ def configuration(settings: Settings) -> Iterator[Finding]:
 def key(settings: Settings, environment: Any) -> Iterator[Finding]:
     """Yield which variable the API key comes from, and what is odd about it; never the key."""
     home = Path(settings.home)
-    found = list(_keys(home, environment))
+    try:
+        found = list(config.found_keys(home, environment))
+    except ChargenError as error:
+        yield Finding("error", "key", str(error), "or put GEMINI_API_KEY=… into the environment")
+        return
     needed = settings.provider == "gemini"
     if not found:
         says = "none found" if needed else "none found; the emulator needs none"
@@ -180,13 +185,18 @@ def key(settings: Settings, environment: Any) -> Iterator[Finding]:
         )
         yield Finding("error" if needed else "ok", "key", says, text if needed else "")
     else:
-        where, name, value = found[0]
-        yield Finding("ok", "key", f"{name} from {where}" + ("" if needed else "; the emulator needs none"))
-        odd = [f"{other} ({place})" for place, other, its in found[1:] if its != value]
+        used = found[0]
+        if used.trouble:
+            yield Finding("error" if needed else "warning", "key", used.trouble)
+        else:
+            yield Finding(
+                "ok", "key", f"{used.name} from {used.place}" + ("" if needed else "; the emulator needs none")
+            )
+        odd = [f"{other.name} ({other.place})" for other in found[1:] if other.value != used.value]
         if odd:
             yield Finding("warning", "key", f"{', '.join(odd)} differs and is not used", "keep one of them")
-        if value != value.strip("\"' ") or any(sign.isspace() for sign in value):
-            yield Finding("warning", "key", "it holds blanks or quotes", f"write {name}=… without them")
+        if used.value != used.value.strip("\"'"):
+            yield Finding("warning", "key", "it stands in quotes", f"write {used.name}=… without them")
     dotenv = config.dotenv_file(home)
     if dotenv and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield Finding("warning", "key", f"{dotenv} can be read by others on this machine", f"chmod 600 {dotenv}")
@@ -224,7 +234,7 @@ def api(settings: Settings) -> Iterator[Finding]:
     try:
         ask = _asker(url, config.api_key(settings.provider, Path(settings.home)))
     except ChargenError:
-        yield Finding("warning", "api", f"{url} was not asked: there is no key")
+        yield Finding("warning", "api", f"{url} was not asked: there is no key that can be sent")
         return
     yield from questions(settings, url, ask)
 
@@ -501,18 +511,6 @@ def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt
         yield Finding("warning", "models", says, "set one of those, or leave it empty")
 
 
-def _keys(home: Path, environment: Any) -> Iterator[tuple[str, str, str]]:
-    """Yield place, variable and value of every key there is, the one in use first."""
-    from dotenv import dotenv_values
-
-    file = config.dotenv_file(home)
-    dotenv = dotenv_values(file) if file else {}
-    for place, values in (("the environment", environment), (str(file), dotenv)):
-        for name in config.KEY_VARIABLES:
-            if value := (values.get(name) or "").strip():
-                yield place, name, value
-
-
 def _asker(url: str, secret: str) -> Ask:
     def ask(path: str) -> Answer:
         import httpx2
@@ -523,7 +521,7 @@ def _asker(url: str, secret: str) -> Ask:
             with http.client(url, secret, QUESTION_TIMEOUT_S, {http.KEY_HEADER: secret}) as client:
                 answer = client.get(f"{url}/{config.API_VERSION}/{path}")
         except (httpx2.HTTPError, ChargenError) as error:
-            return Answer(0, http.in_words(error).replace(secret, "[key]"))
+            return Answer(0, http.in_words(error))
         try:
             body = answer.json()
         except ValueError:
@@ -532,7 +530,7 @@ def _asker(url: str, secret: str) -> Ask:
         refusal = body.get("error")
         said = refusal.get("message") if isinstance(refusal, dict) else None
         message = str(said or answer.reason_phrase)
-        return Answer(answer.status_code, message.replace(secret, "[key]")[:300], answer.headers.get("date", ""), body)
+        return Answer(answer.status_code, redacted(message)[:300], answer.headers.get("date", ""), body)
 
     return ask
 

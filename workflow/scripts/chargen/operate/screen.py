@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from chargen import output
 from chargen.report.words import columns
 from chargen.steps.talk import on_terminal
 
@@ -26,10 +27,16 @@ GOOD, BAD, WARN, BUSY, DIM, STRONG = "green", "bold red", "yellow", "cyan", "dim
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a line; ``style`` is one of this module's colours, or ``""``."""
+    """A piece of a line; ``style`` is one of this module's colours, or ``""``.
+
+    Texts come from servers and folders: nothing in them ends a line or is obeyed by a terminal.
+    """
 
     text: str
     style: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", output.clean(self.text.replace("\n", " ").replace("\t", " ")))
 
 
 Line = tuple[Span, ...]
@@ -154,11 +161,11 @@ class Screen:
         if self.as_json:
             from chargen import durable
 
-            self.stream.write(durable.dump(data).decode())
+            self.stream.write(durable.dump(output.encodable(data)).decode())
         elif self.on_terminal:
             from rich.console import Console
 
-            console = Console(file=self.stream, highlight=False, soft_wrap=True)
+            console = Console(file=output.drawable(self.stream), highlight=False, soft_wrap=True)
             for item in lines(self.width):
                 console.print(as_text(item))
         else:
@@ -170,9 +177,4 @@ def as_text(of: Line) -> Text:
     """Return the line as rich prints it."""
     from rich.text import Text
 
-    return Text.assemble(*((_printable(span.text), span.style) for span in of))
-
-
-def _printable(text: str) -> str:
-    """Names come from servers and folders: no control sign of theirs reaches the terminal."""
-    return "".join(sign if sign.isprintable() else "�" for sign in text)
+    return Text.assemble(*((span.text, span.style) for span in of))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chargen import durable
+from chargen import durable, output
 from chargen.config import Settings
 from chargen.journal import Entry, Journal
 from chargen.operate.moments import age_s, ago, span
@@ -171,7 +171,7 @@ def _live(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(file=screen.stream, highlight=False)
+    console = Console(file=output.drawable(screen.stream), highlight=False)
     spinner = "◐◓◑◒"
     with Live(console=console, refresh_per_second=REDRAWS_PER_S, auto_refresh=False) as live:
         for turn in range(1_000_000_000):
