@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import dataclasses
 import io
 import json
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from chargen.emulator.errors import ApiError
 from chargen.emulator.jobs import EMBED, Job
 from chargen.emulator.results import Rendering
 from chargen.emulator.store import Store
-from chargen.emulator.strictness import CHOICES, PRESETS, ApiPlan
+from chargen.emulator.strictness import CHOICES, PRESETS
 from chargen.emulator.world import World
 from chargen.operations import requests as own
 
@@ -333,6 +334,21 @@ def test_models_answer_their_own_methods(desk: Desk) -> None:
         desk.world.serving("nobody", "v1beta", "generateContent")
 
 
+def test_models_past_their_shutdown(desk: Desk) -> None:
+    """From the day of its shutdown a model answers 404 and names its successor, unless it is answered all the same."""
+    served = desk.world.catalogue.serving
+    model, method = "gemini-3.1-flash-image", "batchGenerateContent"
+
+    assert model == served(model, "v1beta", method, today="2026-10-28").id
+    with pytest.raises(ApiError, match="no longer available to new users.*models/gemini-nano-banana-2.1"):
+        served(model, "v1beta", method, today="2026-10-29")
+    assert desk.world.today > "2026-10-29"
+    desk.api(shut_down="answered")
+    assert model == desk.world.serving(model, "v1beta", method).id
+    again = catalogue.load(also_serve=[model]).serving(model, "v1beta", method, today="2026-10-29")
+    assert again.image_tokens["512"] == 747
+
+
 def test_files_expire_from_the_start_of_the_upload(desk: Desk) -> None:
     """The 48 hours of a file begin when its upload was opened, not when it was complete."""
     upload = desk.world.start_upload(OWNER, {}, "text/plain", 1, "http://h/v1beta")
@@ -355,9 +371,7 @@ def test_options_of_the_command_line() -> None:
 
     plan = faults.read(cli._plan(parser.parse_args(["--strictness", "strict", "--api", "progress=true"])))
 
-    assert plan.api == ApiPlan(
-        "snake_case", "refused", "required", "response_json_schema", True, 1, plan.api.list_method
-    )
+    assert plan.api == dataclasses.replace(PRESETS["strict"], progress=True)
     for wrong in ("rows=camel", "nothing=1", "progress"):
         with pytest.raises(faults.ChargenError):
             faults.read(cli._plan(parser.parse_args(["--api", wrong])))

@@ -34,7 +34,8 @@ class Desk:
     def open(self) -> None:
         """Read the state from disk, as a restarted server does."""
         plan = faults.read({"job": {"seconds": 100, "pending_share": 0.25}})
-        self.world = World(Store(self._folder), catalogue.load(), plan)
+        served = catalogue.load(also_serve=["gemini-2.5-flash-image", "gemini-3.1-flash-image"])
+        self.world = World(Store(self._folder), served, plan)
 
     def plan(self, **sections: Any) -> None:
         """Set the fault plan."""

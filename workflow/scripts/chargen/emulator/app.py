@@ -448,7 +448,8 @@ class Service:
         raise errors.no_such_model(model, call.version, verb or "this method", self.world.plan.api.list_method)
 
     async def _model_list(self, call: Call) -> Any:
-        models = sorted(self.world.catalogue.models.values(), key=lambda model: model.id)
+        served = (model for model in self.world.catalogue.models.values() if not model.is_shut_down(self.world.today))
+        models = sorted(served, key=lambda model: model.id)
         found, following = _page(call, models, lambda _: 0, 50, 1000)
         return Json({"models": [model.listing() for model in found]} | following)
 

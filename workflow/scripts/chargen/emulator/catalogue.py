@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ class Model:
     image_tokens: Mapping[str, int] = field(default_factory=dict)
     mime_type: str = "image/jpeg"
     embeds: bool = False
+    shutdown: str = ""
+    successor: str = ""
     seen: Mapping[str, int] = field(default_factory=dict)  # tokens of a picture sent in, by resolution
     input_limit: int = 1048576
     output_limit: int = 32768
@@ -39,6 +42,10 @@ class Model:
     def tokens_for_input(self, resolution: str) -> int:
         """Tokens of one picture that is sent in; *resolution* as a request names it, or empty."""
         return self.seen.get(resolution.removeprefix("MEDIA_RESOLUTION_").lower()) or self.seen.get("", INPUT_TOKENS)
+
+    def is_shut_down(self, today: str) -> bool:
+        """Whether the model is gone on *today*, an ISO date; never if that is empty."""
+        return bool(self.shutdown) and self.shutdown <= today
 
     @property
     def thinks(self) -> bool:
@@ -86,14 +93,19 @@ class Catalogue:
     models: Mapping[str, Model]
     retired: Mapping[str, str]
 
-    def serving(self, name: str, version: str, method: str, list_method: str = "ListModels") -> Model:
+    def serving(
+        self, name: str, version: str, method: str, *, today: str = "", list_method: str = "ListModels"
+    ) -> Model:
         """The model *name*; ApiError 404 when it is unknown, retired, or a preview asked for under ``v1``.
 
-        *list_method* is what that error advises to call. A model that does not support *method* is not found either.
+        *today* (an ISO date) counts those as retired that are shut down by then. *list_method* is what the error
+        advises to call. A model that does not support *method* is not found either.
         """
         model = self.models.get(name)
         if model is None and name in self.retired:
             raise retired_model(name, self.retired[name])
+        if model is not None and model.is_shut_down(today):
+            raise retired_model(name, model.successor)
         if model is None or (version == "v1" and name.endswith("-preview")):
             raise no_such_model(name, version, method, list_method)
         if method not in ("getModel", "countTokens") and model.embeds != ("mbed" in method):
@@ -114,7 +126,8 @@ def load(models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> Cat
         models[name] = Model(name, embeds=True)
     for name in also_serve:
         makes_images = "image" in name
-        models.setdefault(name, Model(name, makes_images, _1K_TO_4K if makes_images else frozenset()))
+        invented = Model(name, makes_images, _1K_TO_4K if makes_images else frozenset())
+        models[name] = dataclasses.replace(models.get(name, invented), shutdown="")
     retired = {**_MORE_RETIRED, **{name: facts["successor"] for name, facts in data["retired"].items()}}
     return Catalogue(models, {name: heir for name, heir in retired.items() if name not in models})
 
@@ -140,9 +153,10 @@ def _image_model(name: str, facts: Mapping[str, Any]) -> Model:
 
 
 def _counting(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model's entry says of tokens that go in, and of its limits."""
+    """What a model's entry says of tokens that go in, of its limits and of its end."""
     given = {"seen": facts.get("media_resolution") or {}}
     if "input_image_tokens" in facts:
         given["seen"] = {**given["seen"], "": facts["input_image_tokens"]}
     names = {"input_limit": "input_tokens", "output_limit": "output_tokens"}
+    given |= {name: str(facts[name]) for name in ("shutdown", "successor") if name in facts}
     return given | {name: facts[key] for name, key in names.items() if key in facts}

@@ -17,6 +17,7 @@ class ApiPlan:
     ``response_schema``: the other one is taken, and the answers do not conform to it.
     ``progress``: whether ``batchStats`` and ``updateTime`` of a running job move.
     ``cancelled_code``: the error of a job that was cancelled before it started, 13 or 1.
+    ``shut_down`` models, from the day that ``config/models.yaml`` gives: ``refused`` or ``answered``.
     ``list_method``: the method that a 404 for a model advises, ``ListModels`` or ``ModelService.ListModels``.
     """
 
@@ -26,6 +27,7 @@ class ApiPlan:
     schema_field: str = "both"
     progress: bool = False
     cancelled_code: int = 13
+    shut_down: str = "refused"
     list_method: str = "ListModels"
 
 
@@ -35,6 +37,7 @@ CHOICES: Mapping[str, tuple[str | int, ...]] = {
     "display_name": ("required", "optional"),
     "schema_field": ("both", "response_schema", "response_json_schema"),
     "cancelled_code": (1, 13),
+    "shut_down": ("refused", "answered"),
     "list_method": ("ListModels", "ModelService.ListModels"),
 }
 """What each member may be; ``progress`` is true or false."""
@@ -48,7 +51,7 @@ PRESETS: Mapping[str, ApiPlan] = {
         cancelled_code=1,
         list_method="ModelService.ListModels",
     ),
-    "loose": ApiPlan(unknown_fields="ignored", display_name="optional", progress=True),
+    "loose": ApiPlan(unknown_fields="ignored", display_name="optional", progress=True, shut_down="answered"),
 }
 """By name: ``usual`` is what most reports say, ``strict`` refuses what any report has refused, ``loose`` takes what any
 report has taken."""

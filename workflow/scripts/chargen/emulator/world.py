@@ -652,7 +652,13 @@ class World:
 
     def serving(self, model: str, version: str, method: str) -> Model:
         """The model of that name that *method* can be called for; ApiError 404."""
-        return self.catalogue.serving(model, version, method, self.plan.api.list_method)
+        method_named = self.plan.api.list_method
+        return self.catalogue.serving(model, version, method, today=self.today, list_method=method_named)
+
+    @property
+    def today(self) -> str:
+        """The emulated day from which models count as shut down; empty if they are answered all the same."""
+        return rfc3339(self.clock.now_ns())[:10] if self.plan.api.shut_down == "refused" else ""
 
     def reply(self, owner: str, model: str, version: str, raw: Any) -> dict[str, Any]:
         """Answer one generateContent request at once."""
