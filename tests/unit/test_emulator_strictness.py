@@ -340,7 +340,7 @@ def test_models_past_their_shutdown(desk: Desk) -> None:
     model, method = "gemini-3.1-flash-image", "batchGenerateContent"
 
     assert model == served(model, "v1beta", method, today="2026-10-28").id
-    with pytest.raises(ApiError, match="no longer available to new users.*models/gemini-nano-banana-2.1"):
+    with pytest.raises(ApiError, match=r"no longer available to new users.*models/gemini-nano-banana-2.1"):
         served(model, "v1beta", method, today="2026-10-29")
     assert desk.world.today > "2026-10-29"
     desk.api(shut_down="answered")
