@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from chargen import config, durable, schema
-from chargen.analysis.form import IMAGE_TYPES, form, read, sendable
+from chargen.analysis.form import IMAGE_TYPES, form, in_field, in_words, read, sendable
 from chargen.analysis.learn import Lessons
 from chargen.analysis.store import read_analyses, write_sidecar
 from chargen.catalog import load_catalog, usable
@@ -23,8 +24,14 @@ from chargen.library.writeback import append_items
 from chargen.pictures import sha256_file
 from chargen.planning.analyses import make_analysis_plan
 from chargen.planning.looking import Looker
+from chargen.planning.pin import pin_batches
 from chargen.planning.plan import make_plan
+from chargen.remote import connect
+from chargen.report import forms
 from chargen.state import State
+from chargen.steps.apply import apply
+from chargen.steps.fetch import fetch
+from chargen.steps.submit import submit
 from photographs import photograph
 
 TRAITS = ("clouded left eye", "brass whistle on a cord")
@@ -428,3 +435,93 @@ def test_the_example_with_and_without_its_analyses(tmp_path):
     assert () == after[bram].references
     assert {corvin.wish.target, bram} <= changed
     assert "chapter/ch02-a-letter-for-the-sea/last-pole" not in changed
+
+
+@pytest.mark.parametrize("kind", sorted(IMAGE_TYPES))
+def test_the_form_is_said_in_words(kind):
+    """Every member, what it is, whether it may be left out, and every value that it may have."""
+    wanted = sendable(form(kind, 2))
+    text = in_words(wanted)
+
+    def names(rule):
+        for name, inner in rule.get("properties", {}).items():
+            yield name
+            yield from names(inner)
+            yield from names(inner.get("items", {}))
+
+    assert list(names(wanted)) == [line.split('"')[1] for line in text.splitlines()[1:]]
+    assert all(f'"{value}"' in text for value in IMAGE_TYPES[kind])
+    assert '- "image_subtype" (may be left out): one of "dramatic"' in text
+    assert '- "lighting": an object. The light. Its members:\n  - "primary_source": text.' in text
+    assert '- "quality": a whole number from 1 to 5.' in text
+
+
+def test_the_other_field_has_its_own_words():
+    """`response_schema` is a part of OpenAPI: types in capitals, no closed objects, snake_case in a request file."""
+    other = in_field("response_schema", sendable(form("character", 1)))
+
+    assert "OBJECT" == other["type"]
+    assert "STRING" == other["properties"]["content"]["properties"]["tags"]["items"]["type"]
+    assert 1 == other["properties"]["content"]["properties"]["tags"]["min_items"]
+    assert not {"additionalProperties", "minItems"} & set(re.findall(r'"(\w+)":', json.dumps(other)))
+
+
+class Carrier:
+    """Carries batches of analyses through the emulator, step by step."""
+
+    def __init__(self, world, emulator):
+        self.settings = world.settings(base_url=emulator.url, library_id="story")
+        self.state = State.of(self.settings)
+        self.run = self.state.run("2026-11-25T12-00-00Z")
+        self.run.folder.mkdir(parents=True)
+        emulator.faults(job={"seconds": 0, "polls": 0}, models={"ignore_schema": "responseJsonSchema"})
+        self.emulator = emulator
+
+    def carry(self, batch):
+        """Submit, fetch and apply one batch; return its receipt."""
+        files, remote = self.state.batch(batch), connect(self.settings)
+        submit(self.settings, self.state, files, remote, self.run)
+        fetch(self.settings, self.state, files, remote, None, self.run)
+        receipt = apply(self.settings, self.state, files, self.run)
+        schema.check("receipt", receipt, "the receipt")
+        return receipt
+
+    def pinned(self):
+        plan = make_analysis_plan(self.settings)
+        return pin_batches(self.settings, self.state, plan.batches, plan.catalog)
+
+    def lines(self, batch):
+        return list(durable.read_lines(self.state.batch(batch).requests))
+
+
+def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, emulator):
+    """Where one field counts for nothing, each picture is asked about once more, and the analysis is there."""
+    carrier = Carrier(world, emulator)
+    (first,) = carrier.pinned()
+    receipt = carrier.carry(first)
+    (second,) = receipt["follow_ups"]
+    again = carrier.carry(second)
+    requests = [line["request"] for line in carrier.lines(second)]
+    fields = [{name for name in request["generation_config"] if "schema" in name} for request in requests]
+    asked = [request["contents"][0]["parts"][-1]["text"] for request in requests]
+    counts = forms.counted([receipt, again])
+
+    assert ({"passing": 3}, {"applied": 3}) == (receipt["counts"], again["counts"])
+    assert [{"response_schema"}] * 3 == fields
+    assert all("did not fit" in text and '- "lighting": an object' in text for text in asked)
+    assert {"a.png": "done", "b.png": "done", "c.png": "done"} == world.status()
+    assert [6, 3, 3, 3] == [counts[name] for name in ("answers", "unfit", "asked_again", "fit_again")]
+    assert "3 of 6 answers without the form; 3 of 3 asked again had it" == forms.in_words(counts)
+
+
+def test_the_next_run_goes_on_with_the_other_field(world, emulator):
+    """If the run ends in between, the next one plans the second try just so."""
+    carrier = Carrier(world, emulator)
+    (first,) = carrier.pinned()
+    (second,) = carrier.carry(first)["follow_ups"]
+    shutil.rmtree(carrier.state.batch(second).folder)
+
+    plan = make_analysis_plan(carrier.settings)
+
+    assert [("response_schema", 2)] * 3 == [(task.extra["schema_field"], task.attempt) for task in plan.tasks]
+    assert all("did not fit" in task.prompt for task in plan.tasks)

@@ -6,7 +6,7 @@ the entity, and to the entity's own traits, as ``t1``, ``t2``, … because long 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -32,6 +32,14 @@ _SENT = frozenset(
     }
 )  # fmt: skip
 """The words of JSON Schema that the API documents for response schemas and that are used here."""
+
+
+SCHEMA_FIELDS = ("response_json_schema", "response_schema")
+"""The fields of a request that may hold the form, the first choice first.
+
+Reports contradict each other on which of them counts in a batch (a client tested live: the first; an issue of another
+client: the second). So the form is said in words too, and what does not fit it is asked for again with the other field.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,69 @@ def sendable(wanted: Json) -> Json:
     if "items" in kept:
         kept["items"] = sendable(kept["items"])
     return kept
+
+
+def in_field(name: str, wanted: Json) -> Json:
+    """Return the form *wanted*, as `sendable` gives it, in the words of the field *name* (of `SCHEMA_FIELDS`)."""
+    return wanted if name == SCHEMA_FIELDS[0] else _openapi(wanted)
+
+
+def other_field(name: str) -> str:
+    """Return the field that is tried after *name*."""
+    return next(field for field in SCHEMA_FIELDS if field != name)
+
+
+def _openapi(wanted: Json) -> Json:
+    """The API's own ``Schema``: a part of OpenAPI 3.0, with its types in capitals, that knows no closed objects."""
+    kept = {_OPENAPI_NAMES.get(key, key): value for key, value in wanted.items() if key != "additionalProperties"}
+    kept["type"] = kept["type"].upper()
+    if "properties" in kept:
+        kept["properties"] = {name: _openapi(rule) for name, rule in kept["properties"].items()}
+    if "items" in kept:
+        kept["items"] = _openapi(kept["items"])
+    return kept
+
+
+_OPENAPI_NAMES = {"minItems": "min_items", "maxItems": "max_items"}
+
+
+def in_words(wanted: Json) -> str:
+    """Return the form *wanted*, as `sendable` gives it, as text for a prompt: one line for each member."""
+    return "\n".join(("The form: one JSON object with these members and no others.", *_members(wanted, "")))
+
+
+def _members(wanted: Json, indent: str) -> Iterator[str]:
+    required = wanted.get("required", ())
+    for name, rule in wanted["properties"].items():
+        must = "" if name in required else " (may be left out)"
+        inner = rule.get("items", {}) if rule["type"] == "array" else rule
+        has_members = "properties" in inner
+        sentences = [_kind(rule), rule.get("description", "").rstrip("."), "Its members" if has_members else ""]
+        yield f'{indent}- "{name}"{must}: {". ".join(filter(None, sentences))}{":" if has_members else "."}'
+        if has_members:
+            yield from _members(inner, indent + "  ")
+
+
+def _kind(rule: Json) -> str:
+    """What a value is, in words."""
+    if "enum" in rule:
+        return f"one of {', '.join(map(_quoted, rule['enum']))}"
+    match rule["type"]:
+        case "array":
+            items = rule["items"]
+            return {"object": "a list of objects", "string": "a list of texts"}.get(items["type"], "a list")
+        case "object":
+            return "an object"
+        case "integer" if "minimum" in rule and "maximum" in rule:
+            return f"a whole number from {rule['minimum']} to {rule['maximum']}"
+        case "boolean":
+            return "true or false"
+        case kind:
+            return {"string": "text", "integer": "a whole number", "number": "a number"}[kind]
+
+
+def _quoted(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def read(text: str, kind: str, traits: Sequence[str]) -> Read:

@@ -28,6 +28,7 @@ class Manners:
     """
 
     ignore_image_size: bool = False
+    ignore_schema: str = ""  # the member of the generation config that counts for nothing
     reroute: Mapping[str, str] | None = None
     signature_bytes: int = 0
     drafts: int = 0
@@ -107,7 +108,7 @@ def reply(model: Model, request: Request, key: str, materials: Sequence[Material
     if model.makes_images and (not request.modalities or "IMAGE" in request.modalities):
         body = _picture_reply(model, request, key, materials, manners, seed)
     else:
-        body = _text_reply(model, request, key, materials, seed)
+        body = _text_reply(model, request, key, materials, seed, manners)
     rerouted = (manners.reroute or {}).get(model.id, model.id)
     return body | {"modelVersion": rerouted, "responseId": response_id(seed)}
 
@@ -163,8 +164,11 @@ def _picture_reply(
     return _body(parts, usage)
 
 
-def _text_reply(model: Model, request: Request, key: str, materials: Sequence[Material], seed: str) -> dict[str, Any]:
-    if request.schema is not None:
+def _text_reply(
+    model: Model, request: Request, key: str, materials: Sequence[Material], seed: str, manners: Manners
+) -> dict[str, Any]:
+    is_ignored = manners.ignore_schema and manners.ignore_schema in request.generation
+    if request.schema is not None and not is_ignored:
         from chargen.emulator import structured
 
         value = structured.answer(request.schema, _seen(request, key, materials, seed))

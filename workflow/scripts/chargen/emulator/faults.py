@@ -232,6 +232,7 @@ class ModelPlan:
     reroute: Mapping[str, str] = field(default_factory=dict)
     ignore_image_size: bool = False
     signature_bytes: int = 0
+    ignore_schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

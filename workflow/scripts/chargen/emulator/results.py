@@ -185,6 +185,7 @@ class Lines:
         broken = {"truncated_image": "truncated"}.get(give, give if give in ("not_an_image", "not_base64") else "")
         manners = answers.Manners(
             ignore_image_size=models.ignore_image_size,
+            ignore_schema=models.ignore_schema,
             reroute=models.reroute,
             signature_bytes=models.signature_bytes,
             drafts=1 if give.startswith("two_images") else 0,

@@ -672,7 +672,7 @@ class World:
 
         materials = answers.collect(request, read_file)
         plan = self.plan.models
-        manners = answers.Manners(plan.ignore_image_size, plan.reroute, plan.signature_bytes)
+        manners = answers.Manners(plan.ignore_image_size, plan.ignore_schema, plan.reroute, plan.signature_bytes)
         return answers.reply(served, request, "", materials, manners)
 
     def count_tokens(self, model: str, version: str, raw: Any) -> dict[str, Any]:

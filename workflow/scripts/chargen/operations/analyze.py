@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen import durable, events, failpoints, pictures
-from chargen.analysis.form import read
+from chargen.analysis.form import SCHEMA_FIELDS, other_field, read
 from chargen.analysis.question import load_question
 from chargen.analysis.store import SECTION, SIDECAR, read_analyses, write_sidecar
 from chargen.config import Settings
@@ -51,7 +51,7 @@ def place_all(
     for key, group in by_entity.items():
         with state.lock(f"entity-{key.replace('/', '-')}"):
             done |= _Desk(settings, state, plan, key).place(group)
-    return [done[answer.task["key"]] for answer in answers]
+    return [done[answer.task["key"]] | {"schema_field": _field(answer.task)} for answer in answers]
 
 
 def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
@@ -66,15 +66,25 @@ def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
 
 
 def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
-    """Return the task as it is sent once more; an answer that did not fit is answered with what was wrong with it."""
+    """Return the task as it is sent once more. After an answer that did not fit it says what was wrong with that, and
+    the form goes into the other field of the request."""
     counted = task | {"attempt": task["attempt"] + 1}
     if record["reason"] != UNFIT:
         return counted
     errors = errors_in(record)
     prompt = load_question(Path(settings.analysis)).correct(task["prompt"], errors)
     sha256 = task["references"][0]["sha256"]
-    key = analysis_key(settings, task["wish"]["target"], prompt, plan["model"], planned(plan), task["form"], sha256)
-    return counted | {"prompt": prompt, "key": key, "corrections": list(errors)}
+    field = other_field(_field(task))
+    key = analysis_key(
+        settings, task["wish"]["target"], prompt, plan["model"], planned(plan), task["form"], sha256, field
+    )
+    return counted | {"prompt": prompt, "key": key, "corrections": list(errors), "schema_field": field}
+
+
+def _field(task: Json) -> str:
+    """The field of the request that held the form; tasks of 0.1.0 name none."""
+    field: str = task.get("schema_field", SCHEMA_FIELDS[0])
+    return field
 
 
 class _Desk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chargen.analysis.form import SCHEMA_FIELDS, form, in_field, in_words, sendable
 from chargen.planning.parameters import planned
 
 Json = dict[str, Any]
@@ -16,8 +17,13 @@ def body(plan: Mapping[str, Any], task: Mapping[str, Any], pictures: Sequence[Js
     ``store`` stands beside the contents, and outranks what the project is set to
     (https://ai.google.dev/gemini-api/docs/logs-datasets; google-genai writes it there, for batches too).
     """
-    parts = [*pictures, {"text": task["prompt"]}]
-    config = _for_text(plan, task) if plan["operation"] == "analyze" else _for_picture(plan, task)
+    if plan["operation"] == "analyze":
+        wanted = sendable(form(task["kind"], len(task["traits"])))
+        parts = [*pictures, {"text": f"{task['prompt']}\n\n{in_words(wanted)}"}]
+        config = _for_text(plan, task, wanted)
+    else:
+        parts = [*pictures, {"text": task["prompt"]}]
+        config = _for_picture(plan, task)
     request: Json = {
         "contents": [{"role": "user", "parts": parts}],
         "generation_config": config,
@@ -36,13 +42,11 @@ def _for_picture(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
     }
 
 
-def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
-    from chargen.analysis.form import form, sendable
-
-    schema = sendable(form(task["kind"], len(task["traits"])))
+def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any], wanted: Json) -> Json:
+    field = task.get("schema_field", SCHEMA_FIELDS[0])  # a task of 0.1.0 names none
     return {
         "response_mime_type": "application/json",
-        "response_json_schema": schema,
+        field: in_field(field, wanted),
         **_parameters(plan),
     }
 

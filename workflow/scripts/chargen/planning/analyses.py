@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chargen.analysis.form import MAX_TRAITS, form, sendable
+from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, other_field, sendable
 from chargen.analysis.question import Question, load_question
 from chargen.analysis.store import Analysis, read_analyses
 from chargen.catalog import Catalog, load_catalog, usable
@@ -147,8 +147,9 @@ def _take_stock(
         plan.problems.append(_unsendable(picture, trouble))
         return
     fate = stand(fates, wish, in_place, "its content changed" if known else "")
-    errors = receipts.errors(wish) if fate.status == "wanted" and fate.reason.endswith(UNFIT) else ()
-    task = maker.task(picture, look, wish, fate, errors)
+    again = fate.status == "wanted" and fate.reason.endswith(UNFIT)
+    errors, asked_in = receipts.unfit(wish) if again else ((), "")
+    task = maker.task(picture, look, wish, fate, errors, other_field(asked_in) if asked_in else "")
     stale = fate.status == "done" and known is not None and known.version != maker.question.version
     plan.items.append(
         FileItem(
@@ -181,8 +182,12 @@ class _Maker:
         self._image_tokens = self._model.takes.tokens_of_image(self._sent.get("media_resolution", ""))
         self._forms: dict[tuple[str, int], tuple[int, str]] = {}
 
-    def task(self, picture: Picture, look: Look, wish: Wish, fate: Fate, errors: tuple[str, ...]) -> Task:
-        """Return the request for one analysis; *errors* say what was wrong with the answer before."""
+    def task(
+        self, picture: Picture, look: Look, wish: Wish, fate: Fate, errors: tuple[str, ...], field: str = ""
+    ) -> Task:
+        """Return the request for one analysis; *errors* say what was wrong with the answer before, *field* where the
+        form goes this time."""
+        field = field or SCHEMA_FIELDS[0]
         entity = picture.entity
         traits = traits_of(entity)
         prompt = self.question.ask(entity, traits, Path(picture.path).name, errors)
@@ -204,7 +209,7 @@ class _Maker:
             wish=wish,
             attempt=fate.attempt,
             key=analysis_key(
-                self._settings, wish.target, prompt, self._model.name, self._sent, fingerprint, look.sha256
+                self._settings, wish.target, prompt, self._model.name, self._sent, fingerprint, look.sha256, field
             ),
             title=Path(picture.path).name,
             prompt=prompt,
@@ -218,24 +223,34 @@ class _Maker:
                 "traits": list(traits),
                 "form": fingerprint,
                 "corrections": list(errors),
+                "schema_field": field,
                 "version": self.question.version,
             },
         )
 
     def _form(self, kind: str, traits: int) -> tuple[int, str]:
-        """Characters and fingerprint of the form that is sent along."""
+        """How many characters the form that is sent along has, with its words, and its fingerprint."""
         if (kind, traits) not in self._forms:
             wanted = sendable(form(kind, traits))
-            self._forms[kind, traits] = (len(canonical(wanted)), digest(wanted))
+            self._forms[kind, traits] = (len(canonical(wanted)) + len(in_words(wanted)), digest(wanted))
         return self._forms[kind, traits]
 
 
 def analysis_key(
-    settings: Settings, target: str, prompt: str, model: str, sent: Mapping[str, Any], fingerprint: str, sha256: str
+    settings: Settings,
+    target: str,
+    prompt: str,
+    model: str,
+    sent: Mapping[str, Any],
+    fingerprint: str,
+    sha256: str,
+    field: str,
 ) -> str:
     """Return the task key of an analysis: its hash covers everything that shapes the answer.
 
-    *sent* are the parameters that the model gets, *fingerprint* is the form's.
+    *sent* are the parameters that the model gets, *fingerprint* is the form's. It stands for what is said of it in
+    words, too, so that keys are those of 0.1.0, which did not say it. *field* holds the form; the first choice is not
+    hashed.
     """
     return task_key(
         target,
@@ -247,6 +262,7 @@ def analysis_key(
             "safety_settings": list(settings.safety_settings),
             "form": fingerprint,
             "references": [["input", sha256]],
+            **({} if field == SCHEMA_FIELDS[0] else {"schema_field": field}),
         },
     )
 
@@ -263,14 +279,15 @@ class _Receipts:
         self._state = state
         self._journal = journal
 
-    def errors(self, wish: Wish) -> tuple[str, ...]:
-        """Return the errors of the last answer to *wish*."""
+    def unfit(self, wish: Wish) -> tuple[tuple[str, ...], str]:
+        """Return the errors of the last answer to *wish*, and the field in which the form was sent."""
         for entry in reversed(self._journal.entries.values()):
             if wish.id in (entry.outcomes or {}):
                 receipt = self._state.batch(entry.batch).known_receipt()
                 tasks = receipt["tasks"] if receipt else ()
-                return next((errors_in(task) for task in tasks if task["wish_id"] == wish.id), ())
-        return ()
+                record = next((task for task in tasks if task["wish_id"] == wish.id), None)
+                return (errors_in(record), record.get("schema_field", SCHEMA_FIELDS[0])) if record else ((), "")
+        return (), ""
 
 
 def _unsendable(picture: Picture, trouble: str) -> Problem:

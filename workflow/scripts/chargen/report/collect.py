@@ -12,6 +12,7 @@ from chargen.config import Settings
 from chargen.journal import now
 from chargen.library.model import KIND_FOLDERS
 from chargen.problems import Problem
+from chargen.report import forms
 from chargen.report.history import Fate, History, Receipt, read_history
 from chargen.report.words import seconds_between
 from chargen.state import State
@@ -131,6 +132,7 @@ def report_of(survey: Survey, running: bool, started: str, targets: Sequence[str
         "run": _run(survey, run, running, started, targets) if survey.run else None,
         "totals": _totals(survey, run),
         "cost_usd": _costs(survey),
+        "analyses": forms.counted(history.receipts),
         "batches": [*map(_batch, history.receipts), *(_flying(entry) for entry in history.in_flight)],
         "tasks": [
             _task(wish, fate, survey)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from chargen.analysis.store import Analysis
 from chargen.commands import assignment, command, in_run_folder
 from chargen.library.model import Record
+from chargen.report import forms
 from chargen.report.cards import ENHANCE, Card, Reviewable, Shelf, alt_text, shelves
 from chargen.report.collect import Survey
 from chargen.report.thumbnails import Thumbnail, make_thumbnails
@@ -124,6 +125,7 @@ def render(survey: Survey, report: Mapping[str, Any], failures: Sequence[Mapping
         errors=report["errors"],
         warnings=report["warnings"],
         cost=report["cost_usd"],
+        forms=forms.in_words(report["analyses"]),
         bills=_bills(report, survey),
         batches=_time_line(report["batches"]),
         again=command(survey.settings, "generate_all"),

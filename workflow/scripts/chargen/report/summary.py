@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chargen.commands import command
+from chargen.report import forms
 from chargen.report.words import clip, columns, count, dollars
 from chargen.steps.talk import duration
 
@@ -85,6 +86,8 @@ def _figures(report: Mapping[str, Any]) -> Iterator[str]:
     for operation, name in (("analyze", "Analysed"), ("enhance", "Enhanced")):
         if own := totals["operations"].get(operation):
             yield _row(name, f"{own['applied']:,} of {count(own['wanted'], 'picture')}" + _rest(own))
+    if line := forms.in_words(report["analyses"]):
+        yield _row("  ! Form", line)
 
 
 def _rest(totals: Mapping[str, int]) -> str:
