@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import socket
 import ssl
 import threading
 import urllib.request
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from chargen.config import EMULATOR_KEY
+from chargen.hosts import address, is_this_machine
 from chargen.output import keep_secret, redacted
 from chargen.problems import ChargenError
 
@@ -126,18 +126,6 @@ def never_sent(error: Exception) -> bool:
     return isinstance(
         error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError | httpx2.UnsupportedProtocol
     )
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether *host* is a name or an address of the machine itself, which no proxy can reach for us."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    address = _address(name)
-    if address is None:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
 def proxy_for(url: httpx2.URL | str) -> Proxy | None:
@@ -316,10 +304,10 @@ def _covers(entry: str, url: httpx2.URL) -> bool:
         return entry == "*"
     entry = entry.rpartition("://")[2]
     host = url.host.rstrip(".").lower()
-    address = _address(host)
-    if address is not None and "/" in entry:
+    number = address(host)
+    if number is not None and "/" in entry:
         try:
-            return address in ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+            return number in ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
         except ValueError:
             return False
     name, colon, port = entry.rpartition(":")
@@ -328,23 +316,9 @@ def _covers(entry: str, url: httpx2.URL) -> bool:
             return False
         entry = name
     entry = entry.strip("[]").removeprefix("*").lstrip(".")
-    if address is not None:
-        return _address(entry) == address
+    if number is not None:
+        return address(entry) == number
     return bool(entry) and (host == entry or host.endswith(f".{entry}"))
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return *host* as an address, also in the short forms that systems take (127.1); None if it is a name."""
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    if not host or not host[0].isdigit() or not all(sign in "0123456789abcdefx." for sign in host):
-        return None
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))
-    except OSError:
-        return None
 
 
 def _parsed(base_url: str) -> httpx2.URL:

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import chargen
-from chargen.emulator import faults
+from chargen.emulator import faults, guard
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.errors import ApiError
 from chargen.emulator.world import World, fingerprint
 from chargen.problems import ChargenError
 
+_NO_GUESS = {"x-content-type-options": "nosniff"}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -138,6 +139,8 @@ def routes(world: World) -> list[Route]:
 def _route(path: str, method: str, answer: Callable[[Request], Awaitable[dict[str, Any]]]) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
+            if wrong := guard.wrong_content(request.headers, curl=True):
+                raise wrong
             return _answer(await answer(request))
         except ChargenError as error:
             return _answer({"error": str(error)}, 400)
@@ -148,7 +151,7 @@ def _route(path: str, method: str, answer: Callable[[Request], Awaitable[dict[st
 
 
 def _answer(body: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(body, option=orjson.OPT_INDENT_2), status, media_type="application/json")
+    return Response(orjson.dumps(body, option=orjson.OPT_INDENT_2), status, _NO_GUESS, "application/json")
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from typing import Any
 import google_crc32c
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chargen.emulator import admin, errors, faults, jobs, lies, relaxed
+from chargen.emulator import admin, errors, faults, guard, jobs, lies, relaxed
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.errors import ApiError, invalid
 from chargen.emulator.fields import camel, camel_name
@@ -126,10 +127,13 @@ class Service:
         self.busy = 0
 
     def app(self) -> ASGIApp:
-        """The ASGI application; notes when it was last used."""
+        """The ASGI application; notes when it was last used, by those who may."""
         routed = self._routed()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if refused := guard.turned_away(Headers(scope=scope)):
+                await error_answer(refused)(scope, receive, send)
+                return
             self.busy += 1
             try:
                 await routed(scope, receive, send)
@@ -176,6 +180,8 @@ class Service:
         try:
             if call.kind != "upload_chunk":
                 call.body = await call.request.body()
+                if call.body and (wrong := guard.wrong_content(call.request.headers)):
+                    raise wrong
             self._identify(call)
             answer = await self._troubled(call, handler)
         except ApiError as error:
