@@ -12,19 +12,29 @@ import pytest
 
 _REQUEST = {"request": {"contents": [{"parts": [{"text": "say hello"}]}]}, "metadata": {"key": "a"}}
 _LINE = json.dumps({"key": "a", "request": _REQUEST["request"]})
+_EMBED = {"request": {"content": {"parts": [{"text": "hello"}]}, "outputDimensionality": 4}, "metadata": {"key": "a"}}
+_EMBED_LINE = json.dumps({"key": "a", "request": _EMBED["request"]})
 # Names that the suite expects in its authors' own project.
 _FILES = [
     *({"id": name, "content": _LINE, "mime_type": "application/json"} for name in ("s0pa54alni6w", "vjvu9fwk2qj8")),
     *({"id": name, "content": "to be deleted"} for name in ("1g583ke2xdsn", "n1gls7dyh90q")),
+    {"id": "mq9e3mg3u2y5", "content": _EMBED_LINE, "mime_type": "application/json"},
     {"id": "kje1wewvo85z", "content": "", "mime_type": "image/jpeg"},
     {"id": "tyvaih24jwje", "content": "", "mime_type": "video/mp4"},
     {"id": "generated1", "content": "\0\0\0\x18ftypmp42", "mime_type": "video/mp4", "source": "GENERATED"},
 ]
-_BATCHES = (
-    "z2p8ksus4lyxt25rntl3fpd67p2niw4hfij5",
-    "0yew7plxupyybd7appsrq5vw7w0lp3l79lab",
-    "70h2jo0ic2t1zejyl0p4jgi8mk1gj0wvjusv",
-)
+_BATCHES = [
+    *(
+        {"id": name, "model": "gemini-2.5-flash", "requests": [_REQUEST]}
+        for name in (
+            "z2p8ksus4lyxt25rntl3fpd67p2niw4hfij5",
+            "0yew7plxupyybd7appsrq5vw7w0lp3l79lab",
+            "70h2jo0ic2t1zejyl0p4jgi8mk1gj0wvjusv",
+        )
+    ),
+    {"id": "wdx71o8cgbzoa6gg3be1mg7g8ulrhapcjgo3", "model": "gemini-embedding-001", "requests": [_EMBED]},
+    {"id": "507oratd242het8ox60pwsmn7tcmtkrj8itff", "model": "gemini-embedding-001", "file": "mq9e3mg3u2y5"},
+]
 
 
 def pytest_collection_finish() -> None:
@@ -39,9 +49,12 @@ def pytest_collection_finish() -> None:
     client.__init__ = pointed
 
 
+def _admin(path: str, body: Any) -> None:
+    url = os.environ["GOOGLE_GEMINI_BASE_URL"] + path
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), method="POST")).close()
+
+
 @pytest.fixture(autouse=True)
 def _planted() -> None:
-    batches = [{"id": name, "model": "gemini-2.5-flash", "requests": [_REQUEST]} for name in _BATCHES]
-    body = {"key": os.environ["GOOGLE_API_KEY"], "files": _FILES, "batches": batches}
-    url = os.environ["GOOGLE_GEMINI_BASE_URL"] + "/admin/plant"
-    urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), method="POST")).close()
+    _admin("/admin/plant", {"key": os.environ["GOOGLE_API_KEY"], "files": _FILES, "batches": _BATCHES})
+    _admin("/admin/jobs", {"display_name": "planted"})

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -106,6 +107,13 @@ class Json(Response):
             self.headers.update(_FRONT_END)
         self.raw_headers += [(b"vary", name) for name in _VARY]
 
+    def pack(self, accepted: str) -> None:
+        """Send it in gzip if the caller's ``Accept-Encoding`` has that, as the API does."""
+        wanted = any(coding.split(";")[0].strip() == "gzip" for coding in accepted.lower().split(","))
+        if wanted and "content-length" not in self.headers:
+            self.body = gzip.compress(bytes(self.body), compresslevel=1)
+            self.headers["content-encoding"] = "gzip"
+
     def took(self, seconds: float) -> None:
         """Say in ``Server-Timing`` how long the answer took."""
         if "x-goog-upload-status" not in self.headers:
@@ -189,6 +197,7 @@ class Service:
         except ClientDisconnect:
             answer = CutConnection()
         if isinstance(answer, Json):
+            answer.pack(call.request.headers.get("accept-encoding", ""))
             answer.took(time.monotonic() - started)
         self._log(call, began, answer.status_code)
         return answer

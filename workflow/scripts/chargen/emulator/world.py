@@ -401,12 +401,14 @@ class World:
         return job
 
     def plant_batch(self, owner: str, about: Mapping[str, Any]) -> Job:
-        """Put a batch of a given id there (admin): ``id``, ``model``, ``display_name``, ``requests`` (inline)."""
-        batch = {
-            "displayName": about.get("display_name", "planted"),
-            "inputConfig": {"requests": {"requests": list(about["requests"])}},
-        }
-        job = self.create_batch(owner, str(about["model"]), "v1beta", batch)
+        """Put a batch of a given id there (admin): ``id``, ``model``, ``display_name``, and ``requests`` (inline) or
+        the id of a ``file``.
+        """
+        config = {"fileName": about["file"]} if "file" in about else {"requests": {"requests": list(about["requests"])}}
+        batch = {"displayName": about.get("display_name", "planted"), "inputConfig": config}
+        model = str(about["model"])
+        embeds = model in self.catalogue.models and self.catalogue.models[model].embeds
+        job = self.create_batch(owner, model, "v1beta", batch, jobs.EMBED if embeds else jobs.GENERATE)
         self.store.drop("job", job.id)
         del self.jobs[job.id]
         job.id = str(about["id"])
