@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 import urllib.request
 from typing import Any
 
+import httpx2
 import pytest
+
+# Two of the tests import httpx, which google-genai itself does without; httpx2 has the same names.
+sys.modules.setdefault("httpx", httpx2)
 
 _REQUEST = {"request": {"contents": [{"parts": [{"text": "say hello"}]}]}, "metadata": {"key": "a"}}
 _LINE = json.dumps({"key": "a", "request": _REQUEST["request"]})
