@@ -102,6 +102,21 @@ def test_no_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert not bugs.FILE.exists()
 
 
+def test_a_missing_package_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """After an update without its packages, it says which one is missing and how to get it."""
+
+    def outdated(args: object) -> int:
+        import a_package_that_is_new  # type: ignore[import-not-found]  # noqa: F401
+
+        return 0
+
+    monkeypatch.setattr(cli, "_planned", outdated)
+
+    assert 1 == cli.main(["planned", "--run", "x"])
+    assert "the Python package a_package_that_is_new is missing" in capsys.readouterr().out
+    assert not bugs.FILE.exists()
+
+
 def test_a_traceback_that_cannot_be_kept_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the log cannot be written, the traceback is on the screen, and the line says so."""
     (folder / "logs").write_text("a file")

@@ -18,6 +18,17 @@ LONGEST_WORDS = 300
 """Characters of the exception's own words in the line for the user."""
 
 
+def in_words(error: Exception, doing: str, home: Path) -> str:
+    """Return the line for the user about an *error* that is in nobody's words yet: of a package that is not installed,
+    or of a bug, see `record`."""
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("chargen"):
+        return (
+            f"the Python package {error.name or output.one_line(str(error))} is missing in {sys.prefix}: chargen was "
+            "updated without what it needs. In its folder: pip install -c constraints.txt -e ."
+        )
+    return record(error, doing, home)
+
+
 def record(error: BaseException, doing: str, home: Path) -> str:
     """Write the traceback of *error* to `FILE` below *home*, and return the line for the user.
 

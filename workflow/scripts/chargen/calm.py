@@ -86,7 +86,7 @@ class LogHandler(LogHandlerBase):
         common = self.common_settings
         stream = sys.stdout if common.stdout else sys.stderr
         no_colour = common.nocolor or bool(os.environ.get("NO_COLOR"))
-        self._plainly = ColorizingTextHandler(nocolor=no_colour, stream=stream)
+        self._plainly = ColorizingTextHandler(nocolor=no_colour, stream=output.guard(stream, colours=True))
         self._coloured = not self._plainly.nocolor
         self._full = (isinstance(self.settings, LogHandlerSettings) and self.settings.full) or common.verbose
         self._counted = self._lists_jobs = False
@@ -120,8 +120,7 @@ class LogHandler(LogHandlerBase):
             if getattr(record, OUR_OWN, False):
                 self._write(fitted(str(record.msg), self._plainly.stream).split("\n"))
                 return
-            record = copy.copy(record)
-            record.msg = output.clean(str(record.msg or ""))
+            record = _cleaned(record)
             if self._full:
                 self._plainly.emit(record)
             else:
@@ -159,14 +158,21 @@ class LogHandler(LogHandlerBase):
 
     def _write(self, lines: Iterable[str], clear: bool = False) -> None:
         stream = self._plainly.stream
-        written = "".join(f"{self._with_colour(output.clean(line, colours=True))}\n" for line in lines)
+        written = "".join(f"{self._with_colour(line)}\n" for line in lines)
         if on_terminal(stream) and (written or clear):  # a step's progress bar may be on the line
-            written = CLEAR_LINE + written
+            output.drawable(stream).write(CLEAR_LINE)
         stream.write(written)
         stream.flush()
 
     def _with_colour(self, line: str) -> str:
         return f"\x1b[31m{line}\x1b[0m" if self._coloured and line.startswith("✗") else line
+
+
+def _cleaned(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a copy of a message of Snakemake's without control characters, those that set colours among them."""
+    copied = copy.copy(record)
+    copied.msg, copied.args = output.clean(record.getMessage() if record.msg else ""), None
+    return copied
 
 
 def would_run(job: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ def _run(called_with: list[str]) -> int:
 
         if not sys.stderr.isatty():  # the step's log
             traceback.print_exc()
-        _complain(bugs.record(error, _doing(called_with, args), events.home()))
+        _complain(bugs.in_words(error, _doing(called_with, args), events.home()))
         return 1
 
 

@@ -17,8 +17,8 @@ from typing import Any, TextIO, cast
 from urllib.parse import quote
 
 HIDDEN = "[key]"
-SHORTEST_SECRET = 6
-"""Characters; less than that is in every other word."""
+SHORTEST_SECRET = 8
+"""Characters. What is shorter is no key of the API, and may be a word of its own in what is printed."""
 SHORTEST_PART = 8
 """How many characters from the start or the end of a secret are hidden too: a message may have been cut."""
 
@@ -45,14 +45,6 @@ def redacted(text: str) -> str:
     for hide in _secrets.values():
         text = hide(text)
     return text
-
-
-def redacted_bytes(content: bytes) -> bytes:
-    """Return *content*, which is UTF-8, without the secrets; unchanged if it holds none."""
-    if not _secrets:
-        return content
-    text = content.decode("utf-8", "surrogateescape")
-    return redacted(text).encode("utf-8", "surrogateescape")
 
 
 def visible(text: str) -> str:
@@ -88,7 +80,7 @@ def encodable(data: Any) -> Any:
 def guarded() -> Iterator[None]:
     """Clean all that this process prints while the context lasts."""
     before = sys.stdout, sys.stderr
-    ours = (cast(TextIO, _Guard(before[0])), cast(TextIO, _Guard(before[1])))
+    ours = guard(before[0]), guard(before[1])
     sys.stdout, sys.stderr = ours
     try:
         yield
@@ -100,19 +92,25 @@ def guarded() -> Iterator[None]:
             sys.stderr = before[1]
 
 
+def guard(stream: TextIO, *, colours: bool = False) -> TextIO:
+    """Return *stream* with the filter before it; with *colours*, codes that only change the colour pass."""
+    return cast(TextIO, _Guard(stream, colours))
+
+
 def drawable(stream: TextIO) -> TextIO:
     """Return the stream behind the guard, for what is drawn on a terminal and has cleaned its texts."""
     return stream.drawn_on if isinstance(stream, _Guard) else stream
 
 
 class _Guard:
-    """A text stream that cleans what is written to it."""
+    """A text stream that cleans what is written to it; with *colours*, codes of colours pass."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, colours: bool = False) -> None:
         self.drawn_on = stream
+        self._colours = colours
 
     def write(self, text: str) -> int:
-        self.drawn_on.write(clean(text))
+        self.drawn_on.write(clean(text, colours=self._colours))
         return len(text)
 
     def writelines(self, lines: Iterator[str]) -> None:

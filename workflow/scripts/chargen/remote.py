@@ -7,7 +7,6 @@ the SDK's own retries stay off: whoever calls knows what may be asked twice.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -19,7 +18,7 @@ from urllib.parse import quote
 
 from chargen import failpoints, transfer
 from chargen.config import API_VERSION, Settings, api_key
-from chargen.output import one_line, redacted_bytes
+from chargen.output import one_line
 from chargen.problems import ChargenError
 from chargen.progress import Bar
 from chargen.tolerant import as_count, as_map, as_maps, as_text
@@ -411,7 +410,7 @@ class Remote:
         if answer.status_code != 200:
             raise _from_answer(doing, answer, about)
         try:
-            data = json.loads(redacted_bytes(answer.content))
+            data = answer.json()
         except ValueError:
             raise RemoteError(doing, 0, "the answer is no JSON") from None
         if not isinstance(data, dict):

@@ -512,7 +512,7 @@ def _or_exit(action: Callable[[], R], doing: str) -> R:
     except Exception as error:
         from chargen import bugs
 
-        _exit(bugs.record(error, doing, Path.cwd()))
+        _exit(bugs.in_words(error, doing, Path.cwd()))
 
 
 def _exit(message: str) -> NoReturn:

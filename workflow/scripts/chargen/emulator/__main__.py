@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from chargen import output
 from chargen.emulator import cli
 
 
@@ -12,7 +13,8 @@ def main() -> int:
     """Parse the command line and serve until told to stop; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m chargen.emulator", description=cli.DESCRIPTION)
     cli.add_arguments(parser)
-    return cli.run(parser.parse_args())
+    with output.guarded():
+        return cli.run(parser.parse_args())
 
 
 if __name__ == "__main__":
