@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from chargen import config, schema
+from chargen import config, durable, schema
 from chargen.config import EMULATOR_KEY
 from chargen.journal import Journal
 from chargen.planning.pin import pin
@@ -68,6 +68,14 @@ class World:
             stage(self.settings, self.state, files, self.remote)
             submit(self.settings, self.state, files, self.remote, self.run)
         return sent
+
+    def send_pinned(self, batch: str) -> None:
+        """Send a batch that an earlier plan pinned."""
+        submit(self.settings, self.state, self.state.batch(batch), self.remote, self.run)
+
+    def write_settings(self) -> None:
+        """Leave the settings where a step of another process finds them."""
+        durable.write_json(self.run.settings, self.settings.to_json())
 
     def look(self, times: int = 1) -> Watch:
         """Look at the jobs in flight as often as that, and bring in what has ended."""

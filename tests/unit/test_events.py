@@ -90,6 +90,7 @@ def test_the_journal_tells_what_it_records(settings, tmp_path):
     journal.append("cancelled", BATCH, why="asked")
     journal.append("ended", BATCH, state="SUCCEEDED", error="")
     journal.append("fetched", BATCH, bytes=1000)
+    journal.append("found-again", BATCH, job="batches/1")
     journal.append("cleaned", BATCH)
 
     told = lines(settings)

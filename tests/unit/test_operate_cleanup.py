@@ -91,6 +91,42 @@ def test_paid_results_that_are_nowhere_else_stay(settings, state, server):
     assert [("delete job", "batches/1", False), ("delete job", "batches/2", False)] == forced
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "why"),
+    [
+        ({"w": ["lost", "lost"]}, "count as lost"),
+        ({"w": ["passing", "missing-line"], "v": ["applied", ""]}, "not all of its results came whole"),
+        ({"w": ["failed", "unreadable-line"]}, "not all of its results came whole"),
+        ({"w": ["failed", "broken-picture"]}, "not all of its results came whole"),
+    ],
+)
+def test_a_job_of_which_a_result_is_not_here_stays(settings, state, server, outcomes, why):
+    """Lost, missing or damaged: its job is kept and the reason is said; it goes only when forced in words."""
+    sent(state, BATCH, "batches/1")
+    Journal(state).append("applied", BATCH, outcomes=outcomes)
+    server.job_made("batches/1", f"chargen-story-{BATCH}")
+    asked = replace(settings, delete=("all",), confirm=True)
+
+    _, kept = run(asked, state)
+    untouched = list(server.acts)
+    _, forced = run(replace(asked, force="even-if-needed"), state)
+
+    assert why in kept["acts"][0]["kept"]
+    assert [] == untouched
+    assert "done" == forced["acts"][0]["outcome"]
+    assert [("delete job", "batches/1")] == server.acts
+
+
+@pytest.mark.parametrize("state_word", ["FAILED", "EXPIRED", "CANCELLED"])
+def test_an_unknown_job_that_names_results_stays(settings, state, server, state_word):
+    """It did not end well and has results all the same: nothing here says that they were collected."""
+    server.job_made("batches/1", "chargen-story-00112233445566aa", state_word)
+    operation = server.operations[0]
+    server.operations[0] = replace(operation, responses_file="files/batch-1")
+
+    assert [("delete job", "batches/1", True)] == planned(replace(settings, delete=("all",)), state, server)
+
+
 def test_all_spares_what_is_not_this_librarys(settings, state, server):
     """`all` are the jobs of this library and the files that chargen sent; others are reached by name or glob."""
     server.job_made("batches/1", "4k_run")

@@ -385,6 +385,51 @@ COLLECT = Scenario(
     "generate_all",
 )
 
+# ---- results that are not complete at first, and a job that counted as lost and is there again
+
+
+def strange_arm(project: Project) -> None:
+    project.emulator.faults(
+        calls=[{"call": "download", "nth": [1], "do": "body", "body": "half_lines", "crc32c": "none"}]
+    )
+
+
+STRANGE = Scenario(
+    "generate_all",
+    lambda project: None,
+    strange_arm,
+    {
+        "sighted": 1,
+        "set-aside": 1,
+        "downloaded": 1,
+        "stored": 1,
+    },
+)
+
+
+def lost_arm(project: Project) -> None:
+    project.emulator.faults(job={"vanish_from": ["get", "list", "download"], "vanish_when": "ended"})
+    project.run(check=False)
+    project.emulator.vanish([])
+
+
+LOST = Scenario(
+    "generate_all",
+    lambda project: None,
+    lost_arm,
+    {
+        "lost-receipt": 1,
+        "found-again": 1,
+        "done-look-again": 1,
+        "end-stored": 1,
+        "placed": 6,
+        "receipt": 1,
+        "applied": 1,
+        "deleted": 2,
+    },
+)
+
+
 SCENARIOS = {
     "generate": GENERATE,
     "analyze": ANALYZE,
@@ -395,6 +440,8 @@ SCENARIOS = {
     "order": ORDER,
     "review": REVIEW,
     "collect": COLLECT,
+    "strange": STRANGE,
+    "lost": LOST,
 }
 
 

@@ -27,10 +27,13 @@ def made(project):
     return [path for path in project.pictures() if not path.endswith("portrait.png")]
 
 
+VANISHED = {"vanish_from": ["get", "list", "download"], "vanish_when": "ended"}
+
+
 @pytest.mark.soak
 def test_results_gone_are_made_again_only_by_an_order(project):
-    """A job that succeeded and whose results answer 404: reported; a plain run leaves it alone; an order sends it."""
-    project.emulator.faults(calls=[{"call": "download", "do": "status", "status": 404}])
+    """A job that succeeded and that nobody finds any more: reported; plain runs leave it alone; an order sends it."""
+    project.emulator.faults(job=VANISHED)
     first = project.run(check=False)
     project.emulator.faults()
     plain = project.run()
@@ -41,15 +44,36 @@ def test_results_gone_are_made_again_only_by_an_order(project):
     after = project.dry()
 
     assert first.returncode != 0
-    assert "is gone" in first.stdout + "".join(line["said"] for line in failures)
     assert {"lost"} == {line["reason"] for line in failures}
     assert ALL == len(failures)
     assert 1 == creates
     assert "6 failed" in plain.stdout
+    assert "1 job that counts as lost on the server: looking again" in plain.stdout
     assert "order 1: 4 pictures again" in ordered
     assert 4 == len(made(project))
     assert "0 images to make, 4 done" in after
     assert 2 == project.emulator.count("create")
+    assert [False, True] == [bool(job["deleted"]) for job in project.emulator.executed()]
+    project.assert_nothing_twice()
+
+
+def test_a_lost_job_that_comes_back_is_collected_by_the_next_run(project):
+    """Denied until it counts as lost, and there again later: a plain run brings its pictures, and nothing is sent."""
+    project.emulator.faults(job=VANISHED)
+    first = project.run(check=False)
+    looked = project.run()
+    between = len(made(project))
+    project.emulator.vanish([])
+    found = project.run()
+    after = project.run()
+
+    assert first.returncode != 0
+    assert "looking again" in looked.stdout
+    assert 0 == between
+    assert "which counted as lost, is on the server again" in found.stdout
+    assert ALL == len(made(project)) == project.report()["totals"]["applied"]
+    assert "looking again" not in after.stdout
+    assert (1, 1) == (project.emulator.count("create"), project.emulator.count("delete"))
     project.assert_nothing_twice()
 
 

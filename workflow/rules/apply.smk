@@ -55,3 +55,31 @@ rule settle_put_back:
     localrule: True
     shell:
         "touch {output.settled:q} 2> {log:q}"
+
+
+# Each run looks for itself: what was denied yesterday may be there today.
+checkpoint look_again:
+    """Look whether the job of a batch that counts as lost is on the server again."""
+    output:
+        done="results/{operation}/{batch}/looked-again.{run}.json",
+    log:
+        "logs/{operation}/{batch}/looked-again.{run}.log",
+    params:
+        chargen=CHARGEN,
+        run=session.run_folder,
+    shell:
+        "{params.chargen} look-again --run {params.run:q} {wildcards.batch} {output.done:q} 2> {log:q}"
+
+
+rule settle_look_again:
+    """Close the look for a lost job once its results, if it is there again, are settled."""
+    input:
+        done="results/{operation}/{batch}/looked-again.{run}.json",
+        results=found_again,
+    output:
+        settled="results/{operation}/{batch}/looked-again.{run}.settled",
+    log:
+        "logs/{operation}/{batch}/looked-again.{run}.settle.log",
+    localrule: True
+    shell:
+        "touch {output.settled:q} 2> {log:q}"

@@ -30,6 +30,11 @@ def put_back_follow_ups(wildcards):
     return session.follow_ups(checkpoints.put_back.get(**wildcards).output.done)
 
 
+def found_again(wildcards):
+    """Return the chain of a batch whose job counted as lost and is on the server again."""
+    return session.follow_ups(checkpoints.look_again.get(**wildcards).output.done)
+
+
 def generation(wildcards):
     """Return the chains of what is generated: known while the graph is built, unless analyses come first."""
     if session.learns_first:

@@ -100,6 +100,7 @@ def _parser(called_with: list[str]) -> argparse.ArgumentParser:
         ("fetch", _fetch, "wait for a batch's job and download its result lines"),
         ("apply", _apply, "put a batch's pictures in place and write its receipt"),
         ("put-back", _put_back, "put pictures of a batch back from what is stored"),
+        ("look-again", _look_again, "look whether the job of a batch that counts as lost is on the server again"),
     ):
         command = _verb(verbs, verb, does, help_text)
         command.add_argument("batch", help="the batch's id")
@@ -252,7 +253,12 @@ def _next(args: argparse.Namespace) -> None:
     pin(settings, state, run, plan, told["started"], told["targets"])
     events.show(show.overview(plan, settings))
     batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
-    data = {"operation": args.operation, "batches": batches, "put_back": sorted(plan.put_back)}
+    data = {
+        "operation": args.operation,
+        "batches": batches,
+        "put_back": sorted(plan.put_back),
+        "lost": plan.lost,
+    }
     durable.write_json(args.output, data)
 
 
@@ -268,6 +274,25 @@ def _put_back(args: argparse.Namespace) -> None:
         done = put_back(settings, state, files, run, wishes)
     done["follow_ups"] = release(settings, state, run, files.id, []) if operation == "generate" else []
     durable.write_json(args.output, done)
+
+
+def _look_again(args: argparse.Namespace) -> None:
+    from chargen import durable
+    from chargen.remote import connect
+    from chargen.steps.lost import look_again
+
+    settings, state, _, files = _open_batch(args)
+    with state.lock(f"batch-{files.id}"):
+        try:
+            is_back = look_again(settings, state, files, connect(settings))
+        except ChargenError as error:  # without a key, say: what is wanted besides may need none
+            words = f"a job that counts as lost is not looked for: {error}"
+            events.tell("left", words, level="warning", shown=True)
+            is_back = False
+    operation = files.read_plan()["operation"]
+    durable.write_json(
+        args.output, {"batch": files.id, "operation": operation, "follow_ups": [files.id] if is_back else []}
+    )
 
 
 def _report(args: argparse.Namespace) -> None:

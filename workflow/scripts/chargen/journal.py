@@ -26,6 +26,7 @@ from chargen.records.journal import (
     Created,
     Ended,
     Fetched,
+    FoundAgain,
     Intent,
     Moment,
     Refused,
@@ -45,6 +46,9 @@ WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
 DENIED_HOURS = 24.0
 """How long a model that the server does not have is not asked for: it may come back, and asking costs nothing."""
 
+LOOKED_FOR_S = 14 * 86400.0
+"""How long after it was sent a job that counts as lost is looked for again by each run."""
+
 SETTLED_AFTER_S = 48 * 3600.0
 """How long after its receipt a batch is no longer looked for by single steps; the server keeps files as long."""
 
@@ -62,6 +66,7 @@ _TOLD: dict[str, tuple[events.Level, str]] = {
     "cancelled": ("warning", "the job of batch {batch} is cancelled ({why})"),
     "ended": ("info", "the job of batch {batch} ended {state}: {error}"),
     "fetched": ("info", "the results of batch {batch} are here: {bytes:,} bytes"),
+    "found-again": ("info", "{job} is there again: batch {batch} is in flight again"),
     "cleaned": ("info", "what the server kept of batch {batch} is deleted"),
 }
 """What the person who reads the log is told of each event; the receipt speaks for ``applied``."""
@@ -167,6 +172,7 @@ class Entry:
     refused: str = ""  # why the last create was refused, if it was
     cancelled: bool = False
     withdrawn: bool = False  # cancelled because a person asked for it
+    found_again: bool = False  # after it had counted as lost
 
     @property
     def in_flight(self) -> bool:
@@ -314,6 +320,14 @@ class Journal:
         """Return the entries that are not yet applied, oldest first."""
         return [entry for entry in self.entries.values() if entry.in_flight]
 
+    def lost(self, operation: str) -> list[str]:
+        """Return the batches of *operation* that count as lost, and are looked for again by each run for a while."""
+        return [
+            entry.batch
+            for entry in self.entries.values()
+            if entry.operation == operation and entry.is_lost and entry.job and entry.age_s < LOOKED_FOR_S
+        ]
+
     def claimed(self) -> dict[tuple[str, int], str]:
         """Return which batch sent, or may have sent, each ``(wish id, attempt)``."""
         return {
@@ -398,6 +412,10 @@ class Journal:
             case Applied():
                 entry.outcomes, entry.applied = event.outcomes, event.time
                 entry.actual_usd = event.cost_usd
+            case FoundAgain():
+                entry.outcomes, entry.applied, entry.actual_usd = None, "", None
+                entry.ended, entry.error, entry.fetched = "", "", ""
+                entry.found_again = True
             case Cleaned():
                 entry.cleaned = True
 

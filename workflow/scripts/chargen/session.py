@@ -122,7 +122,7 @@ class Session:
     def settled_of(self, operation: str) -> list[str]:
         """One file per batch whose chain is to be closed, and per batch with results to put back."""
         plan = self.plan_of(operation)
-        return self._chains(operation, _batches(plan), plan.put_back)
+        return self._chains(operation, _batches(plan), plan.put_back, plan.lost)
 
     @_in_words("planning")
     def first_looks(self, wildcards: object) -> list[str]:
@@ -139,7 +139,7 @@ class Session:
     def pinned_chains(self, pinned: str) -> list[str]:
         """The chains of a plan that was made, and left in the file *pinned*, while the run went on."""
         data = durable.read_json(Path(pinned))
-        return self._chains(data["operation"], data["batches"], data["put_back"])
+        return self._chains(data["operation"], data["batches"], data["put_back"], data["lost"])
 
     @_in_words("planning")
     def renewal(self, wildcards: Any) -> list[str]:
@@ -242,7 +242,7 @@ class Session:
         if self._only_reports and not failed:
             _say(f"report: {RESULTS / 'report.html'}")
         again = command(self.settings, " ".join(sorted(self._targets())))
-        if not self._plans or not self._did_something:
+        if not self._plans or not (self._did_something or self._found_again):
             if self.state.run(self._run).stop.exists():
                 words = f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}"
                 print(output.clean(words), file=sys.stderr)
@@ -328,6 +328,12 @@ class Session:
         return any(task["outcome"] == "unplaced" for done in told for task in done["tasks"])
 
     @property
+    def _found_again(self) -> bool:
+        """Whether a job that counted as lost was found in this run."""
+        looks = (durable.read_json(path) for path in RESULTS.glob(f"*/*/looked-again.{self._run}.json"))
+        return any(look["follow_ups"] for look in looks)
+
+    @property
     def _only_looks(self) -> bool:
         return self.only_shows or self._targets() <= LOOKING_TARGETS
 
@@ -349,12 +355,15 @@ class Session:
         }
         return [name for name, is_so in in_force.items() if not is_so]
 
-    def _chains(self, operation: str, batches: Iterable[str], put_back: Iterable[str]) -> list[str]:
-        """The files that say that batches, and the putting back of results, are settled."""
+    def _chains(
+        self, operation: str, batches: Iterable[str], put_back: Iterable[str], lost: Iterable[str] = ()
+    ) -> list[str]:
+        """The files that say that batches, the putting back of results, and the look for lost jobs, are settled."""
         files = []
         for batch in batches:
             files += [*self._renewals(operation, batch), str(RESULTS / operation / batch / "settled")]
         files += [str(RESULTS / operation / batch / f"put-back.{self._run}.settled") for batch in put_back]
+        files += [str(RESULTS / operation / batch / f"looked-again.{self._run}.settled") for batch in lost]
         return files
 
     def _renewals(self, operation: str, batch: str) -> list[str]:

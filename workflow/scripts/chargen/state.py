@@ -128,6 +128,11 @@ class BatchFiles:
         return self.folder / "receipt.json"
 
     @property
+    def lost_receipt(self) -> Path:
+        """What the receipt said while the job counted as lost; kept once it was found again."""
+        return self.folder / "receipt.lost.json"
+
+    @property
     def set_aside(self) -> Path:
         """The folder of downloads that did not account for the job."""
         return self.folder / "set-aside"

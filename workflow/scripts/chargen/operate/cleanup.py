@@ -154,16 +154,17 @@ def _cancel(job: Job) -> Act:
 
 
 def _delete_job(job: Job) -> Act:
+    may_have_results = job.state == "SUCCEEDED" or job.has_results
     kept = ""
     if job.is_active:
         kept = STILL_RUNNING
-    elif job.owner == "foreign" or job.here in ("applied", "downloaded"):
+    elif job.owner == "foreign":
         kept = ""
     elif job.known:
-        kept = "its results are not here yet; the next generate_all brings them in"
-    elif job.owner == "this" and job.state == "SUCCEEDED":
+        kept = job.kept_for
+    elif job.owner == "this" and may_have_results:
         kept = "its results are nowhere else; `snakemake jobs` has the command that brings them in"
-    elif job.state == "SUCCEEDED":
+    elif may_have_results:
         kept = f"whether library {job.library} has its results is not known here"
     return _of_job("delete job", job, kept)
 

@@ -30,6 +30,7 @@ from chargen.operate.screen import (
 )
 from chargen.remote import FINAL_STATES, Operation, Remote, connect
 from chargen.state import RunFiles, State
+from chargen.steps.cleanup import why_kept
 from chargen.tolerant import as_map, as_text
 from chargen.uploads import asking
 
@@ -54,8 +55,9 @@ class Job:
 
     ``owner``: ``this`` library, another ``library``, or ``foreign`` where chargen did not name it. ``known``: a journal
     in this folder knows it; one of this library that none knows is an orphan. ``here``: how far its results have come,
-    ``in flight``, ``ended``, ``downloaded``, ``applied``, or ``""`` where that is unknown. ``request_file`` is its
-    input on the server.
+    ``in flight``, ``ended``, ``downloaded``, ``lost``, ``applied``, or ``""`` where that is unknown. ``request_file``
+    is its input on the server. ``has_results``: whether it says where its results are. ``kept_for`` says why a job that
+    a journal knows must not be deleted.
     """
 
     name: str
@@ -75,6 +77,8 @@ class Job:
     here: str
     cancelling: bool
     request_file: str
+    has_results: bool = False
+    kept_for: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -136,6 +140,8 @@ def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
         return "no journal here knows it, and it left no results", command(settings, "cleanup", f"delete={job.name}")
     if job.is_orphan:
         return "no journal here knows it; collect it when it has ended", collect
+    if job.owner == "this" and job.here == "lost":
+        return "it counted as lost and is there again: the next run collects it", go_on
     if job.owner == "this" and job.here in ("ended", "downloaded"):
         return "ended, and its pictures are not in place yet", go_on
     return "", ""
@@ -226,12 +232,16 @@ def _join(operation: Operation, home: Home) -> Job:
         known=known,
         here=_here(entry, operation, home.states[library]) if entry else "",
         cancelling=bool(entry and entry.cancelled),
+        has_results=operation.has_results,
+        kept_for=why_kept(entry) if entry else "",
         request_file=as_text(as_map(as_map(operation.raw.get("metadata")).get("inputConfig")).get("fileName")),
     )
 
 
 def _here(entry: Entry, operation: Operation, state: State) -> str:
     files = state.batch(entry.batch)
+    if entry.is_lost:
+        return "lost"
     if entry.outcomes is not None:
         return "applied"
     if files.responses.exists() and files.ended.exists():

@@ -13,7 +13,7 @@ from typing import Any
 
 from chargen import durable, failpoints, pictures
 from chargen.config import Settings
-from chargen.journal import Journal, now
+from chargen.journal import Entry, Journal, now
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
 from chargen.planning.enhancements import SUBMISSION, read_submission
@@ -49,11 +49,11 @@ def place_all(
             done[answer.task["key"]] = task_record(plan, answer)
         else:
             by_folder.setdefault(answer.task["folder"], []).append(answer)
-    job = Journal(state).entry(plan["batch"]).job
+    entry = Journal(state).entry(plan["batch"])
     for folder, group in by_folder.items():
         with state.lock(f"enhance-{folder.replace('/', '-')}"):
-            desk = _Desk(settings, Path(settings.home) / folder, plan, job, run)
-            for answer, picture in ahead(lambda answer: _extract(results, answer, plan, submitted, job), group):
+            desk = _Desk(settings, Path(settings.home) / folder, plan, entry, run)
+            for answer, picture in ahead(lambda answer: _extract(results, answer, plan, submitted, entry.job), group):
                 done[answer.task["key"]] = desk.place(answer, picture)
             desk.close()
     return [done[answer.task["key"]] for answer in answers]
@@ -78,11 +78,12 @@ def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
 class _Desk:
     """Places the results of one job."""
 
-    def __init__(self, settings: Settings, folder: Path, plan: Json, job: str, run: RunFiles):
+    def __init__(self, settings: Settings, folder: Path, plan: Json, entry: Entry, run: RunFiles):
         self._settings = settings
         self._folder = folder
         self._plan = plan
-        self._job = job
+        self._job = entry.job
+        self._came_back = entry.found_again
         self._run = run
         self._submission = read_submission(folder)
         self._records: list[Json] = []
@@ -125,6 +126,8 @@ class _Desk:
             if present == picture.sha256 and not of_another:
                 recorded = owner is not None and owner["task_key"] == task["key"]
                 return Placed("applied", self._from_home(target), needs_record=not recorded)
+            if owner is not None and self._was_made_since(owner, task):
+                return self._archive_result(stem, picture)
             if owner is not None and owner["sha256"] == present and not of_another:
                 archived = self._from_home(self._archive(target, present))
             else:
@@ -138,6 +141,19 @@ class _Desk:
         owner = self._owners.get(self._inside(target))  # of a result that was gone and is put back
         recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task["key"], picture.sha256)
         return Placed("applied", self._from_home(target), reason, archived, needs_record=not recorded)
+
+    def _was_made_since(self, owner: Json, task: Json) -> bool:
+        """Whether the very same was ordered and made while this batch counted as lost."""
+        return self._came_back and owner["task_key"] == task["key"] and owner["batch"] != self._plan["batch"]
+
+    def _archive_result(self, stem: Path, picture: Picture) -> Placed:
+        archive = stem.parent / ARCHIVE
+        archive.mkdir(exist_ok=True)
+        target = archive / f"{stem.name}-{picture.sha256[:8]}{picture.info.extension}"
+        extract.place(picture, target)
+        failpoints.reached("placed")
+        self._touched.add(archive)
+        return Placed("superseded", self._from_home(target), "newer-picture")
 
     def _archive(self, path: Path, sha256: str) -> Path:
         archive = path.parent / ARCHIVE

@@ -49,10 +49,11 @@ def place_all(
             by_entity.setdefault(_entity_of(answer.task), []).append(answer)
     ordered = [answer for group in by_entity.values() for answer in group]
     drafts = {key: _draft_folder(Path(settings.library), key) for key in by_entity}
-    job = Journal(state).entry(plan["batch"]).job
+    entry = Journal(state).entry(plan["batch"])
+    came_back = entry.batch if entry.found_again else ""
 
     def about(answer: Answer) -> Json:
-        return describe(plan, answer.task, answer.line.model_version if answer.line else "", submitted, job)
+        return describe(plan, answer.task, answer.line.model_version if answer.line else "", submitted, entry.job)
 
     def extracting(answer: Answer) -> Picture | Verdict:
         return _extract(results, answer, drafts[_entity_of(answer.task)], finisher(plan, partial(about, answer)))
@@ -60,7 +61,7 @@ def place_all(
     extracted = track(ahead(extracting, ordered), "placing pictures", len(ordered))
     for key, group in by_entity.items():
         with state.lock(f"entity-{key.replace('/', '-')}"):
-            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about)
+            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about, came_back)
     return [done[answer.task["key"]] for answer in answers]
 
 
@@ -74,6 +75,7 @@ def _place_entity(
     extracted: Iterator[tuple[Answer, Picture | Verdict]],
     submitted: str,
     about: Callable[[Answer], Json],
+    came_back: str,
 ) -> dict[str, Json]:
     entity, why_not = entity_now(settings, key)
     placer = Placer(Path(settings.library), state.unplaced, key, entity, why_not, settings.provider)
@@ -86,7 +88,8 @@ def _place_entity(
         if isinstance(picture, Verdict):
             done[answer.task["key"]] = task_record(plan, Answer(answer.task, answer.line, picture))
             continue
-        placed = placed_or_kept(answer.task["key"], partial(placer.place, answer.task, picture, submitted))
+        place = partial(placer.place, answer.task, picture, submitted, came_back)
+        placed = placed_or_kept(answer.task["key"], place)
         placed_now.append((answer, picture, placed))
         if placed.outcome == "applied" and stored_in(plan) == "sidecar":
             write_sidecar(Path(settings.library) / placed.file, about(answer), picture.sha256)

@@ -93,6 +93,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     for entry in journal.in_flight():
         if entry.operation == OPERATION:
             plan.in_flight[entry.batch] = len(entry.wishes)
+    plan.lost = journal.lost(OPERATION)
     plan.put_back = group_put_back(plan.items)
     plan.batches = list(fill(plan.tasks, settings, catalog, OPERATION))
     if settings.strict and plan.problems:

@@ -117,6 +117,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     for entry in journal.in_flight():
         if entry.operation == OPERATION:
             plan.in_flight[entry.batch] = len(entry.wishes)
+    plan.lost = journal.lost(OPERATION)
     plan.put_back = group_put_back(plan.items)
     plan.batches = list(fill(plan.tasks, settings, catalog, OPERATION))
     return plan

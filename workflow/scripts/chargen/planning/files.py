@@ -47,6 +47,7 @@ class FilePlan:
     batches: list[Batch] = field(default_factory=list)
     in_flight: dict[str, int] = field(default_factory=dict)  # batch -> tasks in it
     put_back: dict[str, list[str]] = field(default_factory=dict)  # batch -> wish ids
+    lost: list[str] = field(default_factory=list)  # batches whose jobs are looked for again
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     broken: tuple[str, ...] = ()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chargen import durable, failpoints
+from chargen import durable, events, failpoints
 from chargen.journal import now
 from chargen.records.ledgers import Order, highest_number, read_ledger
 from chargen.state import State
 
 
 def read_orders(state: State) -> dict[tuple[str, int], int]:
-    """Return the number of the last order for each ``(target, variation)``."""
+    """Return the number of the last order in force for each ``(target, variation)``."""
     last: dict[tuple[str, int], int] = {}
     for order in read_ledger(state.orders, Order):
         for item in order.items:
-            last[item] = order.number
+            last[item] = order.number if order.stands_for is None else order.stands_for
     return last
 
 
@@ -28,3 +28,10 @@ def place_order(state: State, items: Iterable[tuple[str, int]], **said: Any) -> 
         durable.append_line(state.orders, line)
         failpoints.reached("ordered")
     return number
+
+
+def take_back(state: State, items: Iterable[tuple[str, int]], stands_for: int) -> None:
+    """Let the orders for *items* since the order *stands_for* count no more, durably: what they ask for has come."""
+    number = place_order(state, items, stands_for=stands_for)
+    words = f"order {number}: what was ordered in place of lost pictures is not sent, because they came"
+    events.tell("order-withdrawn", words, order=number)

@@ -68,6 +68,7 @@ class Plan:
     stale: list[Stale] = field(default_factory=list)
     in_flight: dict[str, int] = field(default_factory=dict)  # batch -> tasks in it
     put_back: dict[str, list[str]] = field(default_factory=dict)  # batch -> wish ids
+    lost: list[str] = field(default_factory=list)  # batches whose jobs are looked for again
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     missing_usd: float = 0.0
@@ -231,6 +232,7 @@ def _take_stock(
         for entry in journal.in_flight():
             if entry.operation == plan.operation:
                 plan.in_flight[entry.batch] = len(entry.wishes)
+        plan.lost = journal.lost(plan.operation)
     for standing in plan.standings:
         if standing.status == "put back":
             plan.put_back.setdefault(standing.batch, []).append(standing.wish.id)

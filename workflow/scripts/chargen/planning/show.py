@@ -38,6 +38,7 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
         lines.append(f"  {counts['adopted']} of those done are adopted: pictures from before chargen")
     if plan.put_back:
         lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
+    lines += _lost(plan)
     if counts["stale"]:
         price = sum(stale.cost_usd for stale in plan.stale)
         lines.append(
@@ -66,6 +67,7 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
     lines = [_where(settings), files_headline(plan)]
     if counts["put_back"]:
         lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
+    lines += _lost(plan)
     scenes = "scenes=enhance/*" if plan.operation == "enhance" else "scenes=*/images/*"
     if plan.stale:
         price = sum(item.cost_usd for item in plan.stale)
@@ -86,6 +88,13 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
         lines.append(f"  {len(plan.broken)} entities skipped as broken: {_some(plan.broken)}")
     lines += [f"note: {notice}" for notice in plan.notices]
     return _joined(lines + _problems(plan))
+
+
+def _lost(plan: Plan | FilePlan) -> list[str]:
+    if not plan.lost:
+        return []
+    jobs = _plural(len(plan.lost), "job that counts", "jobs that count")
+    return [f"  {jobs} as lost on the server: looking again"]
 
 
 def files_headline(plan: FilePlan) -> str:

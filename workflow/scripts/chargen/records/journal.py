@@ -103,6 +103,13 @@ class Applied(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundAgain(Event):
+    """The job, which counted as lost, is on the server again: the batch is in flight again."""
+
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cleaned(Event):
     """What the server kept of the batch is deleted."""
 
@@ -116,6 +123,7 @@ EVENTS: Mapping[str, type[Event]] = {
     "ended": Ended,
     "fetched": Fetched,
     "applied": Applied,
+    "found-again": FoundAgain,
     "cleaned": Cleaned,
 }
 

@@ -30,10 +30,14 @@ class UploadLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Pictures were ordered again: ``items`` are targets with their variation."""
+    """Pictures were ordered again: ``items`` are targets with their variation.
+
+    With ``stands_for`` it takes back what was ordered of them since the order of that number (0: since there was none).
+    """
 
     number: int
     items: tuple[tuple[str, int], ...]
+    stands_for: int | None = None
 
 
 def read_ledger(path: Path, kind: type[T]) -> Iterator[T]:

@@ -25,6 +25,7 @@ from chargen.results.scanner import LineError, ResultFile, ResultLine
 from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.again import retry_batches
 from chargen.steps.answers import UNSEEN, Answer, priced
+from chargen.steps.lost import take_back_orders
 
 Json = dict[str, Any]
 
@@ -63,15 +64,20 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     catalog = _catalog(settings)
     tasks = [priced(catalog, task) for task in tasks]
     _tell_outcomes(files.id, tasks)
-    # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted.
-    again = [] if journal.entry(files.id).withdrawn else _again(does, settings, plan, tasks)
+    # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
+    # that counted as lost, the plan knows whether its pictures were ordered and sent since.
+    entry = journal.entry(files.id)
+    again = [] if entry.withdrawn or entry.found_again else _again(does, settings, plan, tasks)
     # A job that was cancelled while it ran ends well, with what it had done by then.
-    too_large = end["state"] != "SUCCEEDED" or journal.entry(files.id).cancelled
+    too_large = end["state"] != "SUCCEEDED" or entry.cancelled
     follow_ups = [pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, too_large)]
     if follow_ups:
         failpoints.reached("follow-up")
         words = f"{len(again)} tasks failed in passing and are sent again"
         events.tell("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
+    if entry.found_again:
+        wishes = [task["wish"] for task in plan["tasks"]]
+        take_back_orders(state, journal, files.id, zip(tasks, wishes, strict=True))
     accepted = [end["accepted"]] if end.get("accepted") else []
     receipt = _receipt(settings, plan, journal, run, end, tasks, follow_ups, [*accepted, *_warnings(joined)])
     durable.write_json(files.receipt, receipt)

@@ -87,9 +87,9 @@ def why_kept(entry: Entry) -> str:
     It may once every result is here and has a receipt, and never while it counts as lost.
     """
     if entry.outcomes is None:
-        return "its results are not here yet"
+        return "its results are not here yet; the next generate_all brings them in"
     if entry.is_lost:
-        return "its results count as lost, and may come back"
+        return "its results count as lost; the next generate_all looks whether they have come back"
     if any(reason in _NOT_HERE for _, reason in entry.outcomes.values()):
         return "not all of its results came whole"
     return ""

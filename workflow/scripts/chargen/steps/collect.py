@@ -15,6 +15,7 @@ from chargen.state import RunFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import Watch
 from chargen.steps.foreign import plan_from_results
+from chargen.steps.lost import look_again
 from chargen.steps.submit import take_over
 from chargen.uploads import asking, pauses
 from chargen.wishes import batch_named, digest
@@ -41,6 +42,8 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
     files = state.batch(batch)
     watch = Watch(settings, state, remote)
     with state.lock(f"batch-{batch}"):
+        if Journal(state).entry(batch).is_lost and not look_again(settings, state, files, remote):
+            return data | {"why_not": f"{job.name} counts as lost and has not come back yet; collect it later"}
         is_known = bool(Journal(state).entry(batch).job)
         if why_not := _why_not_here(watch, batch, job, is_known=is_known):
             return data | {"why_not": why_not}

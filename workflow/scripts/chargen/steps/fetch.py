@@ -103,7 +103,7 @@ class Watch:
         """Download what the ended job of *batch* left, once; return whether its end is on disk. Call under its lock."""
         files = self._state.batch(batch)
         journal = Journal(self._state)
-        if files.responses.exists() and files.ended.exists():
+        if _is_here(files, journal.entry(batch)):
             return True
         left = self.download(batch, operation)
         if left is None:
@@ -135,7 +135,7 @@ class Watch:
         """
         files = self._state.batch(batch)
         there = files.responses.exists() and files.responses.stat().st_size  # an empty one may stand for what is gone
-        if there:
+        if there and not _is_of_before(Journal(self._state).entry(batch)):
             return ""
         if not operation.has_results:
             if operation.state != "SUCCEEDED":
@@ -149,7 +149,7 @@ class Watch:
         part = durable.draft_of(files.responses)
         files.folder.mkdir(parents=True, exist_ok=True)
         try:
-            fault = self._receive(operation, part)
+            fault = receive_results(self._remote, operation, part, self._run)
             found = account_for(part, sent_keys(files), operation.requests, fault)
             if found.fits:
                 _install(part, files.responses)
@@ -177,18 +177,6 @@ class Watch:
     def is_paused(self, batch: str) -> bool:
         """Whether the results of *batch* were set aside lately, and are not asked for yet."""
         return SetAside(self._state.batch(batch), self._settle_s).pause_s > 0
-
-    def _receive(self, operation: Operation, part: Path) -> str:
-        """Write the results of *operation* to *part*; return what is wrong with the transfer, ``""`` if nothing is."""
-        if operation.responses_file:
-            return receive(self._remote, operation.responses_file, part, self._run)
-        whole = self._remote.job(operation.name)  # a list, or what was noted of one, need not have the answers
-        if whole.responses_file:
-            return receive(self._remote, whole.responses_file, part, self._run)
-        with durable.naming(part), part.open("wb") as file:
-            for line in whole.lines():
-                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        return ""
 
     def _set_aside(
         self, files: BatchFiles, operation: Operation, aside: SetAside, part: Path, found: Account
@@ -359,7 +347,7 @@ def fetch(
     was sent with another key or to another address.
     """
     entry = Journal(state).entry(files.id)
-    if files.responses.exists() and files.ended.exists():
+    if _is_here(files, entry):
         return
     if not entry.job:
         raise NeverSubmitted(f"batch {files.id} was never submitted; run generate_all again")
@@ -367,7 +355,7 @@ def fetch(
     watch = Watch(settings, state, remote, run)
     first = True
     seen: tuple[Any, ...] = ()
-    while not (files.responses.exists() and files.ended.exists()):
+    while not _is_here(files, Journal(state).entry(files.id)):
         operation = watch.tick(place, first).get(entry.job)
         first = False
         if words := watch.why_stuck(files.id, GIVE_UP_AFTER_S):
@@ -387,6 +375,16 @@ def fetch(
             seen = news
 
 
+def _is_here(files: BatchFiles, entry: Entry) -> bool:
+    """Whether the job's end, and what it brought, are on disk."""
+    return files.responses.exists() and files.ended.exists() and not _is_of_before(entry)
+
+
+def _is_of_before(entry: Entry) -> bool:
+    """Whether what is on disk of the batch is of the time when its job counted as lost."""
+    return entry.found_again and not entry.ended and entry.outcomes is None
+
+
 def _trouble(words: str, delay_s: float, **facts: Any) -> None:
     """Tell that something failed that is tried again in *delay_s* seconds."""
     events.tell("trouble", words, level="warning", delay_s=round(delay_s, 1), **facts)
@@ -399,6 +397,18 @@ def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> s
         f"{entry.operation} {batch}: {operation.state.lower()}, {progress_of(operation.done, total, 'task')}, "
         f"{duration(seconds_since(entry.submitted))} since submission, next look in {duration(next_s)}"
     )
+
+
+def receive_results(remote: Remote, operation: Operation, part: Path, run: RunFiles | None = None) -> str:
+    """Write the results of *operation* to *part*; return what is wrong with the transfer, ``""`` if nothing is."""
+    if not operation.responses_file:
+        operation = remote.job(operation.name)  # a list, or what was noted of one, need not have the answers
+    if operation.responses_file:
+        return receive(remote, operation.responses_file, part, run)
+    with durable.naming(part), part.open("wb") as file:
+        for line in operation.lines():
+            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    return ""
 
 
 def receive(remote: Remote, name: str, part: Path, run: RunFiles | None = None) -> str:

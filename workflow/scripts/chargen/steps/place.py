@@ -52,8 +52,11 @@ class Placer:
         self._owners: dict[str, Record] = {record.path: record for record in entity.records} if entity else {}
         self._touched: set[Path] = set()
 
-    def place(self, task: Mapping[str, Any], picture: Picture, submitted: str) -> Placed:
-        """Put *picture*, made for *task*, where it belongs. Its bytes are durable then; `finish` makes its name so."""
+    def place(self, task: Mapping[str, Any], picture: Picture, submitted: str, came_back: str = "") -> Placed:
+        """Put *picture*, made for *task*, where it belongs. Its bytes are durable then; `finish` makes its name so.
+
+        *came_back* is its batch, if that counted as lost: the same key may have been ordered and made since.
+        """
         wish = task["wish"]
         scene_id = wish["target"].rsplit("/", 1)[1]
         stem = file_stem(scene_id, wish["variation"])
@@ -62,7 +65,7 @@ class Placer:
         images = self._entity.folder / "images"
         if not _inside(images, self._root):
             return self._keep_unplaced(stem, picture, "images-outside-library")
-        why_late = self._why_late(scene_id, task, submitted)
+        why_late = self._why_late(scene_id, task, submitted, came_back)
         if why_late:
             return self._archive_result(images, stem, picture, why_late)
         return self._put(images, stem, task, picture)
@@ -73,7 +76,7 @@ class Placer:
             durable.sync_folder(folder)
         self._touched.clear()
 
-    def _why_late(self, scene_id: str, task: Mapping[str, Any], submitted: str) -> str:
+    def _why_late(self, scene_id: str, task: Mapping[str, Any], submitted: str, came_back: str) -> str:
         """Why this result must not take the scene's place, or ``""``."""
         wish = task["wish"]
         scene = self._scenes.get(scene_id)
@@ -84,7 +87,10 @@ class Placer:
         if spec_hash(scene) != wish["spec_hash"]:
             return "scene-edited"
         current = self._current(scene_id, wish["variation"], wish["spec_hash"])
-        if current is None or current.task_key == task["key"]:
+        if current is None:
+            return ""
+        made_since = bool(came_back) and current.data.get("batch_id", "") != came_back
+        if current.task_key == task["key"] and not made_since:
             return ""
         replaces = task["replaces"] or {}
         seen = (current.sha256, current.status) == (replaces.get("sha256"), replaces.get("status"))

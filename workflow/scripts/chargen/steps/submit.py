@@ -18,6 +18,7 @@ from chargen import durable, events, failpoints, pictures
 from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
+from chargen.planning.orders import read_orders
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
 from chargen.report.words import count, dollars
@@ -47,6 +48,10 @@ class AmbiguousSubmission(ChargenError):
 
 class ForeignJob(ChargenError):
     """The server has a job of this library that no journal here knows; it was paid for and must be collected first."""
+
+
+class LostJobIsBack(ChargenError):
+    """A job that counted as lost is on the server again, and has what is about to be asked for once more."""
 
 
 class OverBudget(ChargenError):
@@ -92,6 +97,7 @@ def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Rem
     search = _Search(settings, state, files, remote)
     try:
         check_claims(search.journal, search.plan)
+        check_orders(state, search.plan)
         check_budget(search.journal, settings, search.plan)
     except ChargenError:
         if job := search.adopt():  # whatever forbids to send it: what was paid for is looked for first
@@ -157,6 +163,17 @@ def check_claims(journal: Journal, plan: dict[str, Any]) -> None:
         )
 
 
+def check_orders(state: State, plan: dict[str, Any]) -> None:
+    """Raise ChargenError if an order that *plan* fulfils counts no more: what it asked for has come meanwhile."""
+    orders = read_orders(state)
+    wishes = [task["wish"] for task in plan["tasks"]]
+    if any(orders.get((wish["target"], wish["variation"]), 0) < wish["order"] for wish in wishes):
+        raise ChargenError(
+            f"batch {plan['batch']} was not sent: pictures that it asks for counted as lost and have come meanwhile; "
+            "run again, the plan will leave them out"
+        )
+
+
 class _Search:
     """Looks for the job that one batch has on the server already. Use it under the submit lock."""
 
@@ -198,15 +215,29 @@ class _Search:
     def _look(self) -> Operation | None:
         """Read the server's list to its end: return the batch's job; stop at jobs of this library nobody knows."""
         known = {entry.job for entry in self.journal.entries.values()}
+        lost = {
+            entry.job: entry.batch
+            for entry in self.journal.entries.values()
+            if entry.is_lost or (entry.found_again and entry.in_flight)
+        }
         own: list[Operation] = []
         unknown: list[Operation] = []
+        back: list[Operation] = []
         for job in asking(lambda: list(self._remote.jobs())):
             if self._is_own(job):
                 own.append(job)
             elif job.name not in known and self._is_of_this_library(job) and _is_worth_having(job):
                 unknown.append(job)
+            elif job.name in lost and _is_worth_having(job) and self._asks_for_the_same(lost[job.name]):
+                back.append(job)
         if own:
             return _preferred(self.settings, own)
+        if back:
+            raise LostJobIsBack(
+                f"batch {self.files.id} was not sent: {back[0].name}, which counted as lost, is on the server again "
+                "and has pictures that are asked for here. Collect it first, then run again:\n    "
+                + command(self.settings, "collect", f"job={back[0].name}")
+            )
         foreign = self._without_planned(unknown)
         if foreign:
             lines = "\n".join(
@@ -219,6 +250,12 @@ class _Search:
                 f"was sent, so that nothing is paid twice. Collect them first:\n{lines}"
             )
         return None
+
+    def _asks_for_the_same(self, batch: str) -> bool:
+        """Whether a batch was asked for pictures that this one asks for, in an order, say."""
+        plan = self.state.batch(batch).known_plan() or {"tasks": []}
+        theirs = {(task["wish"]["target"], task["wish"]["variation"]) for task in plan["tasks"]}
+        return any((task["wish"]["target"], task["wish"]["variation"]) in theirs for task in self.plan["tasks"])
 
     def _is_own(self, job: Operation) -> bool:
         """Whether *job* is this batch: by its name, also under another name of the library, whose jobs end in the same

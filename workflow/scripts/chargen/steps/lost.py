@@ -1,0 +1,109 @@
+"""Jobs that count as lost: looked for again by each run for a while, and in flight again once they are there.
+
+A denial can end: an account was out of order, a list lagged, a result file came back. What was paid for is collected
+then, as if it had never been lost, and nothing of it is sent again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from chargen import durable, events, failpoints
+from chargen.config import Settings
+from chargen.journal import WITH_PICTURE, Journal
+from chargen.planning.orders import read_orders, take_back
+from chargen.remote import Operation, Remote, RemoteError
+from chargen.results.accounting import account_for
+from chargen.state import BatchFiles, State
+from chargen.steps import account
+from chargen.steps.fetch import receive_results, sent_keys
+
+Json = dict[str, Any]
+
+
+def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> bool:
+    """Ask the server once for the job of a batch that counts as lost; return whether it is in flight again.
+
+    Call it under the batch's lock. What the server says or does not say is never an error.
+    """
+    entry = Journal(state).entry(files.id)
+    if not entry.is_lost:
+        return entry.in_flight
+    if not account.knows(settings, entry, remote):
+        words = f"{entry.job} was sent with another key or to another address, and is not looked for here"
+        events.tell("still-lost", words, batch=files.id, job=entry.job)
+        return False
+    why = f"{entry.job} is still lost"
+    try:
+        operation = _find(remote, entry.job)
+        is_back = operation is not None and _has_come_back(files, remote, operation)
+    except RemoteError as trouble:
+        is_back, why = False, str(trouble)
+    if not is_back:
+        if files.lost_receipt.exists() and not files.receipt.exists():  # killed before it could be taken back
+            files.lost_receipt.replace(files.receipt)
+        words = f"{why}; the next run looks for it again"
+        events.tell("still-lost", words, level="warning", batch=files.id, job=entry.job)
+        return False
+    put_in_flight(state, files)
+    return True
+
+
+def put_in_flight(state: State, files: BatchFiles) -> None:
+    """Let a batch that counts as lost be in flight again. Call it under the batch's lock."""
+    journal = Journal(state)
+    job = journal.entry(files.id).job
+    # What ended.json and the responses say is of no account from the second step on, and is written anew.
+    if files.receipt.exists():
+        files.receipt.replace(files.lost_receipt)
+        durable.sync_folder(files.folder)
+        failpoints.reached("lost-receipt")
+    journal.append("found-again", files.id, job=job)
+    events.show(f"{job}, which counted as lost, is on the server again: its results are collected")
+
+
+def _find(remote: Remote, job: str) -> Operation | None:
+    try:
+        return remote.job(job)
+    except RemoteError as trouble:
+        if not trouble.gone:
+            raise
+    return next((operation for operation in remote.jobs() if operation.name == job), None)
+
+
+def _has_come_back(files: BatchFiles, remote: Remote, operation: Operation) -> bool:
+    """Whether there is something to wait for, or to collect: results that answer none of the requests are nothing."""
+    if not operation.is_final:
+        return True
+    if not operation.has_results:
+        return operation.state != "SUCCEEDED"
+    part = durable.draft_of(files.responses)
+    try:
+        fault = receive_results(remote, operation, part)
+        return account_for(part, sent_keys(files), operation.requests, fault).is_part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable[tuple[Json, Json]]) -> None:
+    """Let orders that were placed because the job of *batch* counted as lost, and not sent yet, count no more.
+
+    *tasks* are the records of its tasks, with their wishes, once their pictures are in place.
+    """
+    orders = read_orders(state)
+    came = {
+        (task["target"], task["variation"]): wish["order"]
+        for task, wish in tasks
+        if task["outcome"] in WITH_PICTURE and orders.get((task["target"], task["variation"]), 0) > wish["order"]
+    }
+    for files in state.batches() if came else ():
+        entry = journal.entry(files.id)
+        if files.id == batch or not (entry.job or entry.open_intent):
+            continue
+        for task in (files.known_plan() or {"tasks": []})["tasks"]:
+            item = (task["wish"]["target"], task["wish"]["variation"])
+            if task["wish"]["order"] == orders.get(item):
+                came.pop(item, None)
+    for number in sorted(set(came.values())):
+        take_back(state, [item for item, order in came.items() if order == number], number)
