@@ -19,6 +19,7 @@ def rules() -> set[str]:
 
 STEPS = {
     "plan", "renew", "write_report", "stage", "submit", "fetch", "apply", "settle", "put_back", "settle_put_back",
+    "look_again", "settle_look_again",
     "look_first", "plan_analysis", "plan_generation", "close_generation", "close_illustration",
 }  # fmt: skip
 

@@ -69,6 +69,11 @@ class Server:
             yield Operation.from_json({"name": job, "metadata": metadata})
 
 
+def wish(variation):
+    """What a task of the batch asks for."""
+    return {"target": "character/a/b", "variation": variation, "order": 0}
+
+
 @pytest.fixture
 def server():
     return Server()
@@ -97,8 +102,8 @@ def batch(tmp_path, monkeypatch):
             "cost_usd": 1.0,
             "tokens": 10,
             "tasks": [
-                {"wish_id": "w1", "attempt": 1, "references": []},
-                {"wish_id": "w2", "attempt": 1, "references": []},
+                {"wish_id": "w1", "attempt": 1, "references": [], "wish": wish(1)},
+                {"wish_id": "w2", "attempt": 1, "references": [], "wish": wish(2)},
             ],
         },
     )
@@ -471,7 +476,7 @@ def test_a_planned_batch_that_another_checkout_sent_is_taken_over(batch, server)
     """A job of this library that no journal knows, whose batch is planned here too: adopted, and this one is sent."""
     other = batch.state.batch("fedcba9876543210")
     plan = durable.read_json(batch.files.plan)
-    tasks = [{"wish_id": "w3", "attempt": 1, "references": []}]
+    tasks = [{"wish_id": "w3", "attempt": 1, "references": [], "wish": wish(3)}]
     durable.write_json(
         other.plan, plan | {"batch": other.id, "display_name": f"chargen-lib-{other.id}", "tasks": tasks}
     )
