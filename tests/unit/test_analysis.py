@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from carrier import Carrier
 from chargen import config, durable, schema
 from chargen.analysis.form import IMAGE_TYPES, form, in_field, in_words, read, sendable
 from chargen.analysis.learn import Lessons
@@ -24,14 +25,9 @@ from chargen.library.writeback import append_items
 from chargen.pictures import sha256_file
 from chargen.planning.analyses import make_analysis_plan
 from chargen.planning.looking import Looker
-from chargen.planning.pin import pin_batches
 from chargen.planning.plan import make_plan
-from chargen.remote import connect
 from chargen.report import forms
 from chargen.state import State
-from chargen.steps.apply import apply
-from chargen.steps.fetch import fetch
-from chargen.steps.submit import submit
 from photographs import photograph
 
 TRAITS = ("clouded left eye", "brass whistle on a cord")
@@ -466,38 +462,16 @@ def test_the_other_field_has_its_own_words():
     assert not {"additionalProperties", "minItems"} & set(re.findall(r'"(\w+)":', json.dumps(other)))
 
 
-class Carrier:
-    """Carries batches of analyses through the emulator, step by step."""
-
-    def __init__(self, world, emulator):
-        self.settings = world.settings(base_url=emulator.url, library_id="story")
-        self.state = State.of(self.settings)
-        self.run = self.state.run("2026-11-25T12-00-00Z")
-        self.run.folder.mkdir(parents=True)
-        emulator.faults(job={"seconds": 0, "polls": 0}, models={"ignore_schema": "responseJsonSchema"})
-        self.emulator = emulator
-
-    def carry(self, batch):
-        """Submit, fetch and apply one batch; return its receipt."""
-        files, remote = self.state.batch(batch), connect(self.settings)
-        submit(self.settings, self.state, files, remote, self.run)
-        fetch(self.settings, self.state, files, remote, None, self.run)
-        receipt = apply(self.settings, self.state, files, self.run)
-        schema.check("receipt", receipt, "the receipt")
-        return receipt
-
-    def pinned(self):
-        plan = make_analysis_plan(self.settings)
-        return pin_batches(self.settings, self.state, plan.batches, plan.catalog)
-
-    def lines(self, batch):
-        return list(durable.read_lines(self.state.batch(batch).requests))
+@pytest.fixture
+def carrier(world, emulator):
+    """An API for which one of the fields counts for nothing."""
+    settings = world.settings(base_url=emulator.url, library_id="story")
+    return Carrier(settings, emulator, models={"ignore_schema": "responseJsonSchema"})
 
 
-def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, emulator):
+def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, carrier):
     """Where one field counts for nothing, each picture is asked about once more, and the analysis is there."""
-    carrier = Carrier(world, emulator)
-    (first,) = carrier.pinned()
+    (first,) = carrier.pin("analyze")
     receipt = carrier.carry(first)
     (second,) = receipt["follow_ups"]
     again = carrier.carry(second)
@@ -514,10 +488,9 @@ def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, emu
     assert "3 of 6 answers without the form; 3 of 3 asked again had it" == forms.in_words(counts)
 
 
-def test_the_next_run_goes_on_with_the_other_field(world, emulator):
+def test_the_next_run_goes_on_with_the_other_field(carrier):
     """If the run ends in between, the next one plans the second try just so."""
-    carrier = Carrier(world, emulator)
-    (first,) = carrier.pinned()
+    (first,) = carrier.pin("analyze")
     (second,) = carrier.carry(first)["follow_ups"]
     shutil.rmtree(carrier.state.batch(second).folder)
 

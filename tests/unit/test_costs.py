@@ -59,7 +59,8 @@ def test_a_picture_costs_its_tokens_and_those_around_it(tmp_path):
     """Picture at the picture's price, prompt as input, words and thoughts as output, all less the discount."""
     made = record(ONE_PICTURE, tmp_path=tmp_path)
 
-    assert {"prompt": 22, "image": 1120, "text": 96, "thoughts": 179, "total": 1417} == made["tokens"]
+    counted = {"prompt": 22, "prompt_image": 0, "image": 1120, "text": 96, "thoughts": 179, "total": 1417}
+    assert counted == made["tokens"]
     assert pytest.approx((0.134 + (22 * 2 + (96 + 179) * 12) / 1e6) / 2) == made["cost_usd"]
     assert 0.07 == made["estimated_usd"]
 

@@ -17,6 +17,7 @@ from chargen.journal import Journal
 from chargen.operate import failures, history, prices, watch
 from chargen.operate.screen import Column, Screen, Span, line, plain, size, table
 from chargen.problems import ChargenError
+from chargen.records.learned import Learned
 from chargen.report.history import read_history
 from chargen.state import RunFiles
 
@@ -122,7 +123,9 @@ def test_prices_grow_old_after_ninety_days(world, days, old):
     updated = load_catalog(config.schema.ROOT / "config" / "models.yaml").updated
     today = updated + dt.timedelta(days=days)
 
-    data = prices.price_list(load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today)
+    data = prices.price_list(
+        load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today, Learned()
+    )
     text = "\n".join(plain(line) for line in prices.lines(data, None))
 
     assert (old, old) == (data["is_old"], "older than 90 days" in text)
@@ -132,7 +135,9 @@ def test_prices_name_the_batch_rate_and_the_model_in_use(world):
     """A batch pays less by the discount; the models of the configuration are marked."""
     today = dt.date(2026, 11, 20)
 
-    data = prices.price_list(load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today)
+    data = prices.price_list(
+        load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today, Learned()
+    )
 
     models = {model["name"]: model for model in data["image_models"]}
     used = models[world.settings.models["generate"].model]

@@ -34,12 +34,8 @@ def task(number, model, letters, references, weight):
     wish = Wish("generate", f"character/oda/s-{number}", 1, "sha256:0")
     shape = Shape(model, "1:1", "1K", 0.01)
     key = f"{wish.target}@sha256:{number:016x}"
-    return Task(wish, 1, key, "", "x" * letters, (PICTURE,) * references, shape, None, (), weight)
-
-
-def tokens(item):
-    """What one task counts against the quota of waiting tokens."""
-    return item.tokens + CATALOG.input_image_tokens * len(item.references)
+    tokens = letters // 4 + 1120 * references
+    return Task(wish, 1, key, "", "x" * letters, (PICTURE,) * references, shape, None, (), weight, tokens, letters)
 
 
 @given(_TASKS, st.integers(1, 8), st.integers(500, 12_000), st.integers(1, 4000))
@@ -56,7 +52,7 @@ def test_batches_hold_everything_once_within_the_limits(drawn, max_tasks, max_by
 
     def fits(group):
         bytes_ = sum(item.line_bytes for item in group)
-        return len(group) <= max_tasks and bytes_ <= max_bytes and sum(map(tokens, group)) <= max_tokens
+        return len(group) <= max_tasks and bytes_ <= max_bytes and sum(item.tokens for item in group) <= max_tokens
 
     assert sorted(item.key for item in tasks) == sorted(item.key for batch in batches for item in batch.tasks)
     assert all({batch.model} == {item.shape.model.name for item in batch.tasks} for batch in batches)

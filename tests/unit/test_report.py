@@ -181,9 +181,13 @@ def test_costs_by_model_and_entity(world: World) -> None:
     """The bill adds up by model and by entity, dearest first."""
     cost = report(world)["cost_usd"]
 
-    expected = [{"name": "gemini-3-pro-image", "requests": 3, "estimated": 0.201, "actual": 0.134}]
+    expected = [
+        {"name": "gemini-3-pro-image", "requests": 3, "estimated": 0.201, "actual": 0.134, "off_percent": -33.3}
+    ]
     assert expected == cost["by_model"]
-    assert cost["by_entity"] == [{"name": ODA, "requests": 3, "estimated": 0.201, "actual": 0.134}]
+    assert cost["by_entity"] == [
+        {"name": ODA, "requests": 3, "estimated": 0.201, "actual": 0.134, "off_percent": -33.3}
+    ]
     assert (cost["in_flight"], cost["stale"], cost["batch_discount"]) == (0.067, 0.067, 0.5)
 
 

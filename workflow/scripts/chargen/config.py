@@ -164,6 +164,7 @@ class Settings:
     styles: str
     models_file: str
     store_requests: bool = False
+    budget_month_usd: float | None = None
     snakemake: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
 
@@ -247,6 +248,7 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         limits=Limits(**data["limits"]),
         safety_settings=tuple(data["safety_settings"]),
         store_requests=data["store_requests"],
+        budget_month_usd=None if data["budget_month_usd"] == "" else float(data["budget_month_usd"]),
         cleanup=Cleanup(**data["cleanup"]),
         emulator=Emulator(**data["emulator"]),
         logs=Logs(**data["logs"]),

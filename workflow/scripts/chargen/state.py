@@ -56,6 +56,11 @@ class State:
         return self.root / "reported.json"
 
     @property
+    def learned(self) -> Path:
+        """What the answers of the past counted in tokens: a cache."""
+        return self.root / "learned.json"
+
+    @property
     def unplaced(self) -> Path:
         """Pictures that were paid for and have no place in the library."""
         return self.root / "unplaced"

@@ -24,6 +24,7 @@ from chargen.operate.moments import span
 from chargen.operate.prices import OLD_DAYS
 from chargen.operate.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line, size
 from chargen.output import redacted
+from chargen.planning.budget import budgets
 from chargen.planning.parameters import UNSENT_TEMPERATURE, not_sent
 from chargen.problems import ChargenError
 from chargen.state import RunFiles, State
@@ -156,8 +157,10 @@ def profile(overridden: Sequence[str]) -> Iterator[Finding]:
 
 def configuration(settings: Settings) -> Iterator[Finding]:
     """Yield provider, budget and what seems meant otherwise."""
-    budget = "no budget" if settings.budget_usd is None else f"budget ${settings.budget_usd:g} in 24 hours"
-    yield Finding("ok", "config", f"provider {settings.provider}, library id {settings.library_id}, {budget}")
+    bounds = [f"budget ${budget.usd:g} in {budget.period}" for budget in budgets(settings)] or ["no budget"]
+    yield Finding(
+        "ok", "config", ", ".join([f"provider {settings.provider}, library id {settings.library_id}", *bounds])
+    )
     if settings.budget_usd == 0:
         yield Finding(
             "warning", "config", "budget_usd is 0: nothing will be sent", "set budget_usd to what a day may cost"

@@ -9,7 +9,10 @@ from typing import Any
 
 from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
+from chargen.journal import Journal
 from chargen.operate.screen import BAD, DIM, GOOD, WARN, Column, Line, Screen, Span, advice, heading, line, table
+from chargen.planning.estimates import summary
+from chargen.records.learned import Learned, read_learned
 from chargen.state import RunFiles, State
 
 OLD_DAYS = 90
@@ -19,13 +22,15 @@ STYLES = {"current": GOOD, "deprecated": WARN, "shut down": BAD}
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Show the prices; return the exit status."""
     today = dt.datetime.now(dt.UTC).date()
-    data = price_list(load_catalog(Path(settings.models_file), today), settings, today)
+    learned = read_learned(state, Journal(state))
+    data = price_list(load_catalog(Path(settings.models_file), today), settings, today, learned)
     screen.show(data, lambda width: lines(data, width))
     return 0
 
 
-def price_list(catalog: Catalog, settings: Settings, today: dt.date) -> dict[str, Any]:
-    """Return models and prices in US dollars: per image at each size, per million tokens; standard and batch rate."""
+def price_list(catalog: Catalog, settings: Settings, today: dt.date, learned: Learned) -> dict[str, Any]:
+    """Return models and prices in US dollars: per image at each size, per million tokens; standard and batch rate; and
+    what the answers so far cost."""
     facts = catalog.facts
     rate = 1 - catalog.batch_discount
     used: dict[str, str] = {}
@@ -53,6 +58,7 @@ def price_list(catalog: Catalog, settings: Settings, today: dt.date) -> dict[str
             _model(name, model, used, today) | _per_tokens(model, rate) | {"changes": model.get("changes")}
             for name, model in facts["text_models"].items()
         ],
+        "learned": summary(catalog, learned),
         "retired": [
             {"name": name, "since": gone["since"], "successor": gone["successor"]}
             for name, gone in facts["retired"].items()
@@ -92,12 +98,37 @@ def lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
         ],
         width,
     )
+    if data["learned"]:
+        yield line()
+        yield heading("US dollars per answer, as they came (without what was sent)")
+        yield from table(
+            [
+                Column("model"),
+                Column("for"),
+                Column("answers", right=True),
+                Column("about", right=True),
+                Column("from", right=True),
+                Column("to", right=True),
+                Column("", below=True),
+            ],
+            [_answers(row) for row in data["learned"]],
+            width,
+        )
     yield line()
     yield line(f"as of {data['updated']} ({data['age_days']} days ago), {data['file']}")
     yield from advice(f"source: {data['source']}", width)
     if data["is_old"]:
         yield line(Span("! ", WARN), f"these prices are older than {OLD_DAYS} days: compare them with the source,")
         yield line("  correct the file, and set its `updated` to today")
+
+
+def _answers(row: Mapping[str, Any]) -> list[str | Span]:
+    """One way of asking: what its answers cost, and what they counted."""
+    ways = (row["operation"], row["image_size"], row["thinking_level"], row["media_resolution"])
+    costs = [_usd(row["cost_usd"][name]) for name in ("about", "low", "high")]
+    note = "" if row["counts"] else "too few to estimate by"
+    name = Span(row["model"])
+    return [name, " ".join(filter(None, ways)), f"{row['answers']:,}", *costs, Span(note, DIM)]
 
 
 def _per_tokens(model: Mapping[str, Any], rate: float) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from chargen.journal import Journal
 from chargen.library.folders import is_image_name
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS, Entity, Kind
+from chargen.planning import budget
 from chargen.planning.batches import fill
+from chargen.planning.estimates import Estimates
 from chargen.planning.fates import Fate, Fates, Status, stored_batches
 from chargen.planning.files import FileItem, FilePlan, group_put_back, stand
 from chargen.planning.looking import Look, Looker
@@ -25,8 +27,9 @@ from chargen.planning.orders import read_orders
 from chargen.planning.parameters import hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.plan import SCOPES, matches
-from chargen.planning.tasks import CHARS_PER_TOKEN, Task, TextShape
+from chargen.planning.tasks import Task, TextShape
 from chargen.problems import ChargenError, Place, Problem
+from chargen.records.learned import better_field, read_learned
 from chargen.results.outcomes import Reason
 from chargen.state import State
 from chargen.wishes import Wish, digest, task_key
@@ -83,7 +86,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
     journal = Journal(state)
     plan.notices += journal.notices
-    maker = _Maker(settings, catalog, plan, journal)
+    maker = _Maker(settings, catalog, plan, state, journal)
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     orders = read_orders(state)
     for entity in library.entities.values():
@@ -96,6 +99,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     plan.lost = journal.lost(OPERATION)
     plan.put_back = group_put_back(plan.items)
     plan.batches = list(fill(plan.tasks, settings, catalog, OPERATION))
+    plan.notices += budget.notices(settings, journal, plan.cost_usd)
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)
         raise ChargenError(f"{lines}\nstrict: nothing was started, because there are {len(plan.problems)} problems")
@@ -171,7 +175,7 @@ def _take_stock(
 class _Maker:
     """Makes tasks from pictures."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, plan: FilePlan, journal: Journal):
+    def __init__(self, settings: Settings, catalog: Catalog, plan: FilePlan, state: State, journal: Journal):
         self._settings = settings
         self._catalog = catalog
         self.question: Question = load_question(Path(settings.analysis))
@@ -180,7 +184,10 @@ class _Maker:
         plan.notices += [notice] if notice else []
         plan.notices += not_sent(OPERATION, self._model, choice)
         self._sent = sent_to(self._model.takes, choice)
-        self._image_tokens = self._model.takes.tokens_of_image(self._sent.get("media_resolution", ""))
+        learned = read_learned(state, journal)
+        self._estimates = Estimates(catalog, learned)
+        self._answer = self._estimates.answer(OPERATION, self._model, self._sent, self.question.output_tokens)
+        self._first_field = better_field(learned.fits.get(self._model.name, {}))
         self._forms: dict[tuple[str, int], tuple[int, str]] = {}
 
     def task(
@@ -188,7 +195,7 @@ class _Maker:
     ) -> Task:
         """Return the request for one analysis; *errors* say what was wrong with the answer before, *field* where the
         form goes this time."""
-        field = field or SCHEMA_FIELDS[0]
+        field = field or self._first_field
         entity = picture.entity
         traits = traits_of(entity)
         prompt = self.question.ask(entity, traits, Path(picture.path).name, errors)
@@ -204,8 +211,8 @@ class _Maker:
             self._catalog.input_image_side if changes else 0,
         )
         size, fingerprint = self._form(entity.kind, len(traits))
-        tokens = (len(prompt) + size) // CHARS_PER_TOKEN + self._image_tokens
-        cost = self._catalog.text_cost(self._model, tokens, self.question.output_tokens)
+        tokens = self._estimates.input_tokens(self._model, len(prompt) + size, 1, self._sent)
+        cost = round(self._answer.usd + self._catalog.text_cost(self._model, tokens, 0), 8)
         return Task(
             wish=wish,
             attempt=fate.attempt,
@@ -215,10 +222,12 @@ class _Maker:
             title=Path(picture.path).name,
             prompt=prompt,
             references=(sent,),
-            shape=TextShape(self._model, cost),
+            shape=TextShape(self._model, cost, less=self._answer.less, more=self._answer.more),
             replaces=None,
             notes=tuple(f"{change} before it was sent" for change in changes),
             weight="medium",
+            tokens=tokens,
+            characters=len(prompt) + size,
             extra={
                 "kind": entity.kind,
                 "traits": list(traits),

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chargen.catalog import Catalog
-from chargen.config import ModelChoice, Settings
+from chargen.config import Settings
 from chargen.planning.parameters import sent_to
 from chargen.planning.tasks import Task
 from chargen.wishes import batch_id, display_name
@@ -34,9 +34,10 @@ class Batch:
         """Estimated US dollars, the batch discount taken off."""
         return sum(task.shape.cost_usd for task in self.tasks)
 
-    def tokens(self, settings: Settings) -> int:
+    @property
+    def tokens(self) -> int:
         """Estimated input tokens."""
-        return sum(_tokens(task, settings.models[self.operation]) for task in self.tasks)
+        return sum(task.tokens for task in self.tasks)
 
     def to_json(self, settings: Settings, catalog: Catalog) -> dict[str, Any]:
         """Return the batch's plan.json (``schemas/plan.schema.json``)."""
@@ -55,7 +56,7 @@ class Batch:
             "store_requests": settings.store_requests,
             "cost_usd": round(self.cost_usd, 6),
             "batch_discount": catalog.batch_discount,
-            "tokens": self.tokens(settings),
+            "tokens": self.tokens,
             "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
             "tasks": [task.to_json() for task in self.tasks],
         }
@@ -70,15 +71,15 @@ def fill(tasks: Iterable[Task], settings: Settings, catalog: Catalog, operation:
         quota = group[0].shape.model.quota
         tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
         limits = (settings.batch.max_tasks, min(settings.batch.max_bytes, catalog.input_file_bytes), tokens)
-        for chunk in _chunks(group, limits, settings.models[operation]):
+        for chunk in _chunks(group, limits):
             yield Batch(operation, model, tuple(chunk))
 
 
-def _chunks(tasks: list[Task], limits: tuple[int, int, int], choice: ModelChoice) -> Iterator[list[Task]]:
+def _chunks(tasks: list[Task], limits: tuple[int, int, int]) -> Iterator[list[Task]]:
     chunk: list[Task] = []
     held = (0, 0, 0)
     for task in tasks:
-        adds = (1, task.line_bytes, _tokens(task, choice))
+        adds = (1, task.line_bytes, task.tokens)
         total = tuple(have + add for have, add in zip(held, adds, strict=True))
         if chunk and any(have > limit for have, limit in zip(total, limits, strict=True)):
             yield chunk
@@ -87,9 +88,3 @@ def _chunks(tasks: list[Task], limits: tuple[int, int, int], choice: ModelChoice
         held = (total[0], total[1], total[2])
     if chunk:
         yield chunk
-
-
-def _tokens(task: Task, choice: ModelChoice) -> int:
-    takes = task.shape.model.takes
-    resolution = sent_to(takes, choice).get("media_resolution", "")
-    return task.tokens + takes.tokens_of_image(resolution) * len(task.references)

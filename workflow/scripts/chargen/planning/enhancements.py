@@ -16,7 +16,9 @@ from chargen import durable
 from chargen.catalog import ImageModel, load_catalog, usable
 from chargen.config import Settings
 from chargen.journal import Journal
+from chargen.planning import budget
 from chargen.planning.batches import fill
+from chargen.planning.estimates import Estimates, Price
 from chargen.planning.fates import Fate, Fates, stored_batches
 from chargen.planning.files import FileItem, FilePlan, group_put_back, stand
 from chargen.planning.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
@@ -25,9 +27,10 @@ from chargen.planning.orders import read_orders
 from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.plan import matches
-from chargen.planning.tasks import Shape, Task, with_input
+from chargen.planning.tasks import Shape, Task
 from chargen.problems import ChargenError, Place, Problem
 from chargen.progress import track
+from chargen.records.learned import read_learned
 from chargen.state import State
 from chargen.wishes import Wish, digest, task_key
 
@@ -57,7 +60,8 @@ class _Context:
     settings: Settings
     plan: FilePlan
     model: ImageModel
-    cost_usd: float
+    price: Price
+    estimates: Estimates
     fates: Fates
     orders: Mapping[tuple[str, int], int]
     state: State
@@ -99,8 +103,9 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     plan.notices += [notice] if notice else []
     plan.notices += not_sent(OPERATION, model, choice)
     size = settings.enhance.image_size
-    cost = catalog.image_cost(model, size)
-    if size not in model.sizes or cost is None:
+    estimates = Estimates(catalog, read_learned(state, journal))
+    price = estimates.picture(OPERATION, model, size, sent_to(model.takes, choice))
+    if size not in model.sizes or price is None:
         raise ChargenError(f"enhance: {model.name} cannot do {size}; it takes {', '.join(model.sizes)}")
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     records = _records(settings)
@@ -108,7 +113,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     recorded = [(record["spec_hash"], _target(settings, record["input"])) for record in records]
     temperatures = Temperatures(state, OPERATION, choice)
     context = _Context(
-        settings, plan, model, cost, fates, read_orders(state), state, journal, done, recorded, temperatures
+        settings, plan, model, price, estimates, fates, read_orders(state), state, journal, done, recorded, temperatures
     )
     files, hidden = inputs(settings)
     _take_stock(context, files)
@@ -120,6 +125,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     plan.lost = journal.lost(OPERATION)
     plan.put_back = group_put_back(plan.items)
     plan.batches = list(fill(plan.tasks, settings, catalog, OPERATION))
+    plan.notices += budget.notices(settings, journal, plan.cost_usd)
     return plan
 
 
@@ -322,7 +328,7 @@ def _take_one(context: _Context, found: _Asked, name: str, output: str, variatio
             fate.attempt,
             fate.batch,
             stale,
-            context.cost_usd,
+            context.price.usd,
             _target(context.settings, found.item.name),
         )
     )
@@ -344,6 +350,8 @@ def _task(context: _Context, found: _Asked, name: str, output: str, wish: Wish, 
         look.bytes,
         plan.catalog.input_image_side if changes else 0,
     )
+    price, parameters = context.price, sent_to(context.model.takes, settings.models[OPERATION])
+    tokens = context.estimates.input_tokens(context.model, len(item.prompt), 1, parameters)
     return Task(
         wish=wish,
         attempt=fate.attempt,
@@ -351,15 +359,14 @@ def _task(context: _Context, found: _Asked, name: str, output: str, wish: Wish, 
         title=item.name,
         prompt=item.prompt,
         references=(sent,),
-        shape=with_input(
-            plan.catalog,
-            Shape(context.model, ratio, settings.enhance.image_size, context.cost_usd),
-            item.prompt,
-            references=1,
+        shape=context.estimates.with_input(
+            Shape(context.model, ratio, settings.enhance.image_size, price.usd, price.less, price.more), tokens
         ),
         replaces=None,
         notes=tuple(f"{change} before it was sent" for change in changes),
         weight="medium",
+        tokens=tokens,
+        characters=len(item.prompt),
         extra={
             "input": name,
             "folder": os.path.relpath(context.folder, settings.home),

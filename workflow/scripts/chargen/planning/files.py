@@ -9,6 +9,7 @@ from typing import Any
 
 from chargen.catalog import Catalog
 from chargen.planning.batches import Batch
+from chargen.planning.estimates import range_of
 from chargen.planning.fates import Fate, Fates, Status
 from chargen.planning.looking import Looker
 from chargen.planning.tasks import Task
@@ -56,6 +57,11 @@ class FilePlan:
     def cost_usd(self) -> float:
         """The estimate for everything that this run would submit."""
         return sum(batch.cost_usd for batch in self.batches)
+
+    @property
+    def cost_range_usd(self) -> tuple[float, float]:
+        """The least and the most that `cost_usd` may come to."""
+        return range_of([task.shape for task in self.tasks])
 
     def of_status(self, *statuses: Status) -> list[FileItem]:
         """Return the items that stand so."""

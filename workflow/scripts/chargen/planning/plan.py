@@ -17,7 +17,9 @@ from chargen.journal import Journal
 from chargen.library.load import load_library, without_collector
 from chargen.library.model import KIND_FOLDERS, Kind, Library, Scene
 from chargen.library.references import ReferenceIndex
+from chargen.planning import budget
 from chargen.planning.batches import Batch, fill
+from chargen.planning.estimates import Estimates, range_of
 from chargen.planning.fates import stored_batches
 from chargen.planning.looking import Looker
 from chargen.planning.orders import read_orders
@@ -27,6 +29,7 @@ from chargen.planning.tasks import Shape, Task, TaskMaker
 from chargen.problems import ChargenError, Place, Problem
 from chargen.progress import track
 from chargen.prompts.rules import Rules, load_rules
+from chargen.records.learned import read_learned
 from chargen.state import State
 
 SCOPES: Mapping[str, frozenset[Kind]] = {
@@ -85,6 +88,11 @@ class Plan:
         """The estimate for everything that this run would submit, later waves included."""
         later = sum(item.shape.cost_usd for item in self.deferred)
         return sum(batch.cost_usd for batch in self.batches) + later
+
+    @property
+    def cost_range_usd(self) -> tuple[float, float]:
+        """The least and the most that `cost_usd` may come to."""
+        return range_of([*(task.shape for task in self.tasks), *(item.shape for item in self.deferred)])
 
     def counts(self) -> dict[str, int]:
         """Return how many pictures stand where; ``wanted`` counts every picture that the library asks for."""
@@ -168,7 +176,8 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     plan.looker = Looker(state)
     lessons = Lessons(library, plan.looker, settings.provider)
     journal = Journal(state)
-    maker = TaskMaker(settings, catalog, rules, library, lessons, journal.denied_models())
+    estimates = Estimates(catalog, read_learned(state, journal))
+    maker = TaskMaker(settings, catalog, rules, library, lessons, estimates, journal.denied_models())
     plan.maker = maker
     plan.notices += [*journal.notices, *maker.notices]
     _take_stock(plan, settings, state, journal, targets)
@@ -176,6 +185,7 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     index = ReferenceIndex(library, provider=settings.provider, style_images=style_images, judgement=lessons)
     _sort_out(plan, maker, Picker(settings, root, index, plan.looker, catalog.input_image_side))
     plan.batches = list(fill(plan.tasks, settings, catalog, operation))
+    plan.notices += budget.notices(settings, journal, plan.cost_usd)
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)
         raise ChargenError(

@@ -107,10 +107,7 @@ def files_headline(plan: FilePlan) -> str:
     batches = _plural(len(plan.batches), "batch", "batches")
     groups = {item.group for item in plan.items if item.status == "wanted"}
     whose = f" of {_entities(groups)}" if plan.operation == "analyze" else ""
-    return (
-        f"{_plural(counts['to_make'], 'picture', 'pictures')} {verb}{whose} in {batches}, {done}, "
-        f"about {money(plan.cost_usd)}"
-    )
+    return f"{_plural(counts['to_make'], 'picture', 'pictures')} {verb}{whose} in {batches}, {done}, {about(plan)}"
 
 
 def headline(plan: Plan) -> str:
@@ -122,10 +119,7 @@ def headline(plan: Plan) -> str:
     making = {task.wish.target.rsplit("/", 1)[0] for task in plan.tasks}
     making |= {item.standing.scene.entity for item in plan.deferred}
     batches = f" in {_plural(len(plan.batches), 'batch', 'batches')}" if plan.batches else ""
-    return (
-        f"{_plural(counts['to_make'], 'image', 'images')} for {_entities(making)}{batches}, {done}, "
-        f"about {money(plan.cost_usd)}"
-    )
+    return f"{_plural(counts['to_make'], 'image', 'images')} for {_entities(making)}{batches}, {done}, {about(plan)}"
 
 
 def has_failures(report: Mapping[str, Any], broken: bool) -> bool:
@@ -188,6 +182,13 @@ def output_path(target: str, variation: int) -> str:
 def file_stem(scene: str, variation: int) -> str:
     """Return the name of a picture without extension: the scene's id, and ``_c<N>`` for further variations."""
     return scene if variation == 1 else f"{scene}_c{variation}"
+
+
+def about(plan: Plan | FilePlan) -> str:
+    """Return what a plan will cost, with the range in which real answers have lain, where there were any."""
+    low, high = (money(usd) for usd in plan.cost_range_usd)
+    usual = f"about {money(plan.cost_usd)}"
+    return usual if low == high else f"{usual}, {low}–{high.removeprefix('$')}"
 
 
 def money(usd: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -12,6 +12,7 @@ from chargen.catalog import Catalog, ImageModel, TextModel, usable
 from chargen.config import Settings
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
+from chargen.planning.estimates import Estimates
 from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import Picked, SentPicture
 from chargen.planning.standing import Standing
@@ -22,7 +23,6 @@ from chargen.prompts.text import normalised
 from chargen.state import State
 from chargen.wishes import Wish, task_key
 
-CHARS_PER_TOKEN = 4  # a rule of thumb for English text: for quotas, and for what a prompt costs
 LINE_OVERHEAD = 600  # bytes of a request line besides prompt and references
 REFERENCE_OVERHEAD = 220  # bytes that one reference adds to it
 
@@ -35,12 +35,8 @@ class Shape:
     aspect_ratio: str
     image_size: str
     cost_usd: float
-
-
-def with_input(catalog: Catalog, shape: Shape, prompt: str, references: int) -> Shape:
-    """Return *shape* with the cost of a *prompt* and a number of *references* added to that of the picture."""
-    tokens = len(prompt) // CHARS_PER_TOKEN + shape.model.takes.tokens_of_image() * references
-    return replace(shape, cost_usd=round(shape.cost_usd + catalog.input_cost(shape.model, tokens), 8))
+    less: float = 0.0  # US dollars by which it may come out cheaper, and dearer
+    more: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +47,8 @@ class TextShape:
     cost_usd: float
     aspect_ratio: str = ""
     image_size: str = ""
+    less: float = 0.0
+    more: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +65,9 @@ class Task:
     replaces: Mapping[str, str] | None  # path, sha256 and status of the picture that the author has now
     notes: tuple[str, ...]
     weight: str
+    tokens: int  # that go in, estimated
+    characters: int  # of text that go in
     extra: Mapping[str, Any] = field(default_factory=dict)  # what only this operation says
-
-    @property
-    def tokens(self) -> int:
-        """Estimated input tokens, without those of the references."""
-        return len(self.prompt) // CHARS_PER_TOKEN
 
     @property
     def line_bytes(self) -> int:
@@ -93,6 +88,7 @@ class Task:
             "aspect_ratio": self.shape.aspect_ratio,
             "image_size": self.shape.image_size,
             "cost_usd": self.shape.cost_usd,
+            "characters": self.characters,
             "replaces": dict(self.replaces) if self.replaces else None,
             "notes": list(self.notes),
             **self.extra,
@@ -109,10 +105,12 @@ class TaskMaker:
         rules: Rules,
         library: Library,
         lessons: Lessons,
+        estimates: Estimates,
         denied: Collection[str],
     ):
         """*denied* are models that the server said it does not have."""
         self._lessons = lessons
+        self._estimates = estimates
         self._settings = settings
         self._catalog = catalog
         self._rules = rules
@@ -140,14 +138,14 @@ class TaskMaker:
             return self._refuse(
                 scene, "image_size", f"{model.name} cannot do {size}; it takes {', '.join(model.sizes)}"
             )
-        cost = self._catalog.image_cost(model, size)
-        if cost is None:
+        price = self._estimates.picture("generate", model, size, sent_to(model.takes, self.choice))
+        if price is None:
             return self._refuse(
                 scene,
                 "image_size",
                 f"no price is known for {model.name} at {size}: add it to {self._settings.models_file}",
             )
-        return Shape(model, ratio, size, cost)
+        return Shape(model, ratio, size, price.usd, price.less, price.more)
 
     def doubts(self, scene: Scene) -> Iterator[Problem]:
         """Yield what is to be warned of before *scene* is sent: a mood in one word that no style explains."""
@@ -215,6 +213,8 @@ class TaskMaker:
         scene = standing.scene
         prompt = self.compose(standing, picked.sent)
         record = standing.record
+        sent = sent_to(shape.model.takes, self.choice)
+        tokens = self._estimates.input_tokens(shape.model, len(prompt.text), len(picked.sent), sent)
         return Task(
             wish=standing.wish,
             attempt=standing.attempt,
@@ -222,7 +222,7 @@ class TaskMaker:
             title=scene.title or scene.id,
             prompt=prompt.text,
             references=picked.sent,
-            shape=with_input(self._catalog, shape, prompt.text, len(picked.sent)),
+            shape=self._estimates.with_input(shape, tokens),
             replaces={"path": standing.path, "sha256": record.sha256, "status": record.status} if record else None,
             notes=(
                 *(f"cut: {part}" for part in prompt.cut),
@@ -231,6 +231,8 @@ class TaskMaker:
                 *self._learned(scene, prompt),
             ),
             weight=scene.weight,
+            tokens=tokens,
+            characters=len(prompt.text),
         )
 
     def _learned(self, scene: Scene, prompt: Prompt) -> Iterator[str]:

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chargen.config import Settings
-from chargen.journal import now
+from chargen.journal import Journal, now
 from chargen.library.model import KIND_FOLDERS
+from chargen.planning.estimates import summary
 from chargen.problems import Problem
+from chargen.records.learned import read_learned
 from chargen.report import forms
 from chargen.report.history import Fate, History, Receipt, read_history
 from chargen.report.words import seconds_between
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("applied", "superseded", "unplaced", "failed", "passing", "lost")
 FAILED = frozenset({"failed", "lost"})
 FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
-TOKENS = ("prompt", "image", "text", "thoughts", "total")
+TOKENS = ("prompt", "prompt_image", "image", "text", "thoughts", "total")
 _RUN_ID = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z")
 
 
@@ -47,6 +49,7 @@ class Survey:
         self.kept_in = state.root  # what unplaced pictures' files are relative to
         self.history: History = read_history(state)
         self.run = run_id or self.history.last_run()
+        self.learned = read_learned(state, Journal(state))
         self._standings: dict[tuple[str, int], Standing] = {
             (standing.target, standing.variation): standing for standing in plan.standings
         }
@@ -132,6 +135,7 @@ def report_of(survey: Survey, running: bool, started: str, targets: Sequence[str
         "run": _run(survey, run, running, started, targets) if survey.run else None,
         "totals": _totals(survey, run),
         "cost_usd": _costs(survey),
+        "learned": summary(plan.catalog, survey.learned),
         "analyses": forms.counted(history.receipts),
         "batches": [*map(_batch, history.receipts), *(_flying(entry) for entry in history.in_flight)],
         "tasks": [
@@ -287,7 +291,13 @@ def _shares(shares: Mapping[str, list[float]]) -> list[dict[str, Any]]:
     """Dearest first."""
     rows = sorted(shares.items(), key=lambda item: (-item[1][2], -item[1][1], item[0]))
     return [
-        {"name": name, "requests": int(tasks), "estimated": round(estimated, 6), "actual": round(actual, 6)}
+        {
+            "name": name,
+            "requests": int(tasks),
+            "estimated": round(estimated, 6),
+            "actual": round(actual, 6),
+            "off_percent": round(100 * (actual / estimated - 1), 1) if estimated else None,
+        }
         for name, (tasks, estimated, actual) in rows
     ]
 

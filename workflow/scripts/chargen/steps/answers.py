@@ -113,6 +113,7 @@ def task_record(
         "format": picture.info.format if picture else "",
         "bytes": len(picture.data) if picture else 0,
         "tokens": _tokens(usage),
+        "characters": task.get("characters", 0),
         "estimated_usd": task["cost_usd"],
         "cost_usd": 0.0,
         "model": line.model_version if line else "",
@@ -167,11 +168,16 @@ def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
         _count(usage.get(name))
         for name in ("promptTokenCount", "thoughtsTokenCount", "totalTokenCount", "candidatesTokenCount")
     )
-    details = usage.get("candidatesTokensDetails")
-    listed = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
-    image = sum(_count(item.get("tokenCount")) for item in listed if item.get("modality") == "IMAGE")
+    image = _of_images(usage.get("candidatesTokensDetails"))
     text = max(0, (total - prompt - thoughts if total else candidates) - image)
-    return {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
+    counted = {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
+    return counted | {"prompt_image": min(prompt, _of_images(usage.get("promptTokensDetails")))}
+
+
+def _of_images(details: object) -> int:
+    """Return the tokens of pictures in a list of tokens by modality."""
+    listed = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
+    return sum(_count(item.get("tokenCount")) for item in listed if item.get("modality") == "IMAGE")
 
 
 def _count(said: object) -> int:

@@ -16,9 +16,11 @@ from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import WITH_PICTURE, Journal, now
 from chargen.operations import Operation, Wanted, operation
+from chargen.planning.parameters import planned
 from chargen.planning.pin import pin_batch
 from chargen.planning.show import money
 from chargen.problems import ChargenError, printable
+from chargen.records.learned import learn
 from chargen.remote import LOST
 from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judge
 from chargen.results.scanner import LineError, ResultFile, ResultLine
@@ -83,6 +85,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     durable.write_json(files.receipt, receipt)
     failpoints.reached("receipt")
     _close(state, receipt)
+    learn(state, receipt)
     cost = receipt["cost_usd"]
     events.tell(
         "applied",
@@ -217,6 +220,7 @@ def _receipt(
             "actual": round(sum(task["cost_usd"] for task in tasks), 6),
             "batch_discount": plan["batch_discount"],
         },
+        "parameters": planned(plan),
         "warnings": warnings,
         "tasks": tasks,
     }

@@ -18,6 +18,7 @@ from chargen import durable, events, failpoints, pictures
 from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
+from chargen.planning.budget import NEARLY, budgets
 from chargen.planning.orders import read_orders
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
@@ -29,8 +30,6 @@ from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration
 from chargen.uploads import InvalidUpload, asking, pauses
 from chargen.wishes import batch_named
-
-BUDGET_HOURS = 24.0
 
 REQUEST_TYPES = ("application/jsonl", "application/json", "text/plain")
 """What a request file may be called, the documented type first."""
@@ -136,16 +135,22 @@ def _nothing_to_send(files: BatchFiles) -> str:
 
 
 def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> None:
-    """Raise OverBudget, with the numbers, if *plan* would break the budget of the last 24 hours."""
-    if settings.budget_usd is None:
-        return
-    spent = journal.spent_usd(BUDGET_HOURS)
-    if spent + plan["cost_usd"] > settings.budget_usd + 1e-9:
-        raise OverBudget(
-            f"budget: ${spent:.2f} were submitted in the last 24 hours and batch {plan['batch']} "
-            f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, which is more than budget_usd="
-            f"{settings.budget_usd:.2f}; nothing was sent. Raise it with --config budget_usd=…, or wait"
-        )
+    """Raise OverBudget, with the numbers, if *plan* would break the budget of a day or of a month.
+
+    Print a warning when it takes one of them beyond `NEARLY` of it.
+    """
+    for budget in budgets(settings):
+        spent = journal.spent_usd(budget.hours)
+        total = spent + plan["cost_usd"]
+        if total > budget.usd + 1e-9:
+            raise OverBudget(
+                f"budget: ${spent:.2f} were submitted in the last {budget.period} and batch {plan['batch']} "
+                f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, which is more than {budget.name}="
+                f"{budget.usd:.2f}; nothing was sent. Raise it with --config {budget.name}=…, or wait"
+            )
+        if spent <= budget.usd * NEARLY < total:
+            words = f"budget: with batch {plan['batch']}, {budget.used(total)}"
+            events.tell("budget", words, level="warning", shown=True, batch=plan["batch"], cost_usd=round(total, 6))
 
 
 def check_claims(journal: Journal, plan: dict[str, Any]) -> None:

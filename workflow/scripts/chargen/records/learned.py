@@ -1,0 +1,155 @@
+"""``learned.json``: what the answers of the past counted in tokens. A cache of what receipts say.
+
+Prices stand in ``config/models.yaml``; how many tokens an answer takes is only known from answers. Each way of asking
+(for which operation, which model, at which size, with which parameters) has its own samples, the youngest ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from chargen import durable, events
+from chargen.analysis.form import SCHEMA_FIELDS
+from chargen.journal import WITH_PICTURE, Journal
+from chargen.records.reading import build
+from chargen.state import State
+from chargen.wishes import UNKNOWN
+
+KEPT = 200
+"""Samples of one way of asking: enough for a tenth of them to mean something, few enough to follow a model's changes.
+"""
+KEPT_BATCHES = 500
+READ_RECEIPTS = 8
+"""How many of the youngest receipts are read while planning if the cache does not have them."""
+
+
+class Sample(NamedTuple):
+    """One answer. Tokens of its pictures, of its words and thoughts, of the prompt's text and of the pictures sent;
+    the characters and pictures that were sent. ``characters`` is 0 where they are not known."""
+
+    image: int
+    words: int
+    prompt_text: int
+    prompt_image: int
+    characters: int
+    references: int
+
+
+@dataclass
+class Learned:
+    """Samples by way of asking (`way`), the youngest last; ``fits`` by model and schema field: 1 for an answer with the
+    form that was asked for, 0 for one without. ``batches`` names those that are in it."""
+
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    fits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    batches: list[str] = field(default_factory=list)
+
+    def add(self, receipt: Mapping[str, Any]) -> None:
+        """Take in what the answers of one batch say, once."""
+        if receipt["batch"] in self.batches:
+            return
+        self.batches = [*self.batches, receipt["batch"]][-KEPT_BATCHES:]
+        for task in receipt["tasks"]:
+            model = str(task.get("model_requested", ""))
+            if str(task.get("spec_hash", "")).startswith(
+                UNKNOWN
+            ):  # collected without its plan: what was asked is unknown
+                continue
+            if task["outcome"] in WITH_PICTURE and (sample := _sample(task)):
+                size = str(task.get("image_size", ""))
+                name = way(receipt["operation"], model, size, receipt.get("parameters", {}))
+                self.samples[name] = [*self.samples.get(name, ()), sample][-KEPT:]
+            if receipt["operation"] == "analyze" and (fits := _fits(task)) is not None:
+                known = self.fits.setdefault(model, {})
+                of_field = task.get("schema_field", SCHEMA_FIELDS[0])
+                known[of_field] = [*known.get(of_field, ()), fits][-KEPT:]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data that `read` takes back."""
+        samples = {name: [list(sample) for sample in rows] for name, rows in self.samples.items()}
+        return {"schema_version": 1, "samples": samples, "fits": self.fits, "batches": self.batches}
+
+
+def way(operation: str, model: str, size: str, parameters: Mapping[str, Any]) -> str:
+    """Return the name of a way of asking, as far as it shapes how many tokens an answer takes."""
+    thinks, looks = parameters.get("thinking_level", ""), parameters.get("media_resolution", "")
+    return f"{operation}/{model}/{size}/{thinks}/{looks}"
+
+
+def read_learned(state: State, journal: Journal) -> Learned:
+    """Return what is known, with the youngest receipts that the cache lacks; it writes nothing."""
+    learned = _cached(state)
+    applied = (entry.batch for entry in reversed(journal.entries.values()) if entry.outcomes is not None)
+    youngest = [batch for batch, _ in zip(applied, range(READ_RECEIPTS), strict=False)]
+    for batch in reversed(youngest):
+        if batch not in learned.batches and (receipt := state.batch(batch).known_receipt()):
+            learned.add(receipt)
+    return learned
+
+
+def learn(state: State, receipt: Mapping[str, Any]) -> None:
+    """Add a receipt that has just been written to the cache. If that cannot be written, planning reads the receipt."""
+    try:
+        with state.lock("learned"):
+            learned = _cached(state)
+            learned.add(receipt)
+            durable.write(state.learned, orjson.dumps(learned.to_json()))
+    except OSError as error:
+        events.tell("problem", f"{state.learned}: {error.strerror}: estimates do without it", level="warning")
+
+
+def _cached(state: State) -> Learned:
+    try:
+        kept = build(_Kept, durable.read_json(state.learned))
+    except (OSError, ValueError):
+        return Learned()
+    samples = {name: [Sample(*numbers) for numbers in rows] for name, rows in kept.samples.items()}
+    fits = {model: {name: list(rows) for name, rows in known.items()} for model, known in kept.fits.items()}
+    return Learned(samples, fits, list(kept.batches))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The file as it is read: anything of another shape is as good as no file."""
+
+    samples: dict[str, tuple[tuple[int, int, int, int, int, int], ...]]
+    fits: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
+    batches: tuple[str, ...] = ()
+
+
+def _sample(task: Mapping[str, Any]) -> Sample | None:
+    """What one answer counted; None if it reports nothing."""
+    try:
+        tokens = task["tokens"]
+        image, text, prompt, seen = (int(tokens.get(name, 0)) for name in ("image", "text", "prompt", "prompt_image"))
+        words, references = text + int(tokens["thoughts"]), len(task["references"])
+        characters = int(task.get("characters", 0))
+    except (KeyError, TypeError, ValueError, AttributeError):  # a receipt of another shape teaches nothing
+        return None
+    if not (image or text):
+        return None
+    # Without the prompt's details nobody knows which of its tokens are those of pictures.
+    return Sample(image, words, prompt - seen, seen, characters if seen or not references else 0, references)
+
+
+def _fits(task: Mapping[str, Any]) -> int | None:
+    if task["outcome"] in WITH_PICTURE:
+        return 1
+    return 0 if task.get("reason") == "unfit-answer" else None
+
+
+def better_field(fits: Mapping[str, Iterable[int]]) -> str:
+    """Return the schema field to begin with: the first choice, unless most answers to it had no form and those to the
+    other did better."""
+    first, other = (list(fits.get(name, ())) for name in SCHEMA_FIELDS)
+    shares = [sum(rows) / len(rows) if rows else 0.0 for rows in (first, other)]
+    is_bad = len(first) >= LEAST_ANSWERS and shares[0] < 0.5
+    return SCHEMA_FIELDS[1] if is_bad and shares[1] > shares[0] else SCHEMA_FIELDS[0]
+
+
+LEAST_ANSWERS = 10
+"""So many answers show that a schema field does not work."""
