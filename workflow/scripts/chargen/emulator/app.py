@@ -29,6 +29,7 @@ from chargen.emulator.clock import rfc3339
 from chargen.emulator.errors import ApiError, invalid
 from chargen.emulator.fields import camel, camel_name
 from chargen.emulator.lies import Lie
+from chargen.emulator.requests import check_fields
 from chargen.emulator.results import Rendering
 from chargen.emulator.wire import CutConnection, cut
 from chargen.emulator.world import GRANULARITY, INLINE_LIMIT, Upload, World, fingerprint
@@ -240,7 +241,7 @@ class Service:
         if fingerprint(key) in self._invalid_keys:
             raise errors.bad_key()
         call.owner = fingerprint(key)
-        if call.kind in ("create", "upload_start"):
+        if call.kind in ("create", "upload_start") and len(call.body) <= INLINE_LIMIT:
             body = call.json()
             about = body.get("batch" if call.kind == "create" else "file") if isinstance(body, dict) else None
             if isinstance(about, dict):
@@ -447,6 +448,7 @@ class Service:
             batch = body.get("batch") if isinstance(body, dict) else None
             if not isinstance(batch, dict):
                 raise invalid(f"* {verb[0].upper()}{verb[1:]}Request.batch: batch is not specified\n")
+            check_fields(body, "BatchRequest")
             job = self.world.create_batch(call.owner, model, call.version, _batch_message(batch), _CREATES[verb])
             call.target = job.id
             call.notes["took_effect"] = True

@@ -61,6 +61,13 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     "ThinkingConfig": _plain("includeThoughts thinkingBudget thinkingLevel"),
     "ImageConfig": _plain("aspectRatio imageSize"),
     "EmbedContentRequest": _plain("model taskType title outputDimensionality", content="Content"),
+    "BatchRequest": _plain("model", batch="Batch"),
+    "Batch": _plain(
+        "name model displayName output createTime endTime updateTime batchStats state priority outputConfig "
+        "webhookConfig",
+        inputConfig="InputConfig",
+    ),
+    "InputConfig": _plain("fileName requests"),
     "InlinedGenerateContentRequest": _plain("metadata", request="GenerateContentRequest"),
     "InlinedEmbedContentRequest": _plain("metadata", request="EmbedContentRequest"),
 }
