@@ -136,6 +136,8 @@ def test_campaign_draws_every_lie() -> None:
     assert {*faults.PLACES} == {place for plan in jobs for place in plan.vanish_from}
     assert {*faults.MOMENTS} == {plan.vanish_when for plan in jobs if plan.vanish_from}
     assert {True, False} == {plan.inlined for plan in results}
+    often = faults.Campaign(seed=1, lies={"downloads": 1.0})
+    assert [True, True, False] * 2 == [bool(often.lie("download", number, 1, "a job")) for number in range(1, 7)]
     calm = faults.Campaign(seed=1, calls=1.0, jobs=1.0)
     assert [] == [kind for kind in faults.KINDS for number in range(20) if calm.lie(kind, number, number)]
     assert () == calm.job_plan("job", faults.JobPlan()).vanish_from

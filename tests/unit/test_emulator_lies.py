@@ -353,6 +353,21 @@ def test_executed_requests(emulator: Emulator, api: Api) -> None:
     assert job["created"] <= job["ended"] <= job["deleted"]
     came = {line["key"]: line["came"] for line in job["lines"]}
     assert {"k0": "IMAGE_SAFETY", "k1": "missing", "k2": "error", "k3": "answer"} == came
+    assert [13] == [line["error"]["code"] for line in job["lines"] if "error" in line]
+
+
+def test_one_job_is_hit(emulator: Emulator, api: Api) -> None:
+    """A fault can be meant for the calls about one job, by its display name."""
+    file_name = api.upload(1)
+    names = [api.create(file_name, name).json()["name"] for name in ("this", "that")]
+    for name in names:
+        while "endTime" not in api.get(name).json()["metadata"]:
+            pass
+    faults_of = [{"call": call, "do": "status", "display_name": "that"} for call in ("get", "download")]
+    emulator.faults(calls=faults_of)
+
+    assert [200, 503] == [api.get(name).status_code for name in names]
+    assert [200, 503] == [api.download(name).status_code for name in names]
 
 
 def test_a_campaign_of_lies(emulator: Emulator, api: Api) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from web import Asked, Given, Site, site
 
 from chargen.remote import Remote, RemoteError
+from web import Asked, Given, Site, site
 
 KEY = "AIza-the-key-of-this-test"
 

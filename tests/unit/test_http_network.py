@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web import Asked, Given, site, socks
 
 from chargen import config, http
 from chargen.operate import doctor
 from chargen.problems import ChargenError
 from chargen.remote import Remote, RemoteError
+from web import Asked, Given, site, socks
 
 KEY = "AIza-the-key-of-this-test"
 VARIABLES = [name for base in ("http", "https", "all", "no") for name in (f"{base}_proxy", f"{base}_proxy".upper())]

@@ -3,40 +3,66 @@
 A seed draws calls that answer 429, 500 or 503, lose their answer, hang, or are cut off anywhere in an upload or a
 download; jobs that fail, expire, are cancelled, stop half-way, never end, contradict themselves or name their results
 late; lines with errors of all codes and shapes, refusals, and keys that are missing, repeated, unknown or not there.
+It also draws some of the kinds of trouble in ``TROUBLES``: a server that lies, and people who do two things at once.
+
+What is counted is money: the emulator knows each request that it executed, and none may be executed again without a
+reason. Each DELETE that it got is compared with what was here at that moment.
 
 The seeds of the soak run call the steps themselves, in the order that the graph gives them: five hundred runs through
 Snakemake would take hours, and what is tried here is beneath it. ``CHARGEN_CAMPAIGN=500`` sets how many seeds are run,
-``CHARGEN_SEED=17`` replays one.
+``CHARGEN_SEED=17`` replays one, ``CHARGEN_TROUBLES=downloads,denials`` lets them draw from these kinds only.
 """
 
 from __future__ import annotations
 
 import os
+import random
+import re
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from chargen import config, schema
-from chargen.config import EMULATOR_KEY
+from chargen import config, schema, uploads
 from chargen.journal import Journal
 from chargen.planning.pin import pin
 from chargen.planning.plan import make_plan
 from chargen.problems import ChargenError
-from chargen.remote import Remote
+from chargen.remote import connect
 from chargen.state import State
 from chargen.steps import fetch as fetching
+from chargen.steps import set_aside
 from chargen.steps.again import release
 from chargen.steps.apply import apply, put_back
 from chargen.steps.cleanup import tidy
+from chargen.steps.collect import collect
 from chargen.steps.fetch import fetch
 from chargen.steps.stage import stage
-from chargen.steps.submit import submit
+from chargen.steps.submit import ForeignJob, submit
 from conftest import Project
+from money import deleted_too_early, hold_no_answer, lost_pictures, paid_twice
 from photographs import photograph
+from web import Given, site
 
 pytestmark = pytest.mark.workflow
 
+LIES = {
+    "downloads": 0.3,
+    "bodies": 0.06,
+    "denials": 0.08,
+    "redirects": 0.04,
+    "took_effect": 0.3,
+    "vanish": 0.5,
+    "inlined": 0.4,
+}
+"""The share of each kind of lie in a seed that draws it."""
+TROUBLES = (*LIES, "checkouts", "providers")
+"""Kinds that a seed draws a third of: lies of the server; two checkouts, and two providers, with one library."""
+ON = tuple(filter(None, os.environ.get("CHARGEN_TROUBLES", ",".join(TROUBLES)).split(",")))
 MOST_RUNS = 10
 QUIET_RUNS = 3
 WISHES = 7
@@ -45,17 +71,40 @@ BY_RUN = {"batch_run_id", "batch_id", "generated_at"}
 """What of a record differs between two runs that make the same picture."""
 MARAS_PORTRAIT = "characters/mara-quill/images/portrait.jpg"
 COUNTS: Counter[str] = Counter()
+STOPPED: list[str] = []
+"""Why chains of the present seed stopped."""
 WITHOUT_TROUBLE: list[dict] = []
 
 
-def through_snakemake(project, number):
+@dataclass
+class Checkout:
+    """A place where somebody runs chargen on a library: a home folder and a configuration."""
+
+    home: Path
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> config.Settings:
+        defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
+        return config.settings(defaults | self.config, self.home)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is in flight and nothing is left to send or to put back."""
+        plan = make_plan(self.settings)
+        return not (plan.in_flight or plan.batches or plan.put_back or plan.deferred)
+
+
+def through_snakemake(project, checkout, number):
     """One run as a user starts it."""
+    assert checkout.home == project.folder
     project.run(check=False)
+    yield
 
 
-def through_steps(project, number):
+def through_steps(project, checkout, number):
     """One run of the same steps in this process; a chain that fails leaves the others going, as keep-going does."""
-    settings = settings_of(project)
+    settings = checkout.settings
     state = State.of(settings)
     run = state.run(f"run-{number}")
     plan = make_plan(settings)
@@ -66,55 +115,142 @@ def through_steps(project, number):
         chains += release(settings, state, run, batch, [])
     for batch in chains:
         try:
-            chains += one_chain(settings, state, run, batch)
-        except ChargenError:
+            chains += yield from one_chain(settings, state, run, batch)
+        except ChargenError as error:
             COUNTS["chains that stopped"] += 1
+            COUNTS[f"stopped by {type(error).__name__}"] += 1
+            STOPPED.append(f"run {number}, {settings.provider} in {settings.home}: {error}")
+            if isinstance(error, ForeignJob):
+                yield from collected(settings, state, run, str(error))
+
+
+def collected(settings, state, run, words):
+    """Do what the message says: collect each job that it names."""
+    for job in re.findall(r"--config job=(\S+)", words):
+        COUNTS["jobs to be collected by hand"] += 1
+        try:
+            data = collect(replace(settings, job=job), state, run, connect(settings))
+        except ChargenError as error:
+            STOPPED.append(f"collect {job}, {settings.provider} in {settings.home}: {error}")
+        else:
+            STOPPED.append(f"collect {job}, {settings.provider} in {settings.home}: {data}"[:1000])
+        yield
 
 
 def one_chain(settings, state, run, batch):
-    """Take one batch from its plan to its receipt; return what follows from it."""
+    """Take one batch from its plan to its receipt, a step at a time; return what follows from it."""
     files = state.batch(batch)
-    remote = Remote(settings.base_url, EMULATOR_KEY, settings.submit.timeout_s, 10)
+    remote = connect(settings)
     if not Journal(state).entry(batch).in_flight:
         stage(settings, state, files, remote)
+        yield
     submit(settings, state, files, remote, run)
+    yield
     fetch(settings, state, files, remote, None, run)
+    yield
     receipt = apply(settings, state, files, run)
+    yield
     tidy(settings, state, files)
     COUNTS.update(f"tasks {outcome}" for outcome, count in receipt["counts"].items() for _ in range(count))
     COUNTS[f"jobs {receipt['state'] or 'never made'}"] += 1
     return [*receipt["follow_ups"], *release(settings, state, run, batch, receipt["follow_ups"])]
 
 
-def campaign(project, seed, run, deadline_s):
+def campaign(project, seed, run, deadline_s, troubles=ON):
     """Run under the trouble of *seed* until everything is settled; check what must always hold."""
+    chance = random.Random(f"troubles of {seed}")
+    drawn = {trouble for trouble in TROUBLES if chance.random() < 1 / 3} & set(troubles)
+    STOPPED.clear()
     set_up(project, deadline_s)
     authors = {path: path.read_bytes() for path in project.library.glob("*/*/imagery.yaml")}
     records, pictures = undisturbed(project, deadline_s)
+    checkouts = checkouts_of(project, drawn)
     try:
-        disturbed(project, seed, run)
-        check(project, authors, records, pictures)
+        with site(lambda asked: Given(body=b'{"name": "batches/of-somebody-else"}')) as elsewhere:
+            disturbed(project, checkouts, seed, run, drawn, elsewhere.url)
+        assert [] == elsewhere.asked, "another server was asked"
+        states = [State.of(checkout.settings).root for checkout in checkouts]
+        assert [] == lost_pictures(project.emulator, states, [project.library])
+        check_library(project, authors)
+        if len(checkouts) == 1:
+            check(project, records, pictures, drawn)
     except BaseException as error:
+        error.add_note(f"{', '.join(sorted(drawn)) or 'no'} extra trouble")
+        error.add_note("\n".join(STOPPED))
         error.add_note(f"replay: CHARGEN_SEED={seed} pytest -m soak tests/workflow/test_campaign.py")
         raise
     COUNTS["seeds"] += 1
+    COUNTS.update(f"seeds with {trouble}" for trouble in drawn)
     COUNTS.update(f"calls {call['fault']}" for call in project.emulator.log() if "fault" in call)
 
 
-def disturbed(project, seed, run):
+def checkouts_of(project, drawn):
+    """The user's own checkout, and those of others that use the same library."""
+    found = [Checkout(project.folder, project.config)]
+    if "providers" in drawn:
+        (project.folder / ".env").write_text("GEMINI_API_KEY=a-key-of-somebody\n")
+        found.append(Checkout(project.folder, project.config | {"provider": "gemini", "budget_usd": 1000}))
+    if "checkouts" in drawn:
+        other = project.folder.with_name("other")
+        other.mkdir()
+        found.append(Checkout(other, project.config | {"library": str(project.library)}))
+    return found
+
+
+def disturbed(project, checkouts, seed, run, drawn, elsewhere):
     """Run until everything is settled, under trouble that passes at last."""
-    project.emulator.seed(seed, calls=0.15, lines=0.2, refusals=0.05, jobs=0.4)
+    chance = random.Random(f"runs of {seed}")
+    lies = {kind: share for kind, share in LIES.items() if kind in drawn}
+    project.emulator.seed(seed, calls=0.15, lines=0.2, refusals=0.05, jobs=0.4, lies=lies, elsewhere=elsewhere)
     for number in range(MOST_RUNS):
         if number == MOST_RUNS - QUIET_RUNS:
             project.emulator.seed(seed, calls=0.0, lines=0.0)
-        run(project, number)
-        project.assert_nothing_twice()
-        if settled(project):
+        together([run(project, checkout, f"{number}-{n}") for n, checkout in enumerate(checkouts)], chance)
+        check_money(project, checkouts)
+        if all(checkout.settled for checkout in checkouts):
             return
-    pytest.fail(f"not settled after {MOST_RUNS} runs: {[line['batch'] for line in project.journal('intent')]}")
+    plans = [make_plan(checkout.settings) for checkout in checkouts]
+    left = [(p.in_flight, [batch.id for batch in p.batches], p.put_back, len(p.deferred)) for p in plans]
+    pytest.fail(f"not settled after {MOST_RUNS} runs: {left}")
 
 
-def check(project, authors, records, pictures):
+def together(runs: list[Iterator[None]], chance):
+    """Take all *runs* to their ends, a step of one, then a step of another; each alone as often as not."""
+    if chance.random() < 0.5:
+        chance.shuffle(runs)
+        for run in runs:
+            for _ in run:
+                pass
+        return
+    while runs:
+        run = chance.choice(runs)
+        try:
+            next(run)
+        except StopIteration:
+            runs.remove(run)
+
+
+def check_money(project, checkouts):
+    """Nothing was executed twice without a reason, and nothing was deleted that is not here."""
+    states = [State.of(checkout.settings).root for checkout in checkouts]
+
+    assert [] == paid_twice(project.emulator, MOST_ATTEMPTS, states), "paid twice"
+    assert [] == deleted_too_early(project.emulator, states), "deleted too early"
+    for checkout, state in zip(checkouts, states, strict=True):
+        sent = [f"{wish}/{attempt}" for wish, attempt in Journal(State(state)).claimed()]
+        assert sorted(set(sent)) == sorted(sent), checkout.home
+
+
+def check_library(project, authors):
+    """Every picture has its record, each once, and the authors' lines are as they were."""
+    named = [path for path in project.pictures() if not path.endswith("tobi-ferrow/images/portrait.png")]
+
+    assert len(named) == len(recorded(project))
+    for path, text in authors.items():
+        assert path.read_bytes().startswith(text), f"{path}: the author's lines changed"
+
+
+def check(project, records, pictures, drawn):
     """Everything that came is what comes without trouble, once, and everything else is a failure for good."""
     journal = Journal(State(project.state))
     made = {entry.display_name for entry in journal.entries.values() if entry.job}
@@ -130,14 +266,15 @@ def check(project, authors, records, pictures):
 
     assert made == set(project.emulator.counts()["created"]), "a job that nobody here knows"
     assert WISHES == len(outcomes)
-    assert {"applied", "failed"} >= {"failed" if o == "passing" and a == MOST_ATTEMPTS else o for o, _, a in outcomes}
+    ends = {"failed" if o == "passing" and a == MOST_ATTEMPTS else o for o, _, a in outcomes}
+    assert {"applied", "failed"} >= ends - {"lost"}
+    lost = {entry.job for entry in journal.entries.values() if entry.is_lost}
+    assert "vanish" in drawn or hold_no_answer(project.emulator) >= lost
     assert brought == len(project.pictures()) - 1 == len(recorded(project)), "a picture that was paid for is not there"
     assert {key: records[key] for key in came} == came, "a record is not as without trouble"
     assert {path: pictures[path] for path in placed} == placed, "a picture is not as without trouble"
     assert [] == project.archive()
     assert not State(project.state).unplaced.exists()
-    for path, text in authors.items():
-        assert path.read_bytes().startswith(text), f"{path}: the author's lines changed"
 
 
 def set_up(project, deadline_s):
@@ -161,7 +298,8 @@ def undisturbed(project, deadline_s):
         folder.mkdir()
         calm = Project(folder, project.emulator)
         set_up(calm, deadline_s)
-        through_steps(calm, 0)
+        for _ in through_steps(calm, Checkout(calm.folder, calm.config), 0):
+            pass
         WITHOUT_TROUBLE.extend((recorded(calm), calm.pictures()))
         project.emulator.reset()
         COUNTS.clear()
@@ -181,21 +319,18 @@ def recorded(project):
     return found
 
 
-def settings_of(project):
-    defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
-    return config.settings(defaults | project.config, project.folder)
-
-
-def settled(project):
-    """Whether nothing is in flight and nothing is left to send or to put back."""
-    plan = make_plan(settings_of(project))
-    return not (plan.in_flight or plan.batches or plan.put_back or plan.deferred)
+def hurry(monkeypatch):
+    """Make every pause short."""
+    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(fetching, "GIVE_UP_AFTER_S", 5.0)
+    monkeypatch.setattr(uploads, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(set_aside, "FIRST_PAUSE_S", 0.1)
 
 
 @pytest.mark.parametrize("seed", [3, 5, 8])
 def test_a_seed_of_the_campaign(project, seed, monkeypatch):
     """A few sequences of refused, lost and cut calls, bad jobs and bad lines."""
-    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.05)
+    hurry(monkeypatch)
     campaign(project, seed, through_steps, deadline_s=3)
 
 
@@ -215,7 +350,7 @@ def test_a_seed_through_snakemake(project, seed):
 )
 def test_the_campaign(project, seed, monkeypatch):
     """Every seed on its own; a failing one is named and can be replayed."""
-    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.05)
+    hurry(monkeypatch)
     campaign(project, seed, through_steps, deadline_s=3)
 
 

@@ -17,6 +17,8 @@ from chargen.remote import Remote, RemoteError, RemoteFile
 from chargen.state import State
 
 T = TypeVar("T")
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +220,10 @@ def _seconds_until(moment: str) -> float:
         return 0.0
 
 
-def pauses(attempts: int, first_s: float = 0.5, longest_s: float = 30.0) -> Iterator[float | None]:
+def pauses(attempts: int) -> Iterator[float | None]:
     """Yield the pause after each of *attempts* tries, growing; None after the last."""
     for attempt in range(attempts - 1):
-        yield min(first_s * 2**attempt, longest_s)
+        yield min(FIRST_PAUSE_S * 2**attempt, LONGEST_PAUSE_S)
     yield None
 
 

@@ -241,6 +241,9 @@ class Service:
         if fingerprint(key) in self._invalid_keys:
             raise errors.bad_key()
         call.owner = fingerprint(key)
+        if call.kind in ("get", "cancel", "delete", "download"):
+            batch_id = call.target.partition(":")[0].removeprefix("batch-")
+            call.display_name = self.world.name_of_job(call.owner, batch_id)
         if call.kind in ("create", "upload_start") and len(call.body) <= INLINE_LIMIT:
             body = call.json()
             about = body.get("batch" if call.kind == "create" else "file") if isinstance(body, dict) else None
@@ -398,12 +401,10 @@ class Service:
 
     async def _batch_get(self, call: Call) -> Any:
         job = self.world.find_batch(call.owner, str(call.request.path_params["id"]), looking=True)
-        call.display_name = job.display_name
         return Json(self.world.look(job))
 
     async def _batch_delete(self, call: Call) -> Any:
         batch_id = str(call.request.path_params["id"])
-        call.display_name = self.world.find_batch(call.owner, batch_id).display_name
         self.world.delete_batch(call.owner, batch_id)
         return Json({})
 
@@ -428,7 +429,6 @@ class Service:
         if verb != "cancel":
             raise errors.not_found()
         call.target = batch_id
-        call.display_name = self.world.find_batch(call.owner, batch_id).display_name
         self.world.cancel_batch(call.owner, batch_id)
         return Json({})
 

@@ -122,10 +122,10 @@ class CallFault:
     effect, then answer with a wrong *body*: ANSWER_BODIES, of a download DOWNLOAD_BODIES), ``deny`` (as *denial*
     does: DENIALS), ``redirect`` (*status* of REDIRECTS, to *location*).
     ``retry_delay_s`` gives a 429 its RetryInfo; without it a 429 has no details. ``display_name`` is a glob
-    for creates and uploads. ``for_s`` ends the fault so many seconds after the plan was set. ``body`` also bends the
-    errors of ``status`` and ``status_after``. ``crc32c`` tells whose checksum goes with a download's wrong body: that
-    of the whole file, that of what is sent, or none. ``location``: empty for the same address once more, which then
-    works; a path of this server; or another server's address, to which the path is added.
+    for creates, uploads and all calls about one job. ``for_s`` ends the fault so many seconds after the plan was set.
+    ``body`` also bends the errors of ``status`` and ``status_after``. ``crc32c`` tells whose checksum goes with a
+    download's wrong body: that of the whole file, that of what is sent, or none. ``location``: empty for the same
+    address once more, which then works; a path of this server; or another server's address, to which the path is added.
     """
 
     call: str
@@ -252,9 +252,10 @@ class Campaign:
     sent again), of refusals, and of jobs.
 
     ``lies`` adds kinds of LIES, each with its own share: ``downloads`` and ``bodies`` (of downloads, and of all other
-    calls, with a wrong body), ``denials`` (of the stretches of six calls, turned down), ``redirects`` (of calls; some
-    lead to the server at ``elsewhere``, if one is named), ``took_effect`` (of creates that answer 429 and made the
-    job), ``vanish`` (of jobs that are not found for a while), ``inlined`` (of jobs that have no result file).
+    calls, with a wrong body; every third download of a job is right), ``denials`` (of the stretches of six calls,
+    turned down), ``redirects`` (of calls; some lead to the server at ``elsewhere``, if one is named), ``took_effect``
+    (of creates that answer 429 and made the job), ``vanish`` (of jobs that are not found for a while), ``inlined`` (of
+    jobs that have no result file).
     """
 
     seed: int = 0
@@ -266,8 +267,10 @@ class Campaign:
     lies: Mapping[str, float] = field(default_factory=dict)
     elsewhere: str = ""
 
-    def lie(self, kind: str, number: int, total: int) -> CallFault | None:
-        """The lie for the *number*-th call of *kind*, the *total*-th of all, if the dice say so."""
+    def lie(self, kind: str, number: int, total: int, display_name: str = "") -> CallFault | None:
+        """The lie for the *number*-th call of *kind* (of downloads: for the job *display_name*), the *total*-th of
+        all, if the dice say so.
+        """
         if not self.lies:
             return None
         stretch = random.Random(f"{self.seed}|denial|{total // _DENIED_IN_A_ROW}")
@@ -275,13 +278,13 @@ class Campaign:
             denial = stretch.choice(DENIALS)
             if denial != "gone" or kind in stretch.choice((("get",), ("download",), ("get", "download"))):
                 return CallFault(call=kind, do="deny", denial=denial)
-        dice = random.Random(f"{self.seed}|lie|{kind}|{number}")
+        dice = random.Random(f"{self.seed}|lie|{kind}|{display_name}|{number}")
         if kind == "create" and dice.random() < self.lies.get("took_effect", 0):
             return CallFault(call=kind, do="status_after", status=429, retry_delay_s=0.2)
         if dice.random() < self.lies.get("redirects", 0):
             location = dice.choice(("", "/v1beta/elsewhere", *filter(None, (self.elsewhere,))))
             return CallFault(call=kind, do="redirect", status=dice.choice(REDIRECTS), location=location)
-        if kind == "download" and dice.random() < self.lies.get("downloads", 0):
+        if kind == "download" and number % 3 and dice.random() < self.lies.get("downloads", 0):
             return CallFault(call=kind, do="body", body=dice.choice(DOWNLOAD_BODIES), crc32c=dice.choice(HASHES))
         if kind != "download" and dice.random() < self.lies.get("bodies", 0):
             return CallFault(call=kind, do="body", body=dice.choice(ANSWER_BODIES))

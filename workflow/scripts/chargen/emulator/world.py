@@ -171,11 +171,22 @@ class World:
         if campaign.calls or campaign.lies:
             self._seen[f"kind-{kind}"] += 1
             self._seen["all"] += 1
-            found = found or campaign.lie(kind, self._seen[f"kind-{kind}"], self._seen["all"])
+            found = found or self._lie(campaign, kind, display_name)
             found = found or campaign.call_fault(kind, self._seen[f"kind-{kind}"])
         if self.plan.calls or campaign.calls or campaign.lies:
             self._keep("seen", dict(self._seen))
         return found
+
+    def _lie(self, campaign: faults.Campaign, kind: str, display_name: str) -> faults.CallFault | None:
+        if kind != "download":
+            return campaign.lie(kind, self._seen[f"kind-{kind}"], self._seen["all"])
+        self._seen[f"download-{display_name}"] += 1
+        return campaign.lie(kind, self._seen[f"download-{display_name}"], self._seen["all"], display_name)
+
+    def name_of_job(self, owner: str, batch_id: str) -> str:
+        """The display name of the caller's job; ``""`` if there is none."""
+        job = self.jobs.get(batch_id)
+        return job.display_name if job and job.owner == owner else ""
 
     def advance(self, seconds: float) -> None:
         """Push the clock."""
@@ -577,7 +588,8 @@ class World:
                 job.failed += 1
             else:
                 job.succeeded += 1
-            executed.append({"key": verdict.key, "came": verdict.came})
+            error = {"error": verdict.error} if verdict.failed else {}
+            executed.append({"key": verdict.key, "came": verdict.came} | error)
         job.end("SUCCEEDED", at_ns)
         self._executed[job.id] = {
             "job": f"batches/{job.id}",
