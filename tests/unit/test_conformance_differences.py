@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from falsifier import Change, Exchange, falsifier
-from web import Asked
 
 from conformance import cli, document
 from emulator_fixture import Emulator
+from web import Asked
 
 
 def _walk(value: Any, change: Any) -> Any:

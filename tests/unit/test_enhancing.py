@@ -346,3 +346,57 @@ def test_an_empty_prompt_is_an_error(album):
 
     with pytest.raises(ChargenError, match=r"a\.txt: the prompt is empty"):
         album()
+
+
+def test_what_is_not_downloaded_is_left_out_and_said(album):
+    """A photograph that a sync program keeps elsewhere is named; it is neither hidden nor sent."""
+    album.folder.mkdir()
+    (album.folder / ".sea.png.icloud").write_bytes(b"bplist00")
+
+    found = album()
+
+    assert ["sea.png"] == [problem.place.file for problem in found.problems if "not downloaded" in problem.message]
+
+
+def test_a_prompt_that_is_not_downloaded_stops_everything(plan, tmp_path):
+    """Pictures are not made after other words than were written for them."""
+    (tmp_path / "photos" / "prompt.txt").rename(tmp_path / "photos" / ".prompt.txt.icloud")
+
+    with pytest.raises(ChargenError, match="the prompt is not downloaded"):
+        plan(prompt="other words")
+
+
+def test_a_result_that_is_not_downloaded_is_done(album, tmp_path):
+    """What is recorded and only not here is not made again; without the record nothing is known, and nothing made."""
+    album.folder.mkdir()
+    photograph(40, 30).save(album.folder / "a.jpg")
+    folder = tmp_path / "out/album"
+    results = [record(album().tasks[0], folder, "a.jpg")]
+    durable.write_json(folder / "submission.json", {"schema_version": 1, "results": results})
+    (folder / "a.jpg").rename(folder / ".a.jpg.icloud")
+
+    assert [] == album().tasks
+
+    (folder / "submission.json").rename(folder / ".submission.json.icloud")
+
+    with pytest.raises(ChargenError, match="is not downloaded"):
+        album()
+
+
+def test_results_that_cannot_be_put_anywhere_are_said_while_planning(album, tmp_path):
+    """An output folder that is none, or may not be written, stops everything before anything is sent."""
+    album.folder.mkdir()
+    photograph(40, 30).save(album.folder / "a.jpg")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    folder.chmod(0o555)
+
+    with pytest.raises(ChargenError, match="may not be written"):
+        album()
+
+    folder.chmod(0o755)
+    folder.rmdir()
+    folder.write_text("")
+
+    with pytest.raises(ChargenError, match="is no folder"):
+        album()

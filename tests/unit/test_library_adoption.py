@@ -95,14 +95,17 @@ def test_newest_stamp_wins(tmp_path):
     assert {"room": ("room-1765000000009.png", "name")} == adopted(tmp_path)
 
 
-def test_recorded_empty_and_placeholder_files_do_not_count(tmp_path):
-    """Never a file that any record names, never an empty one, never one that the emulator drew; pointers do count."""
+def test_recorded_files_do_not_count_and_pointers_do(tmp_path):
+    """Never a file that any record names; what stands for a picture does count, also an empty file, which is said."""
     records = "generated_images:\n- {scene: other, file_path: images/portrait.png}\n"
     folder = tam(tmp_path, "portrait.png", imagery=records)
     corpus.put(folder, "images/room.png", b"")
     corpus.put(folder, "images/room-02.png", b"version https://git-lfs.github.com/spec/v1\n")
 
-    assert {"room-02": ("room-02.png", "name")} == adopted(tmp_path)
+    assert {"room": ("room.png", "name"), "room-02": ("room-02.png", "name")} == adopted(tmp_path)
+    assert [("empty-picture", "characters/tam/images/room.png")] == [
+        (problem.code, str(problem.place)) for problem in load_library(tmp_path).problems
+    ]
 
 
 def test_picture_that_the_inventory_rejects_is_not_adopted(tmp_path):
@@ -179,13 +182,23 @@ def test_last_run_whose_file_exists(tmp_path, runs):
 
 
 def test_invalid_runs_are_a_warning(tmp_path):
-    """A runs file that cannot be read is warned of; names still count."""
+    """A runs file that is no YAML is warned of; names still count."""
     tam(tmp_path, "room.png", runs='runs:\n  - run_id: "a", "b"\n')
 
     library = load_library(tmp_path)
 
     assert [("warning", "invalid-runs", 2)] == [(p.severity, p.code, p.place.line) for p in library.problems]
     assert {"room": ("room.png", "name")} == adopted(tmp_path)
+
+
+def test_invalid_runs_stop_what_they_may_be_about(tmp_path):
+    """Pictures that no name tells of may be those of the scenes that have none: nothing of the entity is bought."""
+    tam(tmp_path, "room.png", "scan-7.png", runs='runs:\n  - run_id: "a", "b"\n')
+
+    library = load_library(tmp_path)
+
+    assert [("error", "invalid-runs", "entity skipped")] == [(p.severity, p.code, p.effect) for p in library.problems]
+    assert ("character/tam",) == library.broken
 
 
 @pytest.mark.parametrize(

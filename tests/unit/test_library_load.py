@@ -85,7 +85,7 @@ def test_kinds_and_exclude(tmp_path):
 
 def test_missing_root(tmp_path):
     """A wrong library folder is said in one sentence."""
-    with pytest.raises(ChargenError, match="the library is no folder"):
+    with pytest.raises(ChargenError, match="Library folder not found"):
         load_library(tmp_path / "nowhere")
 
 

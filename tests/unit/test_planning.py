@@ -15,6 +15,7 @@ from chargen.library.load import load_library, spec_hash
 from chargen.planning import show
 from chargen.planning.ordering import order
 from chargen.planning.plan import make_plan
+from chargen.planning.settled import check_settled
 from chargen.problems import ChargenError
 from chargen.state import State
 
@@ -54,6 +55,13 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (48, 64), colour).save(path)
         return path
+
+    def stub(self, name):
+        """What iCloud Drive leaves of a picture that it keeps elsewhere."""
+        path = self.home / "story" / name
+        path = path.with_name(f".{path.name}.icloud")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"bplist00")
 
     def style_images(self, *paths):
         """Plan with examples of the style."""
@@ -431,3 +439,119 @@ def test_a_wrong_setting_is_told_in_words(world, changes, words):
         world.settings(**changes)
 
     assert words == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        ("characters/oda/imagery.yaml", 0o444),
+        ("characters/oda/images", 0o555),
+        ("characters/oda", 0o555),
+    ],
+)
+def test_what_may_not_be_written_is_said_before_anything_is_paid(world, path, mode):
+    """A locked file or folder blocks its entity's pictures with one error that says what to do; the others go out."""
+    world.write("characters/oda", ODA)
+    world.write("characters/tam", "scenes: [{id: net, prompt: x}]")
+    (world.home / "story/characters/oda/images").mkdir()
+    locked = world.home / "story" / path
+    locked.chmod(mode)
+
+    plan = world.plan()
+    locked.chmod(0o755)
+
+    assert ["character/tam/net"] == [task.wish.target for task in plan.tasks]
+    assert ["not-writable"] == [problem.code for problem in plan.problems if problem.severity == "error"]
+    assert f"{path}: error: may not be written" in show.overview(plan, world.settings())
+    assert 2 == plan.counts()["blocked"]
+
+
+def test_an_empty_file_takes_no_records(world):
+    """An entity whose wishes stand in another file, and whose imagery.yaml is empty, waits until it is not."""
+    world.write("characters/oda", "")
+    (world.home / "story/characters/oda/image-ideas.yaml").write_text("scenes: [{title: Net, scene: x}]")
+
+    plan = world.plan()
+
+    assert [] == plan.tasks
+    assert "an editor may be about to write it" in show.overview(plan, world.settings())
+
+
+def test_pictures_that_are_not_downloaded_are_neither_made_nor_missing(world):
+    """What a sync program keeps elsewhere is done, recorded or not."""
+    world.write("characters/oda", ODA)
+    world.stub("characters/oda/images/lamp.png")
+    world.record("oda", "lamp", "lamp.png")
+    world.stub("characters/oda/images/rope.png")
+
+    counts = world.plan().counts()
+
+    assert (0, 2, 1, 0) == (counts["to_make"], counts["applied"], counts["adopted"], counts["missing"])
+
+
+def test_a_reference_that_is_not_downloaded_stops_its_scene(world):
+    """A portrait that is not here is not sent, and nobody is drawn without it."""
+    world.write("characters/oda", ODA)
+    world.stub("characters/oda/images/portrait.png")
+
+    plan = world.plan()
+
+    assert [] == plan.tasks
+    assert {"unreadable-reference"} == {problem.code for problem in plan.problems}
+    assert "portrait.png is not downloaded" in plan.problems[0].message
+
+
+def test_a_style_image_that_is_not_downloaded_stops_the_scenes(world):
+    """Pictures are not made without the style that was asked for because its example is elsewhere."""
+    world.write("characters/oda", ODA)
+    world.stub("style.png")
+    world.style_images("style.png")
+
+    assert [] == world.plan().tasks
+
+
+def test_a_library_at_the_wrong_level_stops_the_plan(world):
+    """Where the folder that was named is plainly not the library, the plan says which one is."""
+    world.write("characters/oda", ODA)
+
+    with pytest.raises(ChargenError, match="set 'library' to"):
+        world.plan(library="story/characters")
+
+
+def test_what_is_passed_over_is_said(world):
+    """The plan names folders without the file, and says when it found nothing."""
+    (world.home / "story/characters/drafts").mkdir(parents=True)
+
+    shown = show.overview(world.plan(), world.settings())
+
+    assert f"note: found 0 entities in {world.home / 'story'}: characters/ has 1 folder" in shown
+    assert "note: characters/ has 1 folder without imagery.yaml: drafts" in shown
+
+
+def test_a_misspelt_glob_is_asked_about(world):
+    """A name in other letter case fits nothing, and the plan asks for the one that was meant."""
+    world.write("characters/oda", ODA)
+
+    plan = world.plan(only=["character/ODA/*"])
+
+    assert "only: no scene of this run fits character/ODA/*, did you mean character/oda/lamp?" in plan.notices
+
+
+def test_words_that_change_while_the_plan_is_made_stop_the_run(world):
+    """Half a file may ask for other pictures than the whole one: what was saved meanwhile is not sent."""
+    world.write("characters/oda", ODA)
+    plan = world.plan()
+    check_settled(world.settings(), plan)
+    world.write("characters/oda", ODA.replace("The lamp burns.", "The lamp burns low."))
+
+    with pytest.raises(ChargenError, match="was saved while the plan was made"):
+        check_settled(world.settings(), plan)
+
+
+def test_an_edit_that_asks_for_the_same_pictures_stops_nothing(world):
+    """Records that another run added, or a note, are no other words."""
+    world.write("characters/oda", ODA)
+    plan = world.plan()
+    world.write("characters/oda", ODA + "    # later\n")
+
+    check_settled(world.settings(), plan)

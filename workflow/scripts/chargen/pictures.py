@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from chargen.presence import LFS_START
+
 Format = Literal["png", "jpeg", "webp", "gif"]
 
 EMULATOR_MARK = b"chargen-emulator"
@@ -25,7 +27,6 @@ MAX_PIXELS = 200_000_000
 """Bounds on what is believed: the largest picture that the API sells has some 20 million pixels."""
 
 _MARK_WINDOW = 4096
-_LFS_START = b"version https://git-lfs.github.com/spec/"
 _LFS_MAX_BYTES = 1024
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KINDS: dict[Format, tuple[str, str]] = {
@@ -107,7 +108,7 @@ def is_lfs_pointer(path: Path) -> bool:
     if not path.is_file() or path.stat().st_size > _LFS_MAX_BYTES:
         return False
     with path.open("rb") as file:
-        return file.read(len(_LFS_START)) == _LFS_START
+        return file.read(len(LFS_START)) == LFS_START
 
 
 def is_placeholder(picture: Path | bytes | memoryview) -> bool:

@@ -57,7 +57,7 @@ class Lessons:
         """What goes into the prompt of *scene*: traits of those it shows and its entity's style; None if nothing."""
         keys = [f"character/{person.slug}" for person in scene.characters if person.slug]
         keys += [scene.entity, f"location/{scene.location}"]
-        shown = [entity for key in dict.fromkeys(keys) if (entity := self._library.entities.get(key))]
+        shown = [entity for key in dict.fromkeys(keys) if (entity := self._library.entity(key))]
         traits = tuple(finding for entity in shown for finding in self.of_entity(entity).traits)
         style = self.of_entity(self._library.entities[scene.entity]).style
         return Learned(traits, style) if traits or style else None

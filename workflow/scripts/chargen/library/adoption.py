@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from chargen.library import yamlio
 from chargen.library.drafts import Draft
 from chargen.library.fields import Problems, as_text
-from chargen.library.folders import Folders, inside, is_image_name
+from chargen.library.folders import Folders, inside, is_image_name, same_name
 from chargen.library.model import Adopted, Kind, Record
 from chargen.library.slugs import slug
 from chargen.library.yamlio import InvalidYaml
+from chargen.presence import EMPTY, is_absent, not_here, why_unreadable
 from chargen.problems import Place
 
 RUNS_FILE = "imagery.runs.yaml"
@@ -77,12 +78,17 @@ def adopt(drafts: Sequence[Draft], where: Surroundings, problems: Problems) -> d
     images = where.folders.images(f"{where.folder}/images")
     files = _Files(where, [name for name in images if f"images/{name}" not in taken])
     titles = {draft.id: _titles(draft, where.kind) for draft in drafts}
+    before = len(problems.found)
     if files.names and wanting - adopted.keys():
         for scene, name in _by_runs(titles, wanting - adopted.keys(), where, files, problems).items():
             adopted[scene] = Adopted(files.take(name), "runs")
     if files.names and wanting - adopted.keys():
         for scene, name in _by_name(titles, wanting - adopted.keys(), where, files).items():
             adopted[scene] = Adopted(files.take(name), "name")
+    if problems.found[before:] and files.names and wanting - adopted.keys():
+        _stop_at_invalid_runs(problems, before, len(files.names))
+    for scene, item in adopted.items():
+        _warn_of_empty(scene, where.root / item.path, Place(item.path), problems)
     return adopted
 
 
@@ -107,7 +113,9 @@ class _Files:
         if name not in self.names:
             return False
         if name not in self._real:
-            self._real[name] = _is_real(self._where.root / self._path(name))
+            self._real[name] = bool(self._where.folders.away(self._path(name))) or _is_real(
+                self._where.root / self._path(name)
+            )
         return self._real[name]
 
     def _path(self, name: str) -> str:
@@ -132,10 +140,10 @@ def _titles(draft: Draft, kind: Kind) -> tuple[str, ...]:
 
 def _slot(written: str, where: Surroundings, recorded: Collection[str]) -> str:
     for base in (where.folder, ""):
-        path = inside(base, written)
+        path = where.folders.spelled(inside(base, written))
         if not path or not is_image_name(path) or path.removeprefix(f"{where.folder}/") in recorded:
             continue
-        if where.folders.exists(path) and _is_real(where.root / path):
+        if where.folders.exists(path) and (where.folders.away(path) or _is_real(where.root / path)):
             return path
     return ""
 
@@ -152,6 +160,7 @@ def _by_runs(
     best: dict[str, _Run] = {}
     for run in _read_runs(where, problems):
         scene = _scene_of(run.target, targets, where.kind)
+        run = replace(run, file=where.folders.listing(f"{where.folder}/images").spelled(run.file))
         is_newer = scene not in best or run.timestamp >= best[scene].timestamp
         if scene in wanting and is_newer and files.is_real(run.file):
             best[scene] = run
@@ -164,7 +173,7 @@ def _targets(titles: Mapping[str, tuple[str, ...]], where: Surroundings) -> dict
     for scene, names in titles.items():
         for name in names:
             is_cut = where.kind == "character"
-            target = _one_dash(f"{where.slug}-{name[:RUN_TITLE].rstrip('-')}") if is_cut else name
+            target = _one_dash(same_name(f"{where.slug}-{name[:RUN_TITLE].rstrip('-')}")) if is_cut else name
             targets[target] = scene if targets.get(target, scene) == scene else ""
     return targets
 
@@ -172,7 +181,7 @@ def _targets(titles: Mapping[str, tuple[str, ...]], where: Surroundings) -> dict
 def _scene_of(target: str, targets: Mapping[str, str], kind: Kind) -> str:
     if kind != "character":
         return targets.get(target, "")
-    name = _one_dash(target)
+    name = _one_dash(same_name(target))
     return targets.get(name) or targets.get(_RUN_NUMBER.sub("", name).rstrip("-"), "")
 
 
@@ -183,7 +192,7 @@ def _by_name(
     exact = {name: scene for scene, names in titles.items() for name in names}
     found: dict[str, tuple[tuple[str, str, str], str]] = {}
     for name in sorted(files.names):
-        scene, stamp = _named_scene(_one_dash(PurePosixPath(name).stem), exact, titles, where)
+        scene, stamp = _named_scene(_one_dash(same_name(PurePosixPath(name).stem)), exact, titles, where)
         is_newer = scene not in found or (stamp, name) > found[scene]
         if scene in wanting and is_newer and files.is_real(name):
             found[scene] = (stamp, name)
@@ -195,7 +204,7 @@ def _named_scene(
 ) -> tuple[str, tuple[str, str, str]]:
     """The scene that a file's stem names, and the stamps at its end, which tell newer from older."""
     for base, stamp in _bases(stem, where.kind):
-        own = base.removeprefix(f"{where.slug}-") if where.kind == "character" else base
+        own = base.removeprefix(f"{same_name(where.slug)}-") if where.kind == "character" else base
         scene = exact.get(base) or exact.get(own)
         if not scene and own != base and len(own) >= MIN_TITLE:
             scene = _only(scene for scene, names in titles.items() if any(name.startswith(own) for name in names))
@@ -223,19 +232,38 @@ def _only(scenes: Iterable[str]) -> str:
 
 
 def _read_runs(where: Surroundings, problems: Problems) -> list[_Run]:
-    """The runs of the entity. A file that cannot be read is warned of: the pictures' names may still tell."""
+    """The runs of the entity. One that is no YAML is warned of: the pictures' names may still tell."""
     file = f"{where.folder}/{RUNS_FILE}"
     if not where.folders.exists(file):
         return []
+    why = where.folders.away(file) or why_unreadable(where.root / file)
     try:
+        if why:
+            raise OSError(0, why)
         data = yamlio.read_bytes(where.root / file, file, MAX_RUNS_BYTES)
         runs = _scan_runs(data, file)
         return _parse_runs(data, file) if runs is None else runs
     except InvalidYaml as error:
         problems.warn("invalid-runs", f"{error.reason}; {_UNUSED}", error.place)
     except OSError as error:
-        problems.warn("unreadable-file", f"{error.strerror}; {_UNUSED}", Place(file))
+        problems.error(
+            "unreadable-file",
+            f"{why or f'cannot be read ({error.strerror})'}; it says which pictures are there already",
+            Place(file),
+            advice="let it be read, or download it, then run again",
+        )
     return []
+
+
+def _stop_at_invalid_runs(problems: Problems, since: int, pictures: int) -> None:
+    """Turn the warning of a runs file that is no YAML into an error: pictures are left that it may have been about."""
+    for index, problem in enumerate(problems.found[since:], since):
+        if problem.code == "invalid-runs":
+            message = f"{problem.message}; it may say to which scenes {pictures} pictures of images/ belong"
+            problems.found[index] = replace(
+                problem, severity="error", effect="entity skipped", message=message,
+                advice="fix the file; or take it away to have those scenes made",
+            )  # fmt: skip
 
 
 def _parse_runs(data: bytes, file: str) -> list[_Run]:
@@ -295,10 +323,24 @@ def _one_dash(text: str) -> str:
 
 
 def _is_real(path: Path) -> bool:
-    """Whether the file is a picture for this purpose: not empty, and not one of the emulator's. Pointers are real."""
+    """Whether the file is a picture for this purpose: all but those of the emulator are.
+
+    What cannot be read, is empty, or is not downloaded counts too: it may be one that was paid for.
+    """
     from chargen.pictures import is_placeholder
 
     try:
-        return path.stat().st_size > 0 and not is_placeholder(path)
+        return bool(not_here(path.stat())) or not is_placeholder(path)
+    except OSError as error:
+        return not is_absent(error)
+
+
+def _warn_of_empty(scene: str, path: Path, place: Place, problems: Problems) -> None:
+    """Warn of a picture that counts although it holds nothing."""
+    try:
+        status = path.stat()
     except OSError:
-        return False
+        return
+    if status.st_size == 0 and not not_here(status):
+        message = f"{EMPTY}; it counts as the picture of {scene}, and nothing is made for it"
+        problems.warn("empty-picture", message, place, "download it, or remove it to have it made", scene)

@@ -11,7 +11,6 @@ from chargen.library.v1 import Defaults, Head
 from chargen.library.yamlio import Map, Seq
 from chargen.problems import Place
 
-IDEA_FILES = ("image-ideas.yaml", "image_ideas.yaml")
 STYLE_FILE = "image_style.yaml"
 
 _IDEA_TEXTS = {

@@ -5,29 +5,40 @@ from __future__ import annotations
 import fnmatch
 import gc
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from chargen.library import chapters, characters, locations, v1, yamlio
 from chargen.library.adoption import Surroundings, adopt
 from chargen.library.drafts import Draft, combine
 from chargen.library.fields import Problems, View, unique, words
-from chargen.library.folders import PORTRAIT_SUFFIXES, Folders, inside, is_image_name
+from chargen.library.folders import LEADS_OUT, PORTRAIT_SUFFIXES, Folders, inside, is_image_name, same_name, shown_name
 from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record, Review
+from chargen.library.oddities import (
+    ENTITY_FILES,
+    IDEA_FILES,
+    IMAGERY,
+    Survey,
+    copies,
+    copy_of,
+    is_entity,
+    misnamed,
+)
 from chargen.library.records import check_write_back, read_inventory, read_records, read_reviews, reviewed
-from chargen.library.slugs import folder_fault, match_zone
+from chargen.library.slugs import folder_fault, match_zone, nearest
 from chargen.library.spec import spec_hash as spec_hash
 from chargen.library.v1 import Head
 from chargen.library.yamlio import InvalidYaml, Map
 from chargen.pictures import sha256_file
+from chargen.presence import LFS_POINTER, NOT_DOWNLOADED, why_unreadable
 from chargen.problems import ChargenError, Place, Problem, printable
 from chargen.progress import track
 
-IMAGERY = "imagery.yaml"
-ENTITY_FILES = (IMAGERY, *characters.IDEA_FILES)
+_FILE_SUFFIX = re.compile(r"\.[A-Za-z]{1,5}")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FOLDER_OF: dict[Kind, str] = {kind: folder for folder, kind in KIND_FOLDERS.items()}
 
@@ -51,9 +62,9 @@ def load_library(
     """Read every entity below *root*. What is broken is left out and listed; the others go on.
 
     *exclude* holds glob patterns over ``kind/slug`` or the slug alone. *provider* decides whether records of the
-    emulator count. Raises ChargenError if *root* is no folder.
+    emulator count. Raises ChargenError if there is no folder *root*, or it cannot be read.
     """
-    reader = _Reader(root, adopt_existing, provider)
+    reader = _Reader(root, adopt_existing, provider, is_planning=True)
     entities: dict[str, Entity] = {}
     problems: list[Problem] = []
     broken: list[str] = []
@@ -70,12 +81,18 @@ def load_library(
                     entities[entity.key] = entity
                 elif any(problem.effect for problem in found):
                     broken.append(f"{kind}/{slug}")
-    return Library(reader.root, entities, tuple(problems), tuple(broken))
+        notices, mistake = reader.surveyed(bool(entities or broken))
+    problems += reader.problems
+    broken += reader.broken
+    return Library(reader.root, entities, tuple(problems), tuple(broken), notices, mistake)
 
 
 def load_entity(root: Path, kind: Kind, slug: str, *, adopt_existing: bool = True, provider: str = "gemini") -> Entity:
-    """Read one entity, just as :func:`load_library` does; raises :class:`BrokenEntity` if it cannot be read."""
-    entity, problems = _Reader(root, adopt_existing, provider).read(kind, slug)
+    """Read one entity, just as :func:`load_library` does; raises :class:`BrokenEntity` if it cannot be read.
+
+    Where its pictures would go is not looked at: they are there already.
+    """
+    entity, problems = _Reader(root, adopt_existing, provider, is_planning=False).read(kind, slug)
     if entity is None:
         raise BrokenEntity(f"{kind}/{slug}", problems)
     return entity
@@ -93,27 +110,65 @@ class _Files:
 class _Reader:
     """Reads entities one by one; none of them needs to know what another says."""
 
-    def __init__(self, root: Path, adopt_existing: bool, provider: str) -> None:
+    def __init__(self, root: Path, adopt_existing: bool, provider: str, is_planning: bool) -> None:
         self.root = root.absolute()
-        if not self.root.is_dir():
-            raise ChargenError(f"{self.root}: the library is no folder; set 'library' to the folder of your story")
         self._folders = Folders(self.root)
+        _check_root(self._folders)
+        self._is_planning = is_planning
         self._adopt_existing = adopt_existing
         self._provider = provider
-        self._is_character: dict[str, bool] = {}
+        self._survey = Survey(self._folders)
+        self.problems: list[Problem] = []
+        self.broken: list[str] = []
+        self._not_downloaded: list[str] = []
 
     def slugs(self, kind: Kind) -> Iterator[str]:
-        """The names of the folders of *kind* that are entities, sorted."""
-        folder = self.root / FOLDER_OF[kind]
-        try:
-            names = sorted(entry.name for entry in os.scandir(folder) if _is_folder(entry))
-        except OSError:
-            return
-        yield from (name for name in names if self._is_entity(kind, name))
+        """The names of the folders of *kind* that are entities, or that cannot be looked into, sorted."""
+        of_kind = FOLDER_OF[kind]
+        listing = self._folders.listing(of_kind)
+        fault = listing.trouble or _no_folder(self._folders, of_kind)
+        if fault:
+            self._refuse_kind(kind, of_kind, fault, "unreadable-folder", _UNREADABLE_FOLDER)
+        linked = [name for name in listing.away if self._is_linked_entity(of_kind, name)]
+        for name in sorted({*listing.folders, *listing.unreadable_names, *linked}):
+            inner = self._folders.listing(f"{of_kind}/{name}")
+            if name in linked or inner.trouble or is_entity(inner) or misnamed(inner)[0]:
+                yield name
+            elif not name.startswith("."):
+                self._survey.without_file(of_kind, shown_name(name))
+
+    def _is_linked_entity(self, of_kind: str, name: str) -> bool:
+        """Whether *name* is a link to a folder of an entity that is not read: outside, or not there at the moment."""
+        why = self._folders.listing(of_kind).away[name]
+        if why == LEADS_OUT:
+            return any(os.path.lexists(self.root / of_kind / name / file) for file in ENTITY_FILES)
+        return why != NOT_DOWNLOADED and not _FILE_SUFFIX.fullmatch(PurePosixPath(name).suffix)
+
+    def surveyed(self, any_found: bool) -> tuple[tuple[str, ...], str]:
+        """What else should be known of the library, and what it is if it is none."""
+        for name, kind, count in self._survey.misnamed_kinds():
+            message = f"is not read, but has {count} folders with {IMAGERY}"
+            self._refuse_kind(kind, name, message, "wrong-name", f"rename it to {FOLDER_OF[kind]}")
+        notices = self._survey.notices()
+        if self._not_downloaded:
+            notices.append(
+                f"{len(self._not_downloaded)} pictures are not downloaded, like {self._not_downloaded[0]}; they count "
+                "as being there, and nothing is made for them"
+            )
+        if any_found or self.broken:
+            return tuple(notices), ""
+        mistake = self._survey.mistake()
+        return (f"found 0 entities in {self.root}: {mistake or self._survey.nothing()}", *notices), mistake
+
+    def _refuse_kind(self, kind: Kind, folder: str, message: str, code: str, advice: str) -> None:
+        key = f"{kind}/*"
+        place = Place(folder)
+        self.problems.append(Problem("error", code, message, place, advice, key, effect="entity skipped"))
+        self.broken.append(key)
 
     def read(self, kind: Kind, slug: str) -> tuple[Entity | None, tuple[Problem, ...]]:
         """The entity, or None where it is broken or is none, and what was found."""
-        problems = Problems(f"{kind}/{printable(slug)}")
+        problems = Problems(f"{kind}/{printable(shown_name(slug))}")
         folder = f"{FOLDER_OF[kind]}/{slug}"
         fault = folder_fault(slug)
         if fault:
@@ -123,52 +178,110 @@ class _Reader:
             message = "the folder is a link that leads out of the library"
             self._refuse(problems, folder, message, "outside-library", "move what it leads to into the library")
             return None, tuple(problems.found)
-        files = self._read_files(kind, folder, problems)
+        self._check_folder(kind, slug, folder, problems)
+        if self._is_planning and not problems.entity_is_broken:
+            self._check_images(folder, problems)
+        files = None if problems.entity_is_broken else self._read_files(kind, folder, problems)
         if files is None:
             return None, tuple(problems.found)
         entity = self._entity(kind, slug, folder, files, problems)
         return (None if problems.entity_is_broken else entity), tuple(problems.found)
 
-    def _refuse(self, problems: Problems, folder: str, message: str, code: str, advice: str) -> None:
-        problems.error(code, message, Place(printable(folder)), advice=advice)
+    def _check_folder(self, kind: Kind, slug: str, folder: str, problems: Problems) -> None:
+        """Note what keeps the folder from being read, and what lies in it and is not read."""
+        listing = self._folders.listing(folder)
+        if fault := listing.trouble or self._folders.away(folder):
+            self._refuse(problems, folder, f"the folder {fault}", "unreadable-folder", _UNREADABLE_FOLDER)
+            return
+        siblings = self._folders.listing(FOLDER_OF[kind]).folders
+        twins = [
+            name for name in siblings if name != slug and not name.isascii() and same_name(name) == same_name(slug)
+        ]
+        if twins:
+            message = "there are two folders of this name, one with composed and one with decomposed letters"
+            self._refuse(problems, folder, message, "same-name", "keep one of them")
+        if original := copy_of(slug, siblings):
+            problems.warn(
+                "copied-folder", f"looks like a copy of {original}; its pictures are wanted all the same",
+                Place(folder), f"remove it, or leave it out: --config exclude='{FOLDER_OF[kind]}/{slug}'",
+            )  # fmt: skip
+        for name in listing.unreadable_names:
+            problems.warn(
+                "invalid-name", "its name is not UTF-8, so it is left out", Place(f"{folder}/{shown_name(name)}"),
+                "rename it",
+            )  # fmt: skip
+        for name in copies(listing) if is_entity(listing) else ():
+            problems.warn(
+                "conflicted-copy", "looks like a second version of the entity's file, and is not read",
+                Place(f"{folder}/{name}"), "bring what differs into the file that counts, then remove it",
+            )  # fmt: skip
+        name, advice = misnamed(listing)
+        if name and is_entity(listing):
+            problems.warn("wrong-name", "is not read", Place(f"{folder}/{name}"), advice)
+        elif name:
+            self._refuse(problems, f"{folder}/{name}", "is not read", "wrong-name", advice)
 
-    def _is_entity(self, kind: Kind, slug: str) -> bool:
-        folder = self.root / FOLDER_OF[kind] / slug
-        return any(os.path.lexists(folder / name) for name in ENTITY_FILES)
+    def _refuse(self, problems: Problems, folder: str, message: str, code: str, advice: str) -> None:
+        problems.error(code, message, Place(printable(shown_name(folder))), advice=advice)
+
+    def _check_images(self, folder: str, problems: Problems) -> None:
+        """Note why pictures could not be seen, or could not be put, where they belong."""
+        listing = self._folders.listing(folder)
+        images = f"{folder}/images"
+        found = self._folders.listing(images)
+        others = [name for name in listing.folders if name.casefold() == "images" and name != "images"]
+        if listing.away.get("images") == LEADS_OUT:
+            message = f"{LEADS_OUT}, so no picture can be put there"
+            self._refuse(problems, images, message, "outside-library", "make it a folder")
+        elif "images" in listing.files or "images" in listing.others:
+            message = f"{listing.away.get('images') or 'is no folder'}, so no picture can be put there"
+            self._refuse(problems, images, message, "no-folder", "make it a folder")
+        elif found.trouble:
+            self._refuse(problems, images, found.trouble, "unreadable-folder", _UNREADABLE_FOLDER)
+        for name in others:
+            if self._folders.images(f"{folder}/{name}") and not self._folders.is_same(f"{folder}/{name}", images):
+                message = "holds pictures, but is not read"
+                self._refuse(problems, f"{folder}/{name}", message, "wrong-name", "rename it to images")
+        for name in found.unreadable_names:
+            problems.warn(
+                "invalid-name", "its name is not UTF-8, so it is left out", Place(f"{images}/{shown_name(name)}"),
+                "rename it",
+            )  # fmt: skip
+        self._not_downloaded += [
+            f"{images}/{name}"
+            for name in sorted(found.away)
+            if is_image_name(name) and found.away[name] == NOT_DOWNLOADED
+        ]
 
     def _knows_character(self, slug: str) -> bool:
-        if slug not in self._is_character:
-            self._is_character[slug] = not folder_fault(slug) and self._is_entity("character", slug)
-        return self._is_character[slug]
+        folder = self._folders.spelled(f"characters/{slug}")
+        listing = self._folders.listing(folder)
+        return not folder_fault(slug) and (bool(listing.trouble) or is_entity(listing))
 
     def _read_files(self, kind: Kind, folder: str, problems: Problems) -> _Files | None:
         """The entity's files; None if one of those that hold its wishes cannot be read."""
-        names = self._folders.files(folder)
-        ideas = [name for name in characters.IDEA_FILES if name in names]
+        listing = self._folders.listing(folder)
+        ideas = [name for name in IDEA_FILES if name in listing.files]
         if len(ideas) > 1:
             problems.error(
                 "two-ideas-files", f"there are both {ideas[0]} and {ideas[1]}", Place(f"{folder}/{ideas[1]}"),
                 advice="keep one of them",
             )  # fmt: skip
             return None
-        for name in (IMAGERY, *characters.IDEA_FILES):
-            if name not in names and self._folders.leads_outside(f"{folder}/{name}"):
-                problems.error(
-                    "outside-library", "the file is a link that leads out of the library", Place(f"{folder}/{name}"),
-                    advice="put the file itself there",
-                )  # fmt: skip
+        for name in ENTITY_FILES:
+            if listing.away.get(name) == LEADS_OUT:
+                message = "the file is a link that leads out of the library"
+                self._refuse(problems, f"{folder}/{name}", message, "outside-library", "put the file itself there")
                 return None
-            if name not in names and os.path.lexists(self.root / folder / name):
-                problems.error(
-                    "no-file", "there is something of this name that is no file", Place(f"{folder}/{name}"),
-                    advice="put the file itself there",
-                )  # fmt: skip
+            if name in listing.others or name in listing.folders:
+                message = "there is something of this name that is no file"
+                self._refuse(problems, f"{folder}/{name}", message, "no-file", "put the file itself there")
                 return None
         is_character = kind == "character"
         imagery = self._read_file(folder, IMAGERY, problems)
         ideas_view = self._read_file(folder, ideas[0] if ideas and is_character else "", problems)
         style = self._read_style(folder, problems) if is_character else View(Map(), folder)
-        if imagery is None or ideas_view is None:
+        if imagery is None or ideas_view is None or style is None:
             return None
         return _Files(imagery, ideas_view, style)
 
@@ -177,23 +290,36 @@ class _Reader:
         file = f"{folder}/{name or IMAGERY}"
         if name not in self._folders.files(folder):
             return View(Map(), file)
+        path = self.root / file
+        if why := self._folders.away(file) or why_unreadable(path):
+            code, advice = ("not-downloaded", _DOWNLOAD) if why == NOT_DOWNLOADED else ("unreadable-file", _UNREADABLE)
+            problems.error(code, why, Place(file), advice=advice)
+            return None
         try:
-            return View(yamlio.read(self.root / file, file), file)
+            return View(yamlio.read(path, file), file)
         except InvalidYaml as error:
-            problems.error("invalid-yaml", error.reason, error.place, advice=_YAML_ADVICE.get(error.problem, ""))
+            if error.problem == LFS_POINTER:
+                problems.error("not-downloaded", error.reason, error.place)
+            else:
+                problems.error("invalid-yaml", error.reason, error.place, advice=_YAML_ADVICE.get(error.problem, ""))
         except OSError as error:
-            problems.error("unreadable-file", error.strerror or "cannot be read", Place(file))
+            why = f"cannot be read ({error.strerror or error})"
+            problems.error("unreadable-file", why, Place(file), advice=_UNREADABLE)
         return None
 
-    def _read_style(self, folder: str, problems: Problems) -> View:
-        """The style file, without which the entity can still be drawn."""
+    def _read_style(self, folder: str, problems: Problems) -> View | None:
+        """The style file; None if it cannot be read. One that is no YAML is warned of: the entity does without."""
         found = Problems(problems.entity)
         view = self._read_file(folder, characters.STYLE_FILE, found)
+        is_invalid = any(problem.code == "invalid-yaml" for problem in found.found)
+        if not is_invalid:
+            problems.found += found.found
+            return view
         problems.found += [
             replace(problem, severity="warning", effect="", message=f"{problem.message}; its style is not used")
             for problem in found.found
         ]
-        return view or View(Map(), folder)
+        return View(Map(), folder)
 
     def _entity(self, kind: Kind, slug: str, folder: str, files: _Files, problems: Problems) -> Entity:
         view = files.imagery
@@ -204,9 +330,10 @@ class _Reader:
         drafts = self._drafts(kind, files, ours, problems)
         _check_ids(drafts, problems)
         self._check_portrait(view, folder, ours.portrait, drafts, problems)
-        reviews = read_reviews(view, folder, problems)
-        records = reviewed(read_records(view, folder, problems), reviews)
-        inventory = read_inventory(view, folder, problems)
+        spelled = self._folders.spelled
+        reviews = read_reviews(view, folder, problems, spelled)
+        records = reviewed(read_records(view, folder, problems, spelled), reviews)
+        inventory = read_inventory(view, folder, problems, spelled)
         rejected = self._rejected(folder, records, inventory, reviews)
         surroundings = combine([ours.surroundings, theirs.surroundings])
         first = [{"slug": slug}] if kind == "character" else []
@@ -280,9 +407,14 @@ class _Reader:
         return frozenset(path for path, said in (status | recorded).items() if said == "rejected")
 
     def _is_it(self, folder: str, review: Review) -> bool:
-        """Whether the picture that was reviewed is still the one under its name."""
+        """Whether the picture that was reviewed is still the one under its name, as far as it can be read."""
         path = f"{folder}/{review.path}"
-        return self._folders.exists(path) and (not review.sha256 or sha256_file(self.root / path) == review.sha256)
+        if not self._folders.exists(path) or not review.sha256:
+            return self._folders.exists(path)
+        try:
+            return not why_unreadable(self.root / path) and sha256_file(self.root / path) == review.sha256
+        except OSError:
+            return False
 
     def _check_portrait(self, view: View, folder: str, written: str, drafts: list[Draft], problems: Problems) -> None:
         """Warn of a declared portrait that neither exists nor will be made by a scene of the entity."""
@@ -334,6 +466,41 @@ _YAML_ADVICE = {
     "mapping values are not allowed in this context": f"put a text that holds ': ' in quotes; {_NEIGHBOURS}",
 }
 """What to do, by what the parser says of it."""
+
+
+_DOWNLOAD = "let your sync program download it (keep it on this device), then run again"
+_UNREADABLE = "let it be read (chmod u+r), or bring its disk back, then run again"
+_UNREADABLE_FOLDER = "let it be read (chmod u+rx), or bring its disk back, then run again"
+
+
+def _check_root(folders: Folders) -> None:
+    """Raise ChargenError unless the library is a folder that can be read."""
+    trouble = folders.listing("").trouble
+    if trouble:
+        raise ChargenError(f"The library folder {folders.root} {trouble}: {_UNREADABLE_FOLDER}")
+    if not folders.root.is_dir():
+        raise ChargenError(f"Library folder not found: {folders.root}; {_what_instead(folders.root)}")
+
+
+def _what_instead(root: Path) -> str:
+    """What is there instead of the missing folder *root*, and what to do."""
+    if os.path.lexists(root):
+        return "there is something of that name that is no folder; set 'library' to the folder of your story"
+    missing, present = root, root.parent
+    while not present.is_dir() and present != present.parent:
+        missing, present = present, present.parent
+    names = [shown_name(name) for name in Folders(present).listing("").folders]
+    near = nearest(missing.name, names)
+    advice = f"did you mean {present / near}?" if near else "set 'library' to the folder of your story"
+    return f"there is no {missing.name} in {present}. {advice}"
+
+
+def _no_folder(folders: Folders, name: str) -> str:
+    """What is wrong with what stands at *name* below the root; ``""`` if it is a folder, or nothing is there."""
+    root = folders.listing("")
+    if name in root.files or name in root.others:
+        return root.away.get(name) or "is no folder"
+    return ""
 
 
 def _their_head(kind: Kind, files: _Files) -> Head:
@@ -392,15 +559,9 @@ def _check_ids(drafts: list[Draft], problems: Problems) -> None:
 
 
 def _is_excluded(kind: Kind, slug: str, patterns: Sequence[str]) -> bool:
+    slug = same_name(slug)
     names = (slug, f"{kind}/{slug}", f"{FOLDER_OF[kind]}/{slug}")
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
+    return any(fnmatch.fnmatchcase(name, same_name(pattern)) for pattern in patterns for name in names)
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from chargen.library.folders import same_name
 from chargen.problems import Place, Problem
 
 Kind = Literal["character", "location", "chapter"]
@@ -191,13 +193,32 @@ class Entity:
 class Library:
     """All readable entities by key, in order of kind (characters, locations, chapters) and slug, and every problem.
 
-    ``broken`` names the entities (``kind/slug``) that were left out because of errors.
+    ``broken`` names the entities (``kind/slug``) that were left out because of errors; ``kind/*`` stands for a whole
+    folder that could not be read. ``notices`` say what else lies in the library and is passed over. ``mistake`` says
+    why the folder that was named is not the library at all, where that is plain to see.
     """
 
     root: Path
     entities: Mapping[str, Entity]
     problems: tuple[Problem, ...]
     broken: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    mistake: str = ""
+
+    def entity(self, key: str) -> Entity | None:
+        """The entity ``kind/slug``, however its letters are composed; None if it was not read."""
+        found = self.entities.get(key)
+        if found is None and not key.isascii():
+            found = self._by_composed_key.get(same_name(key))
+        return found
+
+    @cached_property
+    def _by_composed_key(self) -> dict[str, Entity]:
+        return {same_name(key): entity for key, entity in self.entities.items() if not key.isascii()}
+
+    def is_broken(self, key: str) -> bool:
+        """Whether the entity ``kind/slug`` was left out, or may be among what could not be read."""
+        return key in self.broken or f"{key.partition('/')[0]}/*" in self.broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,9 @@ from chargen.library.folders import inside
 from chargen.library.model import InventoryItem, Record, Review
 from chargen.library.yamlio import Map, Seq, plain
 from chargen.problems import Place
+
+Spelled = Callable[[str], str]
+"""A path below the library root, with its names spelled as on the disk."""
 
 KEPT_SECTIONS = ("generated_images", "image_inventory", "image_reviews")
 """The top-level lists that chargen appends to."""
@@ -38,8 +41,11 @@ def check_write_back(view: View, problems: Problems) -> None:
             problems.error("no-write-back", message, view.place(section))
 
 
-def read_records(view: View, folder: str, problems: Problems) -> list[Record]:
-    """The items of ``generated_images`` in the entity's *folder* (relative to the library root)."""
+def read_records(view: View, folder: str, problems: Problems, spelled: Spelled = str) -> list[Record]:
+    """The items of ``generated_images`` in the entity's *folder* (relative to the library root).
+
+    *spelled* gives paths below the root as the disk spells them.
+    """
     records = []
     for item in _maps(view, "generated_images", problems):
         custom_id, task_key = item.text("custom_id"), item.text("task_key")
@@ -51,7 +57,7 @@ def read_records(view: View, folder: str, problems: Problems) -> list[Record]:
             Record(
                 scene=scene,
                 variation=_variation(task_key) or _variation(custom_id) or 1,
-                path=_path(item, folder, problems),
+                path=_path(item, folder, problems, spelled),
                 status=item.text("status").lower(),
                 provider=item.text("provider"),
                 sha256=item.text("sha256"),
@@ -65,11 +71,11 @@ def read_records(view: View, folder: str, problems: Problems) -> list[Record]:
     return records
 
 
-def read_reviews(view: View, folder: str, problems: Problems) -> list[Review]:
+def read_reviews(view: View, folder: str, problems: Problems, spelled: Spelled = str) -> list[Review]:
     """The items of ``image_reviews``, in their order: the last one about a picture counts."""
     reviews = []
     for item in _maps(view, "image_reviews", problems):
-        path, status = _path(item, folder, problems), item.text("status").lower()
+        path, status = _path(item, folder, problems, spelled), item.text("status").lower()
         if not path or status not in REVIEW_STATUSES:
             message = f"needs a file_path and a status ({', '.join(REVIEW_STATUSES)}), so it does not count"
             problems.warn("bad-review", message, item.place())
@@ -106,12 +112,12 @@ def _judged(record: Record, reviews: Sequence[Review]) -> tuple[int, Record]:
     return order, replace(record, status="approved" if is_pick else status, note=note)
 
 
-def read_inventory(view: View, folder: str, problems: Problems) -> list[InventoryItem]:
+def read_inventory(view: View, folder: str, problems: Problems, spelled: Spelled = str) -> list[InventoryItem]:
     """The items of the top-level ``image_inventory``."""
     return [
         InventoryItem(
             id=item.text("id"),
-            path=_path(item, folder, problems, "path"),
+            path=_path(item, folder, problems, spelled, "path"),
             status=item.text("status").lower(),
             is_portrait=bool(as_bool(item.text("is_reference_portrait"))),
             data=plain(item.data),
@@ -146,7 +152,7 @@ def _maps(view: View, section: str, problems: Problems) -> Iterator[View]:
             problems.warn("bad-record", "is no mapping (key: value), so it does not count", place)
 
 
-def _path(item: View, folder: str, problems: Problems, key: str = "file_path") -> str:
+def _path(item: View, folder: str, problems: Problems, spelled: Spelled, key: str = "file_path") -> str:
     """The picture's path relative to the entity's folder; ``""`` if it has none or names one outside."""
     written = item.text(key).replace("\\", "/")
     if not written:
@@ -161,7 +167,7 @@ def _path(item: View, folder: str, problems: Problems, key: str = "file_path") -
         message = f"'{written}' is not in the entity's folder, so it does not count"
         problems.warn("outside-library", message, item.place(key))
         return ""
-    return path.removeprefix(f"{folder}/")
+    return spelled(path).removeprefix(f"{folder}/")
 
 
 def _variation(identifier: str) -> int:

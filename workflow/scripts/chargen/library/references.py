@@ -7,13 +7,12 @@ a zone; a location. No file is opened, and nothing outside the library is looked
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Protocol
 
-from chargen.library.folders import Folders, inside, is_image_name
+from chargen.library.folders import Folders, inside, is_image_name, same_name
 from chargen.library.model import (
     KIND_FOLDERS,
     Candidate,
@@ -24,7 +23,7 @@ from chargen.library.model import (
     ReferenceRole,
     Scene,
 )
-from chargen.library.slugs import match_zone
+from chargen.library.slugs import match_zone, nearest
 from chargen.problems import Place, Problem
 
 _PORTRAIT = "portrait"
@@ -107,16 +106,17 @@ class ReferenceIndex:
 
     def entity(self, key: str) -> Entity | None:
         """The loaded entity ``kind/slug``."""
-        return self._library.entities.get(key)
+        return self._library.entity(key)
 
     def slugs(self, kind: str) -> list[str]:
         """The folder names of all entities of a *kind*, those that were left out too."""
         keys = [key.partition("/") for key in (*self._library.entities, *self._causes)]
-        return [slug for of, _, slug in keys if of == kind]
+        return [slug for of, _, slug in keys if of == kind and slug != "*"]
 
     def cause(self, key: str) -> str | None:
         """Why ``kind/slug`` was left out of the library; None if it was not."""
-        return self._causes.get(key)
+        whole = f"{key.partition('/')[0]}/*"
+        return self._causes.get(key, self._causes.get(same_name(key), self._causes.get(whole)))
 
     def portrait(self, entity: Entity) -> list[Candidate]:
         """The ways to have an entity's portrait.
@@ -184,6 +184,7 @@ class ReferenceIndex:
 
     def of_path(self, path: str) -> list[Candidate]:
         """The picture at *path* below the library root, if it exists and may be used."""
+        path = self._folders.spelled(path)
         if not self._folders.exists(path):
             return []
         entity = self._owner(path)
@@ -226,6 +227,20 @@ class ReferenceIndex:
         own = [item for item in found if item[0].key == asking.entity]
         chosen = own or found
         return self.of_scene(*chosen[0]) if len(chosen) == 1 else []
+
+    def zones(self, location: Entity) -> list[str]:
+        """The names of the zones of *location*."""
+        return [*location.zones, *self._of(location).zone_scenes]
+
+    def meant(self, written: str, base: str) -> str:
+        """What was probably meant by *written*, which names nothing: a file, a scene, an entity; ``""`` if unknown."""
+        folder, _, name = inside(base, written).rpartition("/")
+        for where in (folder, inside("", written).rpartition("/")[0]):
+            files = [item for item in self._folders.files(where) if is_image_name(item)] if where else []
+            found = nearest(name, files) if is_image_name(name) else ""
+            if found:
+                return f"{where}/{found}".removeprefix(f"{base}/")
+        return nearest(written, [*self._scenes_by_id, *self.slugs("character"), *self.slugs("location")])
 
     def picture_name(self, target: str) -> str:
         """What the picture that the scene *target* makes is called in a prompt."""
@@ -282,7 +297,7 @@ class ReferenceIndex:
 
     def _owner(self, path: str) -> Entity | None:
         folder, _, rest = path.partition("/")
-        return self._library.entities.get(f"{KIND_FOLDERS.get(folder)}/{rest.partition('/')[0]}")
+        return self._library.entity(f"{KIND_FOLDERS.get(folder)}/{rest.partition('/')[0]}")
 
     def _picture_ids(self) -> dict[str, list[tuple[Entity, str]]]:
         """Every id of a picture with its path in the entity's folder; the newest record of an id comes first."""
@@ -333,6 +348,8 @@ class ReferenceIndex:
                 pictures.best[record.scene], pictures.newness[record.scene] = full, newness
         for scene, adopted in entity.adopted.items():
             pictures.makers.setdefault(adopted.path, f"{entity.key}/{scene}")
+            if not self._folders.exists(adopted.path):  # a link that leads out of the library
+                continue
             if scene not in pictures.best and not self.contradicts(entity, adopted.path):
                 pictures.best[scene], pictures.newness[scene] = adopted.path, _OLDEST
         if entity.kind == "location":
@@ -407,7 +424,7 @@ class _Asking:
             return
         candidates, is_known = self._index.of_zone(entity, zone, self._scene)
         if not is_known:
-            self._warn("unknown-zone", f"{entity.name} ({slug}) has no zone '{zone}'")
+            self._warn_of_zone(entity, slug, zone)
         written = f"{slug}/{zone}" if zone else slug
         if not candidates and entity.key != self._scene.entity:
             self._bare.add(entity.key)
@@ -435,7 +452,8 @@ class _Asking:
             self._add(role, subject or path or written, name, written, candidates)
         elif not subject:
             said = f"'{written}' is no file, no picture's or scene's id, no character and no location"
-            self._warn("missing-reference", said)
+            near = self._index.meant(written, self._base)
+            self._warn("missing-reference", said, f"did you mean '{near}'?" if near else "")
         elif subject not in self._bare:
             self._warn("missing-reference", f"'{written}' has no picture, and no scene makes one")
 
@@ -455,7 +473,7 @@ class _Asking:
         if entity := index.entity(f"location/{slug}"):
             candidates, is_known = index.of_zone(entity, zone, self._scene)
             if not is_known:
-                self._warn("unknown-zone", f"{entity.name} ({slug}) has no zone '{zone}'")
+                self._warn_of_zone(entity, slug, zone)
             return candidates, entity.key
         for base in (self._base, ""):
             if found := index.of_coming_path(inside(base, written)):
@@ -490,10 +508,15 @@ class _Asking:
                 "mend its file first",
             )  # fmt: skip
         elif entity is None:
-            near = difflib.get_close_matches(slug, self._index.slugs(kind), 1)
-            advice = f"did you mean '{near[0]}'?" if near else ""
+            near = nearest(slug, self._index.slugs(kind))
+            advice = f"did you mean '{near}'?" if near else ""
             self._warn(f"unknown-{kind}", f"there is no {kind} '{slug}' in the library", advice)
         return entity
+
+    def _warn_of_zone(self, location: Entity, slug: str, zone: str) -> None:
+        near = nearest(zone, self._index.zones(location))
+        advice = f"did you mean '{near}'?" if near else ""
+        self._warn("unknown-zone", f"{location.name} ({slug}) has no zone '{zone}'", advice)
 
     def _warn(self, code: str, message: str, advice: str = "") -> None:
         place: Place = self._scene.place

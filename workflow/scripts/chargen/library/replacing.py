@@ -19,7 +19,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,8 @@ QUIET_S = 1.0
 GRACE_S = 0.1
 """Without leases: how long what was replaced is kept before it is looked at for the last time."""
 _MOST_EXCHANGES = 8
+_ATTEMPTS = 20
+_LONGEST_PAUSE_S = 0.25
 
 _Stamp = tuple[int, int, int, int]
 """Which file it is (device, inode), and what changes when it is written (bytes, time of change in ns)."""
@@ -228,6 +230,33 @@ class SettledFile:
         replaced.rename(kept)
         words = f"is saved by several programs at once; one version is kept in {kept.name}"
         raise OSError(errno.EBUSY, words, str(self._target))
+
+
+def patiently() -> Iterator[None]:
+    """Yield at once, then again and again after growing pauses, for some seconds in all."""
+    for attempt in range(_ATTEMPTS):
+        yield
+        if attempt < _ATTEMPTS - 1:
+            pause(min(0.02 * 2**attempt, _LONGEST_PAUSE_S))
+
+
+def wait_until_settled(path: Path) -> str:
+    """Wait while somebody saves the file at *path*; return what is in the way if that does not end, else ``""``.
+
+    A file that is not there, or cannot be read, is nothing to wait for.
+    """
+    why = ""
+    for _ in patiently():
+        try:
+            if os.path.lexists(path):
+                with SettledFile(path):
+                    pass
+            return ""
+        except Unsettled as unsettled:
+            why = str(unsettled)
+        except OSError:
+            return ""
+    return why
 
 
 def is_being_written(file: int, folder: Path) -> bool | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
+
+from chargen.library.folders import is_utf8, same_name
 
 MAX_ID = 80
 MAX_FOREIGN_ID = 160
 MAX_FOLDER = 100
+MAX_COMPARED = 2000
+"""Names that something misspelt is compared with: more take too long."""
 
 _RUN = re.compile(r"[^a-z0-9]+")
 _ID = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{MAX_ID - 1}}}")
@@ -46,6 +52,8 @@ def title_id(title: str) -> str:
 
 def folder_fault(name: str) -> str:
     """Why a folder cannot be an entity; ``""`` if it can. Any script's letters will do, hidden signs will not."""
+    if not is_utf8(name):
+        return "its name is not UTF-8"
     if name.startswith("."):
         return "its name starts with a dot"
     if len(name) > MAX_FOLDER or len(name.encode(errors="replace")) > 2 * MAX_FOLDER:
@@ -70,3 +78,13 @@ def match_zone(written: str, zones: list[str] | tuple[str, ...]) -> str:
         return written
     ends = [zone for zone in zones if written and zone.endswith(f"-{written}")]
     return ends[0] if len(ends) == 1 else ""
+
+
+def nearest(written: str, names: Iterable[str]) -> str:
+    """The one of *names* that was probably meant: in other letter case, else the most similar one; ``""`` for none."""
+    known = list(names)
+    folded = same_name(written).casefold()
+    same = next((name for name in known if same_name(name).casefold() == folded), "")
+    if same or len(known) > MAX_COMPARED:
+        return same
+    return next(iter(difflib.get_close_matches(written, known, 1)), "")

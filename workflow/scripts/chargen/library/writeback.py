@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import yaml
 
 from chargen import durable
 from chargen.library import replacing
+from chargen.library.access import may_be_written
 from chargen.problems import ChargenError
 
 Value = str | int | float | bool | None | Mapping[str, Any] | Sequence[Any]
@@ -31,8 +31,6 @@ IDENTITY = ("task_key", "file_name")
 GENERATED_IMAGES = "generated_images"
 
 _BOM = b"\xef\xbb\xbf"
-_MAX_ATTEMPTS = 20
-_LONGEST_PAUSE_S = 0.25
 # What libyaml takes for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NEWLINES = re.compile(b"\r\n|\n|\r")
@@ -118,13 +116,12 @@ def append_items(
     target = Path(os.path.realpath(path))
     with durable.lock(lock_dir / f"{hashlib.sha256(os.fsencode(target)).hexdigest()[:24]}.lock"):
         durable.remove_dead_drafts(target)
-        for attempt in range(_MAX_ATTEMPTS):
+        for _ in replacing.patiently():
             try:
                 with replacing.SettledFile(target) as file:
                     return _append(path, file, section, items, same)
             except replacing.Unsettled as unsettled:
                 why = str(unsettled)
-            replacing.pause(min(0.02 * 2**attempt, _LONGEST_PAUSE_S))
     raise BeingSaved(path, Obstacle(0, 0, f"the file {why}", "save it, then run again: the records are added then"))
 
 
@@ -137,7 +134,7 @@ def _append(
     except Refused as refused:
         kind = InvalidFile if refused.obstacle.invalid else CannotWriteBack
         raise kind(path, refused.obstacle) from None
-    if added and _is_read_only(path):
+    if added and not may_be_written(path):
         raise CannotWriteBack(path, Obstacle(0, 0, "the file may not be written", f"chmod u+w {path.name}"))
     if added:
         file.replace(new)
@@ -642,23 +639,3 @@ def _majority_newline(data: bytes) -> str:
     for newline in _NEWLINES.findall(data):
         counts[newline] = counts.get(newline, 0) + 1
     return max(counts, key=lambda newline: counts[newline]).decode() if counts else "\n"
-
-
-# ---- the file ----------------------------------------------------------------------------------------------
-
-
-def _is_read_only(target: Path) -> bool:
-    """Whether the author has locked the file. Renaming a new one over it would work all the same, and for root
-    everything may be written: so the marks are looked at too.
-    """
-    try:
-        status = target.stat()
-    except FileNotFoundError:
-        return False
-    return is_locked(status) or not os.access(target, os.W_OK)
-
-
-def is_locked(status: os.stat_result) -> bool:
-    """Whether nobody may write what has this *status*: no right to write at all, or locked (macOS, BSD)."""
-    locked = getattr(status, "st_flags", 0) & (stat.UF_IMMUTABLE | stat.SF_IMMUTABLE)
-    return bool(locked) or not status.st_mode & 0o222

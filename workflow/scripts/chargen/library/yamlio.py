@@ -21,6 +21,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
 
+from chargen.presence import LFS_POINTER, LFS_START
 from chargen.problems import ChargenError, Place
 
 if TYPE_CHECKING:
@@ -267,6 +268,8 @@ def _checked_bytes(text: str | bytes, file: str) -> bytes:
             raise InvalidYaml(Place(file), "the text holds half a surrogate pair") from error
     else:
         data = text
+        if data.startswith(LFS_START):
+            raise InvalidYaml(Place(file), LFS_POINTER)
         try:
             data.decode()
         except UnicodeDecodeError as error:

@@ -11,11 +11,14 @@ from typing import Any
 from chargen import events, failpoints
 from chargen.config import Settings
 from chargen.journal import Journal, now
+from chargen.library import replacing
 from chargen.library.load import BrokenEntity, load_entity, spec_hash
 from chargen.library.model import Entity, Kind
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
+from chargen.presence import is_present
+from chargen.problems import ChargenError
 from chargen.progress import track
 from chargen.provenance import describe, finisher, stored_in, write_sidecar
 from chargen.results.extract import Picture, ahead, extract
@@ -125,13 +128,24 @@ def _write_records(settings: Settings, state: State, key: str, records: list[dic
 
 
 def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
-    """Return the entity as its folder stands at this moment, or why there is none."""
-    kind, slug = key.split("/", 1)
+    """Return the entity as its folder stands at this moment, or why there is none.
+
+    A file that its author is saving is waited for, a few seconds. Raises ChargenError if the whole library is gone: a
+    disk that is not there for the moment says nothing about what is wanted.
+    """
     root = Path(settings.library)
-    if not entity_folder(root, key).is_dir():
+    if not root.is_dir():
+        raise ChargenError(f"Library folder not found: {root}. Nothing is lost; bring it back, then run again")
+    folder = entity_folder(root, key)
+    if not is_present(folder):
         return None, "folder-gone"
+    if why := replacing.wait_until_settled(folder / "imagery.yaml"):
+        events.tell("problem", f"{folder / 'imagery.yaml'} {why}", level="warning", target=key)
+        return None, "imagery-broken"
     try:
-        return load_entity(root, _KINDS[kind], slug, adopt_existing=False, provider=settings.provider), ""
+        return load_entity(
+            root, _KINDS[key.partition("/")[0]], folder.name, adopt_existing=False, provider=settings.provider
+        ), ""
     except BrokenEntity as broken:
         events.tell("problem", str(broken), level="warning", target=key)
         return None, "imagery-broken"
@@ -171,11 +185,16 @@ def _extract(
 def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
     """Return the keys of tasks that failed in passing, may be tried again, and whose scene still wants them."""
     keys = []
+    entities: dict[str, Entity | None] = {}
     for task in tasks:
         if task["outcome"] != "passing" or task["attempt"] >= settings.retry_max_attempts:
             continue
-        entity, _ = entity_now(settings, task["target"].rsplit("/", 1)[0])
-        scene = next((s for s in entity.scenes if s.target == task["target"]), None) if entity else None
+        key = task["target"].rsplit("/", 1)[0]
+        if key not in entities:
+            entities[key], _ = entity_now(settings, key)
+        entity = entities[key]
+        name = task["target"].rsplit("/", 1)[1]
+        scene = next((scene for scene in entity.scenes if scene.id == name), None) if entity else None
         if scene is not None and spec_hash(scene) == task["spec_hash"]:
             keys.append(task["key"])
     return keys

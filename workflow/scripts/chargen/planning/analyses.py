@@ -14,7 +14,7 @@ from chargen.catalog import Catalog, load_catalog, usable
 from chargen.config import Settings
 from chargen.durable import canonical
 from chargen.journal import Journal
-from chargen.library.folders import is_image_name
+from chargen.library.folders import Folders
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS, Entity, Kind
 from chargen.planning import budget
@@ -26,7 +26,7 @@ from chargen.planning.looking import Look, Looker
 from chargen.planning.orders import read_orders
 from chargen.planning.parameters import hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
-from chargen.planning.plan import SCOPES, matches
+from chargen.planning.plan import SCOPES, matches, not_writable
 from chargen.planning.tasks import Task, TextShape
 from chargen.problems import ChargenError, Place, Problem
 from chargen.records.learned import better_field, read_learned
@@ -81,17 +81,20 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
         adopt_existing=settings.adopt_existing,
         provider=settings.provider,
     )
+    if library.mistake:
+        raise ChargenError("\n".join(library.notices))
     catalog = load_catalog(Path(settings.models_file))
-    plan = FilePlan(OPERATION, catalog, Looker(state), broken=library.broken)
+    plan = FilePlan(OPERATION, catalog, Looker(state), broken=library.broken, notices=list(library.notices))
     plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
     journal = Journal(state)
     plan.notices += journal.notices
-    maker = _Maker(settings, catalog, plan, state, journal)
+    maker = _Maker(settings, library.root, catalog, plan, state, journal)
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     orders = read_orders(state)
+    folders = Folders(library.root)
     for entity in library.entities.values():
         if entity.kind in kinds:
-            for picture, known in _pictures(entity, settings):
+            for picture, known in _pictures(entity, settings, folders):
                 _take_stock(plan, settings, maker, fates, orders, picture, known, _Receipts(state, journal))
     for entry in journal.in_flight():
         if entry.operation == OPERATION:
@@ -106,13 +109,11 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     return plan
 
 
-def _pictures(entity: Entity, settings: Settings) -> Iterator[tuple[Picture, Analysis | None]]:
+def _pictures(entity: Entity, settings: Settings, folders: Folders) -> Iterator[tuple[Picture, Analysis | None]]:
     """Every picture directly in ``images/`` that nobody rejected, with what is known of it."""
     analyses = read_analyses(entity, settings.provider)
-    try:
-        names = sorted(file.name for file in (entity.folder / "images").iterdir() if is_image_name(file.name))
-    except OSError:
-        return
+    folder = f"{FOLDER_OF[entity.kind]}/{entity.slug}/images"
+    names = [name for name in folders.images(folder) if folders.exists(f"{folder}/{name}")]
     owners = {record.path: record for record in entity.records}
     unwanted = entity.rejected | {item.path for item in entity.inventory if item.status == "archived"}
     for name in names:
@@ -121,7 +122,7 @@ def _pictures(entity: Entity, settings: Settings) -> Iterator[tuple[Picture, Ana
         scene = record.scene if record else Path(name).stem
         names_of_it = (picture.target, f"{entity.key}/{scene}")
         wanted = not settings.only or any(matches(settings.only, name) for name in names_of_it)
-        if wanted and picture.path not in unwanted and (entity.folder / picture.path).is_file():
+        if wanted and picture.path not in unwanted:
             yield picture, analyses.get(picture.path)
 
 
@@ -152,6 +153,9 @@ def _take_stock(
         plan.problems.append(_unsendable(picture, trouble))
         return
     fate = stand(fates, wish, in_place, "its content changed" if known else "")
+    if fate.status == "wanted" and (why := maker.why_not_writable(entity := picture.entity)):
+        plan.items.append(FileItem(wish, "blocked", entity.key, why))
+        return
     again = fate.status == "wanted" and fate.reason.endswith(UNFIT)
     errors, asked_in = receipts.unfit(wish) if again else ((), "")
     task = maker.task(picture, look, wish, fate, errors, other_field(asked_in) if asked_in else "")
@@ -175,8 +179,12 @@ def _take_stock(
 class _Maker:
     """Makes tasks from pictures."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, plan: FilePlan, state: State, journal: Journal):
+    def __init__(
+        self, settings: Settings, root: Path, catalog: Catalog, plan: FilePlan, state: State, journal: Journal
+    ):
         self._settings = settings
+        self._root = root
+        self._plan = plan
         self._catalog = catalog
         self.question: Question = load_question(Path(settings.analysis))
         choice = settings.models[OPERATION]
@@ -189,6 +197,7 @@ class _Maker:
         self._answer = self._estimates.answer(OPERATION, self._model, self._sent, self.question.output_tokens)
         self._first_field = better_field(learned.fits.get(self._model.name, {}))
         self._forms: dict[tuple[str, int], tuple[int, str]] = {}
+        self._barriers: dict[str, Problem | None] = {}
 
     def task(
         self, picture: Picture, look: Look, wish: Wish, fate: Fate, errors: tuple[str, ...], field: str = ""
@@ -237,6 +246,16 @@ class _Maker:
                 "version": self.question.version,
             },
         )
+
+    def why_not_writable(self, entity: Entity) -> str:
+        """Why no analysis could be written for *entity*, which the plan tells once; ``""`` if nothing is known."""
+        if entity.key not in self._barriers:
+            in_imagery = self._settings.analyze.store == "imagery"
+            problem = not_writable(self._root, entity, pictures=not in_imagery, records=in_imagery)
+            self._barriers[entity.key] = problem
+            self._plan.problems += [problem] if problem else []
+        found = self._barriers[entity.key]
+        return found.message if found else ""
 
     def _form(self, kind: str, traits: int) -> tuple[int, str]:
         """How many characters the form that is sent along has, with its words, and its fingerprint."""

@@ -16,6 +16,7 @@ from chargen import durable
 from chargen.catalog import ImageModel, load_catalog, usable
 from chargen.config import Settings
 from chargen.journal import Journal
+from chargen.library.access import may_be_written
 from chargen.planning import budget
 from chargen.planning.batches import fill
 from chargen.planning.estimates import Estimates, Price
@@ -28,6 +29,7 @@ from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.plan import matches
 from chargen.planning.tasks import Shape, Task
+from chargen.presence import is_absent, is_present, why_unreadable
 from chargen.problems import ChargenError, Place, Problem
 from chargen.progress import track
 from chargen.records.learned import read_learned
@@ -94,6 +96,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
         raise ChargenError(
             f"enhance: there is no folder {source}; set enhance.input_dir to the folder of your pictures"
         )
+    _check_readable(job_folder(settings))
     state = State.of(settings)
     catalog = load_catalog(Path(settings.models_file))
     plan = FilePlan(OPERATION, catalog, Looker(state))
@@ -117,6 +120,8 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     )
     files, hidden = inputs(settings)
     _take_stock(context, files)
+    if plan.tasks:
+        _check_writable(job_folder(settings))
     if hidden:
         plan.notices.append(f"{hidden} hidden files or folders of {settings.enhance.input_dir} are passed over")
     for entry in journal.in_flight():
@@ -129,9 +134,33 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     return plan
 
 
+def _check_readable(folder: Path) -> None:
+    """Raise ChargenError if it cannot be seen which results are in *folder*."""
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        if not is_absent(error):
+            why = f"{folder} cannot be read ({error.strerror})"
+            raise ChargenError(f"enhance: {why}; let it be read, or bring its disk back, then run again") from None
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise ChargenError if no result could be put into *folder*."""
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ChargenError(f"enhance: {folder} is no folder, so no result can be put there; set enhance.output_dir")
+    if not may_be_written(folder):
+        raise ChargenError(f"enhance: {folder} may not be written; let it be written, or set enhance.output_dir")
+
+
 def read_submission(folder: Path) -> dict[str, Any]:
     """Return what is recorded of a job in its folder; empty where nothing is."""
     path = folder / SUBMISSION
+    if why := why_unreadable(path):
+        raise ChargenError(
+            f"{path} {why}; without it all its pictures would be made again: make it readable, then run again"
+        )
     if not path.exists():
         return {"schema_version": 1, "results": []}
     try:
@@ -161,7 +190,7 @@ def _in_place(settings: Settings, records: Sequence[Mapping[str, Any]]) -> dict[
     return {
         (record["input"], record["variation"], record["spec_hash"]): record
         for record in owners.values()
-        if (folder / record["file"]).is_file()
+        if is_present(folder / record["file"])
     }
 
 

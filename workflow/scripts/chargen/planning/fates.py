@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chargen.journal import WITH_PICTURE, Journal, Outcome
+from chargen.library.folders import forms
 from chargen.state import State
 from chargen.wishes import Wish
 
@@ -36,7 +37,7 @@ class Fates:
 
     def in_flight(self, wish: Wish) -> Fate | None:
         """That the wish is on its way, if it is."""
-        batch = self._flying.get(wish.id)
+        batch = next((self._flying[id_] for id_ in _ids(wish) if id_ in self._flying), "")
         return Fate("in flight", batch=batch) if batch else None
 
     def came(self, wish: Wish) -> bool:
@@ -50,7 +51,7 @@ class Fates:
 
     def kept_in(self, wish: Wish) -> str:
         """The batch whose stored responses hold the wish's result; ``""`` if none does."""
-        batch = self._brought_by.get(wish.id, "")
+        batch = next((self._brought_by[id_] for id_ in _ids(wish) if id_ in self._brought_by), "")
         return batch if batch in self._stored else ""
 
     def without_result(self, wish: Wish, why: str) -> Fate:
@@ -68,7 +69,14 @@ class Fates:
         return Fate("wanted", why)
 
     def _outcome(self, wish: Wish) -> Outcome:
-        return self._outcomes.get(wish.id, ("", "", 0))
+        return next((self._outcomes[id_] for id_ in _ids(wish) if id_ in self._outcomes), ("", "", 0))
+
+
+def _ids(wish: Wish) -> tuple[str, ...]:
+    """The ids that *wish* may have been sent under: a copied library may spell its folders in another form."""
+    if wish.target.isascii():
+        return (wish.id,)
+    return tuple(replace(wish, target=target).id for target in forms(wish.target))
 
 
 def stored_batches(state: State) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.config import Settings
+from chargen.presence import NOT_DOWNLOADED, is_absent, stands_for, why_unreadable
 from chargen.problems import ChargenError
 
 FOLDER_PROMPT = "prompt.txt"
@@ -61,7 +62,10 @@ class _Walk:
             self.files.append((folder, f"cannot be read ({error.strerror})"))
             return
         for path in paths:
-            if path.name.startswith("."):
+            meant = stands_for(path.name)
+            if meant and not path.with_name(meant).exists():
+                self.files.append((path.with_name(meant), NOT_DOWNLOADED))
+            elif path.name.startswith("."):
                 self.hidden += 1
             elif path == self._results:
                 continue
@@ -106,25 +110,27 @@ def _prompts(files: Iterator[Path]) -> Iterator[Path]:
 def _prompt_for(settings: Settings, path: Path, source: Path) -> str:
     """What is asked for the picture at *path*: by its own file, by the nearest folder's, else by the configuration."""
     for sidecar in (path.with_name(path.name + SIDECAR), path.with_suffix(SIDECAR)):
-        if sidecar != path and _is_file(sidecar):
+        if sidecar != path and _is_there(sidecar):
             return _text(sidecar)
     for folder in path.parents:
-        if (folder / FOLDER_PROMPT).is_file():
+        if _is_there(folder / FOLDER_PROMPT):
             return _text(folder / FOLDER_PROMPT)
         if folder == source:
             break
     return settings.enhance.prompt.strip()
 
 
-def _is_file(path: Path) -> bool:
-    """Whether *path* is a file; not if nothing can have that name, because it would be too long."""
+def _is_there(path: Path) -> bool:
+    """Whether *path* is a file, be it one that cannot be read; not if nothing can have that name."""
     try:
-        return path.is_file()
-    except OSError:
-        return False
+        return path.is_file() or bool(why_unreadable(path))
+    except OSError as error:
+        return not is_absent(error)
 
 
 def _text(path: Path) -> str:
+    if why := why_unreadable(path):
+        raise ChargenError(f"enhance: {path}: the prompt {why}; make it readable, then run again")
     try:
         text = path.read_text("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen import durable, pictures
+from chargen.presence import EMPTY, LFS_POINTER, why_unreadable
 from chargen.records import WrongShape, build
 from chargen.state import State
 
@@ -53,6 +54,8 @@ class Looker:
 
     def look(self, path: Path) -> Look:
         """Return what the file at *path* is; a file that cannot be read is told in ``trouble``."""
+        if why := why_unreadable(path):
+            return Look(trouble=why)
         try:
             stat = path.stat()
         except OSError as error:
@@ -95,11 +98,11 @@ def _remembered(path: Path) -> dict[str, Any]:
 def _look(path: Path) -> Look:
     try:
         if pictures.is_lfs_pointer(path):
-            return Look(trouble="is a Git LFS pointer; run `git lfs pull`")
+            return Look(trouble=LFS_POINTER)
         with path.open("rb") as file:
             start = file.read(32)
         if not start:
-            return Look(trouble="is empty")
+            return Look(trouble=EMPTY)
         if pictures.identify(start) is None and not start.startswith(b"\xff\xd8\xff"):
             return _look_at_other(path)
         info = pictures.verify_file(path)

@@ -9,7 +9,7 @@ from chargen import events
 from chargen.config import Settings
 from chargen.planning.files import FileItem
 from chargen.planning.orders import place_order
-from chargen.planning.plan import Plan, make_plan, matches
+from chargen.planning.plan import Plan, make_plan, matches, meant
 from chargen.planning.show import money
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape
@@ -37,7 +37,7 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
     chosen = [item for item in named if item.status in ORDERABLE and _fits(item, settings.state, stale)]
     files = [item for item in _named_files(settings) if item.status in ORDERABLE and _fits_file(item, settings.state)]
     if not chosen and not files:
-        raise ChargenError(_nothing(settings, named))
+        raise ChargenError(_nothing(settings, named, [item.target for item in plan.standings]))
     items = [(item.target, item.variation) for item in chosen]
     items += [(item.target, item.wish.variation) for item in files]
     cost = _cost(settings, plan, chosen)
@@ -111,11 +111,13 @@ def _cost(settings: Settings, plan: Plan, chosen: list[Standing]) -> float:
     return round(sum(shape.cost_usd for shape in shapes if isinstance(shape, Shape)), 6)
 
 
-def _nothing(settings: Settings, named: list[Standing]) -> str:
+def _nothing(settings: Settings, named: list[Standing], known: list[str]) -> str:
     globs = " ".join(settings.scenes)
+    question = next(filter(None, (meant(glob, known) for glob in settings.scenes)), "")
     if not named:
         return (
-            f"order: no scene fits {globs}; scenes are named kind/entity/scene, like character/oda-brennick/lamp-room"
+            f"order: no scene fits {globs}{question}; scenes are named kind/entity/scene, like "
+            "character/oda-brennick/lamp-room"
         )
     counts = Counter(item.status for item in named)
     found = ", ".join(f"{count} {status}" for status, count in counts.most_common())

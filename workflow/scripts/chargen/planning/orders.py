@@ -7,16 +7,18 @@ from typing import Any
 
 from chargen import durable, events, failpoints
 from chargen.journal import now
+from chargen.library.folders import forms
 from chargen.records.ledgers import Order, highest_number, read_ledger
 from chargen.state import State
 
 
 def read_orders(state: State) -> dict[tuple[str, int], int]:
-    """Return the number of the last order in force for each ``(target, variation)``."""
+    """Return the number of the last order in force for each ``(target, variation)``, in every form of its letters."""
     last: dict[tuple[str, int], int] = {}
     for order in read_ledger(state.orders, Order):
-        for item in order.items:
-            last[item] = order.number if order.stands_for is None else order.stands_for
+        for target, variation in order.items:
+            for form in forms(target):
+                last[form, variation] = order.number if order.stands_for is None else order.stands_for
     return last
 
 

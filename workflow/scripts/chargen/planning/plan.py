@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,12 @@ from chargen.analysis.learn import Lessons
 from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import Journal
+from chargen.library.access import barrier
+from chargen.library.folders import same_name
 from chargen.library.load import load_library, without_collector
-from chargen.library.model import KIND_FOLDERS, Kind, Library, Scene
+from chargen.library.model import KIND_FOLDERS, Entity, Kind, Library, Scene
 from chargen.library.references import ReferenceIndex
+from chargen.library.slugs import nearest
 from chargen.planning import budget
 from chargen.planning.batches import Batch, fill
 from chargen.planning.estimates import Estimates, range_of
@@ -26,6 +30,7 @@ from chargen.planning.orders import read_orders
 from chargen.planning.picking import Picked, Picker
 from chargen.planning.standing import Ledger, Standing
 from chargen.planning.tasks import Shape, Task, TaskMaker
+from chargen.presence import is_present
 from chargen.problems import ChargenError, Place, Problem
 from chargen.progress import track
 from chargen.prompts.rules import Rules, load_rules
@@ -77,6 +82,7 @@ class Plan:
     missing_usd: float = 0.0
     maker: TaskMaker | None = None
     looker: Looker | None = None
+    made_at: float = field(default_factory=time.time)  # seconds since 1970, before the library was read
 
     def shape_of(self, scene: Scene) -> Shape | Problem:
         """Return what *scene* asks of its model, or why the model cannot do it."""
@@ -163,15 +169,19 @@ def make_plan(
 
 
 def _make_plan(settings: Settings, operation: str, scope: Collection[str], targets: Collection[str] | None) -> Plan:
+    started = time.time()
     state = State.of(settings)
     root = settings.library_root
     kinds: frozenset[Kind] = frozenset().union(*(SCOPES[name] for name in scope or [settings.scope]))
     library = load_library(
         root, exclude=settings.exclude, adopt_existing=settings.adopt_existing, provider=settings.provider
     )
+    if library.mistake:
+        raise ChargenError("\n".join(library.notices))
     catalog = load_catalog(Path(settings.models_file))
-    plan = Plan(operation, kinds, library, catalog)
+    plan = Plan(operation, kinds, library, catalog, made_at=started)
     plan.problems += library.problems
+    plan.notices += library.notices
     rules = load_rules(Path(settings.prompts), Path(settings.styles))
     plan.looker = Looker(state)
     lessons = Lessons(library, plan.looker, settings.provider)
@@ -198,7 +208,7 @@ def _style_images(plan: Plan, settings: Settings, rules: Rules) -> list[str]:
     """Return the style images that are there. One that is not is said once, not for each scene."""
     found = []
     for path in rules.styles.style_images:
-        if (settings.library_root / path).is_file():
+        if is_present(settings.library_root / path):
             found.append(path)
             continue
         message = f"'{path}' is not in the library, so no picture is made after its style"
@@ -212,9 +222,19 @@ def _style_images(plan: Plan, settings: Settings, rules: Rules) -> list[str]:
 
 def matches(globs: Iterable[str], target: str) -> bool:
     """Whether one of *globs* over ``kind/entity/scene`` names *target*; a whole entity may be named without scene."""
-    return any(
-        fnmatch.fnmatchcase(target, glob) or fnmatch.fnmatchcase(target.rsplit("/", 1)[0], glob) for glob in globs
-    )
+    target = same_name(target)
+    entity = target.rsplit("/", 1)[0]
+    return any(fnmatch.fnmatchcase(target, form) or fnmatch.fnmatchcase(entity, form) for form in map(same_name, globs))
+
+
+def meant(glob: str, targets: Iterable[str]) -> str:
+    """A question which of *targets*, or entities, was meant by *glob*, which fits none; ``""`` if none is near."""
+    known = list(targets)
+    low = glob.casefold()
+    found = next((target for target in known if matches([low], target.casefold())), "")
+    if not found and not any(sign in glob for sign in "*?["):
+        found = nearest(glob, [*known, *dict.fromkeys(target.rsplit("/", 1)[0] for target in known)])
+    return f", did you mean {found}?" if found else ""
 
 
 def _take_stock(
@@ -228,17 +248,19 @@ def _take_stock(
         settings.retry_max_attempts,
         stored_batches(state),
     )
+    known: list[str] = []
     for entity in plan.library.entities.values():
         if entity.kind not in plan.kinds:
             continue
         for standing in ledger.standings(entity, plan.operation):
             if targets is not None and standing.target not in targets:
                 continue
+            known.append(standing.target)
             if not settings.only or matches(settings.only, standing.target):
                 plan.standings.append(standing)
     if targets is None:
         unfit = [glob for glob in settings.only if not any(matches([glob], item.target) for item in plan.standings)]
-        plan.notices += [f"only: no scene of this run fits {glob}" for glob in unfit]
+        plan.notices += [f"only: no scene of this run fits {glob}{meant(glob, known)}" for glob in unfit]
         for entry in journal.in_flight():
             if entry.operation == plan.operation:
                 plan.in_flight[entry.batch] = len(entry.wishes)
@@ -250,8 +272,10 @@ def _take_stock(
 
 def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
     """Fill in tasks, deferred, stale and blocked from the standings."""
-    wanted = [item for item in plan.standings if item.status == "wanted"]
+    _block_what_cannot_be_written(plan)
+    wanted = [item for item in plan.standings if item.status == "wanted" and item.target not in plan.blocked]
     making = {item.target for item in plan.standings if item.status in ("wanted", "in flight", "put back")}
+    making -= plan.blocked.keys()
     scenes = {item.target: item.scene for item in wanted}
     shapes: dict[str, Shape] = {}
     for target, scene in scenes.items():
@@ -294,6 +318,32 @@ def _sort_out(plan: Plan, maker: TaskMaker, picker: Picker) -> None:
     for item in track(plan.standings, "comparing with what is there", len(plan.standings)):
         if item.status in ("done", "missing"):
             _look_for_stale(plan, item, maker, picker)
+
+
+def _block_what_cannot_be_written(plan: Plan) -> None:
+    """Block the wanted pictures of entities whose folder takes none, with one error for each entity."""
+    wanted: dict[str, list[str]] = {}
+    for item in plan.standings:
+        if item.status == "wanted":
+            wanted.setdefault(item.scene.entity, []).append(item.target)
+    for key, targets in wanted.items():
+        problem = not_writable(plan.library.root, plan.library.entities[key])
+        if problem:
+            plan.blocked |= dict.fromkeys(targets, problem.message)
+            plan.problems.append(problem)
+
+
+def not_writable(root: Path, entity: Entity, *, pictures: bool = True, records: bool = True) -> Problem | None:
+    """Return why pictures or their records could not be put into the folder of *entity*; None if nothing is known.
+
+    *root* is the library's.
+    """
+    found = barrier(entity.folder, pictures=pictures, records=records)
+    if found is None:
+        return None
+    path = found.path
+    place = Place(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path))
+    return Problem("error", "not-writable", found.why, place, found.advice, entity.key, effect="scene skipped")
 
 
 def _block(plan: Plan, target: str, problem: Problem) -> None:

@@ -15,9 +15,10 @@ from chargen.config import Settings
 from chargen.journal import now
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.writeback import append_items
-from chargen.planning.plan import Plan, make_plan, matches
+from chargen.planning.plan import Plan, make_plan, matches, meant
 from chargen.planning.show import money
 from chargen.planning.tasks import Shape
+from chargen.presence import is_present, why_unreadable
 from chargen.problems import ChargenError
 from chargen.state import State
 
@@ -89,7 +90,7 @@ def pictures_of(library: Library, provider: str) -> Iterator[Shown]:
         owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
         for path, record in owners.items():
             counts = record.provider != "emulator" or provider == "emulator"
-            if counts and record.scene in scenes and path and (entity.folder / path).is_file():
+            if counts and record.scene in scenes and path and is_present(entity.folder / path):
                 status = "picked" if record.picked else record.status
                 scene = scenes[record.scene]
                 yield Shown(entity, scene, record.variation, path, record.sha256, status, record.note)
@@ -134,8 +135,8 @@ def _named(globs: Iterable[str], shown: Sequence[Shown], verb: str) -> Iterator[
         fitting = [item for item in shown if matches([glob], item.scene.target) or matches([glob], item.name)]
         if not fitting:
             raise ChargenError(
-                f"review: {verb}={glob} fits no picture in place; pictures are named kind/entity/scene or "
-                "kind/entity/scene:variation; nothing was recorded"
+                f"review: {verb}={glob} fits no picture in place{meant(glob, (item.name for item in shown))}; pictures "
+                "are named kind/entity/scene or kind/entity/scene:variation; nothing was recorded"
             )
         found |= {item.name: item for item in fitting}
     yield from found.values()
@@ -177,7 +178,12 @@ def _is_known(verdict: Verdict) -> bool:
 
 
 def _content(picture: Shown) -> str:
-    return picture.sha256 or pictures.sha256_file(picture.entity.folder / picture.path)
+    if picture.sha256:
+        return picture.sha256
+    path = picture.entity.folder / picture.path
+    if why := why_unreadable(path):
+        raise ChargenError(f"review: {path} {why}; make it readable, then review it; nothing was recorded")
+    return pictures.sha256_file(path)
 
 
 def _item(verdict: Verdict) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chargen.config import Provider
 from chargen.journal import Journal
+from chargen.library.folders import Folders
 from chargen.library.load import spec_hash
 from chargen.library.model import Entity, Record, Scene
 from chargen.planning.fates import Fate, Fates, Status
@@ -41,26 +42,15 @@ class Standing:
 
 
 class Pictures:
-    """The files directly in the entities' ``images/`` folders and their archives, each folder listed once."""
+    """What stands in the entities' folders, each folder listed once."""
 
     def __init__(self, root: Path):
         self._root = root
-        self._listings: dict[Path, frozenset[str]] = {}
+        self._folders = Folders(root)
 
     def exists(self, entity: Entity, path: str) -> bool:
-        """Whether *path*, relative to the entity's folder, is a file of the entity."""
-        folder, _, name = path.rpartition("/")
-        return name in self._listing(entity.folder / folder)
-
-    def _listing(self, folder: Path) -> frozenset[str]:
-        names = self._listings.get(folder)
-        if names is None:
-            try:
-                names = frozenset(item.name for item in folder.iterdir())
-            except OSError:
-                names = frozenset()
-            self._listings[folder] = names
-        return names
+        """Whether *path*, relative to the entity's folder, is there. What cannot be looked at counts as being there."""
+        return self._folders.stands(f"{entity.folder.relative_to(self._root).as_posix()}/{path}")
 
 
 class Ledger:

@@ -239,7 +239,7 @@ class TaskMaker:
         """Say what of the prompt was learned, and from which pictures."""
         learned = self._lessons.of_scene(scene)
         for finding in (*learned.traits, *learned.style) if learned else ():
-            entity = self._library.entities.get(finding.subject)
+            entity = self._library.entity(finding.subject)
             if finding.text in prompt.text and not (entity and finding.text in entity.traits):
                 yield f"learned from {', '.join(finding.sources)}: {finding.text}"
 
@@ -257,7 +257,7 @@ class TaskMaker:
         shown = {picture.subject for picture in sent}
         members = []
         for depicted in scene.characters:
-            entity = self._library.entities.get(f"character/{depicted.slug}")
+            entity = self._library.entity(f"character/{depicted.slug}")
             if entity:
                 members.append(
                     CastMember(
@@ -267,7 +267,7 @@ class TaskMaker:
         return members
 
     def _place(self, scene: Scene) -> PlaceInfo | None:
-        location: Entity | None = self._library.entities.get(f"location/{scene.location}")
+        location: Entity | None = self._library.entity(f"location/{scene.location}")
         if location is None:
             return None
         zone = match_zone(scene.zone, tuple(location.zones)) if scene.zone else ""

@@ -65,7 +65,7 @@ class Survey:
             return wish not in self._asked_of_files
         planned = fate.operation == self.plan.operation
         if not planned or target not in self._planned:
-            gone = target not in self._scenes and target.rpartition("/")[0] not in self.plan.library.broken
+            gone = target not in self._scenes and not self.plan.library.is_broken(target.rpartition("/")[0])
             return self._youngest[_slot(fate)] != wish or (planned and gone)
         standing = self._standings.get((target, variation))
         return standing is None or standing.wish.id != wish

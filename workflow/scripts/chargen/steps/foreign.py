@@ -148,7 +148,7 @@ def _blank_analyses(settings: Settings, parts: Iterable[tuple[str, int]]) -> _Bl
 
     def blank(key: str, target: str, variation: int) -> Json:
         kind, name, path = target.split("/", 2)
-        entity = library.entities.get(f"{kind}/{name}")
+        entity = library.entity(f"{kind}/{name}")
         picture = {"role": "input", "subject": f"{kind}/{name}", "name": name, "path": path}
         return _task("analyze", key, target, variation) | {
             "references": [picture | {"sha256": UNKNOWN, "mime": "", "bytes": 0}],

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chargen import durable, failpoints, pictures
+from chargen.library.folders import Folders
 from chargen.library.load import spec_hash
 from chargen.library.model import KIND_FOLDERS, Entity, Record, Scene
 from chargen.planning.show import file_stem
+from chargen.presence import is_present, stands_for, why_unreadable
 from chargen.provenance import sidecar_of
 from chargen.results import extract
 from chargen.results.extract import Picture
@@ -111,7 +113,7 @@ class Placer:
                 and self._counts(record)
                 and fits
                 and record.status != "rejected"
-                and (self._entity.folder / record.path).exists()
+                and is_present(self._entity.folder / record.path)
             ):
                 return record
         return None
@@ -126,6 +128,8 @@ class Placer:
         taken = set()
         for name in sorted(entry.name for entry in images.iterdir()):
             path = images / name
+            if Path(stands_for(name)).stem.casefold() == stem.casefold():
+                taken.add(stem.casefold())  # what stands there is not downloaded
             if Path(name).suffix.lower() not in SUFFIXES or Path(name).stem.casefold() != stem.casefold():
                 continue
             if path.is_file() and _holds(path, picture):
@@ -153,7 +157,8 @@ class Placer:
     def _free_name(self, images: Path, stem: str, picture: Picture, taken: set[str]) -> str:
         if stem.casefold() not in taken:
             return stem + picture.info.extension
-        present = {Path(name).stem.casefold() for name in images.iterdir()}
+        names = [entry.name for entry in images.iterdir()]
+        present = {Path(stands_for(name) or name).stem.casefold() for name in names}
         same = f"{stem}-{picture.sha256[:8]}"
         if same.casefold() in present and _holds(images / (same + picture.info.extension), picture):
             return same + picture.info.extension
@@ -164,6 +169,8 @@ class Placer:
 
     def _is_ours(self, path: Path, name: str) -> bool:
         """Whether chargen wrote the file and nobody touched it since."""
+        if why_unreadable(path):
+            return False
         owner = self._owners.get(f"images/{name}")
         if owner is None or path.is_symlink() or not path.is_file():
             return path.is_file() and not path.is_symlink() and pictures.is_placeholder(path)
@@ -245,11 +252,16 @@ def prompt_hash(prompt: str) -> str:
 def entity_folder(root: Path, key: str) -> Path:
     """Return the folder of the entity ``kind/slug``."""
     kind, slug = key.split("/", 1)
-    return root / next(folder for folder, name in KIND_FOLDERS.items() if name == kind) / slug
+    of_kind = root / next(folder for folder, name in KIND_FOLDERS.items() if name == kind)
+    return of_kind / (slug if slug.isascii() else Folders(of_kind).listing("").spelled(slug))
 
 
 def _holds(path: Path, picture: Picture) -> bool:
-    return path.stat().st_size == len(picture.data) and pictures.sha256_file(path) == picture.sha256
+    return (
+        not why_unreadable(path)
+        and path.stat().st_size == len(picture.data)
+        and pictures.sha256_file(path) == picture.sha256
+    )
 
 
 def _inside(path: Path, root: Path) -> bool:
