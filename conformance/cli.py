@@ -6,6 +6,7 @@ import argparse
 import fnmatch
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     add("--only", action="append", default=[], metavar="GLOB", help="only behaviours whose id fits; repeatable")
     add("--samples", type=Path, metavar="DIR", help="folder of recordings (CHARGEN_SAMPLES)")
     add("--judge", action="append", choices=("emulator", "recording"), help="ask only this one; repeatable")
+    add("--emulator-options", default="", metavar="TEXT", help="start the emulator so, like '--strictness strict'")
     add("--live", action="store_true", help=f"ask the real API at {live.OFFICIAL}")
     add("--base-url", metavar="URL", help="ask the server at this address, by the rules of a live run")
     add("--cap-usd", type=float, default=_DEFAULT_CAP_USD, metavar="X", help="stop before a live run costs more (0.45)")
@@ -97,7 +99,7 @@ def _here(
     judges = options.judge or ("emulator", "recording")
     tallies = []
     if "emulator" in judges:
-        tallies.append(emulator.judge(collection, chosen))
+        tallies.append(emulator.judge(collection, chosen, options=shlex.split(options.emulator_options)))
     if "recording" in judges:
         folder = options.samples or environment.get("CHARGEN_SAMPLES")
         if folder:

@@ -17,13 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.document import Behaviour, Collection, Cost, Preparation, can_cost
-from conformance.emulator import variables
+from conformance.asking import Asker
+from conformance.document import Behaviour, Collection, Cost, can_cost
 from conformance.exchange import Answer, NotJudged, Pace, Request, Session
-from conformance.outcome import Difference, Outcome, Tally
+from conformance.outcome import Tally
 from conformance.patterns import ABSENT, Matcher
 
 OFFICIAL = "https://generativelanguage.googleapis.com"
@@ -307,52 +306,6 @@ def _display_name(request: Request) -> str:
 # -- the run --
 
 
-@dataclass
-class _Judge:
-    collection: Collection
-    session: Session
-    guard: LiveGuard
-    run: str
-    say: Say
-    prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def outcome(self, behaviour: Behaviour) -> Outcome:
-        known = variables(self.collection, self.session.base_url, self.run, behaviour.id)
-        try:
-            for name in behaviour.needs:
-                known |= self._shared(name)
-            for name in behaviour.own:
-                known |= self._prepare(name, f"{behaviour.id}.{name}")
-            with self.guard.reserving(behaviour.cost):
-                found = self.session.run(behaviour.steps, known)
-        except NotJudged as error:
-            return Outcome(behaviour, "live", "not judged", reason=str(error))
-        return Outcome(behaviour, "live", "differs" if found else "agrees", tuple(found))
-
-    def _shared(self, name: str) -> dict[str, Any]:
-        if name in self.failed:
-            raise NotJudged(self.failed[name])
-        if name not in self.prepared:
-            try:
-                self.prepared[name] = self._prepare(name, name)
-            except NotJudged as error:
-                self.failed[name] = str(error)
-                raise
-        return self.prepared[name]
-
-    def _prepare(self, name: str, ident: str) -> dict[str, Any]:
-        preparation: Preparation = self.collection.preparations[name]
-        self.say(f"  preparing: {preparation.says}")
-        known = variables(self.collection, self.session.base_url, self.run, ident)
-        given = set(known)
-        with self.guard.reserving(preparation.cost):
-            found: list[Difference] = self.session.run(preparation.steps, known)
-        if found:
-            raise NotJudged(f"preparation {name}: {found[0]}")
-        return {variable: value for variable, value in known.items() if variable not in given}
-
-
 def judge(
     collection: Collection,
     behaviours: Sequence[Behaviour],
@@ -373,13 +326,13 @@ def judge(
     matcher = Matcher(collection.shapes)
     session = Session(base_url, key, matcher, pace=pace, guard=guard)
     sweeper = Session(base_url, key, matcher)
-    worker = _Judge(collection, session, guard, run, say)
+    asker = Asker(collection, session, "live", run, guard.reserving, say)
     rank = {"free": 0, "if_taken": 1, "paid": 2, "unknown": 3}
     ordered = sorted(behaviours, key=lambda item: (bool(item.needs or item.own), rank[item.cost.kind]))
     try:
         with _signals():
             for behaviour in ordered:
-                tally.outcomes.append(worker.outcome(behaviour))
+                tally.outcomes.append(asker.outcome(behaviour))
     except KeyboardInterrupt:
         tally.notes.append(f"stopped after {len(tally.outcomes)} of {len(ordered)} behaviours")
     finally:

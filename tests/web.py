@@ -57,7 +57,7 @@ def site(answer: Callable[[Asked], Given], tls: SSLContext | None = None) -> Ite
             self.end_headers()
             self.wfile.write(given.body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_CONNECT = _serve
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = _serve
 
         def log_message(self, *about: object) -> None:
             """Say nothing."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from web import Asked, Given, site
 
-_HOP = {"transfer-encoding", "connection", "content-length", "keep-alive"}
+_HOP = {"transfer-encoding", "connection", "content-length", "keep-alive", "accept-encoding"}
 
 
 @dataclass
