@@ -421,7 +421,7 @@ def test_changing_a_batch(emulator: Emulator) -> None:
     assert 404 == wrong.status_code
 
 
-@pytest.mark.parametrize("path", ["files:register", f"models/{MODEL}:streamGenerateContent"])
+@pytest.mark.parametrize("path", ["files:register", f"models/{MODEL}:streamGenerateContent", "tunedModels"])
 def test_documented_and_not_emulated(emulator: Emulator, path: str) -> None:
     """What is documented and not emulated answers 501 in the API's form."""
     answer = HTTP.post(f"{emulator.url}/v1beta/{path}", headers=KEY, json={})

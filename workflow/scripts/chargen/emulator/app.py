@@ -49,6 +49,7 @@ _MODEL_KINDS = {
     "batchEmbedContents": "embed",
 }
 _DOCUMENTED = ("streamGenerateContent", "generateAnswer", "predict", "predictLongRunning")  # not emulated
+_OTHER_RESOURCES = ("tunedModels", "cachedContents", "fileSearchStores", "corpora", "interactions", "operations")
 Handler = Callable[["Call"], Awaitable[Any]]
 
 
@@ -708,4 +709,7 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
+    parts = request.url.path.split("/")
+    if len(parts) > 2 and parts[2] in _OTHER_RESOURCES:
+        return error_answer(errors.not_implemented(parts[2]))
     return error_answer(ApiError(404, f"The emulator has nothing at {request.method} {request.url.path}."))

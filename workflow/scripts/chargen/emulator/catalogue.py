@@ -82,7 +82,7 @@ _FALLBACK: Mapping[str, Any] = {
 }
 # Served or retired by the API whether or not chargen offers them.
 _MORE_TEXT = ("gemini-3.6-flash", "gemini-3.5-flash")
-_EMBEDDING = ("gemini-embedding-001",)
+_EMBEDDING = ("gemini-embedding-001", "gemini-embedding-2")
 _MORE_RETIRED: Mapping[str, str] = {"gemini-2.5-flash": "gemini-3.6-flash"}
 
 

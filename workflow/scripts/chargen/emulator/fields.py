@@ -60,6 +60,7 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     ),
     "ThinkingConfig": _plain("includeThoughts thinkingBudget thinkingLevel"),
     "ImageConfig": _plain("aspectRatio imageSize"),
+    "CountTokensRequest": _plain("model", contents="Content[]", generateContentRequest="GenerateContentRequest"),
     "EmbedContentRequest": _plain("model taskType title outputDimensionality", content="Content"),
     "BatchRequest": _plain("model", batch="Batch"),
     "Batch": _plain(

@@ -310,8 +310,10 @@ class World:
         return count
 
     def plant_file(self, owner: str, about: Mapping[str, Any]) -> StoredFile:
-        """Put a file of a given id there (admin): ``id``, ``content`` (text), ``mime_type``, ``source``."""
-        content = str(about.get("content", "")).encode()
+        """Put a file of a given id there (admin): ``id``, ``content`` (text) or ``data`` (base64), ``mime_type``,
+        ``source``.
+        """
+        content = base64.b64decode(about["data"]) if "data" in about else str(about.get("content", "")).encode()
         sha256 = hashlib.sha256(content).hexdigest()
         self.store.blob(sha256).write_bytes(content)
         now = self.clock.now_ns()
@@ -692,9 +694,9 @@ class World:
     def count_tokens(self, model: str, version: str, raw: Any) -> dict[str, Any]:
         """The tokens of a countTokens request, by the same rule as in usageMetadata."""
         served = self.serving(model, version, "countTokens")
-        body = raw.get("generateContentRequest") or raw if isinstance(raw, dict) else raw
-        requests.check_fields(body)
-        return answers.counted(served, requests.read(body))
+        requests.check_fields(raw, "CountTokensRequest")
+        body = fields.camel(raw)
+        return answers.counted(served, requests.read(body.get("generateContentRequest") or body))
 
     def embed(self, model: str, version: str, raw: Any, method: str) -> dict[str, Any]:
         """Answer embedContent or batchEmbedContents at once."""
