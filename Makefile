@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test prove soak live benchmarks clean
+.PHONY: demo test prove soak clients live benchmarks clean
 
 demo: $(VENV)/.made
 	$(BIN)/snakemake --cores 4 generate_all
@@ -23,9 +23,16 @@ prove: $(VENV)/.made
 	  $(if $(filter 1,$(YES)),--yes) $(if $(CAP),--cap-usd '$(CAP)') $(foreach glob,$(ONLY),--only '$(glob)')
 
 # Hours: every failure point, hundreds of seeds of trouble, other clients against the emulator.
-soak: $(VENV)/.made
+soak: $(VENV)/.soak
+	CHARGEN_CLIENTS_PAGE=docs/emulator.md $(BIN)/pytest -m soak -v
+
+# Other people's clients alone, and their table in docs/emulator.md. Needs node, npm, curl, jq and the package registries.
+clients: $(VENV)/.soak
+	CHARGEN_CLIENTS_PAGE=docs/emulator.md $(BIN)/pytest -m soak -v tests/conformance
+
+$(VENV)/.soak: $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,soak,heic]'
-	$(BIN)/pytest -m soak -v
+	touch $@
 
 # Spends real money: see tests/live/test_live.py.
 live: $(VENV)/.made

@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-pytest_plugins = ["emulator_fixture", "kill_matrix"]
+pytest_plugins = ["clients", "emulator_fixture", "kill_matrix"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import os
 import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,6 +17,7 @@ import pytest
 # Two of the tests import httpx, which google-genai itself does without; httpx2 has the same names.
 sys.modules.setdefault("httpx", httpx2)
 
+_PICTURE = base64.b64encode(Path("tests/data/google.png").read_bytes()).decode()
 _REQUEST = {"request": {"contents": [{"parts": [{"text": "say hello"}]}]}, "metadata": {"key": "a"}}
 _LINE = json.dumps({"key": "a", "request": _REQUEST["request"]})
 _EMBED = {"request": {"content": {"parts": [{"text": "hello"}]}, "outputDimensionality": 4}, "metadata": {"key": "a"}}
@@ -24,8 +27,15 @@ _FILES = [
     *({"id": name, "content": _LINE, "mime_type": "application/json"} for name in ("s0pa54alni6w", "vjvu9fwk2qj8")),
     *({"id": name, "content": "to be deleted"} for name in ("1g583ke2xdsn", "n1gls7dyh90q")),
     {"id": "mq9e3mg3u2y5", "content": _EMBED_LINE, "mime_type": "application/json"},
-    {"id": "kje1wewvo85z", "content": "", "mime_type": "image/jpeg"},
-    {"id": "tyvaih24jwje", "content": "", "mime_type": "video/mp4"},
+    *(
+        {"id": name, "data": _PICTURE, "mime_type": "image/png"}
+        for name in ("864z7ft4m14h", "22xab9a8jp0v", "kje1wewvo85z")
+    ),
+    *({"id": name, "content": "stand-in", "mime_type": "application/pdf"} for name in ("9tnpjy0re13a", "0o9iyit198g1")),
+    *(
+        {"id": name, "content": "stand-in", "mime_type": "video/mp4"}
+        for name in ("i2ojhd8z99uk", "fq9r5ftyqrho", "8q6j6weg80ey", "tyvaih24jwje")
+    ),
     {"id": "generated1", "content": "\0\0\0\x18ftypmp42", "mime_type": "video/mp4", "source": "GENERATED"},
 ]
 _BATCHES = [
@@ -38,7 +48,7 @@ _BATCHES = [
         )
     ),
     {"id": "wdx71o8cgbzoa6gg3be1mg7g8ulrhapcjgo3", "model": "gemini-embedding-001", "requests": [_EMBED]},
-    {"id": "507oratd242het8ox60pwsmn7tcmtkrj8itff", "model": "gemini-embedding-001", "file": "mq9e3mg3u2y5"},
+    {"id": "507oatd242het8ox60pwsmn7tcmtkrj8itff", "model": "gemini-embedding-001", "file": "mq9e3mg3u2y5"},
 ]
 
 

@@ -169,6 +169,9 @@ def test_unknown_fields_of_inlined_requests(desk: Desk) -> None:
         "Invalid JSON payload received. Unknown name \"safetySettings\" at 'batch.input_config.requests.requests[1]': "
         "Cannot find field."
     )
+    batch["inputConfig"] = {"requests": {"file_name": "files/abc"}}
+    with pytest.raises(ApiError, match=r"Unknown name .file_name. at .batch\.input_config\.requests."):
+        desk.world.create_batch(OWNER, MODEL, "v1beta", batch)
     batch["inputConfig"] = {"requests": {"requests": [good]}}
     assert desk.world.create_batch(OWNER, MODEL, "v1beta", batch).count == 1
 
@@ -220,6 +223,18 @@ def test_rows_by_custom_id(desk: Desk) -> None:
     assert (good["custom_id"], bad["custom_id"]) == ("one", "two")
     assert "candidates" in good["response"] and bad["error"]["code"] == 3
     assert "key" not in good
+
+
+def test_bare_requests(desk: Desk) -> None:
+    """A row that is a request without a key, as a curl example sends it, is answered without one, or refused."""
+    bare = {"contents": CONTENTS, "generationConfig": {"temperature": 0.7}}
+
+    (line,) = desk.results(desk.create(bare))
+
+    assert ["response"] == list(line)
+    assert desk.refusal({**bare, "note": 1}).endswith("no such field: 'note'")
+    desk.api(rows="snake_case")
+    assert "no such field: 'contents'" in desk.refusal(bare)
 
 
 def test_openai_rows(desk: Desk) -> None:

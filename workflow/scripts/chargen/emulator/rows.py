@@ -1,4 +1,5 @@
-"""The rows of a request file: native ones by ``key`` or ``custom_id``, and OpenAI-shaped ones; and what is refused.
+"""The rows of a request file: native ones by ``key`` or ``custom_id``, bare requests, OpenAI-shaped ones; and what is
+refused.
 
 A file with a row that the parser does not take is refused as a whole when the job is created, with one message that
 names each row, its column and the reason (as in UKGovernmentBEIS/inspect_ai issues 3257 and 5100).
@@ -21,7 +22,7 @@ from chargen.emulator.strictness import ApiPlan
 _LISTED = 20  # rows named in one refusal
 _TOP = frozenset(["key", "custom_id", "metadata", "request"])
 _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[{}\[\]:,]|[^\s{}\[\]:,]+", re.DOTALL)
-NATIVE, CUSTOM, OPENAI = "native", "custom_id", "openai"
+NATIVE, CUSTOM, BARE, OPENAI = "native", "custom_id", "bare", "openai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ class Row:
     request: Any
 
     def named(self, key: str) -> dict[str, Any]:
-        """What the answer to this row is found by: *key* under the row's own member."""
+        """What the answer to this row is found by: *key* under the row's own member; nothing for a bare request."""
+        if self.form == BARE:
+            return {}
         return {"key" if self.form == NATIVE else "custom_id": key}
 
 
@@ -49,6 +52,8 @@ def read(raw: bytes) -> Row:
         if "body" in line:
             return Row(name, OPENAI, metadata, line["body"])
         return Row(name, CUSTOM, metadata, line.get("request"))
+    if _is_bare(line):
+        return Row("", BARE, None, line)
     inner = metadata.get("key") if isinstance(metadata, dict) else None
     return Row(str(line.get("key") or inner or ""), NATIVE, metadata, line.get("request"))
 
@@ -108,19 +113,28 @@ def _row_problems(raw: bytes, message: str, api: ApiPlan) -> Iterator[str]:
         return
     if "body" in line and "custom_id" in line:
         return
+    snake_only = api.rows == "snake_case"
     strict = api.unknown_fields == "refused"
     refused = ["response_schema", "responseSchema"] if api.schema_field == "response_json_schema" else []
-    if strict:
+    above: fields.Path = ("request",)
+    request = line.get("request")
+    if _is_bare(line) and not snake_only:
+        above, request = (), line
+    elif strict:
         for name in line:
             if name not in _TOP:
                 yield _at(text, (), fields.Problem((), name))
-    if line.get("request") is None:
+    if request is None:
         return
-    snake_only = api.rows == "snake_case"
-    for problem in fields.problems(line["request"], message, snake_only=snake_only, refused=refused):
+    for problem in fields.problems(request, message, snake_only=snake_only, refused=refused):
         if problem.found or strict:
-            yield _at(text, ("request",), problem)
-    yield from _empty_system_text(line["request"])
+            yield _at(text, above, problem)
+    yield from _empty_system_text(request)
+
+
+def _is_bare(line: dict[str, Any]) -> bool:
+    """Whether the row is a request without anything around it, as in a curl example of the batch guide."""
+    return "contents" in line and "request" not in line and "key" not in line
 
 
 def _empty_system_text(request: Any) -> Iterator[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class ApiPlan:
     """Each member chooses between behaviours that were both reported of the real API; docs/emulator.md has the sources.
 
-    ``rows``: spelling of fields in request files, ``any`` or ``snake_case`` (others are unknown fields).
+    ``rows``: spelling of fields in request files, ``any`` (and bare requests without a key are taken) or ``snake_case``
+    (others are unknown fields).
     ``unknown_fields`` in request files: ``refused`` when the job is created, or ``ignored``.
     ``display_name`` of a new job: ``required`` or ``optional``.
     ``schema_field`` of request files: ``both`` count; ``response_json_schema``: the other one is an unknown field;

@@ -29,6 +29,7 @@ from chargen.emulator.errors import (
     no_such_file,
     not_found,
     quota,
+    unknown_fields,
 )
 from chargen.emulator.jobs import Job
 from chargen.emulator.results import Lines, Rendering
@@ -624,6 +625,8 @@ class World:
         self.store.put("job", job.id, job.as_json())
 
     def _keep_inline(self, inline: Any, message: str) -> str:
+        if unknown := [name for name in inline if name != "requests"] if isinstance(inline, dict) else []:
+            raise unknown_fields([("batch.input_config.requests", name) for name in unknown])
         items = inline.get("requests") if isinstance(inline, dict) else inline
         if not isinstance(items, list):
             raise invalid("* BatchGenerateContentRequest.batch.input_config.requests: a list is needed\n")
