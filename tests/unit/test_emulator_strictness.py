@@ -170,7 +170,7 @@ def test_unknown_fields_of_inlined_requests(desk: Desk) -> None:
         "Cannot find field."
     )
     batch["inputConfig"] = {"requests": {"file_name": "files/abc"}}
-    with pytest.raises(ApiError, match=r"Unknown name .file_name. at .batch\.input_config\.requests."):
+    with pytest.raises(ApiError, match=r"Unknown name .file_name. at .+batch\.input_config\.requests"):
         desk.world.create_batch(OWNER, MODEL, "v1beta", batch)
     batch["inputConfig"] = {"requests": {"requests": [good]}}
     assert desk.world.create_batch(OWNER, MODEL, "v1beta", batch).count == 1
