@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -138,6 +139,7 @@ def camel(value: Any) -> Any:
     return result
 
 
+@lru_cache(maxsize=4096)
 def camel_name(name: str) -> str:
     """*name* in camelCase; underscores in front stay."""
     head, *rest = name.lstrip("_").split("_")
@@ -145,6 +147,7 @@ def camel_name(name: str) -> str:
     return "_" * (len(name) - len(name.lstrip("_"))) + spelled
 
 
+@lru_cache(maxsize=4096)
 def snake_name(name: str) -> str:
     """*name* in snake_case; underscores in front stay."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)

@@ -138,7 +138,8 @@ def _is_bare(line: dict[str, Any]) -> bool:
 
 
 def _empty_system_text(request: Any) -> Iterator[str]:
-    system = fields.camel(request).get("systemInstruction") if isinstance(request, dict) else None
+    plain = request if isinstance(request, dict) else {}
+    system = plain.get("system_instruction") or plain.get("systemInstruction")
     parts = system.get("parts") if isinstance(system, dict) else None
     for number, part in enumerate([parts] if isinstance(parts, dict) else parts or []):
         if isinstance(part, dict) and not any(part.values()):
