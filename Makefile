@@ -16,11 +16,12 @@ test: $(VENV)/.made
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not soak and not live"
 
+PROVE = $(if $(filter 1,$(LIVE)),--live) $(if $(BASE_URL),--base-url '$(BASE_URL)') $(if $(filter 1,$(YES)),--yes) \
+	$(if $(CAP),--cap-usd '$(CAP)') $(foreach glob,$(ONLY),--only '$(glob)')
 # What we believe of the API, against the emulator and, with CHARGEN_SAMPLES, against recordings. LIVE=1 asks the real one:
 # it shows the price, and starts after a yes or with YES=1. CAP, ONLY and BASE_URL: docs/conformance.md.
 prove: $(VENV)/.made
-	$(BIN)/python -m conformance $(if $(filter 1,$(LIVE)),--live) $(if $(BASE_URL),--base-url '$(BASE_URL)') \
-	  $(if $(filter 1,$(YES)),--yes) $(if $(CAP),--cap-usd '$(CAP)') $(foreach glob,$(ONLY),--only '$(glob)')
+	$(BIN)/python -m conformance $(strip $(PROVE))
 
 # Hours: every failure point, hundreds of seeds of trouble, other clients against the emulator.
 soak: $(VENV)/.soak

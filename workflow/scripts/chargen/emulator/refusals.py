@@ -46,9 +46,16 @@ REFUSALS: Mapping[str, Mapping[str, Any]] = {
     "SAFETY": _candidate("SAFETY"),
     "RECITATION": _candidate("RECITATION"),
     "MALFORMED_RESPONSE": _candidate("MALFORMED_RESPONSE", content={"role": "model"}),
+    "MODEL_ARMOR": _candidate("MODEL_ARMOR", "Blocked by Model Armor: prompt injection.", {"role": "model"}),
+    "ESCALATION": _candidate("ESCALATION"),
+    "MISSING_THOUGHT_SIGNATURE": _candidate("MISSING_THOUGHT_SIGNATURE"),
+    "CONTINUATION": _candidate("CONTINUATION", content={"role": "model"}),
+    "PUP_LIMITED_DISABLED": _candidate("PUP_LIMITED_DISABLED"),
     "STOP_text": _candidate("STOP", content=_TEXT_ONLY),
     "STOP_empty": _candidate("STOP", content={"role": "model", "parts": []}),
     "BLOCKED": {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}},
+    "BLOCKED_IMAGE_SAFETY": {"promptFeedback": {"blockReason": "IMAGE_SAFETY"}},
+    "JAILBREAK": {"promptFeedback": {"blockReason": "JAILBREAK"}},
     "EMPTY": {},
 }
 
