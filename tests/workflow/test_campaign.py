@@ -113,7 +113,8 @@ def through_steps(project, checkout, number):
     for batch, wishes in plan.put_back.items():
         put_back(settings, state, state.batch(batch), run, wishes)
         chains += release(settings, state, run, batch, [])
-    for batch in chains:
+    for at, batch in enumerate(chains):
+        assert batch not in chains[:at], f"{batch} follows from itself"
         try:
             chains += yield from one_chain(settings, state, run, batch)
         except ChargenError as error:

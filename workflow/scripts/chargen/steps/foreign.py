@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain, product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,10 +27,12 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation
 from chargen.results.scanner import ResultFile
 from chargen.state import BatchFiles
-from chargen.wishes import UNKNOWN, Wish, digest, split_key
+from chargen.wishes import UNKNOWN, Wish, batch_id, digest, split_key
 
 Json = dict[str, Any]
 
+MAX_GUESSES = 10_000
+"""How many ways to spread attempts over the tasks of a foreign job are tried, to find those that its id stands for."""
 _NOTE = "collected without its plan: what was asked for is unknown"
 
 
@@ -53,6 +56,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
     tasks = [
         today[key] if key in today else blank(key, target, variation) for key, (target, variation) in parts.items()
     ]
+    tasks = attempted(tasks, files.id, settings.retry_max_attempts)
     return {
         "schema_version": 1,
         "batch": files.id,
@@ -70,6 +74,22 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
         "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
         "tasks": tasks,
     }
+
+
+def attempted(tasks: list[Json], batch: str, most: int) -> list[Json]:
+    """Return *tasks* with the attempts, each up to *most*, that the id of their *batch* stands for; as they are if none
+    fit.
+
+    Whoever took a job for a first attempt that was another's second one would send that very batch again.
+    """
+    known = [(task["wish_id"], task["key"]) for task in tasks]
+    alike = ((attempt,) * len(known) for attempt in range(1, most + 1))
+    mixed = product(range(1, most + 1), repeat=len(known)) if most ** len(known) <= MAX_GUESSES else ()
+    for attempts in chain(alike, mixed):
+        sent = zip(known, attempts, strict=True)
+        if batch_id((wish, key, attempt) for (wish, key), attempt in sent) == batch:
+            return [task | {"attempt": attempt} for task, attempt in zip(tasks, attempts, strict=True)]
+    return tasks
 
 
 def _keys(files: BatchFiles) -> dict[str, None]:
