@@ -117,6 +117,7 @@ class TaskMaker:
         self._library = library
         self.choice = settings.models["generate"]
         self._models: dict[str, ImageModel | str] = {}
+        self._sent: dict[str, Mapping[str, Any]] = {}
         self._temperatures = Temperatures(State.of(settings), "generate", self.choice)
         self._default, notice = usable(catalog.image_model, self.choice.model, self.choice.fallback, denied)
         self.notices = [notice] if notice else []
@@ -138,7 +139,7 @@ class TaskMaker:
             return self._refuse(
                 scene, "image_size", f"{model.name} cannot do {size}; it takes {', '.join(model.sizes)}"
             )
-        price = self._estimates.picture("generate", model, size, sent_to(model.takes, self.choice))
+        price = self._estimates.picture("generate", model, size, self._sent_to(model))
         if price is None:
             return self._refuse(
                 scene,
@@ -203,7 +204,7 @@ class TaskMaker:
             "model": shape.model.name,
             "aspect_ratio": shape.aspect_ratio,
             "image_size": shape.image_size,
-            **hashed("generate", sent_to(shape.model.takes, self.choice)),
+            **hashed("generate", self._sent_to(shape.model)),
             "safety_settings": list(self._settings.safety_settings),
             "references": [[picture.role, picture.sha256] for picture in sent],
         }
@@ -213,8 +214,8 @@ class TaskMaker:
         scene = standing.scene
         prompt = self.compose(standing, picked.sent)
         record = standing.record
-        sent = sent_to(shape.model.takes, self.choice)
-        tokens = self._estimates.input_tokens(shape.model, len(prompt.text), len(picked.sent), sent)
+        parameters = self._sent_to(shape.model)
+        tokens = self._estimates.input_tokens(shape.model, len(prompt.text), len(picked.sent), parameters)
         return Task(
             wish=standing.wish,
             attempt=standing.attempt,
@@ -234,6 +235,13 @@ class TaskMaker:
             tokens=tokens,
             characters=len(prompt.text),
         )
+
+    def _sent_to(self, model: ImageModel) -> Mapping[str, Any]:
+        """The parameters that are sent to *model*."""
+        sent = self._sent.get(model.name)
+        if sent is None:
+            sent = self._sent[model.name] = sent_to(model.takes, self.choice)
+        return sent
 
     def _learned(self, scene: Scene, prompt: Prompt) -> Iterator[str]:
         """Say what of the prompt was learned, and from which pictures."""
