@@ -5,8 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from results_world import SCENES, World
@@ -14,7 +18,9 @@ from results_world import SCENES, World
 from chargen import config, journal
 from chargen.emulator import faults
 from chargen.journal import Journal
+from chargen.state import BatchFiles
 from chargen.steps import cleanup, set_aside
+from chargen.steps.collect import collect
 from chargen.steps.set_aside import SIGHTINGS
 from emulator_fixture import Emulator
 
@@ -246,3 +252,61 @@ def test_inlined_answers_that_are_not_all_there(hasty: World) -> None:
     receipt = hasty.apply(files)
 
     assert {"applied": SCENES - 1, "passing": 1} == receipt["counts"]
+
+
+def collect_elsewhere(world: World, files: BatchFiles) -> dict[str, Any]:
+    """Collect the batch's job as a machine that knows nothing of it."""
+    world.emulator.end_jobs()
+    shutil.rmtree(world.state.root)
+    world.run.folder.mkdir(parents=True)
+    return collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
+
+
+@pytest.mark.parametrize("body", ["page", "empty", "half_lines", "cut_in_line"])
+def test_collecting_a_foreign_job_is_as_careful(world: World, body: str) -> None:
+    """Without its request file the server's count is what the lines are compared with; what is wrong is said."""
+    (files,) = world.send()
+    world.emulator.faults(calls=[{"call": "download", "first": 1, "do": "body", "body": body, "crc32c": "none"}])
+    refused = collect_elsewhere(world, files)
+    shutil.rmtree(files.set_aside)  # as if its pause were over
+    collected = collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
+
+    assert not refused["collected"]
+    assert "is not complete" in refused["why_not"]
+    assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
+    assert 0 == world.deleted()
+
+
+def test_a_foreign_job_without_results_makes_no_batch(hasty: World) -> None:
+    """What answers no request is no outcome of tasks that nobody here knows."""
+    (files,) = hasty.send()
+    hasty.emulator.faults(calls=[{"call": "download", "do": "body", "body": "empty", "crc32c": "sent"}])
+    said = [collect_elsewhere(hasty, files)["why_not"]]
+    settings = dataclasses.replace(hasty.settings, job=files.id)
+    said += [collect(settings, hasty.state, hasty.run, hasty.remote)["why_not"] for _ in range(SIGHTINGS)]
+
+    assert "hold no answer to any request" in said[-1]
+    assert all("collect it later" in words for words in said)
+    assert [] == hasty.in_flight()
+
+
+@pytest.mark.parametrize("point", ["sighted", "set-aside"])
+def test_killed_while_something_is_set_aside(world: World, point: str, tmp_path: Path) -> None:
+    """Killed after either step: what was seen counts once, and the whole file is taken when it comes."""
+    world.emulator.faults(calls=[{"call": "download", "nth": [1], "do": "body", "body": "half_lines"}])
+    (files,) = world.send()
+    world.emulator.end_jobs()
+    world.write_settings()
+    command = [sys.executable, "-m", "chargen", "fetch", "--run", str(world.run.folder), files.id]
+    command += [str(tmp_path / "responses.jsonl")]
+    killed = subprocess.run(command, env=os.environ | {"CHARGEN_KILL_AT": point}, check=False)
+    seen = json.loads((files.set_aside / "seen.json").read_text())
+    left = kept(files.set_aside)
+    shutil.rmtree(files.set_aside)
+    world.look()
+    receipt = world.apply(files)
+
+    assert -9 == killed.returncode
+    assert 1 == seen["last"]["times"]
+    assert len(left) == int(point == "set-aside")
+    assert {"applied": SCENES} == receipt["counts"]

@@ -41,6 +41,7 @@ from chargen.steps.apply import apply, put_back
 from chargen.steps.cleanup import tidy
 from chargen.steps.collect import collect
 from chargen.steps.fetch import fetch
+from chargen.steps.lost import look_again
 from chargen.steps.stage import stage
 from chargen.steps.submit import ForeignJob, submit
 from conftest import Project
@@ -113,6 +114,8 @@ def through_steps(project, checkout, number):
     for batch, wishes in plan.put_back.items():
         put_back(settings, state, state.batch(batch), run, wishes)
         chains += release(settings, state, run, batch, [])
+    remote = connect(settings)
+    chains += [batch for batch in plan.lost if look_again(settings, state, state.batch(batch), remote)]
     for at, batch in enumerate(chains):
         assert batch not in chains[:at], f"{batch} follows from itself"
         try:

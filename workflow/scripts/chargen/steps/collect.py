@@ -82,7 +82,7 @@ def _why_not_here(watch: Watch, batch: str, operation: Operation, *, is_known: b
     for pause in pauses(ATTEMPTS):
         gone = watch.download(batch, operation)
         if gone is not None:
-            return "" if is_known else gone
+            return f"{operation.name}: {gone}. Nothing was placed; collect it later" if gone and not is_known else ""
         if pause is None or not operation.has_results or watch.is_paused(batch):
             break
         time.sleep(pause)

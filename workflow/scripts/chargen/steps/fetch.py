@@ -102,9 +102,9 @@ class Watch:
     def bring_in(self, batch: str, operation: Operation) -> bool:
         """Download what the ended job of *batch* left, once; return whether its end is on disk. Call under its lock."""
         files = self._state.batch(batch)
-        journal = Journal(self._state)
-        if _is_here(files, journal.entry(batch)):
+        if _is_here(self._state, files):
             return True
+        journal = Journal(self._state)
         left = self.download(batch, operation)
         if left is None:
             return False
@@ -135,7 +135,7 @@ class Watch:
         """
         files = self._state.batch(batch)
         there = files.responses.exists() and files.responses.stat().st_size  # an empty one may stand for what is gone
-        if there and not _is_of_before(Journal(self._state).entry(batch)):
+        if there and not _is_of_before(self._state, files):
             return ""
         if not operation.has_results:
             if operation.state != "SUCCEEDED":
@@ -347,7 +347,7 @@ def fetch(
     was sent with another key or to another address.
     """
     entry = Journal(state).entry(files.id)
-    if _is_here(files, entry):
+    if _is_here(state, files):
         return
     if not entry.job:
         raise NeverSubmitted(f"batch {files.id} was never submitted; run generate_all again")
@@ -355,7 +355,7 @@ def fetch(
     watch = Watch(settings, state, remote, run)
     first = True
     seen: tuple[Any, ...] = ()
-    while not _is_here(files, Journal(state).entry(files.id)):
+    while not _is_here(state, files):
         operation = watch.tick(place, first).get(entry.job)
         first = False
         if words := watch.why_stuck(files.id, GIVE_UP_AFTER_S):
@@ -375,13 +375,14 @@ def fetch(
             seen = news
 
 
-def _is_here(files: BatchFiles, entry: Entry) -> bool:
+def _is_here(state: State, files: BatchFiles) -> bool:
     """Whether the job's end, and what it brought, are on disk."""
-    return files.responses.exists() and files.ended.exists() and not _is_of_before(entry)
+    return files.responses.exists() and files.ended.exists() and not _is_of_before(state, files)
 
 
-def _is_of_before(entry: Entry) -> bool:
+def _is_of_before(state: State, files: BatchFiles) -> bool:
     """Whether what is on disk of the batch is of the time when its job counted as lost."""
+    entry = Journal.recent(state, files.id).entry(files.id)
     return entry.found_again and not entry.ended and entry.outcomes is None
 
 
