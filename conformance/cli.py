@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """0 when all agree, 1 when something differs, 2 when it could not start."""
+    """0 when all agree, 1 when something differs, 2 when it could not start or was stopped."""
     options = parser().parse_args(arguments)
     try:
         return _run(options, environment)
@@ -86,6 +86,8 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     else:
         tallies = _here(options, environment, collection, chosen)
     _report(options, collection, tallies)
+    if any(tally.stopped for tally in tallies):
+        return NOT_STARTED
     return DIFFERS if any(tally.differs for tally in tallies) else AGREES
 
 
@@ -202,5 +204,6 @@ def as_json(collection: Collection, tallies: Sequence[Tally]) -> dict[str, objec
         "judges": collection.per_judge(),
         "seen_live": sum(item.seen_live for item in collection.behaviours),
         "notes": {tally.judge: tally.notes for tally in tallies},
+        "cost_at_most_usd": round(sum(tally.spent_usd for tally in tallies), 6),
         "outcomes": [outcome.as_json() for tally in tallies for outcome in tally.outcomes],
     }

@@ -29,7 +29,7 @@ OFFICIAL = "https://generativelanguage.googleapis.com"
 PREFIX = "chargen-prove"
 KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "MYTHICINDEX_GOOGLE_API_KEY")
 MOST_USD = 0.50
-"""No run may cost this much, whatever it is told."""
+"""No run may cost this much, whatever its options say."""
 _FINAL = re.compile(r"_(SUCCEEDED|FAILED|CANCELLED|EXPIRED)$")
 Say = Callable[[str], None]
 
@@ -334,11 +334,18 @@ def judge(
             for behaviour in ordered:
                 tally.outcomes.append(asker.outcome(behaviour))
     except KeyboardInterrupt:
+        tally.stopped = True
         tally.notes.append(f"stopped after {len(tally.outcomes)} of {len(ordered)} behaviours")
     finally:
         session.close()
-        clean_up(sweeper, ledger, say)
-        sweeper.close()
+        try:
+            clean_up(sweeper, ledger, say)
+        except KeyboardInterrupt:
+            say(f"The clean-up was stopped. {ledger.file} names what is left: run again with --clean-up")
+            raise
+        finally:
+            sweeper.close()
+    tally.spent_usd = guard.spent_usd
     tally.notes.append(f"cost at most {guard.spent_usd:.4f} USD")
     return tally
 

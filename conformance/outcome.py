@@ -60,11 +60,13 @@ class Outcome:
 
 @dataclass
 class Tally:
-    """The outcomes of one judge, with a note of what it could not do."""
+    """The outcomes of one judge, with notes; ``spent_usd`` is what a live run cost at most."""
 
     judge: str
     outcomes: list[Outcome] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stopped: bool = False
+    spent_usd: float = 0.0
 
     def count(self, verdict: Verdict) -> int:
         """How many behaviours have that verdict."""

@@ -1,4 +1,4 @@
-"""A server between client and emulator that changes what it is told to change."""
+"""A server between client and emulator that changes answers and requests on their way."""
 
 from __future__ import annotations
 

@@ -250,6 +250,7 @@ def test_ctrl_c_cleans_up(emulator: Emulator, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     printed = process.communicate(timeout=60)[0]
 
+    assert cli.NOT_STARTED == process.returncode
     assert "stopped after" in printed
     assert "Deleted what chargen-prove-" in printed
     assert (1, 1) == _left(emulator)
@@ -272,7 +273,7 @@ def test_kill_is_cleaned_up_by_the_next_run(
 
 
 def test_lost_answers_are_cleaned_up_by_name(emulator: Emulator, tmp_path: Path) -> None:
-    """A job and a file whose names nobody was told are found by the run's display name and deleted."""
+    """A job and a file whose names never arrived are found by the run's display name and deleted."""
     emulator.faults(
         calls=[
             {"call": "create", "nth": [1], "do": "cut_after"},
