@@ -16,6 +16,9 @@ Every key with its default, from `config/config.yaml` and its schema (written by
 that file, in one of your own with `--configfile`, or for one run with `--config key=value`. A key of a group, written
 with a dot below, is typed as `--config batch='{"max_tasks": 5}'`; the group's other keys keep their values.
 
+What is a text arrives as you type it, once the shell has read it: `library='Book #2'`, `library=2024_01`,
+`note='3, or "#7"?'`. A text in quotes of its own (`note='"so"'`) loses them. Lists are separated by spaces or commas.
+
 | key | default | meaning |
 |---|---|---|
 """

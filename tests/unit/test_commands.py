@@ -12,6 +12,8 @@ from report_world import make_world
 from snakemake.cli import parse_config
 
 from chargen.commands import assignment, called, command, in_run_folder
+from chargen.schema import load_schema
+from chargen.typed import as_typed
 
 
 def workflow(snakefile: Path, *words: str, configfiles: tuple[Path, ...] = ()) -> SimpleNamespace:
@@ -56,5 +58,7 @@ def test_another_folder_and_configuration_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["/a # b/c.json", "note: this", "'quoted'", "[list", "plain", "Zoë's"])
 def test_values_mean_themselves(value: str) -> None:
-    """What YAML would read otherwise is quoted for it, and for the shell."""
-    assert {"reviews": value} == parse_config(shlex.split(assignment("reviews", value)))
+    """A text is what it is, whatever a shell or YAML would read."""
+    words = shlex.split(assignment("reviews", value))
+
+    assert {"reviews": value} == as_typed(parse_config(words), load_schema("config"), words, [])

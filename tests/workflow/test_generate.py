@@ -349,3 +349,13 @@ def test_the_report_is_of_this_library_as_it_stands(project):
     assert SCENES == project.report()["totals"]["applied"]
     assert 1 == project.emulator.count("create")
     assert "Nothing to be done" in project.run().stdout
+
+
+def test_texts_of_the_command_line_arrive_as_typed(project):
+    """A library whose name YAML reads otherwise is the one that is planned, and its step gets the very words."""
+    project.library.rename(project.folder / "story #2")
+    words = ("library=story #2", "scenes=character/tobi-ferrow/*", "state=", "note=#3")
+
+    said = project.run("order", options=("--config", *words), check=False).stdout
+
+    assert "among the 2 pictures that fit character/tobi-ferrow/* can be ordered: 2 wanted" in said

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from chargen.config import Settings
+from chargen.schema import load_schema
+from chargen.typed import as_typed, unquoted
 
 WHICH_LIBRARY = frozenset({"library", "library_id", "provider", "base_url", "exclude", "adopt_existing"})
 """The settings that say which pictures there are; given on the command line, they must be given again."""
-_READ_OTHERWISE = re.compile(r"""\s#|:\s|^[\s"'&!|>%@`{\[]|\s$""")  # in YAML
 
 
 def command(settings: Settings, target: str, *words: str) -> str:
@@ -30,9 +30,9 @@ def command(settings: Settings, target: str, *words: str) -> str:
 
 
 def assignment(key: str, value: str) -> str:
-    """Return a word for ``--config`` that a shell, and then YAML, read as *key* being *value*."""
-    if _READ_OTHERWISE.search(value):
-        value = f" {json.dumps(value, ensure_ascii=False)} "  # Snakemake takes away quotes at either end
+    """Return a word for ``--config`` that a shell, and then `chargen.typed`, read as *key* being *value*."""
+    if unquoted(value) != value or value.startswith("["):
+        value = json.dumps(value, ensure_ascii=False)
     return _quoted(f"{key}={value}")
 
 
@@ -58,6 +58,13 @@ def called(workflow: Any, home: Path) -> tuple[tuple[str, ...], tuple[str, ...]]
     words: Sequence[str] = workflow.config_settings.config_args or ()
     given = [word for word in words if word.partition("=")[0] in WHICH_LIBRARY]
     return (_program(home), *options), tuple(given)
+
+
+def typed_settings(snakemake_config: Mapping[str, Any], workflow: Any) -> dict[str, Any]:
+    """Return Snakemake's configuration with all texts as they were typed (see `chargen.typed`)."""
+    files = [*workflow.configfiles, *workflow.config_settings.configfiles]
+    words: Sequence[str] = workflow.config_settings.config_args or ()
+    return as_typed(snakemake_config, load_schema("config"), words, [Path(file) for file in files])
 
 
 def _program(home: Path) -> str:

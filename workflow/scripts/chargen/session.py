@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeVar, cast
 
 from chargen import __version__, calm, config, durable, events, output
-from chargen.commands import called, command
+from chargen.commands import called, command, typed_settings
 from chargen.planning import show
 from chargen.problems import NO_MEMORY, ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
@@ -77,7 +77,7 @@ class Session:
         self._workflow = workflow
         self._started = dt.datetime.now(dt.UTC)
         snakemake, given = called(workflow, home)
-        settings = config.settings(snakemake_config, home)
+        settings = config.settings(typed_settings(snakemake_config, workflow), home)
         self.settings: config.Settings = replace(settings, snakemake=snakemake, given=given)
         self.state = State.of(self.settings)
         self._run = self._run_id()
