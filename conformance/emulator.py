@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,17 +16,13 @@ from conformance.patterns import Matcher
 KEY = "a-key-for-the-emulator"
 _OPTIONS = ("--job-polls", "1", "--idle-exit", "600")
 _PACE = Pace(looks=50)
-Front = Callable[[str], str]
-"""Maps the emulator's address to the one that is asked: the place for something that falsifies answers."""
 
 
 class NoEmulator(Exception):
     """chargen's emulator is not installed here."""
 
 
-def judge(
-    collection: Collection, behaviours: Iterable[Behaviour], front: Front | None = None, options: Sequence[str] = ()
-) -> Tally:
+def judge(collection: Collection, behaviours: Iterable[Behaviour], options: Sequence[str] = ()) -> Tally:
     """Ask the emulator, started with *options*, about every behaviour.
 
     Those that a real server can be asked about share a state, as they do there; every other one begins with an empty
@@ -37,7 +33,7 @@ def judge(
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         for number, wanted in enumerate(sorted({item.options for item in asked})):
             with _running(Path(folder) / str(number), (*options, *wanted)) as url:
-                session = Session(front(url) if front else url, KEY, Matcher(collection.shapes), admin=True, pace=_PACE)
+                session = Session(url, KEY, Matcher(collection.shapes), admin=True, pace=_PACE)
                 asker = Asker(collection, session, "emulator", "conformance")
                 try:
                     group = [item for item in asked if item.options == wanted]
