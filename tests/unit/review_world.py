@@ -65,7 +65,7 @@ class ReviewWorld:
             "spec_hash": next(spec_hash(item) for item in scenes if item.id == scene),
             "generated_at": "2026-11-01T00:00:00Z",
         } | more
-        append_items(self.entity / "imagery.yaml", "generated_images", [item], lock_dir=self.home / "locks", same=())
+        append_items(self.entity / "imagery.yaml", "generated_images", [item], library=self.home / "locks", same=())
 
     def sha256(self, name: str) -> str:
         return hashlib.sha256((self.entity / "images" / name).read_bytes()).hexdigest()

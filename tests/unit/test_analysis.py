@@ -69,7 +69,7 @@ class World:
             "canon_analysis": {"matches_description": True, "traits": {}},
             "provenance": {"prompt_version": "1", "provider": "google"},
         } | said
-        append_items(self.entity / "imagery.yaml", "image_inventory", [item], lock_dir=self.folder / "locks", same=())
+        append_items(self.entity / "imagery.yaml", "image_inventory", [item], library=self.folder / "locks", same=())
 
     def lesson(self):
         library = load_library(self.library)
@@ -152,7 +152,7 @@ def test_an_older_tools_analysis_counts(world):
         {"path": "images/a.png", "palette": {"dominant": ["rust"]}},
         {"path": "images/b.png", "status": "approved"},
     ]
-    append_items(world.entity / "imagery.yaml", "image_inventory", items, lock_dir=world.folder, same=())
+    append_items(world.entity / "imagery.yaml", "image_inventory", items, library=world.folder, same=())
 
     assert {"a.png": "adopted", "b.png": "wanted", "c.png": "wanted"} == world.status()
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_sent_is_listed(world):
     (images / "e.png").write_bytes(b"")
     (images / "b.png").write_bytes((images / "b.png").read_bytes()[:60])
     item = {"path": "images/c.png", "status": "rejected"}
-    append_items(world.entity / "imagery.yaml", "image_inventory", [item], lock_dir=world.folder, same=())
+    append_items(world.entity / "imagery.yaml", "image_inventory", [item], library=world.folder, same=())
     plan = world.plan()
 
     assert ["character/oda/images/a.png"] == [task.wish.target for task in plan.tasks]
@@ -183,7 +183,7 @@ def test_what_cannot_be_sent_is_listed(world):
 def test_a_rejected_picture_from_before_is_not_looked_at(world):
     """A review is about a content: what is rejected needs no analysis, another picture under its name does."""
     review = {"file_path": "images/a.png", "status": "rejected", "sha256": sha256_file(world.entity / "images/a.png")}
-    append_items(world.entity / "imagery.yaml", "image_reviews", [review], lock_dir=world.folder, same=())
+    append_items(world.entity / "imagery.yaml", "image_reviews", [review], library=world.folder, same=())
     rejected = world.status()
     photograph(64, 48, seed=9).save(world.entity / "images/a.png")
 
@@ -352,7 +352,7 @@ def test_an_approved_record_outweighs_the_analysis_for_references(world):
         (world.entity / "imagery.yaml").write_text(text)
         records = [item | {"status": status}]
         append_items(
-            world.entity / "imagery.yaml", "generated_images", records, lock_dir=world.folder / "locks", same=()
+            world.entity / "imagery.yaml", "generated_images", records, library=world.folder / "locks", same=()
         )
         world.analysed("face.png", canon_analysis={"matches_description": False, "traits": {}})
         plan = make_plan(world.settings())
@@ -415,7 +415,7 @@ def test_the_example_with_and_without_its_analyses(tmp_path):
         item = {"path": path, "sha256": task.references[0].sha256, **found.data, "status": "approved"}
         item["canon_analysis"]["matches_description"] = name != "bram-lantry"
         locks = tmp_path / "locks"
-        append_items(story / f"{kind}s" / name / "imagery.yaml", "image_inventory", [item], lock_dir=locks, same=())
+        append_items(story / f"{kind}s" / name / "imagery.yaml", "image_inventory", [item], library=locks, same=())
     learned = make_plan(settings)
     before, after = ({task.wish.target: task for task in plan.tasks} for plan in (without, learned))
     changed = {target for target in before if before[target].key != after[target].key}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 
@@ -62,7 +63,9 @@ def test_what_the_dead_left_half_written_is_swept_away(tmp_path):
     subprocess.run([sys.executable, "-c", die, str(target)], check=True)
     (of_the_dead,) = target.parent.iterdir()
     ours = durable.draft_of(target)
-    kept = [ours, target.with_name(".a.elsewhere-1.part"), target.with_name(".wish.part"), target.with_name("b.part")]
+    of_a_container = ours.with_name(re.sub("chargen-[0-9a-f]{10}", "chargen-0123456789", of_the_dead.name))
+    of_others = [target.with_name(f".{name}.part") for name in ("a.elsewhere-1", "wish", "0123456789abcdef")]
+    kept = [ours, of_a_container, *of_others, target.with_name("b.part")]
     for path in kept:
         path.touch()
 
@@ -70,6 +73,28 @@ def test_what_the_dead_left_half_written_is_swept_away(tmp_path):
 
     assert of_the_dead not in kept
     assert sorted(kept) == sorted(target.parent.iterdir())
+
+
+def test_what_nobody_has_touched_for_days_is_swept_away(tmp_path):
+    """Drafts of another machine, container or start of this one, and of 0.1.0; never what is somebody else's."""
+    ours = durable.draft_of(tmp_path / "a.json")
+    left = [
+        ours.with_name(re.sub("chargen-[0-9a-f]{10}", "chargen-0123456789", ours.name)),
+        *(tmp_path / f".{name}.part" for name in ("a.json.host-1", "imagery.yaml.4711", "0123456789abcdef")),
+    ]
+    kept = [ours, tmp_path / "film.part", tmp_path / ".film.part", tmp_path / ".film.720.part", tmp_path / ".notes"]
+    for path in [*left, *kept]:
+        path.touch()
+        os.utime(path, (0, 0))
+
+    durable.sweep(tmp_path)
+
+    assert sorted(kept) == sorted(tmp_path.iterdir())
+
+
+def test_no_two_drafts_have_one_name(tmp_path):
+    """Also in threads of one process, for one file."""
+    assert durable.draft_of(tmp_path / "a.json") != durable.draft_of(tmp_path / "a.json")
 
 
 def test_a_folder_that_is_not_there_is_swept_too(tmp_path):

@@ -157,7 +157,7 @@ def test_what_takes_no_records_is_said_while_planning(text: str, line: int, word
 
     obstacle = check_writable(text.encode())
     with pytest.raises(CannotWriteBack) as raised:
-        append_items(path, SECTION, [RECORD], lock_dir=tmp_path / "locks")
+        append_items(path, SECTION, [RECORD], library=tmp_path / "locks")
 
     assert obstacle is not None
     assert (line, False) == (obstacle.line, obstacle.invalid)
@@ -182,7 +182,7 @@ def test_a_file_that_became_invalid_is_told_apart(data: bytes, line: int, tmp_pa
     path.write_bytes(data)
 
     with pytest.raises(InvalidFile) as raised:
-        append_items(path, SECTION, [RECORD], lock_dir=tmp_path / "locks")
+        append_items(path, SECTION, [RECORD], library=tmp_path / "locks")
 
     assert line == raised.value.obstacle.line
     assert data == path.read_bytes()
@@ -392,7 +392,7 @@ def test_a_missing_file_is_created(tmp_path: Path, locks: Path) -> None:
     """An entity that only has ideas gets a file with that section alone."""
     path = tmp_path / "imagery.yaml"
 
-    added = append_items(path, SECTION, [RECORD], lock_dir=locks)
+    added = append_items(path, SECTION, [RECORD], library=locks)
 
     assert 1 == added
     assert "generated_images:\n" + BLOCK == path.read_text()
@@ -406,8 +406,8 @@ def test_mode_stays_and_nothing_is_left_beside_the_file(tmp_path: Path, locks: P
     path.write_text("name: Oda\n")
     path.chmod(0o640)
 
-    (folder / ".imagery.yaml.4194305.part").write_text("of a process that was killed")
-    append_items(path, SECTION, [RECORD], lock_dir=locks)
+    draft_of(path, 4194305).write_text("of a process that was killed")
+    append_items(path, SECTION, [RECORD], library=locks)
 
     assert 0o640 == stat.S_IMODE(path.stat().st_mode)
     assert [path] == list(folder.iterdir())
@@ -416,10 +416,10 @@ def test_mode_stays_and_nothing_is_left_beside_the_file(tmp_path: Path, locks: P
 def test_a_second_run_does_not_touch_the_file(tmp_path: Path, locks: Path) -> None:
     """With nothing to add, not even the time of the file changes."""
     path = tmp_path / "imagery.yaml"
-    append_items(path, SECTION, [RECORD], lock_dir=locks)
+    append_items(path, SECTION, [RECORD], library=locks)
     before = path.stat()
 
-    added = append_items(path, SECTION, [RECORD], lock_dir=locks)
+    added = append_items(path, SECTION, [RECORD], library=locks)
 
     assert 0 == added
     assert (before.st_ino, before.st_mtime_ns) == (path.stat().st_ino, path.stat().st_mtime_ns)
@@ -431,10 +431,16 @@ def test_links_are_followed(tmp_path: Path, locks: Path) -> None:
     real.write_text("name: Oda\n")
     link.symlink_to(real)
 
-    append_items(link, SECTION, [RECORD], lock_dir=locks)
+    append_items(link, SECTION, [RECORD], library=locks)
 
     assert link.is_symlink()
     assert "name: Oda\ngenerated_images:\n" + BLOCK == real.read_text()
+
+
+def draft_of(path: Path, pid: int) -> Path:
+    """Where the process *pid* of this machine would write what is to stand at *path*."""
+    draft = durable.draft_of(path)
+    return draft.with_name(draft.name.replace(f"-{os.getpid()}-", f"-{pid}-"))
 
 
 def test_writers_do_not_lose_each_others_records(tmp_path: Path, locks: Path) -> None:
@@ -442,7 +448,7 @@ def test_writers_do_not_lose_each_others_records(tmp_path: Path, locks: Path) ->
     path = tmp_path / "imagery.yaml"
     path.write_text("name: Oda\n")
     threads = [
-        threading.Thread(target=append_items, args=(path, SECTION, [{"task_key": str(n)}]), kwargs={"lock_dir": locks})
+        threading.Thread(target=append_items, args=(path, SECTION, [{"task_key": str(n)}]), kwargs={"library": locks})
         for n in range(8)
     ]
 
@@ -565,7 +571,7 @@ def save_and_append(folder: Path, way: str, schedule: Sequence[int], patient: bo
         patch.setattr(replacing, "moment", pass_by)
         patch.setattr(replacing, "pause", wait_for)
         try:
-            append_items(path, SECTION, [RECORD], lock_dir=folder.parent / "locks")
+            append_items(path, SECTION, [RECORD], library=folder.parent / "locks")
             is_added = True
         except BeingSaved:
             is_added = False
@@ -575,7 +581,7 @@ def save_and_append(folder: Path, way: str, schedule: Sequence[int], patient: bo
         text = path.read_text()
         assert text.startswith(TYPED), (way, schedule)
         assert not (is_added and was_done) or text == f"{TYPED}generated_images:\n{BLOCK}", (way, schedule)
-        append_items(path, SECTION, [RECORD], lock_dir=folder.parent / "locks")
+        append_items(path, SECTION, [RECORD], library=folder.parent / "locks")
     assert f"{TYPED}generated_images:\n{BLOCK}" == path.read_text(), (way, schedule)
     (folder / "imagery.yaml~").unlink(missing_ok=True)
     assert [path] == list(folder.iterdir()), (way, schedule)
@@ -608,7 +614,7 @@ def test_an_empty_file_is_not_written_to(tmp_path: Path, locks: Path, monkeypatc
     monkeypatch.setattr(replacing, "pause", lambda seconds: None)
 
     with pytest.raises(BeingSaved, match="is empty"):
-        append_items(path, SECTION, [RECORD], lock_dir=locks)
+        append_items(path, SECTION, [RECORD], library=locks)
 
     assert "" == path.read_text()
 
@@ -620,7 +626,7 @@ def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path, locks: Pat
     path.chmod(0o444)
 
     with pytest.raises(CannotWriteBack, match="may not be written"):
-        append_items(path, SECTION, [RECORD], lock_dir=locks)
+        append_items(path, SECTION, [RECORD], library=locks)
 
     assert OLD == path.read_text()
 
@@ -628,9 +634,9 @@ def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path, locks: Pat
 def test_drafts_of_living_processes_stay(tmp_path: Path, locks: Path) -> None:
     """Only what a process left that is dead is taken away: another run may be writing."""
     path = tmp_path / "imagery.yaml"
-    alive = durable.draft_of(path).with_name(f".imagery.yaml.{os.getppid()}.part")
+    alive = draft_of(path, os.getppid())
     alive.write_text("being written")
 
-    append_items(path, SECTION, [RECORD], lock_dir=locks)
+    append_items(path, SECTION, [RECORD], library=locks)
 
     assert "being written" == alive.read_text()

@@ -277,6 +277,17 @@ def test_drive_without_locks_is_an_error(settings, monkeypatch):
     assert ("error", True) == (found.level, "No locks available" in found.says)
 
 
+def test_a_library_that_this_user_cannot_lock_is_said(tmp_path, monkeypatch):
+    """The lock file belongs to another user: doctor names it; it makes none."""
+    without = list(doctor.library_lock(tmp_path))
+    (tmp_path / ".chargen.lock").touch()
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
+    (found,) = doctor.library_lock(tmp_path)
+
+    assert [] == without
+    assert ("warning", True) == (found.level, f"{tmp_path / '.chargen.lock'} cannot be locked" in found.says)
+
+
 def test_key_beside_the_snakefile_counts_where_the_folder_has_no_file(settings, tmp_path, monkeypatch):
     """The working directory's .env goes first, whole: two accounts side by side stay apart."""
     checkout, home = tmp_path / "checkout", tmp_path / "home"

@@ -68,7 +68,7 @@ class World:
             "spec_hash": spec,
             "generated_at": "2026-11-01T00:00:00Z",
         } | more
-        append_items(self.entity / "imagery.yaml", "generated_images", [item], lock_dir=self.folder / "locks", same=())
+        append_items(self.entity / "imagery.yaml", "generated_images", [item], library=self.folder / "locks", same=())
 
     def review(self, **asked):
         settings = self.settings(**asked)

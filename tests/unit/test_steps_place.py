@@ -62,7 +62,7 @@ class Home:
             plan = {"provider": "gemini", "model": "m", "batch": "b1"}
             item = record(task, placed, made, plan, "run", when, "words")
             locks = self.root.parent / "locks"
-            append_items(self.folder / "imagery.yaml", GENERATED_IMAGES, [item], lock_dir=locks, same=())
+            append_items(self.folder / "imagery.yaml", GENERATED_IMAGES, [item], library=locks, same=())
         return placed
 
     def edit(self, old, new):

@@ -5,12 +5,17 @@ Locks are advisory and belong to the process: the system releases them when it d
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
+import re
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,35 +84,61 @@ def write(path: Path, data: bytes) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what processes of this machine that died left half-written below *folder* (see `draft_of`)."""
+    """Take away what processes that died left half-written below *folder* (see `draft_of`)."""
     for path in folder.rglob(".*.part"):
-        if _is_of_dead_process(path.name.removesuffix(".part").rpartition(".")[2]):
-            path.unlink(missing_ok=True)
+        remove_if_dead(path)
 
 
 def remove_dead_drafts(path: Path) -> None:
-    """Take away what processes of this machine that died left half-written beside *path* (see `draft_of`)."""
+    """Take away what processes that died left half-written beside *path*, for *path* (see `draft_of`)."""
     with os.scandir(path.parent) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(f".{path.name}.")]
     for name in names:
-        owner = name.removesuffix(".part").rpartition(".")[2]
-        owner = f"{_host()}-{owner}" if owner.isdigit() else owner  # as 0.1.0 named them
-        if name.endswith(".part") and _is_of_dead_process(owner):
-            path.with_name(name).unlink(missing_ok=True)
-
-
-def _is_of_dead_process(owner: str) -> bool:
-    host, _, pid = owner.rpartition("-")
-    return host == _host() and pid.isdigit() and not process_alive(int(pid))
+        if name.endswith(".part"):
+            remove_if_dead(path.with_name(name))
 
 
 def draft_of(path: Path) -> Path:
-    """Return where this process writes what will stand at *path*: beside it, under a name that says whose it is."""
-    return path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
+    """Return where this process writes what will stand at *path*: beside it, under a name of its own that says whose it
+    is. Each call gives another name, so that threads do not meet."""
+    return path.with_name(f".{path.name}.{_owner()}-{os.getpid()}-{next(_drafts)}.part")
 
 
-def _host() -> str:
-    return socket.gethostname().replace(".", "_").replace("/", "_")
+_drafts = itertools.count(1)
+_DRAFT = re.compile(r"\..+\.(?P<owner>chargen-[0-9a-f]{10})-(?P<pid>\d+)-\d+\.part")
+_DRAFT_OF_0_1_0 = re.compile(r"\.(.+\.[^.]+-\d+|imagery\.yaml\.\d+|[0-9a-f]{16})\.part")
+ABANDONED_S = 48 * 3600.0
+"""How long nobody may have written a draft until it counts as left behind, where its process cannot be asked for."""
+
+
+@cache
+def _owner() -> str:
+    """Whose drafts these are: the machine as it runs since its last start, and what of its processes can be seen here.
+
+    Process numbers mean something only within that. Two machines may have one name, containers share a machine, and
+    what ran before the last start is gone.
+    """
+    facts = [socket.gethostname()]
+    for path in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
+        with suppress(OSError):  # no such file on this system
+            facts.append(str(path.stat().st_ino) if path.name == "pid" else path.read_text())
+    return "chargen-" + hashlib.sha256("\n".join(facts).encode()).hexdigest()[:10]
+
+
+def remove_if_dead(draft: Path) -> None:
+    """Take *draft* away if its process is dead; where that cannot be known, if it was left alone for two days."""
+    ours = _DRAFT.fullmatch(draft.name)
+    if not ours and not _DRAFT_OF_0_1_0.fullmatch(draft.name):
+        return
+    if ours and ours["owner"] == _owner():
+        dead = not process_alive(int(ours["pid"]))
+    else:
+        try:
+            dead = time.time() - draft.stat().st_mtime > ABANDONED_S
+        except FileNotFoundError:
+            return
+    if dead:
+        draft.unlink(missing_ok=True)
 
 
 def process_alive(pid: int) -> bool:

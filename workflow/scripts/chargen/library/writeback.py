@@ -7,7 +7,6 @@ place.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ import yaml
 from chargen import durable
 from chargen.library import replacing
 from chargen.library.access import may_be_written
+from chargen.library.locking import writing
 from chargen.problems import ChargenError
 
 Value = str | int | float | bool | None | Mapping[str, Any] | Sequence[Any]
@@ -95,15 +95,16 @@ def append_items(
     section: str,
     items: Sequence[Mapping[str, Value]],
     *,
-    lock_dir: Path,
+    library: Path,
     same: Sequence[str] = IDENTITY,
 ) -> int:
     """Append *items* to the top-level list *section* of the YAML file *path*; return how many were added.
 
     An item whose values under the keys *same* all equal those of a recorded one (or of an earlier one of
     *items*) is left out; with an empty *same* every item is added. A missing file is created, its folder is
-    not. Works on the bytes present at this moment, under a lock that lives in *lock_dir*; every old byte,
-    comment and line ending stays, except for an empty value (``[]``, ``null``) of the section itself.
+    not. Works on the bytes present at this moment, under the lock of *library*, the root folder (see
+    `chargen.library.locking`); every old byte, comment and line ending stays, except for an empty value (``[]``,
+    ``null``) of the section itself.
     Once this returns the records are on the disk; a file without anything to add is not touched.
     A file that is empty or being written is waited for, a few seconds; an author who saves meanwhile loses nothing,
     and what was saved gets the records (see `chargen.library.replacing`).
@@ -114,7 +115,7 @@ def append_items(
     that is gone).
     """
     target = Path(os.path.realpath(path))
-    with durable.lock(lock_dir / f"{hashlib.sha256(os.fsencode(target)).hexdigest()[:24]}.lock"):
+    with writing(library, target.parent):
         durable.remove_dead_drafts(target)
         for _ in replacing.patiently():
             try:

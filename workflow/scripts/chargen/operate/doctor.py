@@ -20,6 +20,7 @@ from chargen import config
 from chargen.catalog import Catalog, load_catalog
 from chargen.config import ModelChoice, Settings
 from chargen.journal import Journal
+from chargen.library.locking import LOCK_FILE
 from chargen.operate.moments import span
 from chargen.operate.prices import OLD_DAYS
 from chargen.operate.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line, size
@@ -96,6 +97,7 @@ def look(settings: Settings, state: State, overridden: Sequence[str] = ()) -> It
     yield from own_state(settings, state)
     yield from disk(settings)
     yield from locks(state)
+    yield from library_lock(Path(settings.library))
 
 
 def lines(findings: Sequence[Finding], width: int | None) -> Iterator[Line]:
@@ -475,6 +477,14 @@ def locks(state: State) -> Iterator[Finding]:
     except (OSError, NotImplementedError) as error:
         text = "start snakemake in a folder on a disk of this machine: without locks two runs may hinder each other"
         yield Finding("error", "disk", f"files cannot be locked in {state.root}: {error}", text)
+
+
+def library_lock(library: Path) -> Iterator[Finding]:
+    """Yield whether this user may take the library's own lock, which all its checkouts share."""
+    path = library / LOCK_FILE
+    if path.exists() and not os.access(path, os.W_OK):
+        text = "give yourself the right to write that file, or delete it while chargen does not run"
+        yield Finding("warning", "disk", f"{path} cannot be locked, so other users may write at the same time", text)
 
 
 def mounts() -> dict[str, str]:

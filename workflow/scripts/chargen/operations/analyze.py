@@ -13,6 +13,7 @@ from chargen.analysis.question import load_question
 from chargen.analysis.store import SECTION, SIDECAR, read_analyses, write_sidecar
 from chargen.config import Settings
 from chargen.journal import now
+from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations import Wanted
@@ -49,7 +50,8 @@ def place_all(
         by_entity.setdefault(_entity_key(answer.task), []).append(answer)
     done: dict[str, Json] = {}
     for key, group in by_entity.items():
-        with state.lock(f"entity-{key.replace('/', '-')}"):
+        root = Path(settings.library)
+        with writing(root, entity_folder(root, key)):
             done |= _Desk(settings, state, plan, key).place(group)
     return [done[answer.task["key"]] | {"schema_field": _field(answer.task)} for answer in answers]
 
@@ -204,8 +206,8 @@ class _Desk:
                     write_sidecar(self._folder, item)
                     failpoints.reached("placed")
             else:
-                locks = self._state.root / "locks"
-                append_items(self._folder / "imagery.yaml", SECTION, items, lock_dir=locks, same=())
+                library = Path(self._settings.library)
+                append_items(self._folder / "imagery.yaml", SECTION, items, library=library, same=())
         except (WriteBackError, OSError) as error:
             if isinstance(error, OSError) and not concerns_one_folder(error):
                 raise

@@ -14,6 +14,7 @@ from typing import Any
 from chargen import durable, failpoints, pictures
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, now
+from chargen.library.locking import writing
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
 from chargen.planning.enhancements import SUBMISSION, read_submission
@@ -51,8 +52,11 @@ def place_all(
             by_folder.setdefault(answer.task["folder"], []).append(answer)
     entry = Journal(state).entry(plan["batch"])
     for folder, group in by_folder.items():
-        with state.lock(f"enhance-{folder.replace('/', '-')}"):
-            desk = _Desk(settings, Path(settings.home) / folder, plan, entry, run)
+        place = Path(settings.home) / folder
+        durable.make_folder(place)
+        with writing(place.parent, place):
+            durable.sweep(place)
+            desk = _Desk(settings, place, plan, entry, run)
             for answer, picture in ahead(lambda answer: _extract(results, answer, plan, submitted, entry.job), group):
                 done[answer.task["key"]] = desk.place(answer, picture)
             desk.close()

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chargen import events, failpoints
+from chargen import durable, events, failpoints
 from chargen.config import Settings
 from chargen.journal import Journal, now
 from chargen.library import replacing
 from chargen.library.load import BrokenEntity, load_entity, spec_hash
+from chargen.library.locking import writing
 from chargen.library.model import Entity, Kind
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations import Wanted
@@ -51,7 +52,8 @@ def place_all(
         else:
             by_entity.setdefault(_entity_of(answer.task), []).append(answer)
     ordered = [answer for group in by_entity.values() for answer in group]
-    drafts = {key: _draft_folder(Path(settings.library), key) for key in by_entity}
+    root = Path(settings.library)
+    drafts = {key: _draft_folder(root, key) for key in by_entity}
     entry = Journal(state).entry(plan["batch"])
     came_back = entry.batch if entry.found_again else ""
 
@@ -63,7 +65,7 @@ def place_all(
 
     extracted = track(ahead(extracting, ordered), "placing pictures", len(ordered))
     for key, group in by_entity.items():
-        with state.lock(f"entity-{key.replace('/', '-')}"):
+        with writing(root, entity_folder(root, key)):
             done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about, came_back)
     return [done[answer.task["key"]] for answer in answers]
 
@@ -80,6 +82,7 @@ def _place_entity(
     about: Callable[[Answer], Json],
     came_back: str,
 ) -> dict[str, Json]:
+    durable.sweep(entity_folder(Path(settings.library), key) / "images")
     entity, why_not = entity_now(settings, key)
     placer = Placer(Path(settings.library), state.unplaced, key, entity, why_not, settings.provider)
     records: list[dict[str, str]] = []
@@ -102,7 +105,7 @@ def _place_entity(
             said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)
             records.append(record(answer.task, placed, picture, plan, run.folder.name, when, said))
     placer.finish()
-    failure = _write_records(settings, state, key, records)
+    failure = _write_records(settings, key, records)
     failpoints.reached("written-back")
     for answer, picture, placed in placed_now:
         waits = RECORD_WAITS if failure and placed.needs_record else ""
@@ -110,14 +113,14 @@ def _place_entity(
     return done
 
 
-def _write_records(settings: Settings, state: State, key: str, records: list[dict[str, str]]) -> str:
+def _write_records(settings: Settings, key: str, records: list[dict[str, str]]) -> str:
     """Append *records* to the entity's file in one rewrite; return what stopped it, or ``""``."""
     if not records:
         return ""
     path = entity_folder(Path(settings.library), key) / "imagery.yaml"
     try:
-        # What needs a record was decided on the records present, under the entity's lock.
-        append_items(path, GENERATED_IMAGES, records, lock_dir=state.root / "locks", same=())
+        # What needs a record was decided on the records present, under the library's lock.
+        append_items(path, GENERATED_IMAGES, records, library=Path(settings.library), same=())
     except (WriteBackError, OSError) as error:
         if isinstance(error, OSError) and not concerns_one_folder(error):
             raise
@@ -175,7 +178,7 @@ def _extract(
     results: ResultFile, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
 ) -> Picture | Verdict:
     assert answer.verdict.picture is not None
-    draft = folder / f".{answer.task['wish_id']}.part" if folder else None
+    draft = durable.draft_of(folder / answer.task["wish_id"]) if folder else None
     try:
         return extract(results, answer.verdict.picture, draft, finish)
     except BrokenPicture as broken:

@@ -70,10 +70,9 @@ def review(settings: Settings, state: State) -> str:
     verdicts = [verdict for verdict in verdicts if not _is_known(verdict)]
     for key in dict.fromkeys(verdict.picture.entity.key for verdict in verdicts):
         own = [verdict for verdict in verdicts if verdict.picture.entity.key == key]
-        with state.lock(f"entity-{key.replace('/', '-')}"):
-            path = own[0].picture.entity.folder / "imagery.yaml"
-            append_items(path, SECTION, [_item(v) for v in own], lock_dir=state.root / "locks", same=())
-            failpoints.reached("reviewed")
+        path = own[0].picture.entity.folder / "imagery.yaml"
+        append_items(path, SECTION, [_item(v) for v in own], library=plan.library.root, same=())
+        failpoints.reached("reviewed")
         for verdict in own:
             scene, variation = verdict.picture.scene.target, verdict.picture.variation
             events.note(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -138,7 +137,7 @@ def _opaque(picture: Any) -> Any:
 
 
 def _save(picture: Any, target: Path) -> None:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
+    temporary = durable.draft_of(target)
     try:
         picture.save(temporary, "jpeg", quality=QUALITY)
         temporary.replace(target)
@@ -150,5 +149,7 @@ def _save(picture: Any, target: Path) -> None:
 def _prune(folder: Path, present: Collection[str], found: dict[str, Thumbnail]) -> None:
     wanted = {thumbnail.name for thumbnail in found.values()}
     for name in present:
-        if name.endswith((".jpg", ".part")) and name not in wanted:
+        if name.endswith(".part"):
+            durable.remove_if_dead(folder / name)
+        elif name.endswith(".jpg") and name not in wanted:
             (folder / name).unlink(missing_ok=True)

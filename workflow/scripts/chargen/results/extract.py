@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chargen import failpoints
-from chargen.durable import naming
+from chargen.durable import draft_of, naming
 from chargen.pictures import PictureInfo, verify
 from chargen.results.scanner import ResultFile, Slice
 
@@ -45,8 +45,7 @@ def extract(
 
     *finish* returns the bytes that are kept for those that came, the same ones each time.
 
-    With *draft* it is written there, so that naming it is all that is left to do. The name should say whose draft it
-    is: then what a killed process left is overwritten when its work is done again.
+    With *draft* (see `chargen.durable.draft_of`) it is written there, so that naming it is all that is left to do.
     """
     data = results.decode(slice_)
     info = verify(data)
@@ -66,7 +65,7 @@ def place(picture: Picture, path: Path) -> None:
     """
     draft = picture.draft
     if draft is None or draft.parent.stat().st_dev != path.parent.stat().st_dev:
-        draft = path.with_name(f".{path.name}.part")
+        draft = draft_of(path)
         _write(draft, picture.data)
     draft.replace(path)
     discard(picture)
