@@ -15,7 +15,7 @@ from pathlib import Path
 from conformance import dates, emulator, live, recordings, table
 from conformance.document import FOLDER, ROOT, Behaviour, Collection, load
 from conformance.exchange import Pace, Session
-from conformance.outcome import Tally
+from conformance.outcome import Tally, printable
 from conformance.patterns import Matcher
 from conformance.positions import BadFile
 
@@ -191,7 +191,7 @@ def summary(collection: Collection, tallies: Sequence[Tally]) -> list[str]:
         words = f"{tally.judge}: {tally.count('agrees')} agree, {tally.count('differs')} differ"
         undecided = [outcome for outcome in tally.outcomes if outcome.verdict == "not judged"]
         lines.append(words + (f", {len(undecided)} were not judged" if undecided else ""))
-        lines += [f"    {outcome.behaviour.id}: not judged: {outcome.reason}" for outcome in undecided]
+        lines += [printable(f"    {outcome.behaviour.id}: not judged: {outcome.reason}") for outcome in undecided]
         lines += [f"    {note}" for note in tally.notes]
     return lines
 

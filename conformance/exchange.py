@@ -131,7 +131,7 @@ class Session:
                 continue
             mismatches, usable = self._step(step, known)
             found += [
-                Difference(number, str(step), item.where, self._hidden(item.expected), self._hidden(item.got))
+                Difference(number, str(step), item.where, self.hidden(item.expected), self.hidden(item.got))
                 for item in mismatches
             ]
             if not usable:
@@ -193,7 +193,8 @@ class Session:
             answer = self._send(request, follow=step.follow)
         limited = self._pace.retries and (answer.status == 429 or answer.trouble) and not step.expected.cut
         if limited and self._matcher.match(step.expected.status, answer.status):
-            raise NotJudged(f"{step}: {answer.trouble or 'the rate limit'}, {self._pace.retries + 1} times")
+            why = self.hidden(answer.trouble) or "the rate limit"
+            raise NotJudged(f"{step}: {why}, {self._pace.retries + 1} times")
         return answer
 
     def _request(self, step: Step, known: Mapping[str, Any]) -> Request:
@@ -298,7 +299,7 @@ class Session:
             return self._matcher.match(pattern, lines)
         return []
 
-    def _hidden(self, text: str) -> str:
+    def hidden(self, text: str) -> str:
         """*text* without the key, whatever echoed it."""
         return text.replace(self._key, "(the key)") if self._key else text
 

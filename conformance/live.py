@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from conformance.asking import Asker
 from conformance.document import Behaviour, Collection, Cost, can_cost
 from conformance.exchange import Answer, NotJudged, Pace, Request, Session
-from conformance.outcome import Tally
+from conformance.outcome import Tally, printable
 from conformance.patterns import ABSENT, Matcher
 
 OFFICIAL = "https://generativelanguage.googleapis.com"
@@ -182,7 +182,7 @@ def clean_up(session: Session, ledger: Ledger, say: Say) -> bool:
     for name in sorted(jobs):
         whole = _delete_job(session, name, say) and whole
     for name in sorted(files):
-        whole = _gone(session.ask("DELETE", f"/v1beta/{name}"), name, say) and whole
+        whole = _gone(session, name, say) and whole
     if whole:
         ledger.close()
         say(f"Deleted what {ledger.run} had made: {len(jobs)} jobs, {len(files)} files")
@@ -196,13 +196,16 @@ def _delete_job(session: Session, name: str, say: Say) -> bool:
     state = operation.get("metadata", {}).get("state", "") if isinstance(operation, dict) else ""
     if state and not _FINAL.search(state):
         session.ask("POST", f"/v1beta/{name}:cancel")
-    return _gone(session.ask("DELETE", f"/v1beta/{name}"), name, say)
+    return _gone(session, name, say)
 
 
-def _gone(answer: Answer, name: str, say: Say) -> bool:
+def _gone(session: Session, name: str, say: Say) -> bool:
+    """Delete *name*; whether it is gone, or was before."""
+    answer = session.ask("DELETE", f"/v1beta/{name}")
     if answer.status in (200, 204, 403, 404):
         return True
-    say(f"{name} could not be deleted: {answer.trouble or answer.text[:200].strip()}")
+    why = session.hidden(answer.trouble or answer.text[:200].strip())
+    say(f"{name} could not be deleted: {printable(why)}")
     return False
 
 
@@ -248,7 +251,7 @@ class LiveGuard:
 
     def before(self, request: Request) -> None:
         """Raise NotJudged for what a live run may not do."""
-        path = urlsplit(request.url).path
+        path = self._path(request)
         if urlsplit(request.url).netloc != urlsplit(self.ledger.base_url).netloc:
             raise NotJudged(f"{urlsplit(request.url).netloc} is another server than {self.ledger.base_url}")
         if not any(known.match(f"{request.method} {path}") for known in _ALLOWED):
@@ -264,7 +267,7 @@ class LiveGuard:
 
     def after(self, request: Request, answer: Answer) -> None:
         """Remember what was made, and what it may have cost."""
-        path = urlsplit(request.url).path
+        path = self._path(request)
         body = answer.json() if answer.status == 200 else ABSENT
         if isinstance(body, dict) and request.method in ("POST", "PUT"):
             name = body["file"].get("name") if isinstance(body.get("file"), dict) else body.get("name")
@@ -288,6 +291,10 @@ class LiveGuard:
             yield
         finally:
             self.reserved_usd = 0.0
+
+    def _path(self, request: Request) -> str:
+        """The path below the base URL, which may have one of its own: a gateway's."""
+        return urlsplit(request.url).path.removeprefix(urlsplit(self.ledger.base_url).path.rstrip("/"))
 
     def _own(self, name: str) -> bool:
         """Whether this run made it, its result file included, or made its name up."""

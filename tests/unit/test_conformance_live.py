@@ -145,6 +145,16 @@ def test_guard_refuses(tmp_path: Path, request_: Request, message: str) -> None:
         _guard(tmp_path).before(request_)
 
 
+def test_guard_knows_a_gateways_path(tmp_path: Path) -> None:
+    """A base URL with a path of its own, as gateways have, changes nothing about what may be sent."""
+    ledger = Ledger(tmp_path / "run.json", "https://gateway.example/genai", "fingerprint", "chargen-prove-0123abcd")
+    guard = LiveGuard(ledger, 0.4)
+    guard.before(Request("GET", "https://gateway.example/genai/v1beta/files", {}, {}, b""))
+
+    with pytest.raises(NotJudged, match="not made by this run"):
+        guard.before(Request("DELETE", "https://gateway.example/genai/v1beta/files/of-somebody", {}, {}, b""))
+
+
 def test_guard_lets_its_own_through(tmp_path: Path) -> None:
     """What the run made, its result file and names that it made up may be touched; the ledger is on disk first."""
     guard = _guard(tmp_path)
