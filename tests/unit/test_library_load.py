@@ -8,6 +8,7 @@ from pathlib import Path
 import library_corpus as corpus
 import pytest
 
+from chargen import schema
 from chargen.library.load import BrokenEntity, load_entity, load_library
 from chargen.problems import ChargenError
 
@@ -288,24 +289,143 @@ image_inventory:
 
 
 @pytest.mark.parametrize(
-    ("text", "advice"),
+    ("text", "place", "advice"),
     [
-        ("name: Oda\nscenes:\n\t- id: a\n", "with tabs"),
-        ("name: Oda\nscenes:\n  - id: a\n    prompt: x\n   weight: low\n", "as many spaces as its neighbours"),
-        ("name: Oda\nscenes:\n  - id: a\n     prompt: x\n", "as many spaces as its neighbours"),
-        ("name: Oda: a keeper\n", "': ' in quotes"),
-        ("name: *x\n", "begins with *"),
-        ('name: "Oda\n', "not closed"),
+        ("name: Oda\nscenes:\n\t- id: a\n", "3:1", "with tabs"),
+        ("name: Oda\nscenes:\n  - id: a\n    prompt: x\n   weight: low\n", "5:4", "as many spaces as its neighbours"),
+        ("name: Oda\nscenes:\n  - id: a\n     prompt: x\n", "4:12", "as many spaces as its neighbours"),
+        ("name: Oda: a keeper\n", "1:10", "': ' in quotes"),
+        ("name: *x\n", "1:7", "begins with *"),
+        ("prompt: *Emphasis* on light\n", "1:18", "begins with *"),
+        ("prompt: & more\n", "1:10", "begins with &"),
+        ("prompt: %50 more\n", "1:9", "begins with %"),
+        ("prompt: @home\n", "1:9", "begins with @"),
+        ("prompt: `x`\n", "1:9", "begins with `"),
+        ("prompt: - Oda\n", "1:9", "begins with '- '"),
+        ("prompt: ? what\n", "1:9", "begins with '? '"),
+        ("prompt: > text\n", "1:11", "on the next line"),
+        ("prompt: |text\n", "1:10", "on the next line"),
+        ("prompt: [Oda] at the gate\n", "1:15", "begins with ["),
+        ("prompt: 'It's raining'\n", "1:13", "write '' for an apostrophe"),
+        ('prompt: "Stop" she said\n', "1:16", "the whole text in quotes"),
+        ('prompt: "a \\d"\n', "1:12", "for a backslash"),
+        ('name: "Oda\nmood: x\n', "1:7", "not closed"),
+        ("name: “Oda: the keeper”\n", "1:11", "typographic quotes"),
+        ("palette: [#fff, red]\n", "2:1", "in quotes"),
+        ("description: The owner of\n  house #7 and\n  more\nname: x\n", "3:3", "the text of line 2 ends at ' #'"),
+        ("name:Oda\nmood: dark\n", "2:5", "put a space behind 'name:' in line 1"),
+        ("name: Oda\nmood:dark\nstyle: x\n", "3:1", "put a space behind 'mood:' in line 2"),
+        ("scenes:\n  - id:a\n    prompt: x\n", "3:11", "put a space behind 'id:' in line 2"),
+        ("name:Oda\n", "1:1", "put a space behind 'name:' in line 1"),
+        ("name = Oda\n", "1:1", "write lines like 'name: Oda'"),
+        ("name\uff1a Oda\nmood: x\n", "2:5", "instead of the wide colon"),
+        ("name:\u00a0Oda\nmood: dark\n", "2:5", "U+00A0 (no-break space)"),
+        ("name: Oda\n\ufeffmood: dark\n", "2:2", "U+FEFF"),
+        ("name: Oda\n<<<<<<< HEAD\nmood: a\n=======\nmood: b\n>>>>>>> other\n", "2:1", "keep one side"),
+        ("---\nname: Oda\n---\n\nShe keeps the light.\n", "3:1", "between the two '---' lines"),
+        ("name: Oda\n---\nmood: x\n", "2:1", "remove the line '---'"),
+        ("```yaml\nname: Oda\n```\n", "1:1", "remove the lines with ```"),
+        ("<!DOCTYPE html>\n<html>\n", "1:1", "web page"),
     ],
-)
-def test_what_yaml_cannot_read_comes_with_advice(tmp_path, text, advice):
-    """The parser's words say where and what; the advice says what to do."""
+)  # fmt: skip
+def test_what_yaml_cannot_read_comes_with_advice(tmp_path, text, place, advice):
+    """What people really paste and save: the place is where to look, the advice says what to do."""
     corpus.entity(tmp_path, "character/oda", text)
 
     (problem,) = load_library(tmp_path).problems
 
-    assert "invalid-yaml" == problem.code
+    assert ("invalid-yaml", f"characters/oda/imagery.yaml:{place}") == (problem.code, str(problem.place))
     assert advice in problem.advice
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("scenes:\n\u00a0\u00a0- id: a\n".encode(), "2:1: error: the line begins with U+00A0 (no-break space)"),
+        ("scenes:\n\u3000- id: a\n".encode(), "2:1: error: the line begins with U+3000 (ideographic space)"),
+        ("scenes:\n  \u2013 id: a\n".encode(), "2:3: error: the line begins with U+2013 (en dash); write '- '"),
+        ("name: Oda\n".encode("utf-16"), "the file is UTF-16; save it as UTF-8"),
+        (rb"{\rtf1\ansi name: Oda}", "the file is rich text (RTF); save it as plain text"),
+    ],
+)
+def test_what_only_looks_like_yaml_is_an_error(tmp_path, data, words):
+    """What YAML would read as other keys, or not at all, is said by its name."""
+    corpus.put(tmp_path, "characters/oda/imagery.yaml", data)
+
+    (problem,) = load_library(tmp_path).problems
+
+    assert words in str(problem)
+    assert "entity skipped" == problem.effect
+
+
+@pytest.mark.parametrize("start", ["\ufeff", ""])
+def test_a_byte_order_mark_is_no_matter(tmp_path, start):
+    """What some editors put before the text changes nothing."""
+    assert [] == list(one(tmp_path, start + corpus.NEWCOMER).problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("description: Owner of house #7, red coat\n", "1:29", "'#7, red coat' is a comment for YAML, the text ends"),
+        ("description: Owner of house # 7, red coat\n", "1:29", "'# 7, red coat' is a comment"),
+        ("description: Owner of\n  house #7\n", "2:9", "'#7' is a comment"),
+        (corpus.scene(id="a", prompt="#x"), "3:13", "nothing is left of the text"),
+        (corpus.scene(id="a", prompt="!Look out"), "3:13", "'!Look' at its beginning is a tag"),
+        (corpus.scene(id="a", prompt="&c Tom"), "3:13", "'&c' at its beginning is a name"),
+        ("traits:\n  - coat #3\n", "2:10", "'#3' is a comment"),
+        ("traits:\n  - #red coat\n", "2:5", "nothing is left"),
+        ("zones: {hall: door #2\n  }\n", "1:20", "'#2' is a comment"),
+        ("appearance: Tall #1 of his kin\nslug: oda\n", "1:18", "'#1 of his kin' is a comment"),
+    ],
+)
+def test_texts_that_yaml_cuts_are_warned_of(tmp_path, text, place, words):
+    """A text that says less than stands on its line comes with a warning, its line, and what to do."""
+    library = one(tmp_path, text)
+
+    (lost,) = [problem for problem in library.problems if problem.code == "lost-text"]
+    assert f"characters/oda/imagery.yaml:{place}" == str(lost.place)
+    assert words in lost.message
+    assert "put the text in quotes" == lost.advice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# banner\nname: Oda  # a remark\n",
+        "name: Oda # a remark\n",
+        "name: Oda #\n",
+        "name: Oda ####\n",
+        "# ───── #1 ─────\nname: Oda\n",
+        "  # indented #2\nname: Oda\n",
+        'name: "Oda #7"\n',
+        "name: 'Oda #7' #remark\n",
+        "name: Oda#7\n",
+        "description: |\n  House #7.\n  # no comment\n",
+        "description: >\n  House #7.\n",
+        "schema: 1 #first\nkind: character #x\n",
+        "defaults: {weight: high} #x\n",
+        "scenes: # the pictures\n  - {id: a, prompt: x} #1\n",
+        "description: &d A keeper.\nscenes: [{id: a, prompt: *d}]\n",
+        "name: !!str Oda\n",
+        "name: Oda!\n",
+        "generated_images: [] #kept\n",
+        "name: # none yet\n",
+    ],
+)
+def test_remarks_are_no_lost_texts(tmp_path, text):
+    """Comments, quoted texts and blocks are what they are meant to be."""
+    assert [] == [problem.code for problem in one(tmp_path, text).problems]
+
+
+def test_no_example_loses_a_text(tmp_path):
+    """The libraries that come with chargen, and every shape of file, are free of such warnings."""
+    roots = [path for path in sorted((schema.ROOT / "examples").iterdir()) if path.is_dir()]
+
+    found = [load_library(root) for root in (*roots, corpus.whole(tmp_path))]
+
+    assert roots
+    assert [] == [str(problem) for library in found for problem in library.problems if problem.code == "lost-text"]
 
 
 def test_a_title_is_a_name(tmp_path):

@@ -17,6 +17,7 @@ from chargen.library.adoption import Surroundings, adopt
 from chargen.library.drafts import Draft, combine
 from chargen.library.fields import Problems, View, unique, words
 from chargen.library.folders import LEADS_OUT, PORTRAIT_SUFFIXES, Folders, inside, is_image_name, same_name, shown_name
+from chargen.library.lost_text import QUOTE, lost_texts
 from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record, Review
 from chargen.library.oddities import (
     ENTITY_FILES,
@@ -32,6 +33,7 @@ from chargen.library.records import check_write_back, read_inventory, read_recor
 from chargen.library.slugs import folder_fault, match_zone, nearest
 from chargen.library.spec import spec_hash as spec_hash
 from chargen.library.v1 import Head
+from chargen.library.yaml_advice import advised
 from chargen.library.yamlio import InvalidYaml, Map
 from chargen.pictures import sha256_file
 from chargen.presence import LFS_POINTER, NOT_DOWNLOADED, why_unreadable
@@ -295,16 +297,23 @@ class _Reader:
             code, advice = ("not-downloaded", _DOWNLOAD) if why == NOT_DOWNLOADED else ("unreadable-file", _UNREADABLE)
             problems.error(code, why, Place(file), advice=advice)
             return None
+        data = b""
         try:
-            return View(yamlio.read(path, file), file)
+            data = yamlio.read_bytes(path, file)
+            view = View(yamlio.parse(data, file), file)
         except InvalidYaml as error:
             if error.problem == LFS_POINTER:
                 problems.error("not-downloaded", error.reason, error.place)
             else:
-                problems.error("invalid-yaml", error.reason, error.place, advice=_YAML_ADVICE.get(error.problem, ""))
+                place, reason, advice = advised(error, data)
+                problems.error("invalid-yaml", reason, place, advice=advice)
         except OSError as error:
             why = f"cannot be read ({error.strerror or error})"
             problems.error("unreadable-file", why, Place(file), advice=_UNREADABLE)
+        else:
+            for lost in lost_texts(data, view.data):
+                problems.warn("lost-text", lost.message, Place(file, lost.line, lost.column, lost.key), QUOTE)
+            return view
         return None
 
     def _read_style(self, folder: str, problems: Problems) -> View | None:
@@ -448,24 +457,6 @@ class _Reader:
         name = "overview" if kind == "location" else "portrait"
         files = self._folders.files(f"{folder}/images")
         return next((f"images/{name}{end}" for end in PORTRAIT_SUFFIXES if f"{name}{end}" in files), "")
-
-
-_NEIGHBOURS = "give each key as many spaces as its neighbours"
-_YAML_ADVICE = {
-    "block sequence entries are not allowed in this context": "begin a list on a line of its own",
-    "could not find expected ':'": "a key needs ': ' after it",
-    "did not find expected ',' or ']'": "a '[' was opened and not closed",
-    "did not find expected ',' or '}'": "a '{' was opened and not closed",
-    "did not find expected '-' indicator": f"{_NEIGHBOURS}, and each '- ' as many as the other items of its list",
-    "did not find expected key": f"one quoted text per key; quote texts that hold ': '; {_NEIGHBOURS}",
-    "found a tab character that violates indentation": "indent with spaces, not with tabs",
-    "found character that cannot start any token": "indent with spaces, not with tabs; quote a text that begins with @ "
-    "or `",
-    "found undefined alias": "quote a text that begins with *",
-    "found unexpected end of stream": "a quote was opened and not closed",
-    "mapping values are not allowed in this context": f"put a text that holds ': ' in quotes; {_NEIGHBOURS}",
-}
-"""What to do, by what the parser says of it."""
 
 
 _DOWNLOAD = "let your sync program download it (keep it on this device), then run again"

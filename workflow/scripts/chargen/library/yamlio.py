@@ -9,6 +9,7 @@ or time than a file of its size can be worth.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -239,6 +240,8 @@ class _Builder:
                 line = data.position(key)[0]
                 message = f"the key '{key}' stands here again (first in line {line})"
                 raise InvalidYaml(_place(key_node, self._file), message)
+            if key[:1] > "\x7f":
+                self._check_start(key, key_node)
             if isinstance(value, ScalarNode):
                 data[key] = None if value.tag == _NULL else value.value
             else:
@@ -246,6 +249,17 @@ class _Builder:
                 data[key] = built[0]
                 children.append(built)
         return data, children
+
+    def _check_start(self, key: str, node: Node) -> None:
+        """Refuse a key that begins with what only looks like indentation or like the dash of a list."""
+        sign = key[0]
+        name = f"U+{ord(sign):04X} ({unicodedata.name(sign, 'an invisible sign').lower()})"
+        if sign.isspace() or unicodedata.category(sign)[0] == "C":
+            raise InvalidYaml(_place(node, self._file), f"the line begins with {name}; indent with ordinary spaces")
+        if (unicodedata.category(sign) == "Pd" or sign in "•·−") and key[1:2].isspace():
+            raise InvalidYaml(
+                _place(node, self._file), f"the line begins with {name}; write '- ' for an item of a list"
+            )
 
     def _seq(self, node: SequenceNode) -> tuple[Seq, list[tuple[Any, int, int]]]:
         data = Seq(node)
@@ -268,6 +282,10 @@ def _checked_bytes(text: str | bytes, file: str) -> bytes:
             raise InvalidYaml(Place(file), "the text holds half a surrogate pair") from error
     else:
         data = text
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise InvalidYaml(Place(file), "the file is UTF-16; save it as UTF-8")
+        if data.startswith(b"{\\rtf"):
+            raise InvalidYaml(Place(file), "the file is rich text (RTF); save it as plain text in UTF-8")
         if data.startswith(LFS_START):
             raise InvalidYaml(Place(file), LFS_POINTER)
         try:
@@ -289,6 +307,8 @@ def _parser_errors(data: bytes, file: str) -> Iterator[None]:
         yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.problem == "found unexpected end of stream":
+            mark = error.context_mark or mark  # where the quote was opened
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         reason = error.problem or "not readable"
         raise InvalidYaml(place, f"{error.context}: {reason}" if error.context else reason, reason) from None
