@@ -28,6 +28,7 @@ def start(tmp_path, monkeypatch):
     def made(*targets: str) -> Session:
         workflow = SimpleNamespace(
             main_snakefile=str(schema.ROOT / "Snakefile"),
+            configfiles=[],
             config_settings=SimpleNamespace(configfiles=[], config_args=[]),
             dag_settings=SimpleNamespace(targets=set(targets)),
             is_main_process=True,

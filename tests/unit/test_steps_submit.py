@@ -503,6 +503,15 @@ def test_wishes_that_another_checkout_sent_in_another_batch_are_not_sent(batch, 
     assert [f"chargen-lib-{other.id}"] == server.made
 
 
+def test_wishes_in_flight_under_another_name_of_the_library_are_not_sent(batch, server):
+    """The state of another library of this folder has them in flight: nothing is sent, and how to go on is said."""
+    fly(State(batch.state.root.with_name("old-name")), "fedcba9876543210", wishes={"w2": 3})
+    with pytest.raises(ChargenError, match=r"1 of the tasks is in flight under another name: library `old-name`"):
+        batch(server)
+
+    assert [] == server.made
+
+
 def test_the_batch_under_another_name_of_the_library_is_found(batch, server):
     """The library was renamed and its state is gone: a job that ends in the batch's id is this batch."""
     server.made.append(f"chargen-old-name-{BATCH}")

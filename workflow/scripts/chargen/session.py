@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeVar, cas
 
 from chargen import __version__, calm, config, durable, events, output
 from chargen.commands import called, command, typed_settings
+from chargen.journal import Journal
 from chargen.planning import show
+from chargen.planning.elsewhere import sent_elsewhere
 from chargen.problems import NO_MEMORY, ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
 from chargen.steps.report import is_outdated
@@ -223,7 +225,23 @@ class Session:
             self._plans[operation] = plan
             if self._workflow.is_main_process:
                 _say(show.overview(plan, self.settings))
+                if self.only_shows or operation in self._operations():
+                    self._check_elsewhere(plan)
         return self._plans[operation]
+
+    def _check_elsewhere(self, plan: Plan | FilePlan) -> None:
+        """Stop if what would be sent was sent under another name of the library.
+
+        With something in flight that is to be collected, or where plans are only shown, it is said, and nothing of it
+        is sent: see `chargen.steps.submit.check_elsewhere`.
+        """
+        found = sent_elsewhere(self.settings, self.state, plan.to_send)
+        if not found:
+            return
+        words = found.words(self.settings, " ".join(sorted(self._targets())))
+        if not self.only_shows and not Journal(self.state).in_flight():
+            raise ChargenError(words)
+        _say(words)
 
     # -- what happens around the run
 

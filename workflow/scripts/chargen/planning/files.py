@@ -63,6 +63,11 @@ class FilePlan:
         """The least and the most that `cost_usd` may come to."""
         return range_of([task.shape for task in self.tasks])
 
+    @property
+    def to_send(self) -> frozenset[str]:
+        """The wishes (ids) that this run would send."""
+        return frozenset(task.wish.id for task in self.tasks)
+
     def of_status(self, *statuses: Status) -> list[FileItem]:
         """Return the items that stand so."""
         return [item for item in self.items if item.status in statuses]

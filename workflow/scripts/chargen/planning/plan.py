@@ -100,6 +100,12 @@ class Plan:
         """The least and the most that `cost_usd` may come to."""
         return range_of([*(task.shape for task in self.tasks), *(item.shape for item in self.deferred)])
 
+    @property
+    def to_send(self) -> frozenset[str]:
+        """The wishes (ids) that this run would send, later waves included."""
+        later = (item.standing.wish.id for item in self.deferred)
+        return frozenset((*(task.wish.id for task in self.tasks), *later))
+
     def counts(self) -> dict[str, int]:
         """Return how many pictures stand where; ``wanted`` counts every picture that the library asks for."""
         by_status = Counter("blocked" if item.target in self.blocked else item.status for item in self.standings)

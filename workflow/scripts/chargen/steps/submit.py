@@ -19,6 +19,7 @@ from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
 from chargen.planning.budget import NEARLY, budgets
+from chargen.planning.elsewhere import in_flight_elsewhere
 from chargen.planning.orders import read_orders
 from chargen.problems import ChargenError
 from chargen.remote import Operation, Remote, RemoteError
@@ -97,6 +98,7 @@ def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Rem
     try:
         check_claims(search.journal, search.plan)
         check_orders(state, search.plan)
+        check_elsewhere(settings, state, search.plan)
         check_budget(search.journal, settings, search.plan)
     except ChargenError:
         if job := search.adopt():  # whatever forbids to send it: what was paid for is looked for first
@@ -177,6 +179,14 @@ def check_orders(state: State, plan: dict[str, Any]) -> None:
             f"batch {plan['batch']} was not sent: pictures that it asks for counted as lost and have come meanwhile; "
             "run again, the plan will leave them out"
         )
+
+
+def check_elsewhere(settings: Settings, state: State, plan: dict[str, Any]) -> None:
+    """Raise ChargenError if tasks of *plan* are in flight under another name of the library."""
+    found = in_flight_elsewhere(state, {task["wish_id"] for task in plan["tasks"]}, Journal.recent)
+    if found:
+        target = f"{plan['operation']}_all"
+        raise ChargenError(f"batch {plan['batch']}: {found.words(settings, target)}")
 
 
 class _Search:
