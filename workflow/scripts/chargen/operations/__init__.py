@@ -39,6 +39,10 @@ class Operation(Protocol):
         """Place and record what came; return the receipt's task records in the order of the plan. Done twice, it
         changes nothing the second time."""
 
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+        """Return the wish ids of those *tasks* whose result is in place by now, though it was not when they were
+        planned: another checkout, or a person, was quicker. What cannot be read is not in place."""
+
     def worth_another(self, settings: Settings, tasks: Iterable[Json]) -> list[str]:
         """Return the keys of the records whose task failed in passing, may be tried again, and is still wanted."""
 

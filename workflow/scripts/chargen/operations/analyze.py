@@ -10,14 +10,14 @@ from typing import Any
 from chargen import durable, events, failpoints, pictures
 from chargen.analysis.form import SCHEMA_FIELDS, other_field, read
 from chargen.analysis.question import load_question
-from chargen.analysis.store import SECTION, SIDECAR, read_analyses, write_sidecar
+from chargen.analysis.store import SECTION, SIDECAR, Analysis, read_analyses, write_sidecar
 from chargen.config import Settings
 from chargen.journal import now
 from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations import Wanted
-from chargen.operations.generate import entity_now
+from chargen.operations.generate import entity_if_readable, entity_now
 from chargen.planning.analyses import UNFIT, analysis_key, errors_in
 from chargen.planning.parameters import planned
 from chargen.results.outcomes import ADVICE, Verdict
@@ -54,6 +54,21 @@ def place_all(
         with writing(root, entity_folder(root, key)):
             done |= _Desk(settings, state, plan, key).place(group)
     return [done[answer.task["key"]] | {"schema_field": _field(answer.task)} for answer in answers]
+
+
+def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    """Return the wish ids of tasks whose very picture the library has an analysis of by now."""
+    made = []
+    known: dict[str, Mapping[str, Analysis]] = {}
+    for task in tasks:
+        key = _entity_key(task)
+        if key not in known:
+            entity = entity_if_readable(settings, key)
+            known[key] = read_analyses(entity, settings.provider) if entity else {}
+        analysis = known[key].get(task["wish"]["target"].split("/", 2)[2])
+        if analysis and analysis.sha256 == task["references"][0]["sha256"] and not task["wish"]["order"]:
+            made.append(task["wish_id"])
+    return made
 
 
 def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:

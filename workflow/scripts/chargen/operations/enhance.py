@@ -6,7 +6,7 @@ when, and which file came of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from chargen.journal import Entry, Journal, now
 from chargen.library.locking import writing
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
-from chargen.planning.enhancements import SUBMISSION, read_submission
+from chargen.planning.enhancements import SUBMISSION, read_submission, results_in
+from chargen.problems import ChargenError
 from chargen.provenance import describe, finisher
 from chargen.results import extract
 from chargen.results.extract import Picture, ahead
@@ -61,6 +62,23 @@ def place_all(
                 done[answer.task["key"]] = desk.place(answer, picture)
             desk.close()
     return [done[answer.task["key"]] for answer in answers]
+
+
+def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    """Return the wish ids of tasks whose result is in its folder by now."""
+    there: dict[str, Collection[tuple[str, int, str]]] = {}
+    made = []
+    for task in tasks:
+        folder = task["folder"]
+        if folder not in there:
+            try:
+                there[folder] = results_in(Path(settings.home) / folder, settings.provider).keys()
+            except ChargenError:
+                there[folder] = ()
+        wish = task["wish"]
+        if (task["input"], wish["variation"], wish["spec_hash"]) in there[folder] and not wish["order"]:
+            made.append(task["wish_id"])
+    return made
 
 
 def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:

@@ -18,6 +18,8 @@ from chargen.library.model import Entity, Kind
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations import Wanted
 from chargen.pictures import BrokenPicture
+from chargen.planning.orders import read_orders
+from chargen.planning.standing import Ledger
 from chargen.presence import is_present
 from chargen.problems import ChargenError
 from chargen.progress import track
@@ -183,6 +185,42 @@ def _extract(
         return extract(results, answer.verdict.picture, draft, finish)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
+
+
+def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    """Return the wish ids of tasks whose picture the library has by now."""
+    ledger = Ledger(
+        Path(settings.library),
+        settings.provider,
+        Journal.recent(state),
+        read_orders(state),
+        settings.retry_max_attempts,
+        frozenset(),
+    )
+    made = []
+    for key, group in _by_entity(tasks).items():
+        entity = entity_if_readable(settings, key)
+        standings = ledger.standings(entity) if entity else []
+        there = {standing.wish.id for standing in standings if standing.status in ("done", "adopted")}
+        made += [task["wish_id"] for task in group if task["wish_id"] in there]
+    return made
+
+
+def entity_if_readable(settings: Settings, key: str) -> Entity | None:
+    """Return the entity as its folder stands, None if there is none or it cannot be read at the moment."""
+    root = Path(settings.library)
+    kind, slug = _KINDS[key.partition("/")[0]], entity_folder(root, key).name
+    try:
+        return load_entity(root, kind, slug, adopt_existing=settings.adopt_existing, provider=settings.provider)
+    except (BrokenEntity, OSError):
+        return None
+
+
+def _by_entity(tasks: Iterable[Json]) -> dict[str, list[Json]]:
+    groups: dict[str, list[Json]] = {}
+    for task in tasks:
+        groups.setdefault(_entity_of(task), []).append(task)
+    return groups
 
 
 def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:

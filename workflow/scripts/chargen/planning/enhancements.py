@@ -111,8 +111,8 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     if size not in model.sizes or price is None:
         raise ChargenError(f"enhance: {model.name} cannot do {size}; it takes {', '.join(model.sizes)}")
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
-    records = _records(settings)
-    done = _in_place(settings, records)
+    records = _records(job_folder(settings), settings.provider)
+    done = _in_place(job_folder(settings), records)
     recorded = [(record["spec_hash"], _target(settings, record["input"])) for record in records]
     temperatures = Temperatures(state, OPERATION, choice)
     context = _Context(
@@ -174,18 +174,22 @@ def read_submission(folder: Path) -> dict[str, Any]:
     return data
 
 
-def _records(settings: Settings) -> list[Mapping[str, Any]]:
-    """What is recorded of the job's results; those of the emulator count only under it."""
+def _records(folder: Path, provider: str) -> list[Mapping[str, Any]]:
+    """What is recorded of the results in the job's *folder*; those of the emulator count only under it."""
     return [
         record
-        for record in read_submission(job_folder(settings))["results"]
-        if record["provider"] != "emulator" or settings.provider == "emulator"
+        for record in read_submission(folder)["results"]
+        if record["provider"] != "emulator" or provider == "emulator"
     ]
 
 
-def _in_place(settings: Settings, records: Sequence[Mapping[str, Any]]) -> dict[_Slot, Mapping[str, Any]]:
-    """The records whose file is there; the last record that names a file owns it."""
-    folder = job_folder(settings)
+def results_in(folder: Path, provider: str) -> dict[_Slot, Mapping[str, Any]]:
+    """The records of a job's *folder* whose file is there, by input, variation and what was asked for; the last record
+    that names a file owns it."""
+    return _in_place(folder, _records(folder, provider))
+
+
+def _in_place(folder: Path, records: Sequence[Mapping[str, Any]]) -> dict[_Slot, Mapping[str, Any]]:
     owners = {record["file"]: record for record in records}
     return {
         (record["input"], record["variation"], record["spec_hash"]): record

@@ -18,6 +18,7 @@ from chargen import durable, events, failpoints, pictures
 from chargen.commands import command
 from chargen.config import Settings
 from chargen.journal import Entry, Journal, age_s, clock
+from chargen.operations import operation
 from chargen.planning.budget import NEARLY, budgets
 from chargen.planning.elsewhere import in_flight_elsewhere
 from chargen.planning.orders import read_orders
@@ -187,6 +188,19 @@ def check_elsewhere(settings: Settings, state: State, plan: dict[str, Any]) -> N
     if found:
         target = f"{plan['operation']}_all"
         raise ChargenError(f"batch {plan['batch']}: {found.words(settings, target)}")
+
+
+def check_not_made(settings: Settings, state: State, plan: dict[str, Any]) -> None:
+    """Raise ChargenError if results of *plan* are in place by now: another checkout has collected them and deleted its
+    job since they were planned, so that the server's list says nothing of it."""
+    made = operation(plan["operation"]).made_already(settings, state, plan["tasks"])
+    if made:
+        first = next(task["wish"]["target"] for task in plan["tasks"] if task["wish_id"] == made[0])
+        raise ChargenError(
+            f"batch {plan['batch']} was not sent: {len(made)} of its {count(len(plan['tasks']), 'task')} "
+            f"{'is' if len(made) == 1 else 'are'} done since they were planned, {first} for one: another checkout was "
+            "quicker; run again, the plan will leave them out"
+        )
 
 
 class _Search:
@@ -404,6 +418,7 @@ def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | 
     while True:
         if found := search.adopt():
             return found
+        check_not_made(settings, search.state, plan)
         search.intend(request_file)
         try:
             job = remote.create(plan["model"], request_file, plan["display_name"])
