@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from chargen import config, durable, schema
+from chargen.catalog import load_catalog
 from chargen.operations.requests import body
 from chargen.planning.enhancements import make_enhancement_plan
+from chargen.planning.parameters import sent_to
 from chargen.planning.plan import make_plan
 from chargen.remote import Remote
 from chargen.state import State
@@ -196,3 +198,19 @@ def test_the_emulator_takes_what_is_sent(world, emulator):
     emulator.end_jobs()
 
     assert (1, 0) == ((ended := remote.job(job)).done, ended.failed)
+
+
+def test_a_models_file_of_0_1_0_goes_on_working(tmp_path):
+    """It has none of the newer keys: one number for all pictures that are sent, and no parameter for any model."""
+    facts = yaml.safe_load((schema.ROOT / "config" / "models.yaml").read_text())
+    newer = ("input_image_tokens", "media_resolution", "thinking_levels", "parameters", "input_tokens", "output_tokens")
+    for model in (*facts["image_models"].values(), *facts["text_models"].values()):
+        for key in (*newer, "checked", "source"):
+            model.pop(key, None)
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(facts | {"input_image_tokens": 258}))
+
+    catalog = load_catalog(tmp_path / "models.yaml")
+    takes = catalog.image_model("gemini-3-pro-image").takes
+
+    assert (258, 258) == (takes.tokens_of_image(), catalog.text_model("gemini-3.8-flash").takes.tokens_of_image("low"))
+    assert {} == sent_to(takes, config.ModelChoice("gemini-3-pro-image", "", 0.7, "high", "low"))

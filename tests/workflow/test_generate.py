@@ -104,7 +104,7 @@ def test_changed_style_is_stale_until_ordered(project):
 
     assert "6 stale since what surrounds them changed, about $0.11" in stale
     assert "0 images to make" in stale
-    assert "order 1: 4 pictures again, about $0.0713" in ordered
+    assert "order 1: 4 pictures again, about $0.07" in ordered
     assert 2 == project.emulator.count("created")
     assert "0 images to make, 6 done" in after
     assert "2 stale" in after
