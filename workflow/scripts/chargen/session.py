@@ -403,7 +403,10 @@ class Session:
             stale = not files.receipt.exists() and any(
                 (folder / name).exists() and not known.exists() for name, known in told.items()
             )
-            self._renewed[operation, batch] = [self._mark(f"{operation}/{batch}")] if stale else []
+            plan = self._plans.get(operation)
+            # A batch that was settled as lost and is in flight again.
+            is_open = plan is not None and batch in plan.in_flight and (folder / "settled").exists()
+            self._renewed[operation, batch] = [self._mark(f"{operation}/{batch}")] if stale or is_open else []
         return self._renewed[operation, batch]
 
     def _illustrated(self) -> list[str]:
