@@ -45,11 +45,12 @@ def paid_twice(
     """Every wish that was executed without need: by anybody after an answer, by the same sender after a refusal or a
     final error, or too often.
 
-    Who sent a job is told by the journals in *states*. A wish among *ordered* may be executed once more after whatever
+    Who sent a job is told by the journals in *states* (``<home>/state/<provider>/<library id>``): each home knows what
+    it has sent. A wish among *ordered* may be executed once more after whatever
     came, for each time that it is named there.
     """
     orders = list(ordered)
-    senders = {job: state for state in states for _, job, adopted in _jobs_of(state) if not adopted}
+    senders = {job: state.parents[2] for state in states for _, job, adopted in _jobs_of(state) if not adopted}
     wrong = []
     for (_, wish), lines in executions(emulator).items():
         free = orders.count(wish)

@@ -196,6 +196,16 @@ def test_a_429_that_took_effect_is_found_and_not_sent_again(batch, server):
     ]
 
 
+def test_a_429_is_not_repeated_before_the_list_must_show_what_it_made(batch, server, monkeypatch):
+    """Though the server names no delay to speak of, the pause lasts as long as a new job may be missing in the list."""
+    rests = []
+    monkeypatch.setattr(submitting.waiting, "pause", lambda seconds, run: rests.append(seconds))
+    server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "1s"}])
+    batch(server, submit=config.Submit(timeout_s=1, grace_s=7))
+
+    assert [7] == rests
+
+
 def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypatch):
     """Killed while it waited: the journal says refused, and the next run looks before it sends."""
 

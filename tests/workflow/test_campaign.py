@@ -29,6 +29,7 @@ import yaml
 
 from chargen import config, schema, uploads
 from chargen.journal import Journal
+from chargen.planning.elsewhere import sent_elsewhere
 from chargen.planning.pin import pin
 from chargen.planning.plan import make_plan
 from chargen.problems import ChargenError
@@ -61,8 +62,9 @@ LIES = {
     "inlined": 0.4,
 }
 """The share of each kind of lie in a seed that draws it."""
-TROUBLES = (*LIES, "checkouts", "providers")
-"""Kinds that a seed draws a third of: lies of the server; two checkouts, and two providers, with one library."""
+TROUBLES = (*LIES, "checkouts", "providers", "renames")
+"""Kinds that a seed draws a third of: lies of the server; two checkouts, and two providers, with one library; and a
+library that is renamed, moved or given another ``library_id`` between two runs."""
 ON = tuple(filter(None, os.environ.get("CHARGEN_TROUBLES", ",".join(TROUBLES)).split(",")))
 MOST_RUNS = 10
 QUIET_RUNS = 3
@@ -90,6 +92,12 @@ class Checkout:
         return config.settings(defaults | self.config, self.home)
 
     @property
+    def states(self) -> list[Path]:
+        """All states of the provider in this home, whatever the library was called."""
+        folder = self.home / "state" / self.config["provider"]
+        return sorted(folder.iterdir()) if folder.exists() else []
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is in flight and nothing is left to send or to put back."""
         plan = make_plan(self.settings)
@@ -109,6 +117,12 @@ def through_steps(project, checkout, number):
     state = State.of(settings)
     run = state.run(f"run-{number}")
     plan = make_plan(settings)
+    found = sent_elsewhere(settings, state, plan.to_send)
+    if found and not Journal(state).in_flight():  # then a run does not start
+        COUNTS["runs of a library under another name"] += 1
+        STOPPED.append(f"run {number} in {settings.home}: {found.words(settings, 'generate_all')}")
+        follow(checkout, found.words(settings, "generate_all"))
+        return
     pin(settings, state, run, plan, "", [])
     chains = list(dict.fromkeys([*plan.in_flight, *(batch.id for batch in plan.batches)]))
     for batch, wishes in plan.put_back.items():
@@ -126,6 +140,14 @@ def through_steps(project, checkout, number):
             STOPPED.append(f"run {number}, {settings.provider} in {settings.home}: {error}")
             if isinstance(error, ForeignJob):
                 yield from collected(settings, state, run, str(error))
+            elif "under another name" in str(error):
+                follow(checkout, str(error))
+                return
+
+
+def follow(checkout, words):
+    """Go on under the name that the message says."""
+    (checkout.config["library_id"],) = re.findall(r"library_id=([\w-]+)$", words, re.MULTILINE)
 
 
 def collected(settings, state, run, words):
@@ -166,17 +188,16 @@ def campaign(project, seed, run, deadline_s, troubles=ON):
     drawn = {trouble for trouble in TROUBLES if chance.random() < 1 / 3} & set(troubles)
     STOPPED.clear()
     set_up(project, deadline_s)
-    authors = {path: path.read_bytes() for path in project.library.glob("*/*/imagery.yaml")}
+    authors = {path.relative_to(project.library): path.read_bytes() for path in entities(project)}
     records, pictures = undisturbed(project, deadline_s)
     checkouts = checkouts_of(project, drawn)
     try:
         with site(lambda asked: Given(body=b'{"name": "batches/of-somebody-else"}')) as elsewhere:
             disturbed(project, checkouts, seed, run, drawn, elsewhere.url)
         assert [] == elsewhere.asked, "another server was asked"
-        states = [State.of(checkout.settings).root for checkout in checkouts]
-        assert [] == lost_pictures(project.emulator, states, [project.library])
+        assert [] == lost_pictures(project.emulator, states_of(checkouts), [project.library])
         check_library(project, authors)
-        if len(checkouts) == 1:
+        if not drawn & {"checkouts", "providers", "renames"}:
             check(project, records, pictures, drawn)
     except BaseException as error:
         error.add_note(f"{', '.join(sorted(drawn)) or 'no'} extra trouble")
@@ -190,7 +211,7 @@ def campaign(project, seed, run, deadline_s, troubles=ON):
 
 def checkouts_of(project, drawn):
     """The user's own checkout, and those of others that use the same library."""
-    found = [Checkout(project.folder, project.config)]
+    found = [Checkout(project.folder, dict(project.config))]
     if "providers" in drawn:
         (project.folder / ".env").write_text("GEMINI_API_KEY=a-key-of-somebody\n")
         found.append(Checkout(project.folder, project.config | {"provider": "gemini", "budget_usd": 1000}))
@@ -209,6 +230,8 @@ def disturbed(project, checkouts, seed, run, drawn, elsewhere):
     for number in range(MOST_RUNS):
         if number == MOST_RUNS - QUIET_RUNS:
             project.emulator.seed(seed, calls=0.0, lines=0.0)
+        if number and "renames" in drawn and chance.random() < 0.4:
+            rename(project, checkouts, number, chance)
         together([run(project, checkout, f"{number}-{n}") for n, checkout in enumerate(checkouts)], chance)
         check_money(project, checkouts)
         if all(checkout.settled for checkout in checkouts):
@@ -216,6 +239,29 @@ def disturbed(project, checkouts, seed, run, drawn, elsewhere):
     plans = [make_plan(checkout.settings) for checkout in checkouts]
     left = [(p.in_flight, [batch.id for batch in p.batches], p.put_back, len(p.deferred)) for p in plans]
     pytest.fail(f"not settled after {MOST_RUNS} runs: {left}")
+
+
+def rename(project, checkouts, number, chance):
+    """Give the library another name or place, or another id, as its author may at any time."""
+    how = chance.choice(("renamed", "moved", "id"))
+    COUNTS[f"libraries {how}"] += 1
+    if how == "id":
+        chance.choice(checkouts).config["library_id"] = f"id-{number}"
+        return
+    new = (
+        project.folder / f"tale-{number}"
+        if how == "renamed"
+        else project.folder / f"in-{number}" / project.library.name
+    )
+    new.parent.mkdir(exist_ok=True)
+    project.library = project.library.rename(new)
+    for checkout in checkouts:
+        checkout.config["library"] = str(project.library)
+
+
+def states_of(checkouts):
+    """The states of all checkouts, each once."""
+    return list(dict.fromkeys(state for checkout in checkouts for state in checkout.states))
 
 
 def together(runs: list[Iterator[None]], chance):
@@ -236,22 +282,29 @@ def together(runs: list[Iterator[None]], chance):
 
 def check_money(project, checkouts):
     """Nothing was executed twice without a reason, and nothing was deleted that is not here."""
-    states = [State.of(checkout.settings).root for checkout in checkouts]
+    states = states_of(checkouts)
 
     assert [] == paid_twice(project.emulator, MOST_ATTEMPTS, states), "paid twice"
     assert [] == deleted_too_early(project.emulator, states), "deleted too early"
-    for checkout, state in zip(checkouts, states, strict=True):
-        sent = [f"{wish}/{attempt}" for wish, attempt in Journal(State(state)).claimed()]
-        assert sorted(set(sent)) == sorted(sent), checkout.home
 
 
 def check_library(project, authors):
-    """Every picture has its record, each once, and the authors' lines are as they were."""
-    named = [path for path in project.pictures() if not path.endswith("tobi-ferrow/images/portrait.png")]
+    """Every picture is what its last record says, and the authors' lines are as they were."""
+    last = {}
+    for path in entities(project):
+        for item in yaml.safe_load(path.read_text()).get("generated_images") or []:
+            last[(path.parent / item["file_path"]).relative_to(project.library).as_posix()] = item["sha256"]
+    pictures = project.pictures()
+    del pictures["characters/tobi-ferrow/images/portrait.png"]
 
-    assert len(named) == len(recorded(project))
+    assert pictures == last, "a picture is not as its last record says"
     for path, text in authors.items():
-        assert path.read_bytes().startswith(text), f"{path}: the author's lines changed"
+        assert (project.library / path).read_bytes().startswith(text), f"{path}: the author's lines changed"
+
+
+def entities(project):
+    """The imagery.yaml of each entity."""
+    return sorted(project.library.glob("*/*/imagery.yaml"))
 
 
 def check(project, records, pictures, drawn):
@@ -288,7 +341,7 @@ def set_up(project, deadline_s):
     images.mkdir()
     photograph(640, 480).save(images / "portrait.png")
     project.config |= {
-        "submit": {"timeout_s": 1.0, "grace_s": 0.1},
+        "submit": {"timeout_s": 1.0, "grace_s": 0.6},
         "poll": {"interval_s": 0.1, "deadline_h": deadline_s / 3600, "settle_s": 0.2},
         "batch": {"max_tasks": 4, "max_bytes": 1_000_000},
         "retry": {"max_attempts": MOST_ATTEMPTS},
@@ -315,7 +368,7 @@ def undisturbed(project, deadline_s):
 def recorded(project):
     """The records of all pictures by task key, without what differs from run to run; each once, each with its file."""
     found = {}
-    for path in project.library.glob("*/*/imagery.yaml"):
+    for path in entities(project):
         for item in yaml.safe_load(path.read_text()).get("generated_images") or []:
             assert item["task_key"] not in found, f"{item['task_key']} is recorded twice"
             assert (path.parent / item["file_path"]).is_file(), f"{item['file_path']} is gone"

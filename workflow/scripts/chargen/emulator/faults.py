@@ -327,12 +327,13 @@ class Campaign:
         """
         vanish = random.Random(f"{self.seed}|vanish|{display_name}")
         if vanish.random() < self.lies.get("vanish", 0):
+            when = vanish.choice(MOMENTS)
             plan = dataclasses.replace(
                 plan,
                 vanish_from=vanish.choice((("get",), ("list",), ("download",), ("get", "download"), tuple(PLACES))),
-                vanish_when=vanish.choice(MOMENTS),
+                vanish_when=when,
                 vanish_calls=vanish.randrange(1, 6),
-                vanish_seconds=vanish.choice((0.5, 1.0, 2.0)),
+                vanish_seconds=vanish.choice((0.5, 1.0, 2.0)) if when == "ended" else 0.5,  # a list lags by so much
             )
         dice = random.Random(f"{self.seed}|job|{display_name}")
         if dice.random() >= self.jobs:

@@ -433,7 +433,8 @@ def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | 
                 continue
             if error.status != 429 or error.out_of_credits or time.monotonic() > end:
                 raise Refused(error, plan) from None
-            pause = error.retry_after_s or settings.poll.interval_s
+            # It may have taken effect all the same, and the list may lag as it may after an unclear answer.
+            pause = max(error.retry_after_s or settings.poll.interval_s, settings.submit.grace_s)
             words = f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}"
             events.tell("waiting", words, level="warning", delay_s=pause)
             waiting.pause(pause, run)
