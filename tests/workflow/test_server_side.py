@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -229,3 +230,25 @@ def uploads(project, event="uploaded"):
     """The lines of the ledger of uploads."""
     lines = [json.loads(line) for line in (project.state / "uploads.jsonl").read_text().splitlines()]
     return [line for line in lines if line["event"] == event]
+
+
+def test_what_was_paid_is_collected_though_nothing_can_be_planned(project):
+    """The models file is broken and the budget spent: what is in flight comes, by a run or by name, and the run says
+    what is to be corrected."""
+    project.emulator.faults(job={"polls": 10_000})
+    project.run("submitted")
+    (created,) = project.journal("created")
+    project.emulator.end_jobs()
+    (project.folder / "models.yaml").write_text("image_models: {")
+    broken = {"models_file": "models.yaml", "budget_usd": 0, "cleanup": {"after_apply": False}}
+    done = project.run(check=False, config=broken)
+    placed = project.pictures()
+    shutil.rmtree(project.state)
+    collected = project.run("collect", config=broken | {"job": created["job"]}).stdout
+
+    assert done.returncode != 0
+    assert "models.yaml: " in done.stdout
+    assert "Nothing new can be planned until that is corrected; 1 batch in flight will be collected" in done.stdout
+    assert ALL == len(placed)
+    assert f"{created['job']}: generate, {ALL} superseded" in collected
+    assert 1 == project.emulator.count("created")

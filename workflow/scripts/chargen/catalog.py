@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chargen import schema
-from chargen.problems import ChargenError
+from chargen.problems import CannotPlan, ChargenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class TextModel:
     takes: Takes = TAKES_NOTHING
 
 
-class RetiredModel(ChargenError):
+class RetiredModel(CannotPlan):
     """The model no longer answers; the message names what replaced it."""
 
 
@@ -193,7 +193,7 @@ class Catalog:
         models: dict[str, dict[str, Any]] = self._data[f"{use}_models"]
         facts = models.get(name)
         if facts is None:
-            raise ChargenError(
+            raise CannotPlan(
                 f"unknown {use} model `{name}`: {self._source} has {', '.join(models)}; add it there with {needs}"
             )
         shutdown = facts.get("shutdown")
@@ -227,9 +227,12 @@ def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
     try:
         data = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError) as error:
-        raise ChargenError(f"{path}: {error}") from None
+        raise CannotPlan(f"{path}: {error}") from None
     data = _dates_as_text(data)
-    schema.check("models", data, str(path))
+    try:
+        schema.check("models", data, str(path))
+    except ChargenError as error:
+        raise CannotPlan(str(error)) from None
     return Catalog(data, str(path), today or dt.datetime.now(dt.UTC).date())
 
 

@@ -92,3 +92,10 @@ class ChargenError(Exception):
     exit_code = 1
     stopped = False
     """Whether it only says that somebody stopped the run, who says so once for all steps."""
+
+
+class CannotPlan(ChargenError):
+    """Something of the configuration keeps new tasks of an operation from being planned: models, prices, prompts.
+
+    What was sent does not depend on it, and is collected all the same.
+    """

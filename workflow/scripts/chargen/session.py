@@ -22,7 +22,8 @@ from chargen.commands import called, command, typed_settings
 from chargen.journal import Journal
 from chargen.planning import show
 from chargen.planning.elsewhere import sent_elsewhere
-from chargen.problems import NO_MEMORY, ChargenError, system_trouble
+from chargen.planning.remains import Remains
+from chargen.problems import NO_MEMORY, CannotPlan, ChargenError, system_trouble
 from chargen.state import MAIN_VARIABLE, State, announce_main_process
 from chargen.steps.report import is_outdated
 from chargen.steps.talk import on_terminal
@@ -86,7 +87,7 @@ class Session:
         self._has_folder = False
         self._did_something = False
         self._foretold = False
-        self._plans: dict[str, Plan | FilePlan] = {}
+        self._plans: dict[str, Plan | FilePlan | Remains] = {}
         self._renewed: dict[tuple[str, str], list[str]] = {}
         if workflow.is_main_process:
             announce_main_process()
@@ -105,7 +106,8 @@ class Session:
         only shown."""
         if self.only_shows:
             return []
-        return [*self.to_report(wildcards), str(REPORT)]
+        files = self.to_report(wildcards)
+        return files if self._unplanned else [*files, str(REPORT)]
 
     @_in_words("planning")
     def to_report(self, wildcards: object) -> list[str]:
@@ -116,7 +118,7 @@ class Session:
         if not self._operations():
             self.plan  # noqa: B018
             return []
-        if ILLUSTRATE in self._targets():
+        if ILLUSTRATE in self._targets() and not isinstance(self.plan_of("analyze"), Remains):
             return self._illustrated()
         return [file for operation in self._operations() for file in self.settled_of(operation)]
 
@@ -212,22 +214,41 @@ class Session:
         return self._chains(data["operation"], data["follow_ups"], [])
 
     @property
-    def plan(self) -> Plan | FilePlan:
+    def plan(self) -> Plan | FilePlan | Remains:
         """The plan of what is to be generated."""
         return self.plan_of("generate")
 
     @_in_words("planning")
-    def plan_of(self, operation: str) -> Plan | FilePlan:
+    def plan_of(self, operation: str) -> Plan | FilePlan | Remains:
         """The plan of *operation*, made once per process; printed when it is made. A plan that cannot be made ends
         Snakemake."""
         if operation not in self._plans:
-            plan = _make_plan(self.settings, operation, self._scope(operation))
+            plan = self._plan_or_remains(operation)
             self._plans[operation] = plan
-            if self._workflow.is_main_process:
-                _say(show.overview(plan, self.settings))
-                if self.only_shows or operation in self._operations():
-                    self._check_elsewhere(plan)
+            if not self._workflow.is_main_process:
+                return plan
+            if isinstance(plan, Remains):
+                _say(plan.words())
+                return plan
+            _say(show.overview(plan, self.settings))
+            if self.only_shows or operation in self._operations():
+                self._check_elsewhere(plan)
         return self._plans[operation]
+
+    def _plan_or_remains(self, operation: str) -> Plan | FilePlan | Remains:
+        """The plan; where the configuration lets none be made, what is in flight, unless plans are only shown."""
+        try:
+            return _make_plan(self.settings, operation, self._scope(operation))
+        except CannotPlan as error:
+            remains = Remains.of(self.state, operation, str(error))
+            if remains is None or self.only_shows:
+                raise
+            return remains
+
+    @property
+    def _unplanned(self) -> list[Remains]:
+        """Of which operations nothing new could be planned."""
+        return [plan for plan in self._plans.values() if isinstance(plan, Remains)]
 
     def _check_elsewhere(self, plan: Plan | FilePlan) -> None:
         """Stop if what would be sent was sent under another name of the library.
@@ -265,6 +286,11 @@ class Session:
                 words = f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {again}"
                 print(output.clean(words), file=sys.stderr)
             self._tell_end(failed)
+            return
+        if self._unplanned:
+            self._tell_end(failed=True)
+            if not failed:
+                _exit("\n".join(plan.why for plan in self._unplanned))
             return
         from chargen.report.summary import render
         from chargen.steps.report import report
@@ -422,8 +448,12 @@ class Session:
         if self._foretold or not self._workflow.is_main_process:
             return
         self._foretold = True
-        later = cast("Plan", _make_plan(self.settings, "generate", [self.settings.scope]))
-        _say(f"then, with what was learned: {show.headline(later)}")
+        try:
+            later = cast("Plan", _make_plan(self.settings, "generate", [self.settings.scope]))
+        except CannotPlan as error:
+            _say(f"then, with what was learned: nothing yet. {error}")
+        else:
+            _say(f"then, with what was learned: {show.headline(later)}")
 
     def _operations(self) -> list[str]:
         """The operations that this run's targets make, or show; generate for files that are asked for by name."""
@@ -472,7 +502,7 @@ def new_run_id(started: dt.datetime) -> str:
     return f"{started:%Y-%m-%dT%H-%M-%SZ}-{started.microsecond // 1000:03}{secrets.randbelow(1000):03}"
 
 
-def _batches(plan: Plan | FilePlan) -> list[str]:
+def _batches(plan: Plan | FilePlan | Remains) -> list[str]:
     return [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
 
 

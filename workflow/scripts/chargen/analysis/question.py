@@ -10,7 +10,7 @@ from typing import Any
 
 from chargen import schema
 from chargen.library.model import Entity
-from chargen.problems import ChargenError
+from chargen.problems import CannotPlan, ChargenError
 
 ERRORS_SHOWN = 8
 
@@ -46,7 +46,7 @@ class Question:
         try:
             text = template.render(given)
         except Exception as error:  # a template is the user's program: it may fail in any way
-            raise ChargenError(f"{self.path}: {key}: {error or type(error).__name__}") from error
+            raise CannotPlan(f"{self.path}: {key}: {error or type(error).__name__}") from error
         return "\n".join(line for line in map(str.rstrip, text.splitlines()) if line)
 
 
@@ -55,7 +55,7 @@ def load_question(path: Path) -> Question:
     try:
         return _question(path, path.read_bytes())
     except OSError as error:
-        raise ChargenError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise CannotPlan(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 @lru_cache(maxsize=4)
@@ -67,8 +67,11 @@ def _question(path: Path, content: bytes) -> Question:
     try:
         data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ChargenError(f"{path}: {error}") from None
-    schema.check("question", data, str(path))
+        raise CannotPlan(f"{path}: {error}") from None
+    try:
+        schema.check("question", data, str(path))
+    except ChargenError as error:
+        raise CannotPlan(str(error)) from None
     environment = SandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
@@ -77,5 +80,5 @@ def _question(path: Path, content: bytes) -> Question:
         try:
             templates[key] = environment.from_string(data[key])
         except TemplateSyntaxError as error:
-            raise ChargenError(f"{path}: {key}, line {error.lineno} of the template: {error.message}") from error
+            raise CannotPlan(f"{path}: {key}, line {error.lineno} of the template: {error.message}") from error
     return Question(data["version"], data["output_tokens"], path, templates["prompt"], templates["correction"])

@@ -30,7 +30,7 @@ from chargen.planning.picking import SentPicture
 from chargen.planning.plan import matches
 from chargen.planning.tasks import Shape, Task
 from chargen.presence import is_absent, is_present, why_unreadable
-from chargen.problems import ChargenError, Place, Problem
+from chargen.problems import CannotPlan, ChargenError, Place, Problem
 from chargen.progress import track
 from chargen.records.learned import read_learned
 from chargen.state import State
@@ -93,9 +93,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     """
     source = Path(settings.enhance.input_dir)
     if not source.is_dir():
-        raise ChargenError(
-            f"enhance: there is no folder {source}; set enhance.input_dir to the folder of your pictures"
-        )
+        raise CannotPlan(f"enhance: there is no folder {source}; set enhance.input_dir to the folder of your pictures")
     _check_readable(job_folder(settings))
     state = State.of(settings)
     catalog = load_catalog(Path(settings.models_file))
@@ -109,7 +107,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     estimates = Estimates(catalog, read_learned(state, journal))
     price = estimates.picture(OPERATION, model, size, sent_to(model.takes, choice))
     if size not in model.sizes or price is None:
-        raise ChargenError(f"enhance: {model.name} cannot do {size}; it takes {', '.join(model.sizes)}")
+        raise CannotPlan(f"enhance: {model.name} cannot do {size}; it takes {', '.join(model.sizes)}")
     fates = Fates(journal, settings.retry_max_attempts, stored_batches(state))
     records = _records(job_folder(settings), settings.provider)
     done = _in_place(job_folder(settings), records)
@@ -233,7 +231,7 @@ def _asked_for(context: _Context, item: Input) -> _Asked | None:
         plan.problems.append(Problem("warning", "unreadable-input", message, Place(item.name)))
         return None
     if not item.prompt:
-        raise ChargenError(
+        raise CannotPlan(
             f"enhance: nothing is asked for {item.path}: set enhance.prompt, or put the words into {FOLDER_PROMPT} in "
             f"its folder or into {item.path.stem}{SIDECAR} beside it"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chargen.config import Settings
 from chargen.presence import NOT_DOWNLOADED, is_absent, stands_for, why_unreadable
-from chargen.problems import ChargenError
+from chargen.problems import CannotPlan
 
 FOLDER_PROMPT = "prompt.txt"
 SIDECAR = ".txt"
@@ -130,11 +130,11 @@ def _is_there(path: Path) -> bool:
 
 def _text(path: Path) -> str:
     if why := why_unreadable(path):
-        raise ChargenError(f"enhance: {path}: the prompt {why}; make it readable, then run again")
+        raise CannotPlan(f"enhance: {path}: the prompt {why}; make it readable, then run again")
     try:
         text = path.read_text("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ChargenError(f"enhance: {path}: the prompt cannot be read ({error})") from None
+        raise CannotPlan(f"enhance: {path}: the prompt cannot be read ({error})") from None
     if not text:
-        raise ChargenError(f"enhance: {path}: the prompt is empty; say what is asked, or take the file away")
+        raise CannotPlan(f"enhance: {path}: the prompt is empty; say what is asked, or take the file away")
     return text

@@ -16,22 +16,30 @@ if TYPE_CHECKING:
     from chargen.planning.batches import Batch
     from chargen.planning.files import FilePlan
     from chargen.planning.plan import Plan
+    from chargen.planning.remains import Remains
 
 
 def pin(
-    settings: Settings, state: State, run: RunFiles, plan: Plan | FilePlan, started: str, targets: Iterable[str]
+    settings: Settings,
+    state: State,
+    run: RunFiles,
+    plan: Plan | FilePlan | Remains,
+    started: str,
+    targets: Iterable[str],
 ) -> None:
     """Write one of the run's plans and the plans of its batches, and remember what was seen of files.
 
     Raises ChargenError if an author saved what is planned while the plan was made.
     """
     from chargen.planning.plan import Plan
+    from chargen.planning.remains import Remains
     from chargen.planning.settled import check_settled
 
     if isinstance(plan, Plan):
         check_settled(settings, plan)
-    plan.remember()
-    pin_batches(settings, state, plan.batches, plan.catalog)
+    if not isinstance(plan, Remains):
+        plan.remember()
+        pin_batches(settings, state, plan.batches, plan.catalog)
     durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})
     failpoints.reached("planned")
     tasks = sum(len(batch.tasks) for batch in plan.batches)

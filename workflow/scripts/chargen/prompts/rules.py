@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargen import schema
 from chargen.library.model import Kind, ReferenceRole, Weight
-from chargen.problems import ChargenError
+from chargen.problems import CannotPlan
 from chargen.prompts import text as words_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SECTION_END = "\x1e"
 """Stands after each section in what `Rules.template` renders."""
 
 
-class RulesError(ChargenError):
+class RulesError(CannotPlan):
     """`prompts.yaml` or `styles.yaml` cannot be used; the message names file, key or section, and fault."""
 
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 from chargen import durable, events, failpoints
-from chargen.catalog import Catalog, load_catalog
 from chargen.config import Settings
 from chargen.journal import WITH_PICTURE, Journal, now
 from chargen.operations import Operation, Wanted, operation
 from chargen.planning.parameters import planned
 from chargen.planning.pin import pin_batch
 from chargen.planning.show import money
-from chargen.problems import ChargenError, printable
+from chargen.problems import printable
 from chargen.records.learned import learn
 from chargen.remote import LOST
 from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judge
@@ -28,6 +26,7 @@ from chargen.state import BatchFiles, RunFiles, State
 from chargen.steps.again import retry_batches
 from chargen.steps.answers import UNSEEN, Answer, priced
 from chargen.steps.lost import take_back_orders
+from chargen.steps.prices import known_prices
 
 Json = dict[str, Any]
 
@@ -63,7 +62,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         end = _as_it_is(end, joined)
         answers = [_answer(task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
-    catalog = _catalog(settings)
+    catalog = known_prices(settings)
     tasks = [priced(catalog, task) for task in tasks]
     _tell_outcomes(files.id, tasks)
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
@@ -144,15 +143,6 @@ def _tell_outcomes(batch: str, tasks: list[Json]) -> None:
         else:
             words = " ".join(filter(None, (told, task["reason"], task["said"])))
             events.tell("failed", words, level="warning", batch=batch, **facts)
-
-
-def _catalog(settings: Settings) -> Catalog | None:
-    """Return the prices; None, said, where they cannot be read: nothing that was paid for waits for them."""
-    try:
-        return load_catalog(Path(settings.models_file))
-    except ChargenError as error:
-        events.tell("problem", f"{error}: what came is counted as it was estimated", level="warning")
-        return None
 
 
 def _again(does: Operation, settings: Settings, plan: Json, records: list[Json]) -> list[Json]:

@@ -11,12 +11,11 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import chain, product
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from chargen import events
 from chargen.analysis.form import MAX_TRAITS
-from chargen.catalog import load_catalog
 from chargen.config import Settings
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS
@@ -27,6 +26,7 @@ from chargen.problems import ChargenError
 from chargen.remote import Operation
 from chargen.results.scanner import ResultFile
 from chargen.state import BatchFiles
+from chargen.steps.prices import known_prices
 from chargen.wishes import UNKNOWN, Wish, batch_id, digest, split_key
 
 Json = dict[str, Any]
@@ -57,6 +57,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
         today[key] if key in today else blank(key, target, variation) for key, (target, variation) in parts.items()
     ]
     tasks = attempted(tasks, files.id, settings.retry_max_attempts)
+    prices = known_prices(settings)
     return {
         "schema_version": 1,
         "batch": files.id,
@@ -69,7 +70,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> 
         "safety_settings": [],
         "store_requests": settings.store_requests,
         "cost_usd": round(sum(task["cost_usd"] for task in tasks), 6),
-        "batch_discount": load_catalog(Path(settings.models_file)).batch_discount,
+        "batch_discount": prices.batch_discount if prices else 0.0,
         "tokens": 0,
         "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
         "tasks": tasks,
@@ -123,8 +124,8 @@ def _operation(settings: Settings, targets: Iterable[str], model: str) -> str:
     """Which operation has such targets; a job without results is told by its model."""
     for target in targets:
         return _operation_of(target)
-    facts = load_catalog(Path(settings.models_file)).facts
-    return "analyze" if model in facts["text_models"] else "generate"
+    prices = known_prices(settings)
+    return "analyze" if prices and model in prices.facts["text_models"] else "generate"
 
 
 def _operation_of(target: str) -> str:

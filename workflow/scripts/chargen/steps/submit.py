@@ -30,7 +30,7 @@ from chargen.steps import account, waiting
 from chargen.steps.room import why_full
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 from chargen.steps.talk import duration
-from chargen.uploads import InvalidUpload, asking, pauses
+from chargen.uploads import InvalidUpload, Uploads, asking, pauses
 from chargen.wishes import batch_named
 
 REQUEST_TYPES = ("application/jsonl", "application/json", "text/plain")
@@ -309,8 +309,7 @@ class _Search:
             self._request_files = set(self.entry.request_files)
             if self.files.requests.exists():
                 sha256 = pictures.sha256_file(self.files.requests)
-                uploads = open_uploads(self.settings, self.state, self._remote)
-                self._request_files |= uploads.names_of(sha256)
+                self._request_files |= Uploads(self.state, self._remote).names_of(sha256)
         return self._request_files
 
     def _without_planned(self, jobs: Iterable[Operation]) -> list[Operation]:

@@ -1,0 +1,55 @@
+"""What is left to do of an operation of which nothing new can be planned: to collect what is in flight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from chargen.journal import Journal
+from chargen.report.words import count
+from chargen.state import State
+
+
+@dataclass
+class Remains:
+    """Stands for a plan that cannot be made, under the names of `chargen.planning.plan.Plan`. ``why`` is what keeps it
+    from being made."""
+
+    operation: str
+    why: str
+    in_flight: dict[str, int]  # batch -> tasks in it
+    lost: list[str]
+    batches: list[Any] = field(default_factory=list)
+    put_back: dict[str, list[str]] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    cost_usd: float = 0.0
+
+    @classmethod
+    def of(cls, state: State, operation: str, why: str) -> Remains | None:
+        """Return what remains of *operation*; None if nothing of it is in flight."""
+        journal = Journal(state)
+        flying = [entry for entry in journal.in_flight() if entry.operation == operation]
+        if not flying:
+            return None
+        return cls(operation, why, {entry.batch: len(entry.wishes) for entry in flying}, journal.lost(operation))
+
+    def words(self) -> str:
+        """Return what a person should know."""
+        flying = count(len(self.in_flight), "batch", "batches")
+        return f"{self.why}\nNothing new can be planned until that is corrected; {flying} in flight will be collected"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is pinned of it."""
+        return {
+            "schema_version": 1,
+            "operation": self.operation,
+            "counts": {"in_flight": sum(self.in_flight.values())},
+            "cost_usd": 0.0,
+            "batches": [],
+            "in_flight": sorted(self.in_flight),
+            "put_back": {},
+            "deferred": [],
+            "broken": [],
+            "problems": [self.why],
+            "notices": [],
+        }

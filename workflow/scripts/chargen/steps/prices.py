@@ -1,0 +1,19 @@
+"""Prices for steps that bring in what was paid for: they wait for nothing that is wrong with the models file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chargen import events
+from chargen.catalog import Catalog, load_catalog
+from chargen.config import Settings
+from chargen.problems import ChargenError
+
+
+def known_prices(settings: Settings) -> Catalog | None:
+    """Return the prices; None, said, where they cannot be read."""
+    try:
+        return load_catalog(Path(settings.models_file))
+    except ChargenError as error:
+        events.tell("problem", f"{error}: what came is counted as it was estimated", level="warning")
+        return None
