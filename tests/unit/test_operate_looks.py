@@ -101,7 +101,7 @@ def test_failures_are_grouped_with_the_command_that_orders_them(world):
 
     assert [("image-safety", 2), ("no-image", 1)] == [(group["reason"], group["count"]) for group in data["groups"]]
     assert f"snakemake order --config state=failed scenes='{targets[0]} {targets[1]}'" == data["groups"][0]["command"]
-    assert "no folder" in data["note"]
+    assert "Library folder not found" in data["note"]
 
 
 def test_many_failures_are_ordered_by_entity(world):
