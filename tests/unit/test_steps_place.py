@@ -270,3 +270,16 @@ def test_what_is_put_back_is_recorded_already(tmp_path):
     assert ("applied", "characters/oda/images/lamp.jpg") == (placed.outcome, placed.file)
     assert made.data == (home.images / "lamp.jpg").read_bytes()
     assert before == (home.folder / "imagery.yaml").read_bytes()
+
+
+@pytest.mark.parametrize("stub", [".lamp.jpg.icloud", "lamp.png.nextcloud"])
+def test_what_is_not_downloaded_keeps_its_name(home, stub):
+    """A picture that a sync program keeps elsewhere is not replaced: the new one takes another name."""
+    home.images.mkdir()
+    (home.images / stub).write_bytes(b"bplist00")
+    made = picture("red")
+
+    placed = home.place(home.task(), made)
+
+    assert ("applied", "characters/oda/images/lamp-2.jpg", "name-taken") == (placed.outcome, placed.file, placed.reason)
+    assert {stub: b"bplist00", "lamp-2.jpg": made.data} == home.files()

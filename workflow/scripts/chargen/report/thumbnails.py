@@ -12,6 +12,7 @@ from typing import Any
 
 from chargen import durable, failpoints, pictures
 from chargen.imaging import TURNED, orientation_of
+from chargen.presence import why_unreadable
 
 BOX = (860, 480)
 """Bounds of a thumbnail in pixels: twice what the page shows, for dense screens."""
@@ -101,6 +102,8 @@ def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
     from PIL import Image, ImageOps
 
     try:
+        if why := why_unreadable(path):  # reading it might download it
+            return Thumbnail(trouble=why)
         if pictures.is_lfs_pointer(path):
             return Thumbnail(trouble="not fetched yet: run git lfs pull")
         sha256 = pictures.sha256_file(path)
