@@ -102,6 +102,7 @@ class _Files:
         self._where = where
         self.names = set(names)
         self._real: dict[str, bool] = {}
+        self._away = where.folders.listing(f"{where.folder}/images").away
 
     def take(self, name: str) -> str:
         """The path of *name* below the library root; it is nobody else's from now on."""
@@ -113,9 +114,7 @@ class _Files:
         if name not in self.names:
             return False
         if name not in self._real:
-            self._real[name] = bool(self._where.folders.away(self._path(name))) or _is_real(
-                self._where.root / self._path(name)
-            )
+            self._real[name] = name in self._away or _is_real(self._where.root / self._path(name))
         return self._real[name]
 
     def _path(self, name: str) -> str:
@@ -160,7 +159,8 @@ def _by_runs(
     best: dict[str, _Run] = {}
     for run in _read_runs(where, problems):
         scene = _scene_of(run.target, targets, where.kind)
-        run = replace(run, file=where.folders.listing(f"{where.folder}/images").spelled(run.file))
+        if not run.file.isascii():
+            run = replace(run, file=where.folders.listing(f"{where.folder}/images").spelled(run.file))
         is_newer = scene not in best or run.timestamp >= best[scene].timestamp
         if scene in wanting and is_newer and files.is_real(run.file):
             best[scene] = run

@@ -23,7 +23,6 @@ WITHOUT_WORDS = frozenset({
 """Keys whose values are no sentences: a number sign behind them begins a remark."""
 
 QUOTE = "put the text in quotes"
-_SIGNS = (b": !", b"- !", b": &", b"- &")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml takes for the end of a line
 _HASH = re.compile(r"(?P<blanks>[ \t]*)#(?P<rest>.*)")
 _TAG = re.compile(r"![^\s]*")
@@ -63,7 +62,16 @@ def _may_lose(data: bytes) -> bool:
             if data[start:position].strip():
                 return True
         position = data.find(b"#", position + 1)
-    return any(sign in data for sign in _SIGNS)
+    return any(_begins_a_value(data, sign) for sign in (b"!", b"&"))
+
+
+def _begins_a_value(data: bytes, sign: bytes) -> bool:
+    position = data.find(sign)
+    while position >= 0:
+        if data[max(0, position - 2) : position] in (b": ", b"- "):
+            return True
+        position = data.find(sign, position + 1)
+    return False
 
 
 def _texts(node: Node, path: str = "", key: str = "") -> Iterator[tuple[str, str, ScalarNode]]:
