@@ -12,8 +12,10 @@ import yaml
 from chargen import config, durable, schema
 from chargen.config import EMULATOR_KEY
 from chargen.journal import Journal
+from chargen.planning.any import make_any_plan
+from chargen.planning.files import FilePlan
 from chargen.planning.pin import pin
-from chargen.planning.plan import Plan, make_plan
+from chargen.planning.plan import Plan
 from chargen.remote import Remote
 from chargen.state import BatchFiles, State
 from chargen.steps.apply import apply
@@ -53,15 +55,13 @@ class World:
         self.run.folder.mkdir(parents=True)
         self.remote = Remote(emulator.url, EMULATOR_KEY, 5, 5)
 
-    def plan(self) -> Plan:
+    def plan(self, operation: str = "generate") -> Plan | FilePlan:
         """What a run would do now."""
-        plan = make_plan(self.settings)
-        assert isinstance(plan, Plan)
-        return plan
+        return make_any_plan(self.settings, operation, ["all"])
 
-    def send(self) -> list[BatchFiles]:
+    def send(self, operation: str = "generate") -> list[BatchFiles]:
         """Send what is wanted; return the batches."""
-        plan = self.plan()
+        plan = self.plan(operation)
         pin(self.settings, self.state, self.run, plan, "", [])
         sent = [self.state.batch(batch.id) for batch in plan.batches]
         for files in sent:
@@ -72,6 +72,14 @@ class World:
     def send_pinned(self, batch: str) -> None:
         """Send a batch that an earlier plan pinned."""
         submit(self.settings, self.state, self.state.batch(batch), self.remote, self.run)
+
+    def enhance_folder(self) -> Path:
+        """Make the folder whose pictures are enhanced, and return it."""
+        enhance = dataclasses.replace(self.settings.enhance, prompt="Paint it in oil.")
+        self.settings = dataclasses.replace(self.settings, enhance=enhance)
+        folder = Path(enhance.input_dir)
+        folder.mkdir()
+        return folder
 
     def write_settings(self) -> None:
         """Leave the settings where a step of another process finds them."""

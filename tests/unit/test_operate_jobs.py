@@ -7,6 +7,7 @@ import yaml
 from operate_server import BATCH, Server, sent
 
 from chargen import config, durable
+from chargen.journal import Journal
 from chargen.operate import jobs
 from chargen.operate.screen import plain
 from chargen.state import State
@@ -48,6 +49,20 @@ def test_jobs_are_joined_with_the_journal(state, server, settings):
     )  # fmt: skip
     assert "ended" == both["batches/2"].here
     assert "snakemake generate_all" == jobs.what_to_do(both["batches/2"], settings)[1]
+
+
+def test_a_lost_job_that_is_there_again_is_said(state, server, settings):
+    """It counted as lost and the server lists it: the next run collects it, and it must not be deleted."""
+    sent(state, BATCH, "batches/1")
+    Journal(state).append("applied", BATCH, outcomes={"w": ["lost", "lost"]})
+    server.job_made("batches/1", f"chargen-story-{BATCH}")
+    (job,) = jobs.look(state, server)
+    says, does = jobs.what_to_do(job, settings)
+
+    assert "lost" == job.here
+    assert "count as lost" in job.kept_for
+    assert "the next run collects it" in says
+    assert "snakemake generate_all" in does
 
 
 def test_an_orphan_comes_with_the_command_that_collects_it(state, server, settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from chargen.steps.collect import collect
 from chargen.steps.lost import look_again
 from chargen.steps.submit import LostJobIsBack
 from emulator_fixture import Emulator
+from photographs import photograph
 
 EVERYWHERE = ["get", "list", "download"]
 
@@ -177,6 +179,31 @@ def test_an_order_that_was_sent_is_not_displaced(world: World) -> None:
     assert SCENES == len(list(world.imagery.parent.glob("images/archive/*")))
     assert [] == world.plan().batches
     assert 2 == world.emulator.count("create")
+
+
+def test_an_enhancement_that_was_made_since_is_not_displaced(world: World, tmp_path: Path) -> None:
+    """In a folder too, what was ordered and made stays under its name, and the late one is archived."""
+    photograph(64, 48).save(world.enhance_folder() / "harbour.png")
+    (files,) = world.send("enhance")
+    world.emulator.end_jobs()
+    world.emulator.vanish(EVERYWHERE)
+    world.look(5)
+    world.apply(files)
+    order(dataclasses.replace(world.settings, scenes=("enhance/*",), state="failed"), world.state)
+    world.emulator.faults(models={"ignore_image_size": True})  # so that it is another picture
+    (again,) = world.send("enhance")
+    world.look(2)
+    made = world.apply(again)["tasks"][0]
+    world.emulator.vanish([])
+    look_again(world.settings, world.state, files, world.remote)
+    world.look()
+    late = world.apply(files)["tasks"][0]
+    home = Path(world.settings.home)
+
+    assert ("applied", "superseded", "newer-picture") == (made["outcome"], late["outcome"], late["reason"])
+    assert made["sha256"] == hashlib.sha256((home / made["file"]).read_bytes()).hexdigest()
+    assert "archive" in late["file"] and (home / late["file"]).is_file()
+    assert [] == world.plan("enhance").batches
 
 
 def test_an_order_in_flight_takes_its_place_after_the_lost_one(world: World) -> None:
