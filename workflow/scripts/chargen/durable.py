@@ -5,7 +5,6 @@ Locks are advisory and belong to the process: the system releases them when it d
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import re
@@ -118,6 +117,8 @@ def _owner() -> str:
     Process numbers mean something only within that. Two machines may have one name, containers share a machine, and
     what ran before the last start is gone.
     """
+    import hashlib
+
     facts = [socket.gethostname()]
     for path in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
         with suppress(OSError):  # no such file on this system
