@@ -172,6 +172,18 @@ def test_uploads_of_a_batch_in_flight_stay(settings, state, server):
     assert [("delete file", "files/1", True), ("delete file", "files/2", False)] == acts
 
 
+def test_uploads_of_a_lost_job_stay(settings, state, server):
+    """Its job may be waiting for its turn all the same."""
+    sent(state, BATCH, "batches/1")
+    Journal(state).append("ended", BATCH, state="LOST", error="")
+    Journal(state).append("applied", BATCH, outcomes={"w": ["lost", "lost"]})
+    with_plan(state, BATCH, [REF])
+    server.file_made("files/1", "chargen-" + REF[:32], REF)
+    uploaded(state, "files/1", REF)
+
+    assert [("delete file", "files/1", True)] == planned(replace(settings, files=("all",)), state, server)
+
+
 def test_uploads_that_are_about_to_be_sent_stay(settings, state, server):
     """Between staging and submission the uploads of a batch are needed, although no job exists."""
     with_plan(state, BATCH, [REF])

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from results_world import SCENES, World
 from chargen import config, journal
 from chargen.emulator import faults
 from chargen.journal import Journal
+from chargen.remote import Operation, RemoteError
 from chargen.state import BatchFiles
 from chargen.steps import cleanup, set_aside
+from chargen.steps import fetch as fetching
 from chargen.steps.collect import collect
 from chargen.steps.set_aside import SIGHTINGS
 from emulator_fixture import Emulator
@@ -310,3 +313,38 @@ def test_killed_while_something_is_set_aside(world: World, point: str, tmp_path:
     assert 1 == seen["last"]["times"]
     assert len(left) == int(point == "set-aside")
     assert {"applied": SCENES} == receipt["counts"]
+
+
+@pytest.mark.parametrize("call", ["download", "get", "list", "*"])
+@pytest.mark.parametrize("denial", faults.DENIALS)
+def test_denials_that_end_lose_nothing(hasty: World, call: str, denial: str, monkeypatch) -> None:
+    """However calls are turned down for a while, by the server or on the way: the results come, nothing is lost."""
+    monkeypatch.setattr(fetching.waiting, "pause", lambda seconds, run: None)
+    (files,) = hasty.send()
+    hasty.emulator.end_jobs()
+    hasty.emulator.faults(calls=[{"call": call, "first": 3, "do": "deny", "denial": denial}])
+    looks = 0
+    while not files.ended.exists() and looks < 12:
+        looks += 1
+        with suppress(RemoteError):  # a key that is not accepted for the list ends the run; the next one goes on
+            hasty.look()
+    receipt = hasty.apply(files)
+
+    assert {"applied": SCENES} == receipt["counts"]
+    assert (1, 1) == (hasty.emulator.count("create"), hasty.deleted())
+
+
+def test_inlined_answers_of_odd_shapes() -> None:
+    """A list without its wrapper, members that are no objects, answers without a key: lines, or left out."""
+    answer = {"response": {"candidates": []}, "metadata": {"key": "k"}}
+    for inlined in ({"inlinedResponses": [answer, None, 7, {"error": {"code": 1}}]}, [answer, {"error": {"code": 1}}]):
+        output = {"inlinedResponses": inlined}
+        operation = Operation.from_json({"name": "batches/1", "metadata": {"output": output}})
+
+        assert operation.inlined
+        assert Operation.from_json(operation.without_answers()).inlined
+        assert [{"response": {"candidates": []}, "key": "k"}, {"error": {"code": 1}}] == list(operation.lines())
+    for nothing in ({"inlinedResponses": None}, {}):
+        operation = Operation.from_json({"metadata": {"output": nothing}})
+        assert not operation.has_results
+        assert not Operation.from_json(operation.without_answers()).has_results

@@ -166,8 +166,8 @@ class Operation:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield the inlined answers in the form of a result file's lines."""
-        answers = as_map(self._output(self.raw).get(_INLINED)).get(_INLINED)
-        for answer in as_maps(answers):
+        answers = self._output(self.raw).get(_INLINED)
+        for answer in as_maps(answers.get(_INLINED) if isinstance(answers, dict) else answers):
             key = as_map(answer.get("metadata")).get("key")
             yield {name: item for name, item in answer.items() if name != "metadata"} | ({"key": key} if key else {})
 
@@ -175,9 +175,9 @@ class Operation:
         """Return the operation as the server described it, but for inlined answers, which can be large."""
         raw = dict(self.raw)
         metadata = as_map(raw.get("metadata"))
-        if _INLINED in as_map(metadata.get("output")):
+        if as_map(metadata.get("output")).get(_INLINED) is not None:
             raw["metadata"] = metadata | {"output": metadata["output"] | {_INLINED: {}}}
-        if _INLINED in as_map(raw.get("response")):
+        if as_map(raw.get("response")).get(_INLINED) is not None:
             raw["response"] = raw["response"] | {_INLINED: {}}
         return raw
 
@@ -206,7 +206,7 @@ class Operation:
             failed=failed,
             request_file=as_text(as_map(metadata.get("inputConfig")).get("fileName")),
             responses_file=as_text(output.get("responsesFile")),
-            inlined=_INLINED in output,
+            inlined=output.get(_INLINED) is not None,
             error_code=as_count(error.get("code")),
             error=as_text(error.get("message")),
             raw=data,

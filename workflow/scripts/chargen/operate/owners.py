@@ -55,12 +55,15 @@ class Home:
         return library, batch, entry is not None and entry.open_intent is not None
 
     def unfinished(self) -> Iterator[tuple[str, BatchFiles]]:
-        """Yield library and files of every batch whose uploads are still needed: in flight, or about to be sent."""
+        """Yield library and files of every batch whose uploads are still needed.
+
+        It is in flight, about to be sent, or counts as lost while its job may be waiting for its turn all the same.
+        """
         for library, state in self.states.items():
             journal = self.journals[library]
             for files in state.batches():
                 entry = journal.entry(files.id)
-                flying = entry.in_flight and not entry.ended
+                flying = (entry.in_flight and not entry.ended) or (entry.is_lost and entry.age_s < FILES_LIVE_S)
                 if files.plan.exists() and (flying or (not entry.job and not entry.intents and _is_fresh(files))):
                     yield library, files
 
