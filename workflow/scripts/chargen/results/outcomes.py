@@ -125,7 +125,8 @@ ADVICE: dict[Reason, str] = {
     "picture, then order the scene again",
     "unfit-answer": "the answer does not have the form that was asked for, also after its errors were shown to the "
     "model; order the picture again, or try another model for analyze",
-    "lost": "the job was paid for and its results are gone from the server; it is made again only by an order",
+    "lost": "the job was paid for, and its results cannot be found on the server or answer none of its requests; each "
+    "run looks for them for two weeks, and it is made again only by an order",
 }
 
 PASSING: frozenset[Reason] = frozenset(
