@@ -152,6 +152,8 @@ class Watch:
             fault = receive_results(self._remote, operation, part, self._run)
             found = account_for(part, sent_keys(files), operation.requests, fault)
             if found.fits:
+                if aside.accepted:
+                    aside.accept("")
                 _install(part, files.responses)
                 self._stuck.pop(batch, None)
                 return ""
@@ -199,10 +201,11 @@ class Watch:
                 return ""
             return f"the server's results hold no answer to any request: {found.fault}; {came}"
         pause = aside.pause_after(sighting.times)
+        kept = f"It is kept as {path}" if path.exists() else "There is no room to keep it"
         words = (
             f"batch {files.id}: what came as the results of {operation.name} is not complete: {found.fault} ({came}). "
-            f"It is kept as {path}, and the results are asked for again in {duration(pause)}. Nothing of the batch is "
-            "sent again until they are here, and nothing is deleted on the server"
+            f"{kept}, and the results are asked for again in {duration(pause)}. Nothing of the batch is sent again "
+            "until they are here, and nothing is deleted on the server"
         )
         self._is_stuck(files.id, f"what comes as the results of {operation.name} is not complete: {found.fault}")
         events.tell("set-aside", words, level="warning", batch=files.id, bytes=found.bytes, delay_s=round(pause, 1))

@@ -97,7 +97,7 @@ class SetAside:
         return sighting.times >= SIGHTINGS and sighting.lasted_s >= self._settle_s
 
     def keep(self, part: Path, sighting: Sighting, *, is_json: bool) -> Path:
-        """Move *part* to the files that are kept, unless it is there; return where it is."""
+        """Move *part* to the files that are kept, unless it is there; return where it is, if there was room."""
         path = self.folder / f"{sighting.sha256[:16]}{'.jsonl' if is_json else '.body'}"
         if path.exists():
             return path
@@ -116,7 +116,7 @@ class SetAside:
         return path
 
     def accept(self, why: str) -> None:
-        """Remember that the bytes that came last are the results, and *why*; call it before they are put in place."""
+        """Remember *why* incomplete results are taken, ``""`` if they are not; call it before they are put in place."""
         self._write(_Seen(self._seen.last, self._seen.kept, why))
 
     def pause_after(self, times: int) -> float:
