@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 
 from chargen import presence
 from chargen.library import folders as library_folders
+from chargen.library.access import barrier
 from chargen.library.load import BrokenEntity, load_entity, load_library
 from chargen.library.model import Library
 from chargen.library.oddities import copy_of
@@ -559,23 +560,28 @@ def test_names_that_are_not_utf8_are_left_out(tmp_path: Path) -> None:
 # ---- where pictures would go -----------------------------------------------------------------------------
 
 
-def test_images_that_lead_out_or_are_no_folder_are_said_while_planning(tmp_path: Path) -> None:
+def test_images_that_lead_out_are_said_while_planning(tmp_path: Path) -> None:
     """Where no picture could be put, nothing is bought; what has come already is placed as far as it can be."""
-    for name in ("out", "file", "dead"):
-        corpus.entity(tmp_path / "story", f"character/{name}", SCENE)
+    corpus.entity(tmp_path / "story", "character/oda", SCENE)
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "story/characters/out/images").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "story/characters/file/images").write_text("")
-    (tmp_path / "story/characters/dead/images").symlink_to("nowhere")
+    (tmp_path / "story/characters/oda/images").symlink_to(tmp_path / "elsewhere")
 
     library = load_library(tmp_path / "story")
 
-    assert [
-        ("no-folder", "characters/dead/images", "entity skipped"),
-        ("no-folder", "characters/file/images", "entity skipped"),
-        ("outside-library", "characters/out/images", "entity skipped"),
-    ] == said(library)
-    assert load_entity(tmp_path / "story", "character", "out").scenes
+    assert [("outside-library", "characters/oda/images", "entity skipped")] == said(library)
+    assert load_entity(tmp_path / "story", "character", "oda").scenes
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text(""), lambda path: path.symlink_to("nowhere")])
+def test_images_that_are_no_folder_take_no_picture(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    """A file or a dead link in the place of images/ is found before anything is paid."""
+    folder = corpus.entity(tmp_path, "character/oda", SCENE)
+    make(folder / "images")
+
+    found = barrier(folder)
+
+    assert found is not None
+    assert (folder / "images", "is no folder, so no picture can be put there") == (found.path, found.why)
 
 
 def test_a_single_entity_that_cannot_be_read(shared: Path) -> None:

@@ -26,6 +26,8 @@ def barrier(folder: Path, *, pictures: bool = True, records: bool = True) -> Bar
     known."""
     found = _record_barrier(folder / "imagery.yaml") if records else None
     images = folder / "images"
+    if found is None and pictures and os.path.lexists(images) and not images.is_dir():
+        return Barrier(images, "is no folder, so no picture can be put there", "make it a folder, then run again")
     if found is None and pictures:
         found = _barrier(images if os.path.lexists(images) else folder, "no picture can be put there")
     return found

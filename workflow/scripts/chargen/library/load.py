@@ -235,9 +235,6 @@ class _Reader:
         if listing.away.get("images") == LEADS_OUT:
             message = f"{LEADS_OUT}, so no picture can be put there"
             self._refuse(problems, images, message, "outside-library", "make it a folder")
-        elif "images" in listing.files or "images" in listing.others:
-            message = f"{listing.away.get('images') or 'is no folder'}, so no picture can be put there"
-            self._refuse(problems, images, message, "no-folder", "make it a folder")
         elif found.trouble:
             self._refuse(problems, images, found.trouble, "unreadable-folder", _UNREADABLE_FOLDER)
         for name in others:
