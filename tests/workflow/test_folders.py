@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -76,3 +77,24 @@ def test_what_cannot_be_put_back_ends_the_run_with_an_error(project):
     assert [1, 1] == blocked
     assert 6 == len(project.pictures())
     assert 1 == project.emulator.count("create")
+
+
+def test_a_library_that_a_sync_program_left_half_here(project):
+    """Pictures that are elsewhere are not bought, an entity that is elsewhere is left out, odd names stop nobody."""
+    images = project.library / "characters/mara-quill/images"
+    images.mkdir()
+    for stub in (".on-the-stairs.png.icloud", "at-the-gate.png.nextcloud"):
+        (images / stub).write_bytes(b"bplist00")
+    (project.library / "characters/tobi-ferrow/imagery.yaml").rename(
+        project.library / "characters/tobi-ferrow/.imagery.yaml.icloud"
+    )
+    with open(os.path.join(os.fsencode(images), b"by-lamplight-\xff.png"), "wb"):  # noqa: PTH118, PTH123
+        pass
+    done = project.run(check=False)
+
+    assert done.returncode != 0
+    assert "characters/tobi-ferrow/imagery.yaml: error: is not downloaded" in done.stdout
+    assert "2 pictures are not downloaded" in done.stdout
+    assert "by-lamplight-\\xff.png: warning: its name is not UTF-8" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert {"character/mara-quill/by-lamplight"} == {task["target"] for task in project.report()["tasks"]}
