@@ -73,6 +73,16 @@ def test_a_library_id_that_is_set_or_changed_is_noticed(home, outcome):
     assert "    snakemake generate_all --config library_id=story" in words.splitlines()
 
 
+def test_a_state_that_does_not_say_where_its_library_was_may_be_this_one(home):
+    """Its runs were deleted: what it knows of the same wishes is not bought again without a word."""
+    state = send(settings_of(home, "story"), "failed")
+    shutil.rmtree(state.root / "runs")
+
+    assert (
+        "    snakemake generate_all --config library_id=story" in said(settings_of(home, "story", "new")).splitlines()
+    )
+
+
 def test_a_moved_library_keeps_its_name(home):
     """The id is the folder's name, so moving it elsewhere changes nothing."""
     send(settings_of(home, "story"))

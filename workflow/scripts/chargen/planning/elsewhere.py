@@ -72,7 +72,8 @@ def in_flight_elsewhere(
 def sent_elsewhere(settings: Settings, state: State, wishes: Collection[str]) -> Elsewhere | None:
     """Return what of *wishes* another state has in flight, or knows of if it is the state of this very library.
 
-    That it is, is only asked while *state* is new: when it lies in the same folder, or in one that is gone.
+    That it is, is only asked while *state* is new: when it was in the same folder, in one that is gone, or nobody knows
+    where.
     """
     if not wishes:
         return None
@@ -81,7 +82,7 @@ def sent_elsewhere(settings: Settings, state: State, wishes: Collection[str]) ->
         return found
     for other in _others(state):
         library = _library_of(other)
-        if library is None or (library != Path(settings.library) and library.is_dir()):
+        if library and library != Path(settings.library) and library.is_dir():
             continue
         entries = Journal(other).entries.values()
         sent = [entry for entry in entries if entry.job and not entry.wishes.keys().isdisjoint(wishes)]
