@@ -65,10 +65,10 @@ def write_results(path: Path, pictures: int) -> None:
 
 def apply_with_chargen(results: Path, folder: Path) -> int:
     """Do what the apply step does with each picture."""
-    from chargen.durable import sync_folder
-    from chargen.results.extract import Picture, ahead, extract, place
-    from chargen.results.outcomes import judge
-    from chargen.results.scanner import ResultFile, ResultLine
+    from chargen.base.durable import sync_folder
+    from chargen.providers.gemini.extract import Picture, ahead, extract, place
+    from chargen.providers.gemini.outcomes import judge
+    from chargen.providers.gemini.scanner import ResultFile, ResultLine
 
     def take(line: ResultLine) -> Picture:
         chosen = judge(line).picture

@@ -65,8 +65,8 @@ def _outcome(session: Session, asker: Asker, behaviour: Behaviour) -> Outcome:
 @contextmanager
 def _running(state: Path, options: Sequence[str]) -> Iterator[str]:
     try:
+        from chargen.base.errors import ChargenError
         from chargen.emulator import launch
-        from chargen.problems import ChargenError
     except ImportError:
         raise NoEmulator(
             "chargen is not installed here: without it only --base-url and recordings can be judged"

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from chargen.schema import ROOT, load_schema
+from chargen.base.schemas import ROOT, load_schema
 
 HEAD = """# Configuration
 

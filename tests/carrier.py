@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from chargen import durable, schema
-from chargen.planning.any import make_any_plan
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.operations.plans import make_any_plan
 from chargen.planning.pin import pin_batches
-from chargen.remote import connect
-from chargen.state import State
+from chargen.providers.gemini.client import connect
+from chargen.records.state import State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import fetch
 from chargen.steps.submit import submit

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chargen.journal import WITH_PICTURE
-from chargen.results.scanner import ResultFile
+from chargen.providers.gemini.scanner import ResultFile
+from chargen.records.journal import WITH_PICTURE
 from emulator_fixture import Emulator
 
 TEMPORARY = {1, 4, 8, 13, 14, "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNAVAILABLE"}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chargen.journal import Journal
-from chargen.remote import Operation, RemoteError, RemoteFile
-from chargen.state import State
+from chargen.providers.gemini.client import Operation, RemoteError, RemoteFile
+from chargen.records.journal import Journal
+from chargen.records.state import State
 
 BATCH = "0123456789abcdef"
 
@@ -92,7 +92,7 @@ def sent(state: State, batch: str, job: str, *, applied: bool = False, key: str 
 
 def uploaded(state: State, name: str, sha256: str) -> None:
     """Let the ledger of *state* know an upload."""
-    from chargen import durable
+    from chargen.base import durable
 
     line = {"event": "uploaded", "name": name, "uri": "", "mime": "image/png", "bytes": 1, "sha256": sha256}
     more = {"time": moment(1), "key": "0123456789ab", "base_url": "http://server", "expires": moment(-47)}

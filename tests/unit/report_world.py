@@ -12,16 +12,17 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from chargen import config, durable
-from chargen.catalog import load_catalog
-from chargen.config import Settings
-from chargen.journal import Journal
+from chargen.base import durable
+from chargen.base.errors import Place, Problem
 from chargen.library.model import Entity, Kind, Library, Record, Scene
-from chargen.planning.plan import Plan, Stale
+from chargen.operations.generate.plan import Plan, Stale
 from chargen.planning.standing import Standing, Status
-from chargen.problems import Place, Problem
-from chargen.state import State
-from chargen.wishes import Wish
+from chargen.providers.gemini.models import load_catalog
+from chargen.records import settings as config
+from chargen.records.identity import Wish
+from chargen.records.journal import Journal
+from chargen.records.settings import Settings
+from chargen.records.state import State
 
 RUN = "2026-11-21T17-58-00Z"
 EARLIER = "2026-11-20T08-00-00Z"

@@ -9,15 +9,17 @@ from typing import Any
 
 import yaml
 
-from chargen import config, durable, schema
-from chargen.config import EMULATOR_KEY
-from chargen.journal import Journal
-from chargen.planning.any import make_any_plan
-from chargen.planning.files import FilePlan
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.operations.generate.plan import Plan
+from chargen.operations.plans import make_any_plan
+from chargen.planning.file_plans import FilePlan
 from chargen.planning.pin import pin
-from chargen.planning.plan import Plan
-from chargen.remote import Remote
-from chargen.state import BatchFiles, State
+from chargen.providers.gemini.client import Remote
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.settings import EMULATOR_KEY
+from chargen.records.state import BatchFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.cleanup import tidy
 from chargen.steps.fetch import Watch

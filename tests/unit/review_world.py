@@ -10,14 +10,14 @@ from typing import Any
 import yaml
 from report_world import png
 
-from chargen import config
-from chargen.config import Settings
 from chargen.library.load import load_entity, spec_hash
 from chargen.library.writeback import append_items
-from chargen.planning.plan import make_plan
-from chargen.planning.reviewing import review
+from chargen.operations.generate.plan import make_plan
+from chargen.records import settings as config
+from chargen.records.settings import Settings
+from chargen.records.state import State
 from chargen.report.write import write_report
-from chargen.state import State
+from chargen.screens.review import review
 
 ODA = """\
 name: Oda Brennick

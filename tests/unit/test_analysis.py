@@ -12,22 +12,24 @@ import pytest
 import yaml
 
 from carrier import Carrier
-from chargen import config, durable, schema
-from chargen.analysis.form import IMAGE_TYPES, form, in_field, in_words, read, sendable
 from chargen.analysis.learn import Lessons
 from chargen.analysis.store import read_analyses, write_sidecar
-from chargen.catalog import load_catalog, usable
+from chargen.base import durable
+from chargen.base import schemas as schema
 from chargen.emulator.picture import dominant_colours
 from chargen.emulator.structured import Seen, answer
 from chargen.library.load import load_entity, load_library, spec_hash
 from chargen.library.references import ReferenceIndex
 from chargen.library.writeback import append_items
-from chargen.pictures import sha256_file
-from chargen.planning.analyses import make_analysis_plan
-from chargen.planning.looking import Looker
-from chargen.planning.plan import make_plan
+from chargen.operations.analyze.form import IMAGE_TYPES, form, in_field, in_words, read, sendable
+from chargen.operations.analyze.plan import make_analysis_plan
+from chargen.operations.generate.plan import make_plan
+from chargen.pictures.formats import sha256_file
+from chargen.providers.gemini.models import load_catalog, usable
+from chargen.records import settings as config
+from chargen.records.looks import Looker
+from chargen.records.state import State
 from chargen.report import forms
-from chargen.state import State
 from photographs import photograph
 
 TRAITS = ("clouded left eye", "brass whistle on a cord")

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from chargen import bugs, cli, events, output, session
-from chargen.operate.screen import Screen
+from chargen import cli
+from chargen.base import bugs, events, output
+from chargen.screens.screen import Screen
+from chargen.snakemake import session
 
 KEY = "AIzaSyA-0123456789_abcdefghijklmnopqrstu"
 

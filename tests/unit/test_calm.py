@@ -12,7 +12,7 @@ import pytest
 from snakemake.logging import DefaultFilter, DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from chargen import calm
+from chargen.snakemake import output as calm
 
 
 @dataclass

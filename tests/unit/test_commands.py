@@ -11,9 +11,9 @@ import pytest
 from report_world import make_world
 from snakemake.cli import parse_config
 
-from chargen.commands import assignment, called, command, in_run_folder
-from chargen.schema import load_schema
-from chargen.typed import as_typed
+from chargen.base.schemas import load_schema
+from chargen.records.commands import assignment, called, command, in_run_folder
+from chargen.records.typed import as_typed
 
 
 def workflow(snakefile: Path, *words: str, configfiles: tuple[Path, ...] = ()) -> SimpleNamespace:

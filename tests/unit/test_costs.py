@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from chargen import schema
-from chargen.catalog import load_catalog
-from chargen.journal import Journal
-from chargen.results.outcomes import judge
-from chargen.results.scanner import ResultFile
-from chargen.state import State
-from chargen.steps.answers import Answer, priced, task_record
+from chargen.base import schemas as schema
+from chargen.placing.answers import Answer, priced, task_record
+from chargen.providers.gemini.models import load_catalog
+from chargen.providers.gemini.outcomes import judge
+from chargen.providers.gemini.scanner import ResultFile
+from chargen.records.journal import Journal
+from chargen.records.state import State
 
 MODELS_FILE = schema.ROOT / "config" / "models.yaml"
 DAY = dt.date(2026, 11, 24)

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from chargen.emulator import faults
-from chargen.remote import Remote, RemoteError, _from_answer
+from chargen.providers.gemini.client import Remote, RemoteError, _from_answer
 from emulator_fixture import Emulator
 
 SAMPLES = os.environ.get("CHARGEN_SAMPLES")

@@ -8,7 +8,7 @@ import runpy
 import pytest
 import yaml
 
-from chargen.schema import ROOT
+from chargen.base.schemas import ROOT
 
 
 def rules() -> set[str]:

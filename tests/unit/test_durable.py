@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from chargen import durable
-from chargen.problems import system_trouble
+from chargen.base import durable
+from chargen.base.errors import system_trouble
 
 
 @pytest.fixture
@@ -57,9 +57,7 @@ def test_what_the_dead_left_half_written_is_swept_away(tmp_path):
     """The draft of a process that died goes; that of one at work, of another machine or of somebody else stays."""
     target = tmp_path / "deep" / "a name.with-signs.json"
     target.parent.mkdir()
-    die = (
-        "import sys; from pathlib import Path; from chargen import durable; durable.draft_of(Path(sys.argv[1])).touch()"
-    )
+    die = "import pathlib, sys; from chargen.base import durable; durable.draft_of(pathlib.Path(sys.argv[1])).touch()"
     subprocess.run([sys.executable, "-c", die, str(target)], check=True)
     (of_the_dead,) = target.parent.iterdir()
     ours = durable.draft_of(target)

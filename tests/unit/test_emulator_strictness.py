@@ -21,7 +21,7 @@ from chargen.emulator.results import Rendering
 from chargen.emulator.store import Store
 from chargen.emulator.strictness import CHOICES, PRESETS
 from chargen.emulator.world import World
-from chargen.operations import requests as own
+from chargen.providers.gemini import requests as own
 
 OWNER = "0123456789ab"
 MODEL = "gemini-3.8-flash"

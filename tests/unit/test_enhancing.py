@@ -10,11 +10,13 @@ import pytest
 import yaml
 from PIL import Image
 
-from chargen import config, durable, imaging
-from chargen.planning.enhancements import job_folder, make_enhancement_plan, nearest_ratio
-from chargen.planning.looking import Looker
-from chargen.problems import ChargenError
-from chargen.state import State
+from chargen.base import durable
+from chargen.base.errors import ChargenError
+from chargen.operations.enhance.plan import job_folder, make_enhancement_plan, nearest_ratio
+from chargen.pictures import imaging
+from chargen.records import settings as config
+from chargen.records.looks import Looker
+from chargen.records.state import State
 from photographs import HEIC, ORIENTATIONS, make_album, make_folder, photograph, save_turned
 
 

@@ -9,10 +9,10 @@ import library_corpus as corpus
 import pytest
 import yaml
 
-from chargen import config
+from chargen.base.errors import ChargenError
 from chargen.library import replacing
-from chargen.operations.generate import entity_now
-from chargen.problems import ChargenError
+from chargen.operations.generate.placing import entity_now
+from chargen.records import settings as config
 
 SCENE = "name: Oda\nscenes:\n  - {id: lamp, prompt: The lamp burns.}\n"
 

@@ -9,16 +9,17 @@ import pytest
 import yaml
 
 from carrier import Carrier
-from chargen import config, durable
-from chargen.catalog import load_catalog
-from chargen.journal import Journal
-from chargen.operate import prices
-from chargen.operate.screen import plain
-from chargen.planning import show
+from chargen.base import durable
+from chargen.operations import words as show
+from chargen.operations.generate.plan import make_plan
 from chargen.planning.estimates import Estimates, summary
-from chargen.planning.plan import make_plan
+from chargen.providers.gemini.models import load_catalog
+from chargen.records import settings as config
+from chargen.records.journal import Journal
 from chargen.records.learned import KEPT, Learned, better_field, learn, read_learned
-from chargen.state import State
+from chargen.records.state import State
+from chargen.screens import prices
+from chargen.screens.screen import plain
 from chargen.steps import submit as submitting
 from chargen.steps.submit import OverBudget, check_budget
 

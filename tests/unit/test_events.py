@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chargen import config, events, schema
-from chargen.journal import _TOLD, Journal
-from chargen.state import State
+from chargen.base import events
+from chargen.base import schemas as schema
+from chargen.records import settings as config
+from chargen.records.journal import _TOLD, Journal
+from chargen.records.state import State
 
 BATCH = "0123456789abcdef"
 PROCESSES, EACH = 4, 200
@@ -142,7 +144,7 @@ def test_a_full_disk_is_said_once_and_stops_nothing(settings, tmp_path, capsys):
 
 def test_a_log_that_takes_nothing_stops_nothing():
     """A step whose own log is on a full disk ends well all the same."""
-    code = "from chargen import events; events.tell('problem', 'word'); events.tell('problem', 'another', shown=True)"
+    code = "from chargen.base.events import tell; tell('problem', 'word'); tell('problem', 'another', shown=True)"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, check=False)
 

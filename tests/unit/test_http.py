@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chargen.remote import Remote, RemoteError
+from chargen.providers.gemini.client import Remote, RemoteError
 from web import Asked, Given, Site, site
 
 KEY = "AIza-the-key-of-this-test"
@@ -83,7 +83,7 @@ def test_what_changes_something_is_never_sent_again_by_a_redirect(tmp_path: Path
 
 def test_a_download_by_the_recorded_redirect(emulator, tmp_path: Path) -> None:
     """Asked at the address that answers 302, a question follows to the one that has the bytes, with the key."""
-    from chargen import http
+    from chargen.base import http
 
     with http.client(emulator.url, KEY, 20, {http.KEY_HEADER: KEY}) as client:
         emulator._ask(
@@ -147,7 +147,7 @@ def test_an_upload_elsewhere_goes_without_the_key_and_only_by_https(tmp_path: Pa
 
 def test_the_key_stays_at_home_whoever_sends_it() -> None:
     """The client itself refuses to carry the key to another place, in a header or in the address."""
-    from chargen import http
+    from chargen.base import http
 
     carrying = (({http.KEY_HEADER: KEY}, ""), ({"authorization": f"Bearer {KEY}"}, ""), ({}, KEY))
     with site(lambda asked: Given()) as other, http.client("http://127.0.0.1:1", KEY, 20) as client:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from chargen import config, http
-from chargen.operate import doctor
-from chargen.problems import ChargenError
-from chargen.remote import Remote, RemoteError
+from chargen.base import http
+from chargen.base.errors import ChargenError
+from chargen.providers.gemini.client import Remote, RemoteError
+from chargen.records import settings as config
+from chargen.screens import doctor
 from web import Asked, Given, site, socks
 
 KEY = "AIza-the-key-of-this-test"

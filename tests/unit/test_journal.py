@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chargen import schema
-from chargen.durable import read_lines
-from chargen.journal import Journal
-from chargen.state import State
+from chargen.base import schemas as schema
+from chargen.base.durable import read_lines
+from chargen.records.journal import Journal
+from chargen.records.state import State
 
 INTENT = {
     "operation": "generate",

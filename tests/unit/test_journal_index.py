@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 
-from chargen import journal as journal_module
-from chargen.journal import Journal
+from chargen.records import journal as journal_module
+from chargen.records.journal import Journal
 from chargen.records.journal_index import JournalIndex
-from chargen.state import State
+from chargen.records.state import State
 
 
 @pytest.fixture

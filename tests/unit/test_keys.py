@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from chargen import config, output
-from chargen.operate import doctor
-from chargen.problems import ChargenError
+from chargen.base import output
+from chargen.base.errors import ChargenError
+from chargen.records import settings as config
+from chargen.screens import doctor
 
 KEY = "AIzaSyA-0123456789_abcdefghijklmnopqrstu"
 BROKEN = [

@@ -117,10 +117,10 @@ def test_picture_that_the_inventory_rejects_is_not_adopted(tmp_path):
 
 def test_placeholder_is_not_adopted(tmp_path, monkeypatch):
     """A file that says it is the emulator's is no picture from before."""
-    import chargen.pictures
+    import chargen.pictures.formats
 
     tam(tmp_path, "room.png")
-    monkeypatch.setattr(chargen.pictures, "is_placeholder", lambda path: True)
+    monkeypatch.setattr(chargen.pictures.formats, "is_placeholder", lambda path: True)
 
     assert {} == adopted(tmp_path)
 

@@ -16,18 +16,18 @@ from types import SimpleNamespace
 import library_corpus as corpus
 import pytest
 
-from chargen import presence
+from chargen.base.errors import ChargenError
 from chargen.library import folders as library_folders
 from chargen.library.access import barrier
 from chargen.library.load import BrokenEntity, load_entity, load_library
 from chargen.library.model import Library
 from chargen.library.oddities import copy_of
 from chargen.library.references import ReferenceIndex
-from chargen.planning.looking import Looker
-from chargen.planning.plan import matches, meant
-from chargen.problems import ChargenError
-from chargen.state import State
-from chargen.wishes import Wish
+from chargen.operations.generate.plan import matches, meant
+from chargen.pictures import presence
+from chargen.records.identity import Wish
+from chargen.records.looks import Looker
+from chargen.records.state import State
 
 SCENE = "name: Oda\nscenes:\n  - {id: lamp-room, prompt: Oda trims the lamp.}\n"
 RUNS = "runs:\n  - target_id: oda-lamp-room\n    file_name: scan-7.png\n"

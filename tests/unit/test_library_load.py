@@ -8,9 +8,9 @@ from pathlib import Path
 import library_corpus as corpus
 import pytest
 
-from chargen import schema
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
 from chargen.library.load import BrokenEntity, load_entity, load_library
-from chargen.problems import ChargenError
 
 
 def codes(problems):

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chargen import durable
+from chargen.base import durable
 from chargen.library import replacing
 from chargen.library.writeback import (
     BeingSaved,

@@ -14,12 +14,14 @@ import orjson
 import pytest
 import yaml
 
-from chargen import config, durable, schema
-from chargen.journal import Journal
-from chargen.planning.any import make_any_plan
-from chargen.remote import connect
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.operations.plans import make_any_plan
+from chargen.providers.gemini.client import connect
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from chargen.report.collect import Survey, failure_lines, report_of
-from chargen.state import State
 from chargen.steps.collect import collect
 from fixtures.make_states import CHECKOUT, HOME, KEY, URL, merged, seen
 

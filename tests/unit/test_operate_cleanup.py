@@ -10,14 +10,15 @@ import pytest
 import yaml
 from operate_server import BATCH, Server, sent, uploaded
 
-from chargen import config, durable
-from chargen.journal import Journal
-from chargen.operate import cleanup, storage
-from chargen.operate.jobs import look as look_at_jobs
-from chargen.operate.owners import Home
-from chargen.operate.screen import Screen
-from chargen.problems import ChargenError
-from chargen.state import RunFiles, State
+from chargen.base import durable
+from chargen.base.errors import ChargenError
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import RunFiles, State
+from chargen.screens import cleanup, storage
+from chargen.screens.jobs import look as look_at_jobs
+from chargen.screens.owners import Home
+from chargen.screens.screen import Screen
 
 REF = "a" * 64
 ORPHAN = "chargen-" + "b" * 32

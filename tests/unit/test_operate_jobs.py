@@ -6,11 +6,12 @@ import pytest
 import yaml
 from operate_server import BATCH, Server, sent
 
-from chargen import config, durable
-from chargen.journal import Journal
-from chargen.operate import jobs
-from chargen.operate.screen import plain
-from chargen.state import State
+from chargen.base import durable
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
+from chargen.screens import jobs
+from chargen.screens.screen import plain
 
 OTHER = "fedcba9876543210"
 

@@ -11,15 +11,16 @@ import socket
 import pytest
 from report_world import EARLIER, RUN, make_world
 
-from chargen import config, durable
-from chargen.catalog import load_catalog
-from chargen.journal import Journal
-from chargen.operate import failures, history, prices, watch
-from chargen.operate.screen import Column, Screen, Span, line, plain, size, table
-from chargen.problems import ChargenError
+from chargen.base import durable
+from chargen.base.errors import ChargenError
+from chargen.providers.gemini.models import load_catalog
+from chargen.records import settings as config
+from chargen.records.journal import Journal
 from chargen.records.learned import Learned
+from chargen.records.state import RunFiles
 from chargen.report.history import read_history
-from chargen.state import RunFiles
+from chargen.screens import failures, history, prices, watch
+from chargen.screens.screen import Column, Screen, Span, line, plain, size, table
 
 TARGET = "character/oda-brennick/lamp-room"
 
@@ -253,7 +254,7 @@ def test_sizes_read_well(number, text):
 
 def test_names_from_outside_cannot_steer_the_terminal():
     """A control sign in a job's name does not reach the terminal."""
-    from chargen.operate.screen import as_text, plain
+    from chargen.screens.screen import as_text, plain
 
     named = line("a\x1b[31mb\r\nc\u202ed")
 
@@ -263,7 +264,7 @@ def test_names_from_outside_cannot_steer_the_terminal():
 def test_every_target_is_explained():
     """docs/operating.md has a section and a row for each target that looks, and each has its module."""
     from chargen.cli import OPERATING
-    from chargen.session import LOOKING_TARGETS
+    from chargen.snakemake.session import LOOKING_TARGETS
 
     page = (config.schema.ROOT / "docs" / "operating.md").read_text("utf-8")
     modules = {path.stem for path in (config.schema.ROOT / "workflow/scripts/chargen/operate").glob("*.py")}

@@ -9,15 +9,15 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from chargen import config
-from chargen.config import ModelChoice
+from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
-from chargen.operate import doctor, init
-from chargen.operate.doctor import Answer
-from chargen.operate.screen import Screen, plain
-from chargen.planning.plan import make_plan
-from chargen.problems import ChargenError
-from chargen.state import RunFiles, State
+from chargen.operations.generate.plan import make_plan
+from chargen.records import settings as config
+from chargen.records.settings import ModelChoice
+from chargen.records.state import RunFiles, State
+from chargen.screens import doctor, init
+from chargen.screens.doctor import Answer
+from chargen.screens.screen import Screen, plain
 
 SECRET = "AIza-very-secret"
 
@@ -270,7 +270,7 @@ def test_drive_without_locks_is_an_error(settings, monkeypatch):
     def refuse(*args, **more):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("chargen.durable.lock", refuse)
+    monkeypatch.setattr("chargen.base.durable.lock", refuse)
 
     (found,) = doctor.locks(State.of(settings))
 
@@ -295,7 +295,7 @@ def test_key_beside_the_snakefile_counts_where_the_folder_has_no_file(settings, 
         folder.mkdir()
     for name in config.KEY_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("chargen.schema.ROOT", checkout)
+    monkeypatch.setattr("chargen.base.schemas.ROOT", checkout)
     (checkout / ".env").write_text("GEMINI_API_KEY=of-the-checkout\n")
 
     assert "of-the-checkout" == config.api_key("gemini", home)

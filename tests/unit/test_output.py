@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from chargen import calm, cli, events, output, session
-from chargen.operate.screen import Screen, line
-from chargen.remote import RemoteError
+from chargen import cli
+from chargen.base import events, output
+from chargen.providers.gemini.client import RemoteError
+from chargen.screens.screen import Screen, line
+from chargen.snakemake import output as calm
+from chargen.snakemake import session
 
 KEY = "AIzaSy-a-key/that+is 'odd\"\\only here"
 EVIL = "a\x1b]0;title\x07\x1b[2Jb\rc\x9bd\u202ee\u2066f\u2028g\ud800h\U000e0041i"

@@ -10,14 +10,16 @@ import orjson
 import pytest
 import yaml
 
-from chargen import config, durable, schema
-from chargen.catalog import load_catalog
-from chargen.operations.requests import body
-from chargen.planning.enhancements import make_enhancement_plan
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.operations.enhance.plan import make_enhancement_plan
+from chargen.operations.generate.plan import make_plan
 from chargen.planning.parameters import sent_to
-from chargen.planning.plan import make_plan
-from chargen.remote import Remote
-from chargen.state import State
+from chargen.providers.gemini.client import Remote
+from chargen.providers.gemini.models import load_catalog
+from chargen.providers.gemini.requests import body
+from chargen.records import settings as config
+from chargen.records.state import State
 
 TAKES_IT = "takes-a-temperature"
 
@@ -61,7 +63,7 @@ def wanted(world):
 
 def key_of(temperature, prompt, model):
     """The key that version 0.1.0 gave to the picture."""
-    from chargen.wishes import task_key
+    from chargen.records.identity import task_key
 
     shape = {"prompt": prompt, "model": model, "aspect_ratio": "3:4", "image_size": "1K", "temperature": temperature}
     return task_key("character/oda/lamp", 1, shape | {"safety_settings": [], "references": []})
@@ -153,7 +155,7 @@ def test_enhanced_pictures_stay_as_current_as_scenes(world, tmp_path):
     Image.new("RGB", (30, 40), "teal").save(tmp_path / "input_images" / "a.png")
     (tmp_path / "input_images" / "prompt.txt").write_text("Make it a woodcut.")
     (task,) = make_enhancement_plan(world.settings()).tasks
-    from chargen.wishes import task_key
+    from chargen.records.identity import task_key
 
     shape = {
         "prompt": task.prompt, "model": task.shape.model.name, "aspect_ratio": "3:4", "image_size": "2K",

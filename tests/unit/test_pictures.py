@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from chargen.pictures import (
+from chargen.pictures.formats import (
     EMULATOR_MARK,
     BrokenPicture,
     PictureInfo,

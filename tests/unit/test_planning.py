@@ -9,15 +9,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from chargen import config, schema
-from chargen.journal import Journal
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
 from chargen.library.load import load_library, spec_hash
-from chargen.planning import show
-from chargen.planning.ordering import order
-from chargen.planning.plan import make_plan
+from chargen.operations import words as show
+from chargen.operations.generate.plan import make_plan
 from chargen.planning.settled import check_settled
-from chargen.problems import ChargenError
-from chargen.state import State
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
+from chargen.screens.order import order
 
 ODA = """
     name: Oda

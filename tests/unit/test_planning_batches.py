@@ -10,12 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargen import config, schema
-from chargen.catalog import load_catalog
+from chargen.base import schemas as schema
 from chargen.planning.batches import WEIGHTS, fill
 from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Shape, Task
-from chargen.wishes import Wish
+from chargen.providers.gemini.models import load_catalog
+from chargen.records import settings as config
+from chargen.records.identity import Wish
 
 DEFAULTS = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
 SETTINGS = config.settings(DEFAULTS | {"library": "story"}, schema.ROOT)

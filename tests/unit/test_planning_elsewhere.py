@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chargen import config, durable, schema
-from chargen.config import Settings
-from chargen.journal import Journal
+from chargen.base import durable
+from chargen.base import schemas as schema
 from chargen.planning.elsewhere import sent_elsewhere
-from chargen.state import State
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.settings import Settings
+from chargen.records.state import State
 
 WISHES = frozenset({"w1", "w2"})
 BATCH = "0123456789abcdef"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chargen import durable, progress
+from chargen.base import durable, progress
 
 
 class Terminal:

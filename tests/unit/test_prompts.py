@@ -11,17 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chargen.base.errors import Place
 from chargen.library.model import Depicted, Entity, Palette, Scene
-from chargen.problems import Place
-from chargen.prompts.composer import (
-    CastMember,
-    Finding,
-    Learned,
-    PlaceInfo,
-    Prompt,
-    SentReference,
-    compose,
-)
+from chargen.prompts.composer import CastMember, Finding, Learned, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules, WeightRule, load_rules
 from chargen.prompts.text import sentence_ends, summary
 

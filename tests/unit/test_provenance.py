@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from chargen import pictures, provenance, schema
+from chargen.base import schemas as schema
+from chargen.pictures import formats as pictures
+from chargen.pictures import provenance
 
 PLAN = {
     "provider": "gemini", "model": "m", "temperature": 1.0, "batch": "0123456789abcdef",

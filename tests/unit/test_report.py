@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from report_world import EARLIER, RUN, World, make_world, png
 
-from chargen import durable, schema
-from chargen.planning.plan import Stale
-from chargen.problems import Place, Problem
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.base.errors import Place, Problem
+from chargen.operations.generate.plan import Stale
 from chargen.report.collect import Survey, build_report, failure_lines
 
 ODA = "character/oda-brennick"

@@ -17,7 +17,7 @@ from report_world import make_world, png
 from review_world import ReviewWorld, make_review_world
 
 from browser import Tab, browser, find_browser
-from chargen import schema
+from chargen.base import schemas as schema
 from chargen.report.write import write_report
 
 pytestmark = pytest.mark.soak

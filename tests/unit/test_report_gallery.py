@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
-from chargen.planning.plan import Stale
-from chargen.problems import Problem
+from chargen.base.errors import Problem
+from chargen.operations.generate.plan import Stale
 from chargen.report.write import write_report
 
 ODA = "character/oda-brennick"

@@ -11,7 +11,7 @@ import pytest
 from report_world import png
 from review_world import ReviewWorld, make_review_world
 
-from chargen import schema
+from chargen.base import schemas as schema
 
 ODA = "character/oda"
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from report_world import RUN, World, make_world, png
 
+from chargen.base.wording import columns, dollars
 from chargen.report.collect import build_report
 from chargen.report.summary import render
-from chargen.report.words import columns, dollars
 
 
 def report(world: World, started: str = "2026-11-21T17:58:00Z") -> dict[str, Any]:

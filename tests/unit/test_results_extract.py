@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chargen.pictures import BrokenPicture
-from chargen.results.extract import ahead, discard, extract, place
-from chargen.results.scanner import ResultFile
+from chargen.pictures.formats import BrokenPicture
+from chargen.providers.gemini.extract import ahead, discard, extract, place
+from chargen.providers.gemini.scanner import ResultFile
 
 
 def jpeg(width: int) -> bytes:

@@ -11,17 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargen.results.outcomes import (
-    ADVICE,
-    MAX_SAID,
-    PASSING,
-    Reason,
-    Verdict,
-    broken_picture,
-    join,
-    judge,
-)
-from chargen.results.scanner import LineError, ResultFile, ResultLine, Slice
+from chargen.providers.gemini.outcomes import ADVICE, MAX_SAID, PASSING, Reason, Verdict, broken_picture, join, judge
+from chargen.providers.gemini.scanner import LineError, ResultFile, ResultLine, Slice
 
 PICTURE = Slice(10, 20, "image/png")
 

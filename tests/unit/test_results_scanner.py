@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chargen.pictures import BrokenPicture
-from chargen.results.scanner import LONG_STRING, MAX_BASE64, LineError, ResultFile, ResultLine, Slice
+from chargen.pictures.formats import BrokenPicture
+from chargen.providers.gemini.scanner import LONG_STRING, MAX_BASE64, LineError, ResultFile, ResultLine, Slice
 
 LONG = base64.b64encode(bytes(range(256)) * 39).decode()
 SIGNATURE = "x" * (LONG_STRING + 1)
@@ -345,7 +345,7 @@ def test_memory_does_not_grow_with_the_line(tmp_path: Path) -> None:
             file.write(b"A" * (1 << 20))
     program = (
         "import re, sys, pathlib\n"
-        "from chargen.results.scanner import ResultFile\n"
+        "from chargen.providers.gemini.scanner import ResultFile\n"
         "with ResultFile(pathlib.Path(sys.argv[1])) as lines:\n"
         "    print([(line.key, len(line.pictures), bool(line.problem)) for line in lines])\n"
         "status = pathlib.Path('/proc/self/status').read_text()\n"

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chargen import config, schema
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
 from chargen.library.load import load_entity, spec_hash
 from chargen.library.references import ReferenceIndex
 from chargen.library.writeback import append_items
-from chargen.planning.plan import make_plan
-from chargen.planning.reviewing import review
-from chargen.problems import ChargenError
-from chargen.state import State
+from chargen.operations.generate.plan import make_plan
+from chargen.records import settings as config
+from chargen.records.state import State
+from chargen.screens.review import review
 
 ODA = """\
 # a comment that stays

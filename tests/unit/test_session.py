@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from chargen import schema, session
-from chargen.session import Session, new_run_id
+from chargen.base import schemas as schema
+from chargen.snakemake import session
+from chargen.snakemake.session import Session, new_run_id
 
 NOW = dt.datetime(2026, 11, 21, 17, 58, 0, 123_456, tzinfo=dt.UTC)
 

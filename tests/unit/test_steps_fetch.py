@@ -9,10 +9,13 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from chargen import config, durable, journal, schema
-from chargen.journal import Journal
-from chargen.remote import Operation, RemoteError
-from chargen.state import State
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.providers.gemini.client import Operation, RemoteError
+from chargen.records import journal
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from chargen.steps import fetch as fetching
 from chargen.steps import submit as submitting
 from chargen.steps.account import OtherAccount

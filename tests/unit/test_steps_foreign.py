@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chargen.steps.foreign import _split, attempted
-from chargen.wishes import batch_id
+from chargen.operations.foreign import _split, attempted
+from chargen.records.identity import batch_id
 
 HASH = "@sha256:0123456789abcdef"
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from results_world import SCENES, World
 
-from chargen.journal import Journal
-from chargen.planning.ordering import order
-from chargen.problems import ChargenError
-from chargen.remote import Remote
-from chargen.state import BatchFiles
+from chargen.base.errors import ChargenError
+from chargen.providers.gemini.client import Remote
+from chargen.records.journal import Journal
+from chargen.records.state import BatchFiles
+from chargen.screens.order import order
 from chargen.steps.collect import collect
 from chargen.steps.lost import look_again
 from chargen.steps.submit import LostJobIsBack

@@ -12,11 +12,11 @@ from PIL import Image
 
 from chargen.library.load import load_entity, spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, append_items
-from chargen.pictures import verify
-from chargen.provenance import sidecar_of
-from chargen.results.extract import Picture
-from chargen.steps.place import Placer, record
-from chargen.wishes import Wish
+from chargen.pictures.formats import verify
+from chargen.pictures.provenance import sidecar_of
+from chargen.placing.place import Placer, record
+from chargen.providers.gemini.extract import Picture
+from chargen.records.identity import Wish
 
 KEY = "character/oda"
 IMAGERY = """

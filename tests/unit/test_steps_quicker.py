@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from chargen import config, schema
-from chargen.planning.any import make_any_plan
-from chargen.planning.ordering import order
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
+from chargen.operations.plans import make_any_plan
 from chargen.planning.pin import pin
-from chargen.problems import ChargenError
-from chargen.remote import connect
-from chargen.state import State
+from chargen.providers.gemini.client import connect
+from chargen.records import settings as config
+from chargen.records.state import State
+from chargen.screens.order import order
 from chargen.steps.apply import apply
 from chargen.steps.cleanup import tidy
 from chargen.steps.fetch import fetch

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from results_world import SCENES, World
 
-from chargen import config, journal
 from chargen.emulator import faults
-from chargen.journal import Journal
-from chargen.remote import Operation, RemoteError
-from chargen.state import BatchFiles
+from chargen.providers.gemini.client import Operation, RemoteError
+from chargen.records import journal
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import BatchFiles
 from chargen.steps import cleanup, set_aside
 from chargen.steps import fetch as fetching
 from chargen.steps.collect import collect

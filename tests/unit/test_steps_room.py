@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from chargen import config, durable, schema
-from chargen.journal import Journal
-from chargen.state import State
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from chargen.steps.room import why_full
 
 SERVER = SimpleNamespace(base_url="http://server", fingerprint="0123456789ab")

@@ -9,14 +9,16 @@ import pytest
 import yaml
 from upload_server import Server
 
-from chargen import config, durable, schema
-from chargen.remote import RemoteError
-from chargen.results.outcomes import Joined
-from chargen.results.scanner import ResultLine
-from chargen.state import State
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.providers.gemini.client import RemoteError
+from chargen.providers.gemini.outcomes import Joined
+from chargen.providers.gemini.scanner import ResultLine
+from chargen.providers.gemini.uploads import Uploads
+from chargen.records import settings as config
+from chargen.records.state import State
 from chargen.steps.apply import _answer
 from chargen.steps.stage import is_staged, stage
-from chargen.uploads import Uploads
 
 BATCH = "0123456789abcdef"
 

@@ -7,16 +7,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from chargen import config, durable, pictures, schema
-from chargen.journal import Journal
-from chargen.problems import ChargenError
-from chargen.remote import Operation, RemoteError
-from chargen.state import State
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
+from chargen.pictures import formats as pictures
+from chargen.providers.gemini.client import Operation, RemoteError
+from chargen.providers.gemini.uploads import InvalidUpload
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from chargen.steps import submit as submitting
 from chargen.steps.account import OtherAccount
 from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OverBudget, submit
 from chargen.steps.waiting import StillWaiting
-from chargen.uploads import InvalidUpload
 
 upload_requests = submitting._upload_requests
 
@@ -366,7 +369,7 @@ def test_only_a_connection_that_was_never_made_counts_as_unsent(tmp_path):
     import socket
     import threading
 
-    from chargen.remote import Remote
+    from chargen.providers.gemini.client import Remote
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from chargen.steps.talk import fitted
+from chargen.base.formatting import fitted
 
 
 class Terminal(io.StringIO):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chargen.remote import Operation, RemoteError, RemoteFile
-from chargen.tolerant import as_count, as_map, as_maps, as_text
+from chargen.base.tolerant import as_count, as_map, as_maps, as_text
+from chargen.providers.gemini.client import Operation, RemoteError, RemoteFile
 
 ODD = [
     None,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargen import transfer
+from chargen.base import transfer
 
 BODY = b'{"key": "k", "response": {}}\n' * 1000
 

@@ -13,11 +13,11 @@ from snakemake.cli import parse_config
 from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
-from chargen import config
-from chargen.commands import assignment
-from chargen.problems import ChargenError
-from chargen.schema import load_schema
-from chargen.typed import as_typed, forgiving
+from chargen.base.errors import ChargenError
+from chargen.base.schemas import load_schema
+from chargen.records import settings as config
+from chargen.records.commands import assignment
+from chargen.records.typed import as_typed, forgiving
 
 
 def settings(home: Path, *words: str, files: tuple[Path, ...] = ()) -> config.Settings:

@@ -9,11 +9,12 @@ import threading
 import pytest
 from upload_server import Server, in_hours
 
-from chargen import durable, uploads
-from chargen.remote import RemoteError
-from chargen.state import State
+from chargen.base import durable
+from chargen.providers.gemini import uploads
+from chargen.providers.gemini.client import RemoteError
+from chargen.providers.gemini.uploads import InvalidUpload, StorageFull, Uploads
+from chargen.records.state import State
 from chargen.steps.cleanup import make_room
-from chargen.uploads import InvalidUpload, StorageFull, Uploads
 
 
 class Desk:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargen.durable import canonical
+from chargen.base.durable import canonical
 from chargen.library.slugs import folder_fault, id_fault
-from chargen.wishes import Wish, batch_id, display_name, split_key, task_key
+from chargen.records.identity import Wish, batch_id, display_name, split_key, task_key
 
 slugs = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,12}", fullmatch=True)
 folders = st.text(min_size=1, max_size=12).filter(lambda name: not folder_fault(name))

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import threading
 
-from chargen.remote import RemoteError, RemoteFile
+from chargen.providers.gemini.client import RemoteError, RemoteFile
 
 FOREVER = [
     {"violations": [{"quotaMetric": "generativelanguage.googleapis.com/file_storage_bytes"}]},

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from chargen import schema
+from chargen.base import schemas as schema
 from emulator_fixture import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]

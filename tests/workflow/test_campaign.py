@@ -27,21 +27,23 @@ from typing import Any
 import pytest
 import yaml
 
-from chargen import config, schema, uploads
-from chargen.journal import Journal
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
+from chargen.operations.generate.plan import make_plan
 from chargen.planning.elsewhere import sent_elsewhere
 from chargen.planning.pin import pin
-from chargen.planning.plan import make_plan
-from chargen.problems import ChargenError
-from chargen.remote import connect
-from chargen.state import State
+from chargen.providers.gemini import uploads
+from chargen.providers.gemini.client import connect
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from chargen.steps import fetch as fetching
 from chargen.steps import set_aside
-from chargen.steps.again import release
 from chargen.steps.apply import apply, put_back
 from chargen.steps.cleanup import tidy
 from chargen.steps.collect import collect
 from chargen.steps.fetch import fetch
+from chargen.steps.follow_ups import release
 from chargen.steps.lost import look_again
 from chargen.steps.stage import stage
 from chargen.steps.submit import ForeignJob, submit

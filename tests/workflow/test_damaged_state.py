@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chargen import config, durable, schema
-from chargen.config import EMULATOR_KEY
-from chargen.journal import Journal
+from chargen.base import durable
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
+from chargen.operations.generate.plan import make_plan
 from chargen.planning.pin import pin
-from chargen.planning.plan import make_plan
-from chargen.problems import ChargenError
-from chargen.remote import Remote
-from chargen.state import State
+from chargen.providers.gemini.client import Remote
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.settings import EMULATOR_KEY
+from chargen.records.state import State
 from chargen.steps import cleanup, waiting
 from chargen.steps import fetch as fetching
 from chargen.steps.apply import apply

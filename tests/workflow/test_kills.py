@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 import yaml
 
-from chargen.journal import Journal
-from chargen.state import State
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from conftest import ROOT, Project
 from kill_matrix import PROPERTY
 from photographs import photograph

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chargen.session import LOOKING_TARGETS
+from chargen.snakemake.session import LOOKING_TARGETS
 from conftest import ROOT, Project
 from photographs import photograph
 

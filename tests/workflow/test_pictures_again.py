@@ -11,7 +11,7 @@ import signal
 import pytest
 import yaml
 
-from chargen import schema
+from chargen.base import schemas as schema
 from conftest import wait_until
 from photographs import make_album, make_folder, photograph
 

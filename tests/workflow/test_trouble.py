@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chargen import schema
+from chargen.base import schemas as schema
 
 pytestmark = pytest.mark.workflow
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from chargen.state import State
+from chargen.records.state import State
 from conftest import wait_until
 from photographs import photograph
 

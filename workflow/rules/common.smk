@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from shlex import quote as shell_quote
 
-from chargen.session import Session
+from chargen.snakemake.session import Session
 
 # No input of a chain is ancient(): a job that is made again because it was killed would hide all jobs behind it, and
 # nothing here costs anything when it runs again.

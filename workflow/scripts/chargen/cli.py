@@ -12,15 +12,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargen import __version__, events, failpoints, output
-from chargen.problems import NO_MEMORY, ChargenError, system_trouble
+from chargen import __version__
+from chargen.base import events, failpoints, output
+from chargen.base.errors import NO_MEMORY, ChargenError, system_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chargen.config import Settings
-    from chargen.operate.screen import Screen
-    from chargen.state import BatchFiles, RunFiles, State
+    from chargen.records.settings import Settings
+    from chargen.records.state import BatchFiles, RunFiles, State
+    from chargen.screens.screen import Screen
 
 OPERATING = {
     "jobs": "list the batch jobs of the key",
@@ -33,7 +34,7 @@ OPERATING = {
     "doctor": "say what is wrong with key, configuration, library and machine",
     "init": "make a small library to start from (setting: library)",
 }
-"""The verbs of chargen.operate, each in a module of its name."""
+"""The verbs of chargen.screens, each in a module of its name."""
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""
@@ -73,7 +74,7 @@ def _run(called_with: list[str]) -> int:
     except Exception as error:
         import traceback
 
-        from chargen import bugs
+        from chargen.base import bugs
 
         if not sys.stderr.isatty():  # the step's log
             traceback.print_exc()
@@ -142,7 +143,7 @@ def _verb(
 
 
 def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
-    from chargen.state import RunFiles, State
+    from chargen.records.state import RunFiles, State
 
     run = RunFiles(args.run)
     try:
@@ -167,22 +168,22 @@ def _open_batch(args: argparse.Namespace) -> tuple[Settings, State, RunFiles, Ba
 
 
 def _plan(args: argparse.Namespace) -> None:
-    from chargen import durable
+    from chargen.base import durable
 
     *_, files = _open_batch(args)
     durable.expose(files.plan, args.output)
 
 
 def _stage(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.journal import Journal
+    from chargen.base import durable
+    from chargen.records.journal import Journal
 
     settings, state, run, files = _open_batch(args)
     with state.lock(f"batch-{files.id}"):
         entry = Journal(state).entry(files.id)
         asked = bool(entry.job) or entry.open_intent is not None
         if not (asked and files.requests.exists()):
-            from chargen.remote import connect
+            from chargen.providers.gemini.client import connect
             from chargen.steps.stage import is_staged, stage
 
             remote = connect(settings)
@@ -192,8 +193,8 @@ def _stage(args: argparse.Namespace) -> None:
 
 
 def _submit(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.remote import connect
+    from chargen.base import durable
+    from chargen.providers.gemini.client import connect
     from chargen.steps.submit import submit
 
     settings, state, run, files = _open_batch(args)
@@ -204,8 +205,8 @@ def _submit(args: argparse.Namespace) -> None:
 
 
 def _fetch(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.remote import connect
+    from chargen.base import durable
+    from chargen.providers.gemini.client import connect
     from chargen.steps.fetch import NeverSubmitted, fetch
 
     settings, state, run, files = _open_batch(args)
@@ -225,10 +226,10 @@ def _fetch(args: argparse.Namespace) -> None:
 
 
 def _apply(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.steps.again import release
+    from chargen.base import durable
     from chargen.steps.apply import apply
     from chargen.steps.cleanup import tidy
+    from chargen.steps.follow_ups import release
 
     settings, state, run, files = _open_batch(args)
     with state.lock(f"batch-{files.id}"):
@@ -242,9 +243,9 @@ def _apply(args: argparse.Namespace) -> None:
 
 
 def _next(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.planning import show
-    from chargen.planning.any import make_any_plan
+    from chargen.base import durable
+    from chargen.operations import words as show
+    from chargen.operations.plans import make_any_plan
     from chargen.planning.pin import pin
 
     settings, state, run = _open(args)
@@ -263,9 +264,9 @@ def _next(args: argparse.Namespace) -> None:
 
 
 def _put_back(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.steps.again import release
+    from chargen.base import durable
     from chargen.steps.apply import put_back
+    from chargen.steps.follow_ups import release
 
     settings, state, run, files = _open_batch(args)
     operation = files.read_plan()["operation"]
@@ -277,8 +278,8 @@ def _put_back(args: argparse.Namespace) -> None:
 
 
 def _look_again(args: argparse.Namespace) -> None:
-    from chargen import durable
-    from chargen.remote import connect
+    from chargen.base import durable
+    from chargen.providers.gemini.client import connect
     from chargen.steps.lost import look_again
 
     settings, state, _, files = _open_batch(args)
@@ -296,15 +297,15 @@ def _look_again(args: argparse.Namespace) -> None:
 
 
 def _report(args: argparse.Namespace) -> None:
-    from chargen.steps.report import report
+    from chargen.report.run_report import report
 
     settings, state, run = _open(args)
     report(settings, state, run, args.folder)
 
 
 def _planned(args: argparse.Namespace) -> None:
-    from chargen.planning import show
-    from chargen.planning.any import make_any_plan
+    from chargen.operations import words as show
+    from chargen.operations.plans import make_any_plan
 
     settings, _, _ = _open(args)
     width = shutil.get_terminal_size((100, 24)).columns
@@ -316,22 +317,22 @@ def _planned(args: argparse.Namespace) -> None:
 
 
 def _order(args: argparse.Namespace) -> None:
-    from chargen.planning.ordering import order
+    from chargen.screens.order import order
 
     settings, state, _ = _open(args)
     print(order(settings, state, only_show=args.show))
 
 
 def _review(args: argparse.Namespace) -> None:
-    from chargen.planning.reviewing import review
+    from chargen.screens.review import review
 
     settings, state, _ = _open(args)
     print(review(settings, state))
 
 
 def _collect(args: argparse.Namespace) -> int:
-    from chargen.operate.screen import Screen, line
-    from chargen.remote import connect
+    from chargen.providers.gemini.client import connect
+    from chargen.screens.screen import Screen, line
     from chargen.steps.collect import collect, in_words
 
     settings, state, run = _open(args)
@@ -351,12 +352,12 @@ def _operate(args: argparse.Namespace) -> int:
     """Run one of OPERATING."""
     from importlib import import_module
 
-    from chargen.operate.screen import Screen
+    from chargen.screens.screen import Screen
 
     settings, state, run = _open(args)
     screen = Screen.of(settings.format)
     more = {"overridden": args.overridden} if args.name == "doctor" else {}
-    module = import_module(f"chargen.operate.{args.name}")
+    module = import_module(f"chargen.screens.{args.name}")
     return _answered(screen, lambda: int(module.run(settings, state, run, screen, **more)))
 
 

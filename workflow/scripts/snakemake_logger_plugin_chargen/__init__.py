@@ -1,12 +1,12 @@
-"""What Snakemake finds under the profile's ``logger: chargen``; the handler itself is `chargen.calm`.
+"""What Snakemake finds under the profile's ``logger: chargen``; the handler itself is `chargen.snakemake.output`.
 
 Snakemake imports this while it makes its list of options, before it reads their values.
 """
 
 import sys
 
-from chargen.calm import LogHandler, LogHandlerSettings
-from chargen.typed import forgiving
+from chargen.records.typed import forgiving
+from chargen.snakemake.output import LogHandler, LogHandlerSettings
 
 __all__ = ["LogHandler", "LogHandlerSettings"]
 

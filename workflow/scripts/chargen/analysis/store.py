@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from chargen import durable
+from chargen.base import durable
 from chargen.library.model import Entity
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from chargen import output
+from chargen.base import output
 from chargen.emulator import cli
 
 

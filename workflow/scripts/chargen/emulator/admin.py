@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import chargen
+from chargen.base.errors import ChargenError
 from chargen.emulator import faults, guard
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.errors import ApiError
 from chargen.emulator.world import World, fingerprint
-from chargen.problems import ChargenError
 
 _NO_GUESS = {"x-content-type-options": "nosniff"}
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chargen.base.errors import ChargenError
 from chargen.emulator.errors import no_such_model, retired_model
-from chargen.problems import ChargenError
 
 TEN = frozenset(["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"])
 FOURTEEN = TEN | frozenset(["1:4", "4:1", "1:8", "8:1"])

@@ -8,9 +8,9 @@ import json
 import sys
 from pathlib import Path
 
+from chargen.base.errors import ChargenError
 from chargen.emulator import faults
 from chargen.emulator.strictness import PRESETS
-from chargen.problems import ChargenError
 
 DESCRIPTION = (
     "A stand-in for the Gemini API on 127.0.0.1: uploads, files, batches, downloads and generateContent, "

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from chargen.base.errors import ChargenError
 from chargen.emulator.refusals import REFUSALS
 from chargen.emulator.strictness import CHOICES, USUAL, ApiPlan
-from chargen.problems import ChargenError
 
 KINDS = [
     "upload_start",

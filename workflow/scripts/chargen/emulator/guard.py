@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 
+from chargen.base.hosts import is_loopback
 from chargen.emulator.errors import ApiError
-from chargen.hosts import is_loopback
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 """The content types that a page's form can send to anybody without asking first."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chargen.problems import ChargenError
+from chargen.base.errors import ChargenError
 
 SERVER_FILE = "server.json"
 LOG_FILE = "server.log"

@@ -13,6 +13,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 import chargen
+from chargen.base.errors import ChargenError
 from chargen.emulator import catalogue, faults
 from chargen.emulator.app import Service
 from chargen.emulator.clock import rfc3339
@@ -20,7 +21,6 @@ from chargen.emulator.launch import SERVER_FILE
 from chargen.emulator.store import Store
 from chargen.emulator.wire import CuttableProtocol
 from chargen.emulator.world import World, fingerprint
-from chargen.problems import ChargenError
 
 _PORT_FILE = "port"
 

@@ -22,15 +22,7 @@ import orjson
 from chargen.emulator import answers, embeddings, faults, fields, jobs, requests, rows
 from chargen.emulator.catalogue import Catalogue, Model
 from chargen.emulator.clock import LIFETIME_NS, NANO, Clock, rfc3339
-from chargen.emulator.errors import (
-    ApiError,
-    file_id_too_long,
-    invalid,
-    no_such_file,
-    not_found,
-    quota,
-    unknown_fields,
-)
+from chargen.emulator.errors import ApiError, file_id_too_long, invalid, no_such_file, not_found, quota, unknown_fields
 from chargen.emulator.jobs import Job
 from chargen.emulator.results import Lines, Rendering
 from chargen.emulator.store import Store

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from chargen.presence import is_absent
+from chargen.pictures.presence import is_absent
 
 _EFFECTIVE = os.access in os.supports_effective_ids
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from chargen.base.errors import Place
 from chargen.library import yamlio
 from chargen.library.drafts import Draft
 from chargen.library.fields import Problems, as_text
@@ -18,8 +19,7 @@ from chargen.library.folders import Folders, inside, is_image_name, same_name
 from chargen.library.model import Adopted, Kind, Record
 from chargen.library.slugs import slug
 from chargen.library.yamlio import InvalidYaml
-from chargen.presence import EMPTY, is_absent, not_here, why_unreadable
-from chargen.problems import Place
+from chargen.pictures.presence import EMPTY, is_absent, not_here, why_unreadable
 
 RUNS_FILE = "imagery.runs.yaml"
 MAX_RUNS_BYTES = 64 * 1024 * 1024
@@ -327,7 +327,7 @@ def _is_real(path: Path) -> bool:
 
     What cannot be read, is empty, or is not downloaded counts too: it may be one that was paid for.
     """
-    from chargen.pictures import is_placeholder
+    from chargen.pictures.formats import is_placeholder
 
     try:
         return bool(not_here(path.stat())) or not is_placeholder(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chargen.base.errors import Place
 from chargen.library.drafts import Draft, Level, filled
 from chargen.library.fields import Problems, View, as_text, split_commas, unique, values_of
 from chargen.library.people import people
@@ -9,7 +10,6 @@ from chargen.library.shapes import all_texts, first_texts, negatives, own_ratio
 from chargen.library.slugs import title_id
 from chargen.library.v1 import Defaults, Head
 from chargen.library.yamlio import Map, Seq
-from chargen.problems import Place
 
 STYLE_FILE = "image_style.yaml"
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from chargen.base.errors import Place
 from chargen.library.fields import unique
 from chargen.library.model import Palette, Scene, Weight
 from chargen.library.people import Person, depicted, merged
-from chargen.problems import Place
 
 Level = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chargen.base.errors import Place, Problem
 from chargen.library.yamlio import Map, Seq
-from chargen.problems import Place, Problem
 
 Effect = Literal["", "entity skipped", "scene skipped"]
 

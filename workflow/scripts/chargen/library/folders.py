@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from chargen.presence import DEAD_LINK, FOLDER_SUFFIX, NOT_DOWNLOADED, is_absent, stands_for
+from chargen.pictures.presence import DEAD_LINK, FOLDER_SUFFIX, NOT_DOWNLOADED, is_absent, stands_for
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 PORTRAIT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")

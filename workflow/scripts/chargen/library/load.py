@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
+from chargen.base.errors import ChargenError, Place, Problem, printable
+from chargen.base.progress import track
 from chargen.library import chapters, characters, locations, v1, yamlio
 from chargen.library.adoption import Surroundings, adopt
 from chargen.library.drafts import Draft, combine
@@ -19,26 +21,15 @@ from chargen.library.fields import Problems, View, unique, words
 from chargen.library.folders import LEADS_OUT, PORTRAIT_SUFFIXES, Folders, inside, is_image_name, same_name, shown_name
 from chargen.library.lost_text import QUOTE, lost_texts
 from chargen.library.model import KIND_FOLDERS, Adopted, Entity, InventoryItem, Kind, Library, Record, Review
-from chargen.library.oddities import (
-    ENTITY_FILES,
-    IDEA_FILES,
-    IMAGERY,
-    Survey,
-    copies,
-    copy_of,
-    is_entity,
-    misnamed,
-)
+from chargen.library.oddities import ENTITY_FILES, IDEA_FILES, IMAGERY, Survey, copies, copy_of, is_entity, misnamed
 from chargen.library.records import check_write_back, read_inventory, read_records, read_reviews, reviewed
 from chargen.library.slugs import folder_fault, match_zone, nearest
 from chargen.library.spec import spec_hash as spec_hash
 from chargen.library.v1 import Head
 from chargen.library.yaml_advice import advised
 from chargen.library.yamlio import InvalidYaml, Map
-from chargen.pictures import sha256_file
-from chargen.presence import LFS_POINTER, NOT_DOWNLOADED, why_unreadable
-from chargen.problems import ChargenError, Place, Problem, printable
-from chargen.progress import track
+from chargen.pictures.formats import sha256_file
+from chargen.pictures.presence import LFS_POINTER, NOT_DOWNLOADED, why_unreadable
 
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z]{1,5}")
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chargen import events
+from chargen.base import events
 
 LOCK_FILE = ".chargen.lock"
 """In the root of the library. It holds nothing, never changes, and may be deleted while chargen does not run."""

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from chargen.base.errors import Place, Problem
 from chargen.library.folders import same_name
-from chargen.problems import Place, Problem
 
 Kind = Literal["character", "location", "chapter"]
 KIND_FOLDERS: dict[str, Kind] = {"characters": "character", "locations": "location", "chapters": "chapter"}

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from chargen.library.folders import Folders, Listing, same_name
 from chargen.library.model import KIND_FOLDERS, Kind
-from chargen.presence import FOLDER_SUFFIX, NOT_DOWNLOADED
+from chargen.pictures.presence import FOLDER_SUFFIX, NOT_DOWNLOADED
 
 IMAGERY = "imagery.yaml"
 IDEA_FILES = ("image-ideas.yaml", "image_ideas.yaml")

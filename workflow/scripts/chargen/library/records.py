@@ -11,11 +11,11 @@ from typing import Any
 
 from yaml.nodes import ScalarNode, SequenceNode
 
+from chargen.base.errors import Place
 from chargen.library.fields import Problems, View, as_bool
 from chargen.library.folders import inside
 from chargen.library.model import InventoryItem, Record, Review
 from chargen.library.yamlio import Map, Seq, plain
-from chargen.problems import Place
 
 Spelled = Callable[[str], str]
 """A path below the library root, with its names spelled as on the disk."""

@@ -12,19 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Protocol
 
+from chargen.base.errors import Place, Problem
 from chargen.library.folders import Folders, inside, is_image_name, same_name
-from chargen.library.model import (
-    KIND_FOLDERS,
-    Candidate,
-    Depicted,
-    Entity,
-    Library,
-    Reference,
-    ReferenceRole,
-    Scene,
-)
+from chargen.library.model import KIND_FOLDERS, Candidate, Depicted, Entity, Library, Reference, ReferenceRole, Scene
 from chargen.library.slugs import match_zone, nearest
-from chargen.problems import Place, Problem
 
 _PORTRAIT = "portrait"
 _OVERVIEW = "overview"

@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from chargen import durable
+from chargen.base import durable
 
 QUIET_S = 1.0
 """Without leases: how long a file must have been left alone before it is taken for saved."""

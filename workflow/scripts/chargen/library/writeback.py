@@ -16,11 +16,11 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from chargen import durable
+from chargen.base import durable
+from chargen.base.errors import ChargenError
 from chargen.library import replacing
 from chargen.library.access import may_be_written
 from chargen.library.locking import writing
-from chargen.problems import ChargenError
 
 Value = str | int | float | bool | None | Mapping[str, Any] | Sequence[Any]
 """What an item may hold: texts, numbers, truth values, null, and maps and lists of these."""

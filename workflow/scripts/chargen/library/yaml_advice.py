@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from chargen.base.errors import Place
 from chargen.library.yamlio import InvalidYaml
-from chargen.problems import Place
 
 _NEIGHBOURS = "give each key as many spaces as its neighbours"
 _TABS = "indent with spaces, not with tabs"

@@ -22,8 +22,8 @@ from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
 
-from chargen.presence import LFS_POINTER, LFS_START
-from chargen.problems import ChargenError, Place
+from chargen.base.errors import ChargenError, Place
+from chargen.pictures.presence import LFS_POINTER, LFS_START
 
 if TYPE_CHECKING:
     _CParser = Any

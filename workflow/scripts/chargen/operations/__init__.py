@@ -1,4 +1,4 @@
-"""The operations, one module each: what is asked of the API, and what becomes of its answers.
+"""The operations, one package each: what is asked of the API, and what becomes of its answers.
 
 Batches, journal, locks, staging, submission, fetching, receipts, retries and the report are the same for all of them.
 """
@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 if TYPE_CHECKING:
-    from chargen.config import Settings
-    from chargen.results.scanner import ResultFile
-    from chargen.state import RunFiles, State
-    from chargen.steps.answers import Answer
+    from chargen.placing.answers import Answer
+    from chargen.providers.gemini.scanner import ResultFile
+    from chargen.records.settings import Settings
+    from chargen.records.state import RunFiles, State
 
 Json = dict[str, Any]
 Wanted = Literal["picture", "text"]
@@ -54,4 +54,4 @@ def operation(name: str) -> Operation:
     """Return the operation *name*; its module is imported when it is first needed."""
     if name not in NAMES:
         raise ValueError(f"no operation {name!r}")
-    return cast(Operation, import_module(f"chargen.operations.{name}"))
+    return cast(Operation, import_module(f"chargen.operations.{name}.placing"))

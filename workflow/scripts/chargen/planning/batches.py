@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from chargen.catalog import Catalog
-from chargen.config import Settings
 from chargen.planning.parameters import sent_to
 from chargen.planning.tasks import Task
-from chargen.wishes import batch_id, display_name
+from chargen.providers.gemini.models import Catalog
+from chargen.records.identity import batch_id, display_name
+from chargen.records.settings import Settings
 
 WEIGHTS = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 

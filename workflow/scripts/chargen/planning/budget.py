@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chargen.config import Settings
-from chargen.journal import Journal
+from chargen.records.journal import Journal
+from chargen.records.settings import Settings
 
 NEARLY = 0.8
 """The share of a budget from which on there is a warning."""

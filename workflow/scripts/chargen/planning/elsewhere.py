@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chargen import durable
-from chargen.commands import command
-from chargen.config import Settings
-from chargen.journal import Journal
-from chargen.state import State
+from chargen.base import durable
+from chargen.records.commands import command
+from chargen.records.journal import Journal
+from chargen.records.settings import Settings
+from chargen.records.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from chargen.journal import WITH_PICTURE, Journal, Outcome
 from chargen.library.folders import forms
-from chargen.state import State
-from chargen.wishes import Wish
+from chargen.records.identity import Wish
+from chargen.records.journal import WITH_PICTURE, Journal, Outcome
+from chargen.records.state import State
 
 Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed", "wanted", "blocked", "twin"]
 """``twin``: another file with the same content and words stands for it."""

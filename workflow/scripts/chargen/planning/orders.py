@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chargen import durable, events, failpoints
-from chargen.journal import now
+from chargen.base import durable, events, failpoints
 from chargen.library.folders import forms
+from chargen.records.journal import now
 from chargen.records.ledgers import Order, highest_number, read_ledger
-from chargen.state import State
+from chargen.records.state import State
 
 
 def read_orders(state: State) -> dict[tuple[str, int], int]:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from chargen import durable
-from chargen.catalog import ImageModel, Takes, TextModel
-from chargen.config import ModelChoice
-from chargen.state import State
+from chargen.base import durable
+from chargen.providers.gemini.models import ImageModel, Takes, TextModel
+from chargen.records.settings import ModelChoice
+from chargen.records.state import State
 
 UNSENT_TEMPERATURE: Mapping[str, float] = {"generate": 1.0, "analyze": 0.2, "enhance": 1.0}
 """What a key hashes, by operation, where no temperature is sent: the defaults of 0.1.0. Never change them."""

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from chargen.config import Settings
+from chargen.base.errors import Place, Problem
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
-from chargen.planning.looking import Look, Looker
-from chargen.problems import Place, Problem
+from chargen.records.looks import Look, Looker
+from chargen.records.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

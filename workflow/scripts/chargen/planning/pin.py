@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chargen import durable, events, failpoints
-from chargen.journal import Journal
-from chargen.state import RunFiles, State
+from chargen.base import durable, events, failpoints
+from chargen.records.journal import Journal
+from chargen.records.state import RunFiles, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chargen.catalog import Catalog
-    from chargen.config import Settings
+    from chargen.operations.generate.plan import Plan
     from chargen.planning.batches import Batch
-    from chargen.planning.files import FilePlan
-    from chargen.planning.plan import Plan
+    from chargen.planning.file_plans import FilePlan
     from chargen.planning.remains import Remains
+    from chargen.providers.gemini.models import Catalog
+    from chargen.records.settings import Settings
 
 
 def pin(
@@ -31,7 +31,7 @@ def pin(
 
     Raises ChargenError if an author saved what is planned while the plan was made.
     """
-    from chargen.planning.plan import Plan
+    from chargen.operations.generate.plan import Plan
     from chargen.planning.remains import Remains
     from chargen.planning.settled import check_settled
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from chargen.journal import Journal
-from chargen.report.words import count
-from chargen.state import State
+from chargen.base.wording import count
+from chargen.records.journal import Journal
+from chargen.records.state import State
 
 
 @dataclass
 class Remains:
-    """Stands for a plan that cannot be made, under the names of `chargen.planning.plan.Plan`. ``why`` is what keeps it
-    from being made."""
+    """Stands for a plan that cannot be made, under the names of `chargen.operations.generate.plan.Plan`.
+
+    ``why`` says what keeps it from being made.
+    """
 
     operation: str
     why: str

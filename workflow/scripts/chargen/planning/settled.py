@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargen.config import Settings
+from chargen.base.errors import ChargenError
 from chargen.library.load import BrokenEntity, load_entity, spec_hash
 from chargen.library.model import Entity
 from chargen.library.oddities import ENTITY_FILES
 from chargen.library.replacing import QUIET_S, wait_until_settled
-from chargen.problems import ChargenError
+from chargen.records.settings import Settings
 
 if TYPE_CHECKING:
-    from chargen.planning.plan import Plan
-    from chargen.wishes import Wish
+    from chargen.operations.generate.plan import Plan
+    from chargen.records.identity import Wish
 
 
 def check_settled(settings: Settings, plan: Plan) -> None:

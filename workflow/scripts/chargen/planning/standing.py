@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chargen.config import Provider
-from chargen.journal import Journal
 from chargen.library.folders import Folders
 from chargen.library.load import spec_hash
 from chargen.library.model import Entity, Record, Scene
 from chargen.planning.fates import Fate, Fates, Status
-from chargen.wishes import Wish
+from chargen.records.identity import Wish
+from chargen.records.journal import Journal
+from chargen.records.settings import Provider
 
 
 @dataclass(frozen=True, slots=True)

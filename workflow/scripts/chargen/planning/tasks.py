@@ -8,20 +8,20 @@ from itertools import chain
 from typing import Any
 
 from chargen.analysis.learn import Lessons
-from chargen.catalog import Catalog, ImageModel, TextModel, usable
-from chargen.config import Settings
+from chargen.base.errors import ChargenError, Problem
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
 from chargen.planning.estimates import Estimates
 from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import Picked, SentPicture
 from chargen.planning.standing import Standing
-from chargen.problems import ChargenError, Problem
 from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
-from chargen.state import State
-from chargen.wishes import Wish, task_key
+from chargen.providers.gemini.models import Catalog, ImageModel, TextModel, usable
+from chargen.records.identity import Wish, task_key
+from chargen.records.settings import Settings
+from chargen.records.state import State
 
 LINE_OVERHEAD = 600  # bytes of a request line besides prompt and references
 REFERENCE_OVERHEAD = 220  # bytes that one reference adds to it

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chargen.base.errors import Place
 from chargen.library.model import Depicted, Entity, Kind, Palette, Scene
-from chargen.problems import Place
 from chargen.prompts.composer import CastMember, Finding, Learned, PlaceInfo, SentReference
 
 _PLACE = Place("probe")

@@ -11,9 +11,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargen import schema
+from chargen.base import schemas as schema
+from chargen.base.errors import CannotPlan
 from chargen.library.model import Kind, ReferenceRole, Weight
-from chargen.problems import CannotPlan
 from chargen.prompts import text as words_of
 
 if TYPE_CHECKING:

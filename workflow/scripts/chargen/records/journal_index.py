@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from chargen import durable
-from chargen.records.journal import Clock
+from chargen.base import durable
+from chargen.records.journal_lines import Clock
 from chargen.records.reading import build
 
 CHECKED_BYTES = 512

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from chargen import durable, events
-from chargen.analysis.form import SCHEMA_FIELDS
-from chargen.journal import WITH_PICTURE, Journal
+from chargen.base import durable, events
+from chargen.operations.analyze.form import SCHEMA_FIELDS
+from chargen.records.identity import UNKNOWN
+from chargen.records.journal import WITH_PICTURE, Journal
 from chargen.records.reading import build
-from chargen.state import State
-from chargen.wishes import UNKNOWN
+from chargen.records.state import State
 
 KEPT = 200
 """Samples of one way of asking: enough for a tenth of them to mean something, few enough to follow a model's changes.

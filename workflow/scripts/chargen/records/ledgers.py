@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from chargen import durable
+from chargen.base import durable
 from chargen.records.reading import WrongShape, build
 
 T = TypeVar("T")

@@ -8,20 +8,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from chargen.config import Settings
-from chargen.journal import Journal, now
+from chargen.base.errors import Problem
+from chargen.base.wording import seconds_between
 from chargen.library.model import KIND_FOLDERS
 from chargen.planning.estimates import summary
-from chargen.problems import Problem
+from chargen.records.journal import Journal, now
 from chargen.records.learned import read_learned
+from chargen.records.settings import Settings
+from chargen.records.state import State
 from chargen.report import forms
 from chargen.report.history import Fate, History, Receipt, read_history
-from chargen.report.words import seconds_between
-from chargen.state import State
 
 if TYPE_CHECKING:
-    from chargen.planning.files import FilePlan
-    from chargen.planning.plan import Plan
+    from chargen.operations.generate.plan import Plan
+    from chargen.planning.file_plans import FilePlan
     from chargen.planning.standing import Standing
 
 OUTCOMES = ("applied", "superseded", "unplaced", "failed", "passing", "lost")

@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 from chargen.analysis.store import Analysis
-from chargen.commands import assignment, command, in_run_folder
+from chargen.base.formatting import duration
+from chargen.base.wording import OUTCOMES_IN_WORDS, clip, count, dollars, in_words, moment, seconds_between
 from chargen.library.model import Record
+from chargen.records.commands import assignment, command, in_run_folder
 from chargen.report import forms
 from chargen.report.cards import ENHANCE, Card, Reviewable, Shelf, alt_text, shelves
 from chargen.report.collect import Survey
 from chargen.report.thumbnails import Thumbnail, make_thumbnails
-from chargen.report.words import OUTCOMES_IN_WORDS, clip, count, dollars, in_words, moment, seconds_between
-from chargen.steps.talk import duration
 
 THUMBS = "report/thumbs"
 LARGE = "report/large"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chargen.journal import WITH_PICTURE, Entry, Journal
-from chargen.state import State
+from chargen.records.journal import WITH_PICTURE, Entry, Journal
+from chargen.records.state import State
 
 Receipt = dict[str, Any]
 """The content of a receipt.json (``schemas/receipt.schema.json``)."""

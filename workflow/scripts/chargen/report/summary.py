@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chargen.commands import command
+from chargen.base.formatting import duration
+from chargen.base.wording import clip, columns, count, dollars
+from chargen.records.commands import command
 from chargen.report import forms
-from chargen.report.words import clip, columns, count, dollars
-from chargen.steps.talk import duration
 
 if TYPE_CHECKING:
-    from chargen.config import Settings
+    from chargen.records.settings import Settings
 
 SHOWN_FOLDERS = 4
 SHOWN_TARGETS = 3

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chargen import durable, failpoints, pictures
-from chargen.imaging import TURNED, orientation_of
-from chargen.presence import why_unreadable
+from chargen.base import durable, failpoints
+from chargen.pictures import formats as pictures
+from chargen.pictures.imaging import TURNED, orientation_of
+from chargen.pictures.presence import why_unreadable
 
 BOX = (860, 480)
 """Bounds of a thumbnail in pixels: twice what the page shows, for dense screens."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chargen import durable, failpoints
-from chargen.config import Settings
+from chargen.base import durable, failpoints
+from chargen.records.settings import Settings
+from chargen.records.state import State
 from chargen.report import gallery
 from chargen.report.collect import Survey, failure_lines, report_of
-from chargen.state import State
 
 if TYPE_CHECKING:
-    from chargen.planning.files import FilePlan
-    from chargen.planning.plan import Plan
+    from chargen.operations.generate.plan import Plan
+    from chargen.planning.file_plans import FilePlan
 
 
 def write_report(

@@ -5,11 +5,11 @@ With another key a server denies a job that lives. What it says then must never 
 
 from __future__ import annotations
 
-from chargen.commands import command
-from chargen.config import Settings
-from chargen.journal import Entry
-from chargen.problems import ChargenError
-from chargen.remote import Remote
+from chargen.base.errors import ChargenError
+from chargen.providers.gemini.client import Remote
+from chargen.records.commands import command
+from chargen.records.journal import Entry
+from chargen.records.settings import Settings
 
 
 class OtherAccount(ChargenError):

@@ -10,21 +10,21 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from chargen import durable, events, failpoints
-from chargen.config import Settings
-from chargen.journal import WITH_PICTURE, Journal, now
+from chargen.base import durable, events, failpoints
+from chargen.base.errors import printable
 from chargen.operations import Operation, Wanted, operation
+from chargen.operations.words import money
+from chargen.placing.answers import UNSEEN, Answer, priced
 from chargen.planning.parameters import planned
 from chargen.planning.pin import pin_batch
-from chargen.planning.show import money
-from chargen.problems import printable
+from chargen.providers.gemini.client import LOST
+from chargen.providers.gemini.outcomes import Joined, Reason, Verdict, failed, join, judge
+from chargen.providers.gemini.scanner import LineError, ResultFile, ResultLine
+from chargen.records.journal import WITH_PICTURE, Journal, now
 from chargen.records.learned import learn
-from chargen.remote import LOST
-from chargen.results.outcomes import Joined, Reason, Verdict, failed, join, judge
-from chargen.results.scanner import LineError, ResultFile, ResultLine
-from chargen.state import BatchFiles, RunFiles, State
-from chargen.steps.again import retry_batches
-from chargen.steps.answers import UNSEEN, Answer, priced
+from chargen.records.settings import Settings
+from chargen.records.state import BatchFiles, RunFiles, State
+from chargen.steps.follow_ups import retry_batches
 from chargen.steps.lost import take_back_orders
 from chargen.steps.prices import known_prices
 

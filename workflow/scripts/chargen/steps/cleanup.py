@@ -9,15 +9,15 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from chargen import durable, events, failpoints
-from chargen.config import Settings
-from chargen.journal import Entry, Journal, seconds_since
-from chargen.problems import ChargenError
-from chargen.remote import Remote, RemoteError, connect
-from chargen.state import BatchFiles, State
-from chargen.steps.answers import UNSEEN, WAITS_IN_RESPONSES
+from chargen.base import durable, events, failpoints
+from chargen.base.errors import ChargenError
+from chargen.placing.answers import UNSEEN, WAITS_IN_RESPONSES
+from chargen.providers.gemini.client import Remote, RemoteError, connect
+from chargen.providers.gemini.uploads import Uploads
+from chargen.records.journal import Entry, Journal, seconds_since
+from chargen.records.settings import Settings
+from chargen.records.state import BatchFiles, State
 from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
-from chargen.uploads import Uploads
 
 SURE_AFTER_S = 86400.0
 """How long after its first sight a batch must still look old for its raw responses to be deleted."""
@@ -171,7 +171,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
     live = uploads.live()
     unneeded = uploaded_contents(state, files.read_plan()["tasks"]) - _needed(state)
     if files.requests.exists():
-        from chargen.pictures import sha256_file
+        from chargen.pictures.formats import sha256_file
 
         unneeded.add(sha256_file(files.requests))
     for sha256 in sorted(unneeded & live.keys()):
@@ -187,7 +187,7 @@ def _needed(state: State) -> set[str]:
 
     A job that waits for its turn may not have read its request file yet, and one that counts as lost may be waiting.
     """
-    from chargen.pictures import sha256_file
+    from chargen.pictures.formats import sha256_file
 
     needed: set[str] = set()
     lost = {entry.batch for entry in Journal(state).entries.values() if entry.is_lost}

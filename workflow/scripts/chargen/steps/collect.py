@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from chargen import durable
-from chargen.config import Settings
-from chargen.journal import Journal
-from chargen.problems import ChargenError
-from chargen.remote import Operation, Remote
-from chargen.report.words import progress_of
-from chargen.state import RunFiles, State
+from chargen.base import durable
+from chargen.base.errors import ChargenError
+from chargen.base.wording import progress_of
+from chargen.operations.foreign import plan_from_results
+from chargen.providers.gemini.client import Operation, Remote
+from chargen.providers.gemini.uploads import asking, pauses
+from chargen.records.identity import batch_named, digest
+from chargen.records.journal import Journal
+from chargen.records.settings import Settings
+from chargen.records.state import RunFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import Watch
-from chargen.steps.foreign import plan_from_results
 from chargen.steps.lost import look_again
 from chargen.steps.submit import take_over
-from chargen.uploads import asking, pauses
-from chargen.wishes import batch_named, digest
 
 Json = dict[str, Any]
 

@@ -16,19 +16,19 @@ from typing import Any
 
 import orjson
 
-from chargen import durable, events, failpoints
-from chargen.config import Settings
-from chargen.journal import Entry, Journal, seconds_since
-from chargen.problems import ChargenError
-from chargen.records.look import LastLook
-from chargen.remote import LOST, Operation, Remote, RemoteError
-from chargen.report.words import count, progress_of
-from chargen.results.accounting import Account, account_for
-from chargen.state import BatchFiles, RunFiles, State
+from chargen.base import durable, events, failpoints
+from chargen.base.errors import ChargenError
+from chargen.base.formatting import duration
+from chargen.base.wording import count, progress_of
+from chargen.providers.gemini.accounting import Account, account_for
+from chargen.providers.gemini.client import LOST, Operation, Remote, RemoteError
+from chargen.providers.gemini.uploads import pauses
+from chargen.records.journal import Entry, Journal, seconds_since
+from chargen.records.last_look import LastLook
+from chargen.records.settings import Settings
+from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
 from chargen.steps.set_aside import SetAside
-from chargen.steps.talk import duration
-from chargen.uploads import pauses
 
 FIRST_PAUSE_S = 1.0
 GROWTH = 1.5

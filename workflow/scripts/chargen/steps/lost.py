@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chargen import durable, events, failpoints
-from chargen.config import Settings
-from chargen.journal import WITH_PICTURE, Journal
+from chargen.base import durable, events, failpoints
 from chargen.planning.orders import read_orders, take_back
-from chargen.remote import Operation, Remote, RemoteError
-from chargen.results.accounting import account_for
-from chargen.state import BatchFiles, State
+from chargen.providers.gemini.accounting import account_for
+from chargen.providers.gemini.client import Operation, Remote, RemoteError
+from chargen.records.journal import WITH_PICTURE, Journal
+from chargen.records.settings import Settings
+from chargen.records.state import BatchFiles, State
 from chargen.steps import account
 from chargen.steps.fetch import receive_results, sent_keys
 

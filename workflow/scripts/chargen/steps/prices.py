@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chargen import events
-from chargen.catalog import Catalog, load_catalog
-from chargen.config import Settings
-from chargen.problems import ChargenError
+from chargen.base import events
+from chargen.base.errors import ChargenError
+from chargen.providers.gemini.models import Catalog, load_catalog
+from chargen.records.settings import Settings
 
 
 def known_prices(settings: Settings) -> Catalog | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chargen.catalog import load_catalog
-from chargen.config import Settings
-from chargen.journal import Entry, Journal, seconds_since
-from chargen.remote import Remote
-from chargen.state import State
+from chargen.providers.gemini.client import Remote
+from chargen.providers.gemini.models import load_catalog
+from chargen.records.journal import Entry, Journal, seconds_since
+from chargen.records.settings import Settings
+from chargen.records.state import State
 from chargen.steps import account
 
 QUOTA = 8

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chargen import failpoints, pictures
-from chargen.state import State
+from chargen.base import failpoints
+from chargen.pictures import formats as pictures
+from chargen.records.state import State
 
 _DECODING = threading.BoundedSemaphore(2)
 """A large picture takes half a gigabyte while a copy of it is made; uploads are ten at a time, copies are not."""
@@ -27,13 +28,13 @@ class Sent:
 def make_ready(state: State, path: Path, reference: Mapping[str, Any]) -> Sent:
     """Return what to upload for *reference*, whose picture lies at *path*; a copy is made once and kept in the state.
 
-    Raises `chargen.imaging.Unreadable` if no copy can be made.
+    Raises `chargen.pictures.imaging.Unreadable` if no copy can be made.
     """
     if not reference.get("max_side"):
         return Sent(path, reference["sha256"], reference["mime"])
     target = _copy_of(state, reference)
     if not target.exists():
-        from chargen import imaging
+        from chargen.pictures import imaging
 
         target.parent.mkdir(parents=True, exist_ok=True)
         with _DECODING:

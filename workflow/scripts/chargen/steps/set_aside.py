@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from chargen import durable, events, failpoints
-from chargen.journal import age_s, moment
-from chargen.pictures import sha256_file
+from chargen.base import durable, events, failpoints
+from chargen.pictures.formats import sha256_file
+from chargen.providers.gemini.accounting import Account
 from chargen.records import WrongShape, build
-from chargen.records.journal import Moment
-from chargen.results.accounting import Account
-from chargen.state import BatchFiles
+from chargen.records.journal import age_s, moment
+from chargen.records.journal_lines import Moment
+from chargen.records.state import BatchFiles
 
 SIGHTINGS = 3
 """How often the same bytes must have come, at least, before they count as all that the server has."""

@@ -12,18 +12,19 @@ from typing import Any
 
 import orjson
 
-from chargen import durable, events, failpoints, pictures
-from chargen.config import Settings
-from chargen.imaging import Unreadable
-from chargen.operations.requests import body
-from chargen.problems import ChargenError
-from chargen.progress import track
-from chargen.remote import Remote
-from chargen.state import BatchFiles, RunFiles, State
+from chargen.base import durable, events, failpoints
+from chargen.base.errors import ChargenError
+from chargen.base.progress import track
+from chargen.pictures import formats as pictures
+from chargen.pictures.imaging import Unreadable
+from chargen.providers.gemini.client import Remote
+from chargen.providers.gemini.requests import body
+from chargen.providers.gemini.uploads import InvalidUpload, Upload, Uploads
+from chargen.records.settings import Settings
+from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
 from chargen.steps.cleanup import make_room
 from chargen.steps.sending import distinct_references, make_ready, uploaded_contents
-from chargen.uploads import InvalidUpload, Upload, Uploads
 
 SPARE_S = 3600.0
 """How much longer than the wait for its job a reference must live."""
@@ -114,7 +115,7 @@ def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapp
 
 def open_uploads(settings: Settings, state: State, remote: Remote, run: RunFiles | None = None) -> Uploads:
     """Return the ledger of uploads, with the account's limit and a way to make room; it waits no longer than *run*."""
-    from chargen.catalog import load_catalog
+    from chargen.providers.gemini.models import load_catalog
 
     limit = settings.limits.storage_bytes
     limit = limit or load_catalog(Path(settings.models_file)).limit(settings.limits.tier, "storage_bytes")

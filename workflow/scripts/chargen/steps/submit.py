@@ -14,24 +14,25 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from chargen import durable, events, failpoints, pictures
-from chargen.commands import command
-from chargen.config import Settings
-from chargen.journal import Entry, Journal, age_s, clock
+from chargen.base import durable, events, failpoints
+from chargen.base.errors import ChargenError
+from chargen.base.formatting import duration
+from chargen.base.wording import count, dollars
 from chargen.operations import operation
+from chargen.pictures import formats as pictures
 from chargen.planning.budget import NEARLY, budgets
 from chargen.planning.elsewhere import in_flight_elsewhere
 from chargen.planning.orders import read_orders
-from chargen.problems import ChargenError
-from chargen.remote import Operation, Remote, RemoteError
-from chargen.report.words import count, dollars
-from chargen.state import BatchFiles, RunFiles, State
+from chargen.providers.gemini.client import Operation, Remote, RemoteError
+from chargen.providers.gemini.uploads import InvalidUpload, Uploads, asking, pauses
+from chargen.records.commands import command
+from chargen.records.identity import batch_named
+from chargen.records.journal import Entry, Journal, age_s, clock
+from chargen.records.settings import Settings
+from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
 from chargen.steps.room import why_full
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
-from chargen.steps.talk import duration
-from chargen.uploads import InvalidUpload, Uploads, asking, pauses
-from chargen.wishes import batch_named
 
 REQUEST_TYPES = ("application/jsonl", "application/json", "text/plain")
 """What a request file may be called, the documented type first."""

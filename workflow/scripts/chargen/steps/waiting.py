@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from chargen import durable
-from chargen.problems import ChargenError
-from chargen.state import RunFiles, main_process
+from chargen.base import durable
+from chargen.base.errors import ChargenError
+from chargen.records.state import RunFiles, main_process
 
 LOOK_S = 1.0
 

@@ -1,0 +1,1 @@
+"""What everything else stands on: files and locks, HTTP, events, errors, formatting. Nothing here knows of pictures."""

@@ -1,0 +1,1 @@
+"""Analyze: what a text model says about the pictures of a library."""

@@ -1,0 +1,1 @@
+"""Enhance: pictures made from the pictures of a folder."""

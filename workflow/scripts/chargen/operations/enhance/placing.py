@@ -1,0 +1,253 @@
+"""Enhance: pictures made from the pictures of a folder, under the same names in the job's folder.
+
+``submission.json`` in that folder is to enhancements what ``generated_images`` is to scenes: what was asked, of whom,
+when, and which file came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from chargen.base import durable, failpoints
+from chargen.base.errors import ChargenError
+from chargen.library.locking import writing
+from chargen.operations import Wanted
+from chargen.operations.enhance.plan import SUBMISSION, read_submission, results_in
+from chargen.pictures import formats as pictures
+from chargen.pictures.formats import BrokenPicture
+from chargen.pictures.provenance import describe, finisher
+from chargen.placing.answers import Answer, placed_or_kept, task_record
+from chargen.placing.place import Placed
+from chargen.providers.gemini import extract
+from chargen.providers.gemini.extract import Picture, ahead
+from chargen.providers.gemini.outcomes import Verdict, broken_picture
+from chargen.providers.gemini.scanner import ResultFile
+from chargen.records.journal import Entry, Journal, now
+from chargen.records.settings import Settings
+from chargen.records.state import RunFiles, State
+
+Json = dict[str, Any]
+
+WANTED: Wanted = "picture"
+ARCHIVE = "archive"
+
+
+def place_all(
+    settings: Settings,
+    state: State,
+    run: RunFiles,
+    plan: Json,
+    answers: Sequence[Answer],
+    results: ResultFile,
+    submitted: str,
+) -> list[Json]:
+    """Return the receipt's task records, every picture placed and recorded in its job's submission.json."""
+    done: dict[str, Json] = {}
+    by_folder: dict[str, list[Answer]] = {}
+    for answer in answers:
+        if answer.verdict.picture is None:
+            done[answer.task["key"]] = task_record(plan, answer)
+        else:
+            by_folder.setdefault(answer.task["folder"], []).append(answer)
+    entry = Journal(state).entry(plan["batch"])
+    for folder, group in by_folder.items():
+        place = Path(settings.home) / folder
+        durable.make_folder(place)
+        with writing(place.parent, place):
+            durable.sweep(place)
+            desk = _Desk(settings, place, plan, entry, run)
+            for answer, picture in ahead(lambda answer: _extract(results, answer, plan, submitted, entry.job), group):
+                done[answer.task["key"]] = desk.place(answer, picture)
+            desk.close()
+    return [done[answer.task["key"]] for answer in answers]
+
+
+def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    """Return the wish ids of tasks whose result is in its folder by now."""
+    there: dict[str, Collection[tuple[str, int, str]]] = {}
+    made = []
+    for task in tasks:
+        folder = task["folder"]
+        if folder not in there:
+            try:
+                there[folder] = results_in(Path(settings.home) / folder, settings.provider).keys()
+            except ChargenError:
+                there[folder] = ()
+        wish = task["wish"]
+        if (task["input"], wish["variation"], wish["spec_hash"]) in there[folder] and not wish["order"]:
+            made.append(task["wish_id"])
+    return made
+
+
+def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
+    """Return the keys of tasks that failed in passing, may be tried again, and whose picture is still there."""
+    return [
+        task["key"]
+        for task in tasks
+        if task["outcome"] == "passing"
+        and task["attempt"] < settings.retry_max_attempts
+        and _is_unchanged(Path(settings.home), task["references"][0])
+    ]
+
+
+def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+    """Return the very same task; only its attempt counts up."""
+    return task | {"attempt": task["attempt"] + 1}
+
+
+class _Desk:
+    """Places the results of one job."""
+
+    def __init__(self, settings: Settings, folder: Path, plan: Json, entry: Entry, run: RunFiles):
+        self._settings = settings
+        self._folder = folder
+        self._plan = plan
+        self._job = entry.job
+        self._came_back = entry.found_again
+        self._run = run
+        self._submission = read_submission(folder)
+        self._records: list[Json] = []
+        self._touched: set[Path] = set()
+        self._when = now()
+        # The last record that names a file owns it.
+        self._owners = {record["file"]: record for record in self._submission["results"]}
+
+    def place(self, answer: Answer, picture: Picture | Verdict) -> Json:
+        """Put one picture where it belongs and return its task record. `close` makes all of it durable."""
+        if isinstance(picture, Verdict):
+            return task_record(self._plan, Answer(answer.task, answer.line, picture))
+        target = self._folder / answer.task["output"]
+        placed = placed_or_kept(answer.task["key"], partial(self._put, target, answer.task, picture))
+        if placed.needs_record:
+            record = self._record(answer.task, picture, placed)
+            self._records.append(record)
+            self._owners[record["file"]] = record
+        return task_record(self._plan, answer, picture, placed)
+
+    def close(self) -> None:
+        """Make the names of everything placed durable, and write down what was made."""
+        for folder in self._touched:
+            durable.sync_folder(folder)
+        failpoints.reached("placed-all")
+        results = [*self._submission["results"], *self._records]
+        durable.write_json(self._folder / SUBMISSION, self._described(results))
+        failpoints.reached("written-back")
+
+    def _put(self, stem: Path, task: Json, picture: Picture) -> Placed:
+        """A result of ours that nobody touched gives way to its successor; whatever else is there stays."""
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        self._touched.add(stem.parent)
+        target = stem.with_name(stem.name + picture.info.extension)
+        archived = ""
+        if target.exists():
+            owner = self._owners.get(self._inside(target))
+            present = pictures.sha256_file(target)
+            of_another = owner is not None and owner["input"] != task["input"]
+            if present == picture.sha256 and not of_another:
+                recorded = owner is not None and owner["task_key"] == task["key"]
+                return Placed("applied", self._from_home(target), needs_record=not recorded)
+            if owner is not None and self._was_made_since(owner, task):
+                return self._archive_result(stem, picture)
+            if owner is not None and owner["sha256"] == present and not of_another:
+                archived = self._from_home(self._archive(target, present))
+            else:
+                number = 2
+                while target.exists():
+                    target = stem.with_name(f"{stem.name}-{number}{picture.info.extension}")
+                    number += 1
+        extract.place(picture, target)
+        failpoints.reached("placed")
+        reason = "" if target.stem == stem.name else "name-taken"
+        owner = self._owners.get(self._inside(target))  # of a result that was gone and is put back
+        recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task["key"], picture.sha256)
+        return Placed("applied", self._from_home(target), reason, archived, needs_record=not recorded)
+
+    def _was_made_since(self, owner: Json, task: Json) -> bool:
+        """Whether the very same was ordered and made while this batch counted as lost."""
+        return self._came_back and owner["task_key"] == task["key"] and owner["batch"] != self._plan["batch"]
+
+    def _archive_result(self, stem: Path, picture: Picture) -> Placed:
+        archive = stem.parent / ARCHIVE
+        archive.mkdir(exist_ok=True)
+        target = archive / f"{stem.name}-{picture.sha256[:8]}{picture.info.extension}"
+        extract.place(picture, target)
+        failpoints.reached("placed")
+        self._touched.add(archive)
+        return Placed("superseded", self._from_home(target), "newer-picture")
+
+    def _archive(self, path: Path, sha256: str) -> Path:
+        archive = path.parent / ARCHIVE
+        archive.mkdir(exist_ok=True)
+        target = archive / f"{path.stem}-{sha256[:8]}{path.suffix}"
+        path.replace(target)
+        failpoints.reached("archived")
+        self._touched.add(archive)
+        return target
+
+    def _record(self, task: Json, picture: Picture, placed: Placed) -> Json:
+        return {
+            "input": task["input"],
+            "variation": task["wish"]["variation"],
+            "file": self._inside(Path(self._settings.home) / placed.file),
+            "sha256": picture.sha256,
+            "width": picture.info.width,
+            "height": picture.info.height,
+            "spec_hash": task["wish"]["spec_hash"],
+            "task_key": task["key"],
+            "prompt": task["prompt"],
+            "aspect_ratio": task["aspect_ratio"],
+            "image_size": task["image_size"],
+            "model": self._plan["model"],
+            "temperature": self._plan["temperature"],
+            "provider": "google" if self._plan["provider"] == "gemini" else "emulator",
+            "generated_at": self._when,
+            "batch": self._plan["batch"],
+            "job": self._job,
+            "run": self._run.folder.name,
+            "changes": list(task["notes"]),
+        }
+
+    def _described(self, results: Sequence[Json]) -> Json:
+        """Return the content of submission.json."""
+        path = self._run.plan_of("enhance")
+        known = durable.read_json(path)["left_out"] if path.exists() else []
+        start = f"enhance/{self._folder.name}/"
+        left_out = [
+            {"name": item["target"].removeprefix(start), "why": item["why"]}
+            for item in known
+            if item["target"].startswith(start)
+        ]
+        return {
+            "schema_version": 1,
+            "job_name": self._folder.name,
+            "updated": self._when,
+            "results": list(results),
+            "left_out": left_out,
+        }
+
+    def _inside(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    def _from_home(self, path: Path) -> str:
+        home = Path(self._settings.home)
+        return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
+
+
+def _extract(results: ResultFile, answer: Answer, plan: Json, submitted: str, job: str) -> Picture | Verdict:
+    assert answer.verdict.picture is not None
+    model = answer.line.model_version if answer.line else ""
+    finish = finisher(plan, lambda: describe(plan, answer.task, model, submitted, job))
+    try:
+        return extract.extract(results, answer.verdict.picture, finish=finish)
+    except BrokenPicture as broken:
+        return broken_picture(broken.reason)
+
+
+def _is_unchanged(home: Path, reference: Mapping[str, Any]) -> bool:
+    try:
+        return pictures.sha256_file(home / reference["path"]) == reference["sha256"]
+    except OSError:
+        return False

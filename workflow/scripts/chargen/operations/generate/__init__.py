@@ -1,0 +1,1 @@
+"""Generate: pictures for the scenes of a library."""

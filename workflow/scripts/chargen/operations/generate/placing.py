@@ -1,0 +1,246 @@
+"""Generate: pictures for the scenes of a library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from chargen.base import durable, events, failpoints
+from chargen.base.errors import ChargenError
+from chargen.base.progress import track
+from chargen.library import replacing
+from chargen.library.load import BrokenEntity, load_entity, spec_hash
+from chargen.library.locking import writing
+from chargen.library.model import Entity, Kind
+from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
+from chargen.operations import Wanted
+from chargen.pictures.formats import BrokenPicture
+from chargen.pictures.presence import is_present
+from chargen.pictures.provenance import describe, finisher, stored_in, write_sidecar
+from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, placed_or_kept, task_record
+from chargen.placing.place import Placed, Placer, entity_folder, prompt_hash, record
+from chargen.planning.orders import read_orders
+from chargen.planning.standing import Ledger
+from chargen.providers.gemini.extract import Picture, ahead, extract
+from chargen.providers.gemini.outcomes import Verdict, broken_picture
+from chargen.providers.gemini.scanner import ResultFile
+from chargen.records.journal import Journal, now
+from chargen.records.settings import Settings
+from chargen.records.state import RunFiles, State
+
+Json = dict[str, Any]
+
+WANTED: Wanted = "picture"
+
+
+def place_all(
+    settings: Settings,
+    state: State,
+    run: RunFiles,
+    plan: Json,
+    answers: Sequence[Answer],
+    results: ResultFile,
+    submitted: str,
+) -> list[Json]:
+    """Return the receipt's task records, every picture placed and recorded; entity by entity, in the plan's order."""
+    done: dict[str, Json] = {}
+    by_entity: dict[str, list[Answer]] = {}
+    for answer in answers:
+        if answer.verdict.picture is None:
+            done[answer.task["key"]] = task_record(plan, answer)
+        else:
+            by_entity.setdefault(_entity_of(answer.task), []).append(answer)
+    ordered = [answer for group in by_entity.values() for answer in group]
+    root = Path(settings.library)
+    drafts = {key: _draft_folder(root, key) for key in by_entity}
+    entry = Journal(state).entry(plan["batch"])
+    came_back = entry.batch if entry.found_again else ""
+
+    def about(answer: Answer) -> Json:
+        return describe(plan, answer.task, answer.line.model_version if answer.line else "", submitted, entry.job)
+
+    def extracting(answer: Answer) -> Picture | Verdict:
+        return _extract(results, answer, drafts[_entity_of(answer.task)], finisher(plan, partial(about, answer)))
+
+    extracted = track(ahead(extracting, ordered), "placing pictures", len(ordered))
+    for key, group in by_entity.items():
+        with writing(root, entity_folder(root, key)):
+            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about, came_back)
+    return [done[answer.task["key"]] for answer in answers]
+
+
+def _place_entity(
+    settings: Settings,
+    state: State,
+    run: RunFiles,
+    plan: Json,
+    key: str,
+    count: int,
+    extracted: Iterator[tuple[Answer, Picture | Verdict]],
+    submitted: str,
+    about: Callable[[Answer], Json],
+    came_back: str,
+) -> dict[str, Json]:
+    durable.sweep(entity_folder(Path(settings.library), key) / "images")
+    entity, why_not = entity_now(settings, key)
+    placer = Placer(Path(settings.library), state.unplaced, key, entity, why_not, settings.provider)
+    records: list[dict[str, str]] = []
+    placed_now: list[tuple[Answer, Picture, Placed]] = []
+    done: dict[str, Json] = {}
+    when = now()
+    for _ in range(count):
+        answer, picture = next(extracted)
+        if isinstance(picture, Verdict):
+            done[answer.task["key"]] = task_record(plan, Answer(answer.task, answer.line, picture))
+            continue
+        place = partial(placer.place, answer.task, picture, submitted, came_back)
+        placed = placed_or_kept(answer.task["key"], place)
+        placed_now.append((answer, picture, placed))
+        if placed.outcome == "applied" and stored_in(plan) == "sidecar":
+            write_sidecar(Path(settings.library) / placed.file, about(answer), picture.sha256)
+            failpoints.reached("told-beside")
+        if placed.needs_record:
+            prompt = answer.task["prompt"]
+            said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)
+            records.append(record(answer.task, placed, picture, plan, run.folder.name, when, said))
+    placer.finish()
+    failure = _write_records(settings, key, records)
+    failpoints.reached("written-back")
+    for answer, picture, placed in placed_now:
+        waits = RECORD_WAITS if failure and placed.needs_record else ""
+        done[answer.task["key"]] = task_record(plan, answer, picture, placed, waits, failure)
+    return done
+
+
+def _write_records(settings: Settings, key: str, records: list[dict[str, str]]) -> str:
+    """Append *records* to the entity's file in one rewrite; return what stopped it, or ``""``."""
+    if not records:
+        return ""
+    path = entity_folder(Path(settings.library), key) / "imagery.yaml"
+    try:
+        # What needs a record was decided on the records present, under the library's lock.
+        append_items(path, GENERATED_IMAGES, records, library=Path(settings.library), same=())
+    except (WriteBackError, OSError) as error:
+        if isinstance(error, OSError) and not concerns_one_folder(error):
+            raise
+        words = f"{error}\n  the pictures are kept, their records wait: the next run adds them"
+        events.tell("kept", words, level="warning", shown=True, target=key)
+        return str(error)
+    return ""
+
+
+def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
+    """Return the entity as its folder stands at this moment, or why there is none.
+
+    A file that its author is saving is waited for, a few seconds. Raises ChargenError if the whole library is gone: a
+    disk that is not there for the moment says nothing about what is wanted.
+    """
+    root = Path(settings.library)
+    if not root.is_dir():
+        raise ChargenError(f"Library folder not found: {root}. Nothing is lost; bring it back, then run again")
+    folder = entity_folder(root, key)
+    if not is_present(folder):
+        return None, "folder-gone"
+    if why := replacing.wait_until_settled(folder / "imagery.yaml"):
+        events.tell("problem", f"{folder / 'imagery.yaml'} {why}", level="warning", target=key)
+        return None, "imagery-broken"
+    try:
+        return load_entity(
+            root, _KINDS[key.partition("/")[0]], folder.name, adopt_existing=False, provider=settings.provider
+        ), ""
+    except BrokenEntity as broken:
+        events.tell("problem", str(broken), level="warning", target=key)
+        return None, "imagery-broken"
+
+
+_KINDS: dict[str, Kind] = {"character": "character", "location": "location", "chapter": "chapter"}
+
+
+def _entity_of(task: Json) -> str:
+    key: str = task["wish"]["target"].rsplit("/", 1)[0]
+    return key
+
+
+def _draft_folder(root: Path, key: str) -> Path | None:
+    """Where the pictures of an entity may be written before they have a name: where they will stand, if that exists."""
+    images = entity_folder(root, key) / "images"
+    try:
+        if not images.parent.is_dir() or not images.resolve().is_relative_to(root.resolve()):
+            return None
+        images.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return images if os.access(images, os.W_OK) else None
+
+
+def _extract(
+    results: ResultFile, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
+) -> Picture | Verdict:
+    assert answer.verdict.picture is not None
+    draft = durable.draft_of(folder / answer.task["wish_id"]) if folder else None
+    try:
+        return extract(results, answer.verdict.picture, draft, finish)
+    except BrokenPicture as broken:
+        return broken_picture(broken.reason)
+
+
+def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    """Return the wish ids of tasks whose picture the library has by now."""
+    ledger = Ledger(
+        Path(settings.library),
+        settings.provider,
+        Journal.recent(state),
+        read_orders(state),
+        settings.retry_max_attempts,
+        frozenset(),
+    )
+    made = []
+    for key, group in _by_entity(tasks).items():
+        entity = entity_if_readable(settings, key)
+        standings = ledger.standings(entity) if entity else []
+        there = {standing.wish.id for standing in standings if standing.status in ("done", "adopted")}
+        made += [task["wish_id"] for task in group if task["wish_id"] in there]
+    return made
+
+
+def entity_if_readable(settings: Settings, key: str) -> Entity | None:
+    """Return the entity as its folder stands, None if there is none or it cannot be read at the moment."""
+    root = Path(settings.library)
+    kind, slug = _KINDS[key.partition("/")[0]], entity_folder(root, key).name
+    try:
+        return load_entity(root, kind, slug, adopt_existing=settings.adopt_existing, provider=settings.provider)
+    except (BrokenEntity, OSError):
+        return None
+
+
+def _by_entity(tasks: Iterable[Json]) -> dict[str, list[Json]]:
+    groups: dict[str, list[Json]] = {}
+    for task in tasks:
+        groups.setdefault(_entity_of(task), []).append(task)
+    return groups
+
+
+def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
+    """Return the keys of tasks that failed in passing, may be tried again, and whose scene still wants them."""
+    keys = []
+    entities: dict[str, Entity | None] = {}
+    for task in tasks:
+        if task["outcome"] != "passing" or task["attempt"] >= settings.retry_max_attempts:
+            continue
+        key = task["target"].rsplit("/", 1)[0]
+        if key not in entities:
+            entities[key], _ = entity_now(settings, key)
+        entity = entities[key]
+        name = task["target"].rsplit("/", 1)[1]
+        scene = next((scene for scene in entity.scenes if scene.id == name), None) if entity else None
+        if scene is not None and spec_hash(scene) == task["spec_hash"]:
+            keys.append(task["key"])
+    return keys
+
+
+def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+    """Return the very same task; only its attempt counts up."""
+    return task | {"attempt": task["attempt"] + 1}

@@ -1,0 +1,1 @@
+"""Picture files: formats, pixels, provenance, and whether a file is really here."""

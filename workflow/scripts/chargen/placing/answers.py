@@ -1,0 +1,204 @@
+"""What an operation is given to place: tasks with their answers; and what a receipt says of each of them."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chargen.base import events
+from chargen.placing.place import Placed
+from chargen.providers.gemini.extract import Picture
+from chargen.providers.gemini.models import Catalog
+from chargen.providers.gemini.outcomes import Verdict
+from chargen.providers.gemini.scanner import ResultLine
+from chargen.records.journal import WITH_PICTURE
+
+Json = dict[str, Any]
+
+MAX_DIGITS = 12
+"""Of a number of tokens that is believed."""
+
+RECORD_WAITS = "record-waits"
+"""The result is in place and imagery.yaml could not be written: the next run adds the record."""
+
+
+CANNOT_WRITE = "cannot-write"
+"""The folder does not take the picture: it waits in the stored answers, and the next run puts it in place."""
+
+
+WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
+"""Reasons of outcomes whose picture, or its record, the next run takes from the stored answers."""
+
+UNSEEN = frozenset({"missing-line", "unreadable-line"})
+"""Reasons of tasks whose answer, and so its cost, was not seen."""
+
+_ONE_FOLDER = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.EBUSY,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOTDIR,
+        errno.EEXIST,
+        errno.EISDIR,
+    }
+)
+
+
+def concerns_one_folder(error: OSError) -> bool:
+    """Whether *error* keeps one folder from taking a result, so that the others go on; a full disk stops everything."""
+    return error.errno in _ONE_FOLDER
+
+
+def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
+    """Return where *place* put the result of the task *key*; where its one folder does not take it, the answer is kept
+    and the others go on."""
+    try:
+        return place()
+    except OSError as error:
+        if not concerns_one_folder(error):
+            raise
+        words = f"{error.filename}: {error.strerror}: {key} is kept and put in place by the next run"
+        events.tell("kept", words, level="warning", shown=True, key=key)
+        return Placed("unplaced", "", CANNOT_WRITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A task, what the API answered, and what that is worth."""
+
+    task: Json
+    line: ResultLine | None
+    verdict: Verdict
+
+
+def task_record(
+    plan: Json,
+    answer: Answer,
+    picture: Picture | None = None,
+    placed: Placed | None = None,
+    waits: str = "",
+    failure: str = "",
+) -> Json:
+    """Return what receipt, failures and report say of one task (``schemas/receipt.schema.json``)."""
+    task, line, verdict = answer.task, answer.line, answer.verdict
+    wish = task["wish"]
+    usage = line.usage if line else {}
+    notes = [*task["notes"], *_notes(plan, task, line, picture)]
+    outcome: str
+    if placed:
+        outcome, reason, advice = placed.outcome, waits or placed.reason, _PLACE_ADVICE.get(waits or placed.reason, "")
+    else:
+        outcome = "lost" if verdict.reason == "lost" else ("passing" if verdict.passing else "failed")
+        reason, advice = verdict.reason, verdict.advice
+    return {
+        "key": task["key"],
+        "wish_id": task["wish_id"],
+        "target": wish["target"],
+        "variation": wish["variation"],
+        "spec_hash": wish["spec_hash"],
+        "attempt": task["attempt"],
+        "outcome": outcome,
+        "reason": reason,
+        "advice": advice,
+        "said": failure or verdict.said,
+        "file": placed.file if placed else "",
+        "sha256": picture.sha256 if picture else "",
+        "width": picture.info.width if picture else 0,
+        "height": picture.info.height if picture else 0,
+        "format": picture.info.format if picture else "",
+        "bytes": len(picture.data) if picture else 0,
+        "tokens": _tokens(usage),
+        "characters": task.get("characters", 0),
+        "estimated_usd": task["cost_usd"],
+        "cost_usd": 0.0,
+        "model": line.model_version if line else "",
+        "model_requested": plan["model"],
+        "aspect_ratio": task["aspect_ratio"],
+        "image_size": task["image_size"],
+        "title": task["title"],
+        "prompt": task["prompt"],
+        "references": task["references"],
+        "finish_reason": (line.finish_reason or line.block_reason) if line else "",
+        "notes": notes,
+        "archived": placed.archived if placed else "",
+    }
+
+
+_PLACE_ADVICE = {
+    CANNOT_WRITE: "make the folder take it (writable, and no file in its place) and run again: it is put in place then",
+    RECORD_WAITS: "mend imagery.yaml and run again: the record is added then",
+    "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone, this got another name",
+    "scene-edited": "the scene was changed while the picture was made; it is in the archive",
+    "scene-gone": "the scene was taken out while the picture was made; it is in the archive",
+    "variation-gone": "fewer variations are wanted by now; the picture is in the archive",
+    "approved-meanwhile": "another picture was approved while this one was made; it is in the archive",
+    "newer-picture": "a newer picture is in place; this one is in the archive",
+    "picture-replaced": "the picture was replaced or removed while it was looked at; the next run looks at the new one",
+    "words-unknown": "what was asked is not known here, so the answer is only kept among the raw ones in state/; "
+    "the next run asks anew",
+    "folder-gone": "the entity's folder is gone or was renamed; the picture is kept in state/",
+    "imagery-broken": "mend imagery.yaml and run again: the picture is put in place then",
+    "images-outside-library": "images/ leads out of the library; make it a folder of the entity and run again",
+}
+
+
+def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | None) -> Iterator[str]:
+    """What the author should know of a picture that came: other model, other shape, other size."""
+    if line and line.model_version and line.model_version != plan["model"]:
+        yield f"asked {plan['model']}, answered by {line.model_version}"
+    if picture is None or not task["aspect_ratio"]:
+        return
+    width, height = (int(part) for part in task["aspect_ratio"].split(":"))
+    wanted, got = width / height, picture.info.width / picture.info.height
+    if abs(got / wanted - 1) > 0.06:
+        yield f"asked for {task['aspect_ratio']}, got {picture.info.width}x{picture.info.height}"
+    longest = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}[task["image_size"]]
+    if (picture.info.width * picture.info.height) ** 0.5 < longest * 0.8:
+        yield f"asked for {task['image_size']}, got {picture.info.width}x{picture.info.height}"
+
+
+def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
+    """Return what the API counted. Its output details list pictures alone: the rest of the total is words."""
+    prompt, thoughts, total, candidates = (
+        _count(usage.get(name))
+        for name in ("promptTokenCount", "thoughtsTokenCount", "totalTokenCount", "candidatesTokenCount")
+    )
+    image = _of_images(usage.get("candidatesTokensDetails"))
+    text = max(0, (total - prompt - thoughts if total else candidates) - image)
+    counted = {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
+    return counted | {"prompt_image": min(prompt, _of_images(usage.get("promptTokensDetails")))}
+
+
+def _of_images(details: object) -> int:
+    """Return the tokens of pictures in a list of tokens by modality."""
+    listed = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
+    return sum(_count(item.get("tokenCount")) for item in listed if item.get("modality") == "IMAGE")
+
+
+def _count(said: object) -> int:
+    """Return a number of tokens; 0 for what is none: no picture is held up by how it was counted."""
+    try:
+        number = int(said) if isinstance(said, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0
+    return number if 0 <= number < 10**MAX_DIGITS else 0
+
+
+def priced(catalog: Catalog | None, record: Json) -> Json:
+    """Return *record* with what its answer cost in US dollars: by the tokens that it reports, whatever came of it.
+
+    An answer without output costs nothing. What is worth something and reports no tokens, or comes from a model without
+    prices, costs what was estimated.
+    """
+    tokens = record["tokens"]
+    cost: float | None = None
+    if tokens["image"] or tokens["text"]:
+        cost = catalog.answer_cost(record["model_requested"], record["image_size"], tokens) if catalog else None
+    elif record["outcome"] not in WITH_PICTURE:
+        cost = 0.0
+    return record | {"cost_usd": round(record["estimated_usd"] if cost is None else cost, 8)}

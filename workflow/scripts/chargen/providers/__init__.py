@@ -1,0 +1,1 @@
+"""The APIs that make pictures, one package each."""

@@ -1,0 +1,111 @@
+"""Whether a result file accounts for its job: a 200 is not yet the result.
+
+A web page, an empty body, half of the lines with a clean end or the lines of another job all arrive as a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chargen.base.errors import printable
+from chargen.providers.gemini.scanner import ResultFile
+
+_SHOWN = 60
+_OPENING_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a result file holds, compared with what its job was asked.
+
+    ``expected`` is how many lines there should be, 0 if nothing says so. ``known`` counts the keys that were asked for
+    and have a readable line, ``damaged`` those of which only a damaged line came, ``unreadable`` all lines that are no
+    whole JSON objects, ``keyless`` the readable ones without a key, ``unknown`` the keys that nobody asked for.
+    ``is_json`` is false for what can be no result file: a web page, say. ``damage`` says what was wrong with the
+    transfer.
+    """
+
+    bytes: int
+    expected: int
+    known: int
+    damaged: int = 0
+    unreadable: int = 0
+    keyless: int = 0
+    unknown: int = 0
+    stranger: str = ""
+    is_json: bool = True
+    damage: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether every request has its line, as the server sent it. Lines that are there besides do not matter."""
+        has_all = self.known >= self.expected if self.expected else self.known > 0 and not self.unreadable
+        return has_all and not self.damage
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it has a line, if only a damaged one, for any of the requests."""
+        return self.known + self.damaged > 0
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it in words; ``""`` if it fits."""
+        return "" if self.fits else "; ".join(self._faults())
+
+    def _faults(self) -> Iterator[str]:
+        if self.damage:
+            yield self.damage
+        if not self.is_json:
+            yield "it is not a result file"
+            return
+        if not self.bytes:
+            yield "it is empty"
+        if self.known < self.expected:
+            yield f"{self.expected - self.known:,} of {self.expected:,} requests have no readable line"
+        if self.unreadable:
+            yield f"lines that cannot be read: {self.unreadable:,}"
+        if self.keyless:
+            yield f"lines without a key: {self.keyless:,}"
+        if self.unknown:
+            yield f"keys that were not asked for: {self.unknown:,}, like '{self.stranger}'"
+
+
+def account_for(path: Path, expected: Collection[str] | None, requests: int = 0, damage: str = "") -> Account:
+    """Read the result file *path* once, in constant memory, and compare it with the keys that were sent.
+
+    Without a request file *expected* is None and any key counts; *requests* is how many the server counts then, 0 if it
+    does not say.
+    """
+    known: set[str] = set()
+    damaged: set[str] = set()
+    unknown: dict[str, None] = {}
+    unreadable = keyless = 0
+    with path.open("rb") as file:
+        opening = file.read(_OPENING_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+    with ResultFile(path) as results:
+        size = results.size
+        for line in results:
+            if line.problem:
+                unreadable += 1
+                if line.key is not None and (expected is None or line.key in expected):
+                    damaged.add(line.key)
+            elif line.key is None:
+                keyless += 1
+            elif expected is None or line.key in expected:
+                known.add(line.key)
+            else:
+                unknown[line.key] = None
+    return Account(
+        bytes=size,
+        expected=requests if expected is None else len(expected),
+        known=len(known),
+        damaged=len(damaged - known),
+        unreadable=unreadable,
+        keyless=keyless,
+        unknown=len(unknown),
+        stranger=printable(next(iter(unknown), "")[:_SHOWN]),
+        is_json=not opening or opening.startswith(b"{"),
+        damage=damage,
+    )

@@ -1,0 +1,65 @@
+"""What a task asks of the API, by operation: the body of its request line, in the documented snake_case shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chargen.operations.analyze.form import SCHEMA_FIELDS, form, in_field, in_words, sendable
+from chargen.planning.parameters import planned
+
+Json = dict[str, Any]
+
+
+def body(plan: Mapping[str, Any], task: Mapping[str, Any], pictures: Sequence[Json]) -> Json:
+    """Return the request of *task*; *pictures* are the parts of its references, in order, and go first.
+
+    ``store`` stands beside the contents, and outranks what the project is set to
+    (https://ai.google.dev/gemini-api/docs/logs-datasets; google-genai writes it there, for batches too).
+    """
+    if plan["operation"] == "analyze":
+        wanted = sendable(form(task["kind"], len(task["traits"])))
+        parts = [*pictures, {"text": f"{task['prompt']}\n\n{in_words(wanted)}"}]
+        config = _for_text(plan, task, wanted)
+    else:
+        parts = [*pictures, {"text": task["prompt"]}]
+        config = _for_picture(plan, task)
+    request: Json = {
+        "contents": [{"role": "user", "parts": parts}],
+        "generation_config": config,
+        "store": plan.get("store_requests", False),
+    }
+    if plan["safety_settings"]:
+        request["safety_settings"] = plan["safety_settings"]
+    return request
+
+
+def _for_picture(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
+    return {
+        "response_modalities": ["IMAGE"],
+        **_parameters(plan),
+        "image_config": {"aspect_ratio": task["aspect_ratio"], "image_size": task["image_size"]},
+    }
+
+
+def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any], wanted: Json) -> Json:
+    field = task.get("schema_field", SCHEMA_FIELDS[0])  # a task of 0.1.0 names none
+    return {
+        "response_mime_type": "application/json",
+        field: in_field(field, wanted),
+        **_parameters(plan),
+    }
+
+
+def _parameters(plan: Mapping[str, Any]) -> Json:
+    """The plan's parameters, named and nested as the API has them."""
+    config: Json = {}
+    for name, value in planned(plan).items():
+        match name:
+            case "thinking_level":
+                config["thinking_config"] = {"thinking_level": value.upper()}
+            case "media_resolution":
+                config["media_resolution"] = f"MEDIA_RESOLUTION_{value.upper()}"
+            case _:
+                config[name] = value
+    return config

@@ -1,0 +1,139 @@
+"""The lines of ``journal.jsonl`` (``schemas/journal.schema.json``): what the server was asked, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chargen.records.reading import WrongShape, build
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The machine's own clock at one moment, in seconds since its start; valid within one boot."""
+
+    boot: str = ""
+    monotonic: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment by both clocks of the machine; ``time`` in UTC, like ``2026-11-21T18:04:05Z``."""
+
+    time: str
+    clock: Clock = Clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What all lines have. ``time`` is in UTC, like ``2026-11-21T18:04:05Z``."""
+
+    time: str
+    batch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent(Event):
+    """A job is about to be created. ``wishes``: attempt by wish id; ``key``: fingerprint of the API key."""
+
+    operation: str
+    model: str
+    display_name: str
+    base_url: str
+    key: str
+    wishes: dict[str, int]
+    cost_usd: float
+    tokens: int = 0
+    clock: Clock = Clock()
+    pid: int = 0
+    request_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Created(Event):
+    """The job exists; ``job`` is its name on the server. ``adopted``: it was found there, not created now;
+    ``sent_elsewhere``: nor was it asked for here."""
+
+    job: str
+    adopted: bool = False
+    sent_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """The server certainly made no job."""
+
+    status: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent(Event):
+    """No job of the intent exists, for certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Event):
+    """The server was asked to end the job; ``why`` is ``asked`` if a person wanted that."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Event):
+    """The job has a final state."""
+
+    state: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Event):
+    """The results are on disk."""
+
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied(Event):
+    """Every task has its outcome, by wish id; ``cost_usd`` is what the batch cost, where that is certain."""
+
+    outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAgain(Event):
+    """The job, which counted as lost, is on the server again: the batch is in flight again."""
+
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned(Event):
+    """What the server kept of the batch is deleted."""
+
+
+EVENTS: Mapping[str, type[Event]] = {
+    "intent": Intent,
+    "created": Created,
+    "refused": Refused,
+    "absent": Absent,
+    "cancelled": Cancelled,
+    "ended": Ended,
+    "fetched": Fetched,
+    "applied": Applied,
+    "found-again": FoundAgain,
+    "cleaned": Cleaned,
+}
+
+
+def read_event(line: object) -> Event | None:
+    """Return the event of a journal *line*; None for one that a later version wrote. Raises `WrongShape`."""
+    if not isinstance(line, Mapping):
+        raise WrongShape("it is not an object")
+    name = line.get("event")
+    if not isinstance(name, str):
+        raise WrongShape("event is missing")
+    kind = EVENTS.get(name)
+    return None if kind is None else build(kind, line)

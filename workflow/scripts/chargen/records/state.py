@@ -1,0 +1,265 @@
+"""Where chargen keeps what must not be lost: ``state/<provider>/<library id>/``.
+
+Nothing in there is an output of Snakemake, and nothing in results/ is read to decide what is to be done.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chargen.base import durable
+from chargen.records import WrongShape, build
+from chargen.records.batch import BatchEnd, BatchPlan, Receipt
+from chargen.records.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The paths of one library's state."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> State:
+        """Return the state of the library and provider of *settings*."""
+        return cls(Path(settings.home) / "state" / settings.provider / settings.library_id)
+
+    @property
+    def journal(self) -> Path:
+        """What was asked of the remote side, one JSON line an event."""
+        return self.root / "journal.jsonl"
+
+    @property
+    def journal_index(self) -> Path:
+        """What of the journal matters to single steps: a cache."""
+        return self.root / "journal-recent.json"
+
+    @property
+    def uploads(self) -> Path:
+        """Which files lie on the server, one JSON line an event."""
+        return self.root / "uploads.jsonl"
+
+    @property
+    def orders(self) -> Path:
+        """What was ordered to be made again, one JSON line an order."""
+        return self.root / "orders.jsonl"
+
+    @property
+    def reported(self) -> Path:
+        """Which report was written last, and how much the journal knew then."""
+        return self.root / "reported.json"
+
+    @property
+    def learned(self) -> Path:
+        """What the answers of the past counted in tokens: a cache."""
+        return self.root / "learned.json"
+
+    @property
+    def unplaced(self) -> Path:
+        """Pictures that were paid for and have no place in the library."""
+        return self.root / "unplaced"
+
+    def batch(self, batch: str) -> BatchFiles:
+        """Return the files of one batch."""
+        return BatchFiles(self.root / "batches" / batch)
+
+    def batches(self) -> Iterator[BatchFiles]:
+        """Yield every batch that has files here, in order of id."""
+        folder = self.root / "batches"
+        if folder.is_dir():
+            yield from (BatchFiles(path) for path in sorted(folder.iterdir()) if path.is_dir())
+
+    def runs(self) -> Iterator[RunFiles]:
+        """Yield every run that has files here, oldest first."""
+        folder = self.root / "runs"
+        if folder.is_dir():
+            yield from (RunFiles(path) for path in sorted(folder.iterdir()) if path.is_dir())
+
+    def run(self, run: str) -> RunFiles:
+        """Return the files of one run."""
+        return RunFiles(self.root / "runs" / run)
+
+    @contextmanager
+    def lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
+        """Hold one of this library's locks: ``submit``, ``journal``, ``batch-<id>``, ``upload-<hash>``, …"""
+        with durable.lock(self.root / "locks" / name, wait=wait) as got:
+            yield got
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFiles:
+    """What is kept of one batch."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / "plan.json"
+
+    @property
+    def requests(self) -> Path:
+        return self.folder / "requests.jsonl"
+
+    @property
+    def left_out(self) -> Path:
+        """Why tasks have no request line, by key; absent if all have one."""
+        return self.folder / "left-out.json"
+
+    @property
+    def job(self) -> Path:
+        return self.folder / "job.json"
+
+    @property
+    def responses(self) -> Path:
+        return self.folder / "responses.jsonl"
+
+    @property
+    def ended(self) -> Path:
+        """How the remote job ended: state, error, statistics."""
+        return self.folder / "ended.json"
+
+    @property
+    def receipt(self) -> Path:
+        return self.folder / "receipt.json"
+
+    @property
+    def lost_receipt(self) -> Path:
+        """What the receipt said while the job counted as lost; kept once it was found again."""
+        return self.folder / "receipt.lost.json"
+
+    @property
+    def set_aside(self) -> Path:
+        """The folder of downloads that did not account for the job."""
+        return self.folder / "set-aside"
+
+    @property
+    def due(self) -> Path:
+        """When the batch's responses were first found older than they need be kept, in seconds since the epoch."""
+        return self.folder / "due"
+
+    def read_plan(self) -> dict[str, Any]:
+        """Return plan.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
+        return _shaped(self.plan, BatchPlan)
+
+    def read_receipt(self) -> dict[str, Any]:
+        """Return receipt.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
+        return _shaped(self.receipt, Receipt)
+
+    def read_ended(self) -> dict[str, Any]:
+        """Return ended.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
+        return _shaped(self.ended, BatchEnd)
+
+    def read_left_out(self) -> dict[str, str]:
+        """Return left-out.json, empty if there is none; it is written anew whenever the batch is staged."""
+        if not self.left_out.exists():
+            return {}
+        found = durable.read_object(self.left_out)
+        return {key: why for key, why in found.items() if isinstance(why, str)}
+
+    def known_plan(self) -> dict[str, Any] | None:
+        """Return plan.json; None if it is not there or cannot be read."""
+        return _known(self.read_plan)
+
+    def known_receipt(self) -> dict[str, Any] | None:
+        """Return receipt.json; None if it is not there or cannot be read."""
+        return _known(self.read_receipt)
+
+    def known_job(self) -> str:
+        """Return the name of the batch's job as job.json has it; ``""`` if it is not there or cannot be read."""
+        found = _known(lambda: durable.read_object(self.job)) or {}
+        name = found.get("job")
+        return name if isinstance(name, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What is kept of one run of Snakemake."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "settings.json"
+
+    @property
+    def plan(self) -> Path:
+        """The counts, problems and deferred tasks of the run's plan."""
+        return self.folder / "plan.json"
+
+    def plan_of(self, operation: str) -> Path:
+        """The plan of one operation; a run may have several."""
+        return self.plan if operation == "generate" else self.folder / f"plan-{operation}.json"
+
+    @property
+    def process(self) -> Path:
+        """Which process of which machine runs Snakemake, and for which targets."""
+        return self.folder / "process.json"
+
+    @property
+    def stop(self) -> Path:
+        """Present once the run was asked to end: whoever waits for it ends too."""
+        return self.folder / "stop"
+
+    def told(self, topic: str = "") -> Path:
+        """What the run's waiters last told of its jobs, or of one *topic*, so that each news is told once."""
+        return self.folder / (f"told-{topic}" if topic else "told")
+
+    def read_settings(self) -> Settings:
+        try:
+            return Settings.from_json(durable.read_object(self.settings))
+        except (KeyError, TypeError) as error:
+            raise durable.UnreadableFile(self.settings, f"it does not fit this version ({error})") from None
+
+    def is_alive(self) -> bool:
+        """Whether the run is still going on, as far as this machine can tell."""
+        try:
+            pid = _pid_here(str(durable.read_object(self.process)["main"]))
+        except (OSError, ValueError, KeyError):
+            return False
+        return bool(pid) and durable.process_alive(pid)
+
+
+def _shaped(path: Path, kind: type) -> dict[str, Any]:
+    """Return the JSON object in *path*, once it is known that it can be read as *kind*."""
+    data = durable.read_object(path)
+    try:
+        build(kind, data)
+    except WrongShape as error:
+        raise durable.UnreadableFile(path, str(error)) from None
+    return data
+
+
+def _known(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        return read()
+    except (OSError, durable.UnreadableFile):
+        return None
+
+
+MAIN_VARIABLE = "CHARGEN_MAIN"
+
+
+def announce_main_process() -> None:
+    """Let every process that this one starts know that it runs Snakemake."""
+    os.environ[MAIN_VARIABLE] = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def main_process() -> int:
+    """Return the number of Snakemake's main process if it runs on this machine, else 0."""
+    return _pid_here(os.environ.get(MAIN_VARIABLE, ""))
+
+
+def _pid_here(main: str) -> int:
+    """Return the number in ``host:number`` if it is of this machine, else 0."""
+    host, _, pid = main.rpartition(":")
+    return int(pid) if host == socket.gethostname() and pid.isdigit() else 0

@@ -1,0 +1,108 @@
+"""`snakemake init`: a small library to start from, and a .env with comments; nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
+from chargen.library.model import KIND_FOLDERS
+from chargen.records.commands import command
+from chargen.records.settings import Settings
+from chargen.records.state import RunFiles, State
+from chargen.screens.screen import DIM, GOOD, Line, Screen, Span, advice, heading, line, to_paste
+
+STARTER = schema.ROOT / "config" / "starter"
+ENV = "env"
+
+
+def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
+    """Make what is absent and say what comes next; return the exit status."""
+    if settings.source:
+        raise ChargenError(
+            f"init: {settings.source} is an example; say where your library shall be: --config library=my-story"
+        )
+    data = make(Path(settings.library), Path(settings.home))
+    screen.show(data, lambda width: lines(data, settings, width))
+    return 0
+
+
+def make(library: Path, home: Path) -> dict[str, Any]:
+    """Make a library at *library* unless one is there, and ``.env`` in *home* unless it is; return what was made.
+
+    Raises ChargenError if *library* is a file, or lies where it would be lost.
+    """
+    if library.exists() and not library.is_dir():
+        raise ChargenError(f"init: {library} is a file; name another folder: --config library=my-story")
+    if library == home:
+        raise ChargenError(f"init: {library} is the working directory itself; name a folder in it, like my-story")
+    present = [folder for folder in KIND_FOLDERS if (library / folder).is_dir()]
+    made = [] if present else [_copy(source, library / source.relative_to(STARTER)) for source in _library_files()]
+    dotenv = home / ".env"
+    has_env = dotenv.exists()
+    if not has_env:
+        _write_new(dotenv, (STARTER / ENV).read_bytes(), mode=0o600)
+    return {
+        "schema_version": 1,
+        "library": str(library),
+        "made": [str(path.relative_to(library)) for path in made],
+        "was_there": bool(present),
+        "env": str(dotenv),
+        "env_was_there": has_env,
+    }
+
+
+def lines(data: Mapping[str, Any], settings: Settings, width: int | None) -> Iterator[Line]:
+    """Yield the screen: what was made, what was left alone, and the next steps."""
+    library = _relative(data["library"], settings.home)
+    if data["was_there"]:
+        yield line(Span("○ ", DIM), f"{library} is a library already; nothing in it was touched")
+    else:
+        yield line(Span("✓ ", GOOD), f"made {library} with a character, a location and a chapter")
+        for name in data["made"]:
+            yield line(Span(f"    {library}/{name}", DIM))
+    if data["env_was_there"]:
+        yield line(Span("○ ", DIM), ".env was there; it was not touched")
+    else:
+        yield line(Span("✓ ", GOOD), "made .env, where your key goes")
+    yield line()
+    yield heading("Next")
+    for number, (says, does) in enumerate(
+        (
+            ("see what would be made; it writes nothing and costs nothing:", command(settings, "-n generate_all")),
+            ("make it with the built-in emulator: placeholders, no key:", command(settings, "--cores 4 generate_all")),
+            (f"open {library}/characters/ada-thornfield/imagery.yaml, change it, and run that again", ""),
+            ("put your key into .env and ask whether all is well:", command(settings, "doctor", "provider=gemini")),
+            ("make real pictures:", command(settings, "--cores 4 generate_all", "provider=gemini")),
+        ),
+        1,
+    ):
+        yield line(f"{number}. {says}")
+        if does:
+            yield to_paste(does)
+    yield from advice(f"To type less, write `library: {library}` into config/config.yaml.", width)
+
+
+def _library_files() -> list[Path]:
+    return [path for folder in KIND_FOLDERS for path in sorted((STARTER / folder).rglob("*")) if path.is_file()]
+
+
+def _copy(source: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _write_new(target, source.read_bytes(), mode=0o644)
+    return target
+
+
+def _write_new(path: Path, content: bytes, *, mode: int) -> None:
+    """Write a file that does not exist; FileExistsError if it has come up meanwhile."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def _relative(path: str, home: str) -> str:
+    short = os.path.relpath(path, home)
+    return path if short.startswith("..") else short

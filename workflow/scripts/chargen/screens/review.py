@@ -1,0 +1,216 @@
+"""`snakemake review`: approve, reject or pick pictures, by a record that is appended to their entity's file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from chargen.base import events, failpoints
+from chargen.base import schemas as schema
+from chargen.base.errors import ChargenError
+from chargen.library.model import Entity, Library, Scene
+from chargen.library.writeback import append_items
+from chargen.operations.generate.plan import Plan, make_plan, matches, meant
+from chargen.operations.words import money
+from chargen.pictures import formats as pictures
+from chargen.pictures.presence import is_present, why_unreadable
+from chargen.planning.tasks import Shape
+from chargen.records.journal import now
+from chargen.records.settings import Settings
+from chargen.records.state import State
+
+SECTION = "image_reviews"
+SHOWN = 20
+
+Status = Literal["approved", "rejected", "picked", "generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that a scene has; ``path`` is relative to the entity's folder, ``status`` what is thought of it now.
+
+    ``sha256`` is empty for a picture from before chargen until somebody looks.
+    """
+
+    entity: Entity
+    scene: Scene
+    variation: int
+    path: str
+    sha256: str
+    status: str
+    note: str
+
+    @property
+    def name(self) -> str:
+        """``kind/entity/scene:variation``."""
+        return f"{self.scene.target}:{self.variation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be recorded about a picture."""
+
+    picture: Shown
+    status: Status
+    note: str = ""
+
+
+def review(settings: Settings, state: State) -> str:
+    """Record what ``approve``, ``reject``, ``pick`` and ``reviews`` say; return what was recorded and what follows.
+
+    What is recorded already is left out, so that doing it again changes nothing. Raises ChargenError if nothing is
+    asked, or if something asked fits no picture; nothing is recorded then.
+    """
+    plan = make_plan(settings, scope=["all"])
+    shown = list(pictures_of(plan.library, settings.provider))
+    verdicts, left_out = _asked(settings, shown)
+    verdicts = [verdict for verdict in verdicts if not _is_known(verdict)]
+    for key in dict.fromkeys(verdict.picture.entity.key for verdict in verdicts):
+        own = [verdict for verdict in verdicts if verdict.picture.entity.key == key]
+        path = own[0].picture.entity.folder / "imagery.yaml"
+        append_items(path, SECTION, [_item(v) for v in own], library=plan.library.root, same=())
+        failpoints.reached("reviewed")
+        for verdict in own:
+            scene, variation = verdict.picture.scene.target, verdict.picture.variation
+            events.note(
+                "reviewed", f"{verdict.picture.name} {verdict.status}", target=scene, variation=variation,
+                status=verdict.status, reason=verdict.note,
+            )  # fmt: skip
+    return "\n".join([*_told(plan, verdicts), *left_out])
+
+
+def pictures_of(library: Library, provider: str) -> Iterator[Shown]:
+    """Yield every picture in place that a scene of the library has; those of the emulator only under it."""
+    for entity in library.entities.values():
+        scenes = {scene.id: scene for scene in entity.scenes}
+        owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
+        for path, record in owners.items():
+            counts = record.provider != "emulator" or provider == "emulator"
+            if counts and record.scene in scenes and path and is_present(entity.folder / path):
+                status = "picked" if record.picked else record.status
+                scene = scenes[record.scene]
+                yield Shown(entity, scene, record.variation, path, record.sha256, status, record.note)
+        for scene_id, adopted in entity.adopted.items():
+            full = library.root / adopted.path
+            if full.is_relative_to(entity.folder):
+                path = full.relative_to(entity.folder).as_posix()
+                last = next((item for item in reversed(entity.reviews) if item.path == path), None)
+                yield Shown(
+                    entity, scenes[scene_id], 1, path, "", last.status if last else "", last.note if last else ""
+                )
+
+
+def _asked(settings: Settings, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:
+    verdicts: list[Verdict] = []
+    left_out: list[str] = []
+    if settings.reviews:
+        verdicts, left_out = _from_file(Path(settings.reviews), shown)
+    verdicts += [Verdict(picture, "approved") for picture in _named(settings.approve, shown, "approve")]
+    verdicts += [Verdict(item, "rejected", settings.note) for item in _named(settings.reject, shown, "reject")]
+    verdicts += [Verdict(item, "picked") for glob in settings.pick for item in _picked(glob, shown)]
+    if not (settings.reviews or settings.approve or settings.reject or settings.pick):
+        raise ChargenError(_nothing_asked(shown))
+    twice = [name for name, count in Counter(verdict.picture.name for verdict in verdicts).items() if count > 1]
+    if twice and not settings.reviews:
+        raise ChargenError(f"review: {twice[0]} is named twice with different verdicts; nothing was recorded")
+    return list({verdict.picture.name: verdict for verdict in verdicts}.values()), left_out
+
+
+def _nothing_asked(shown: Sequence[Shown]) -> str:
+    counts = Counter(picture.status or "adopted" for picture in shown)
+    stand = ", ".join(f"{count} {status}" for status, count in counts.most_common()) or "none yet"
+    return (
+        "review: say what: --config approve='character/oda-*/*', reject='character/oda-brennick/lamp-room:2' with "
+        f"note='the coat is dry', pick='character/oda-brennick/lamp-room:2', or reviews=<file>. Pictures: {stand}"
+    )
+
+
+def _named(globs: Iterable[str], shown: Sequence[Shown], verb: str) -> Iterator[Shown]:
+    found: dict[str, Shown] = {}
+    for glob in globs:
+        fitting = [item for item in shown if matches([glob], item.scene.target) or matches([glob], item.name)]
+        if not fitting:
+            raise ChargenError(
+                f"review: {verb}={glob} fits no picture in place{meant(glob, (item.name for item in shown))}; pictures "
+                "are named kind/entity/scene or kind/entity/scene:variation; nothing was recorded"
+            )
+        found |= {item.name: item for item in fitting}
+    yield from found.values()
+
+
+def _picked(glob: str, shown: Sequence[Shown]) -> Iterator[Shown]:
+    """One picture of each scene that *glob* names; it may not leave open which."""
+    fitting = list(_named([glob], shown, "pick"))
+    by_scene = Counter(item.scene.target for item in fitting)
+    for target, number in by_scene.items():
+        if number > 1:
+            names = ", ".join(item.name for item in fitting if item.scene.target == target)
+            raise ChargenError(f"review: pick={glob} leaves open which: {names}; nothing was recorded")
+    yield from fitting
+
+
+def _from_file(path: Path, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:
+    try:
+        data = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ChargenError(f"review: {path}: {error}") from None
+    schema.check("reviews", data, str(path))
+    by_name = {picture.name: picture for picture in shown}
+    verdicts, left_out = [], []
+    for item in data["reviews"]:
+        name = f"{item['target']}:{item.get('variation', 1)}"
+        picture = by_name.get(name)
+        if picture is None:
+            left_out.append(f"left out: {name} has no picture in place")
+        elif item.get("sha256") and item["sha256"] != _content(picture):
+            left_out.append(f"left out: {name} has another picture by now")
+        else:
+            verdicts.append(Verdict(picture, item["status"], item.get("note", "")))
+    return verdicts, left_out
+
+
+def _is_known(verdict: Verdict) -> bool:
+    return (verdict.picture.status, verdict.picture.note) == (verdict.status, verdict.note)
+
+
+def _content(picture: Shown) -> str:
+    if picture.sha256:
+        return picture.sha256
+    path = picture.entity.folder / picture.path
+    if why := why_unreadable(path):
+        raise ChargenError(f"review: {path} {why}; make it readable, then review it; nothing was recorded")
+    return pictures.sha256_file(path)
+
+
+def _item(verdict: Verdict) -> dict[str, str]:
+    picture = verdict.picture
+    item = {
+        "file_path": picture.path,
+        "scene": picture.scene.id,
+        "variation": str(picture.variation),
+        "status": verdict.status,
+        "sha256": _content(picture),
+        "reviewed_at": now(),
+    }
+    return item | ({"note": verdict.note} if verdict.note else {})
+
+
+def _told(plan: Plan, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    if not verdicts:
+        yield "review: nothing new, all of that is recorded already"
+        return
+    counts = Counter(verdict.status for verdict in verdicts)
+    yield "review: " + ", ".join(f"{count} {status}" for status, count in counts.items())
+    for verdict in verdicts[:SHOWN]:
+        yield f"  {verdict.picture.name} {verdict.status}" + (f" ({verdict.note})" if verdict.note else "")
+    if len(verdicts) > SHOWN:
+        yield f"  and {len(verdicts) - SHOWN} more"
+    shapes = [plan.shape_of(verdict.picture.scene) for verdict in verdicts if verdict.status == "rejected"]
+    if shapes:
+        cost = sum(shape.cost_usd for shape in shapes if isinstance(shape, Shape))
+        yield f"the next generate_all makes those rejected again, once, about {money(cost)}"

@@ -1,0 +1,179 @@
+"""`snakemake storage`: the uploaded files of the key, whose they are, who needs them, and how full the storage is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from chargen.base.timestamps import ago, ahead
+from chargen.providers.gemini.client import Remote, RemoteFile, connect
+from chargen.providers.gemini.uploads import asking
+from chargen.records.commands import command
+from chargen.records.settings import Settings
+from chargen.records.state import RunFiles, State
+from chargen.screens.owners import Home, is_ours
+from chargen.screens.screen import (
+    BAD,
+    GOOD,
+    WARN,
+    Column,
+    Line,
+    Screen,
+    Span,
+    advice,
+    heading,
+    line,
+    size,
+    table,
+    to_paste,
+)
+
+RESULTS_PREFIX = "files/batch-"
+FULL, NEARLY_FULL = 1.0, 0.8
+BAR_WIDTH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An uploaded file. ``kind``: ``reference``, ``requests`` (a job's input) or ``results`` (a job's output).
+
+    ``owner``: ``this`` library, another ``library`` of this folder, ``orphan`` (chargen's, in no ledger here), ``job``
+    (results, which go with their job) or ``foreign``. ``needed_by`` is a batch that still needs its content.
+    """
+
+    name: str
+    display_name: str
+    kind: str
+    bytes: int
+    created: str
+    expires: str
+    state: str
+    owner: str
+    library: str
+    needed_by: str
+
+
+def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
+    """Show the files; return the exit status."""
+    remote = connect(settings)
+    found = look(Home.of(state), remote)
+    limit = storage_limit(settings)
+    used = sum(file.bytes for file in found)
+    data = {
+        "schema_version": 1,
+        "provider": settings.provider,
+        "base_url": remote.base_url,
+        "library_id": settings.library_id,
+        "used_bytes": used,
+        "limit_bytes": limit,
+        "tier": settings.limits.tier,
+        "files": [asdict(file) for file in found],
+    }
+    screen.show(data, lambda width: lines(found, used, limit, settings, width))
+    return 0
+
+
+def look(home: Home, remote: Remote) -> list[StoredFile]:
+    """Return every uploaded file of the key, the largest first."""
+    listed = asking(lambda: list(remote.files()))
+    ledger, needed = home.uploads(remote), home.needed()
+    found = [_join(file, home.own, ledger, needed) for file in listed]
+    return sorted(found, key=lambda file: (-file.bytes, file.name))
+
+
+def storage_limit(settings: Settings) -> int:
+    """Return how many bytes of files the account may hold."""
+    from chargen.providers.gemini.models import load_catalog
+
+    return settings.limits.storage_bytes or load_catalog(Path(settings.models_file)).limit(
+        settings.limits.tier, "storage_bytes"
+    )
+
+
+def lines(found: list[StoredFile], used: int, limit: int, settings: Settings, width: int | None) -> Iterator[Line]:
+    """Yield the screen: how full, then a table of files, then what can go."""
+    share = used / limit if limit else 0.0
+    style = BAD if share >= FULL else WARN if share >= NEARLY_FULL else GOOD
+    told = f"{size(used)} of {size(limit)} used ({share:.1%}, tier {settings.limits.tier}), {len(found)} "
+    yield heading(told + ("file" if len(found) == 1 else "files"))
+    if width is not None:
+        filled = min(BAR_WIDTH, round(share * BAR_WIDTH))
+        yield line(Span("█" * filled, style), Span("░" * (BAR_WIDTH - filled), "dim"))
+    yield from table(
+        [
+            Column("size", right=True),
+            Column("file"),
+            Column("kind"),
+            Column("age", right=True),
+            Column("expires", right=True),
+            Column("whose", below=True),
+        ],
+        [
+            [
+                size(file.bytes),
+                file.name,
+                file.kind,
+                ago(file.created),
+                ahead(file.expires),
+                Span(whose(file), WARN if file.owner == "orphan" else ""),
+            ]
+            for file in found
+        ],
+        width,
+    )
+    yield from _orphans(found, settings, width)
+    if share >= NEARLY_FULL:
+        yield line()
+        yield line(Span("! ", WARN), "the storage is nearly full: uploads fail once it is")
+        yield to_paste(command(settings, "cleanup", "files=all"))
+
+
+def _orphans(found: list[StoredFile], settings: Settings, width: int | None) -> Iterator[Line]:
+    counts: Counter[str] = Counter()
+    for file in found:
+        if file.owner == "orphan":
+            counts["files"] += 1
+            counts["bytes"] += file.bytes
+    if counts["files"]:
+        yield line()
+        yield line(Span("! ", WARN), f"{counts['files']} orphans, {size(counts['bytes'])}")
+        yield from advice("uploads of chargen that no ledger here knows: another machine's, or state/ was lost", width)
+        yield to_paste(command(settings, "cleanup", "files=orphans"))
+
+
+def whose(file: StoredFile) -> str:
+    """Return the owner in words, and the batch that needs it."""
+    words = {
+        "this": "ours",
+        "library": f"library {file.library}",
+        "orphan": "orphan",
+        "job": "goes with its job",
+        "foreign": f"not chargen's: {file.display_name}" if file.display_name else "not chargen's",
+    }
+    return words[file.owner] + (f", needed by batch {file.needed_by}" if file.needed_by else "")
+
+
+def _join(file: RemoteFile, own: str, ledger: dict[str, tuple[str, str]], needed: dict[str, str]) -> StoredFile:
+    library, sha256 = ledger.get(file.name, ("", file.sha256))
+    results = file.name.startswith(RESULTS_PREFIX)
+    if library:
+        owner = "this" if library == own else "library"
+    elif results:
+        owner = "job"
+    else:
+        owner = "orphan" if is_ours(file.display_name) else "foreign"
+    kind = "results" if results else "requests" if "json" in file.mime else "reference"
+    return StoredFile(
+        name=file.name,
+        display_name=file.display_name,
+        kind=kind,
+        bytes=file.bytes,
+        created=file.created,
+        expires=file.expires,
+        state=file.state,
+        owner=owner,
+        library=library,
+        needed_by=needed.get(sha256, ""),
+    )
