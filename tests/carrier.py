@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chargen.base import durable
 from chargen.base import schemas as schema
+from chargen.operations.pin import pin_batches
 from chargen.operations.plans import make_any_plan
-from chargen.planning.pin import pin_batches
 from chargen.providers.gemini.client import connect
 from chargen.records.state import State
 from chargen.steps.apply import apply

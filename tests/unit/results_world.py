@@ -12,9 +12,9 @@ import yaml
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.operations.generate.plan import Plan
+from chargen.operations.pin import pin
 from chargen.operations.plans import make_any_plan
 from chargen.planning.file_plans import FilePlan
-from chargen.planning.pin import pin
 from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
 from chargen.records.journal import Journal

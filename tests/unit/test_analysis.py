@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from carrier import Carrier
+from chargen.analysis.form import IMAGE_TYPES, form, in_field, in_words, read, sendable
 from chargen.analysis.learn import Lessons
 from chargen.analysis.store import read_analyses, write_sidecar
 from chargen.base import durable
@@ -21,13 +22,12 @@ from chargen.emulator.structured import Seen, answer
 from chargen.library.load import load_entity, load_library, spec_hash
 from chargen.library.references import ReferenceIndex
 from chargen.library.writeback import append_items
-from chargen.operations.analyze.form import IMAGE_TYPES, form, in_field, in_words, read, sendable
 from chargen.operations.analyze.plan import make_analysis_plan
 from chargen.operations.generate.plan import make_plan
 from chargen.pictures.formats import sha256_file
+from chargen.pictures.looks import Looker
 from chargen.providers.gemini.models import load_catalog, usable
 from chargen.records import settings as config
-from chargen.records.looks import Looker
 from chargen.records.state import State
 from chargen.report import forms
 from photographs import photograph
@@ -75,7 +75,7 @@ class World:
 
     def lesson(self):
         library = load_library(self.library)
-        lessons = Lessons(library, Looker(State(self.folder / "state")), "gemini")
+        lessons = Lessons(library, Looker(State(self.folder / "state").looks), "gemini")
         return lessons.of_entity(library.entities["character/oda"])
 
     def status(self, **changed):
@@ -387,13 +387,13 @@ def test_what_was_seen_of_files_is_remembered(world):
 
     assert not before
     assert {"a.png", "b.png", "c.png"} == {Path(name).name for name in known}
-    assert Looker(state).look(world.entity / "images" / "a.png").sha256 in str(known)
+    assert Looker(state.looks).look(world.entity / "images" / "a.png").sha256 in str(known)
 
 
 def test_reference_index_without_analyses_is_as_before(world):
     """Judgement of nothing judges nothing."""
     library = load_library(world.library)
-    lessons = Lessons(library, Looker(State(world.folder / "state")), "gemini")
+    lessons = Lessons(library, Looker(State(world.folder / "state").looks), "gemini")
     scene = library.entities["character/oda"].scenes[0]
 
     assert ReferenceIndex(library).for_scene(scene) == ReferenceIndex(library, judgement=lessons).for_scene(scene)

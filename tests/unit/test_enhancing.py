@@ -14,8 +14,8 @@ from chargen.base import durable
 from chargen.base.errors import ChargenError
 from chargen.operations.enhance.plan import job_folder, make_enhancement_plan, nearest_ratio
 from chargen.pictures import imaging
+from chargen.pictures.looks import Looker
 from chargen.records import settings as config
-from chargen.records.looks import Looker
 from chargen.records.state import State
 from photographs import HEIC, ORIENTATIONS, make_album, make_folder, photograph, save_turned
 
@@ -189,7 +189,7 @@ def _moving(path):
 def test_what_a_viewer_shows_is_what_is_planned(tmp_path, name, make, size, changes):
     """A format that turns itself is not turned twice; what moves or is deeper than 8 bits goes out as a copy."""
     make(tmp_path / name)
-    look = Looker(State(tmp_path / "state")).look(tmp_path / name)
+    look = Looker(State(tmp_path / "state").looks).look(tmp_path / name)
     imaging.prepare(tmp_path / name, tmp_path / "copy.jpg", 512)
 
     assert (size, changes) == ((look.width, look.height), look.changes)

@@ -25,8 +25,8 @@ from chargen.library.oddities import copy_of
 from chargen.library.references import ReferenceIndex
 from chargen.operations.generate.plan import matches, meant
 from chargen.pictures import presence
+from chargen.pictures.looks import Looker
 from chargen.records.identity import Wish
-from chargen.records.looks import Looker
 from chargen.records.state import State
 
 SCENE = "name: Oda\nscenes:\n  - {id: lamp-room, prompt: Oda trims the lamp.}\n"
@@ -171,7 +171,7 @@ def test_a_picture_that_is_not_downloaded_counts(tmp_path: Path, stub: str) -> N
     corpus.put(corpus.entity(tmp_path, "character/oda", SCENE), f"images/{stub}")
 
     library = load_library(tmp_path)
-    look = Looker(State(tmp_path / "state")).look(tmp_path / "characters/oda/images/lamp-room.png")
+    look = Looker(State(tmp_path / "state").looks).look(tmp_path / "characters/oda/images/lamp-room.png")
 
     assert {"lamp-room"} == library.entities["character/oda"].adopted.keys()
     assert "1 pictures are not downloaded, like characters/oda/images/lamp-room.png" in library.notices[0]

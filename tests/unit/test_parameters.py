@@ -14,9 +14,9 @@ from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.operations.enhance.plan import make_enhancement_plan
 from chargen.operations.generate.plan import make_plan
-from chargen.planning.parameters import sent_to
 from chargen.providers.gemini.client import Remote
 from chargen.providers.gemini.models import load_catalog
+from chargen.providers.gemini.parameters import sent_to
 from chargen.providers.gemini.requests import body
 from chargen.records import settings as config
 from chargen.records.state import State

@@ -9,8 +9,8 @@ import yaml
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.operations.pin import pin
 from chargen.operations.plans import make_any_plan
-from chargen.planning.pin import pin
 from chargen.providers.gemini.client import connect
 from chargen.records import settings as config
 from chargen.records.state import State

@@ -30,8 +30,8 @@ import yaml
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
 from chargen.operations.generate.plan import make_plan
+from chargen.operations.pin import pin
 from chargen.planning.elsewhere import sent_elsewhere
-from chargen.planning.pin import pin
 from chargen.providers.gemini import uploads
 from chargen.providers.gemini.client import connect
 from chargen.records import settings as config

@@ -14,7 +14,7 @@ from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
 from chargen.operations.generate.plan import make_plan
-from chargen.planning.pin import pin
+from chargen.operations.pin import pin
 from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
 from chargen.records.journal import Journal

@@ -245,8 +245,8 @@ def _apply(args: argparse.Namespace) -> None:
 def _next(args: argparse.Namespace) -> None:
     from chargen.base import durable
     from chargen.operations import words as show
+    from chargen.operations.pin import pin
     from chargen.operations.plans import make_any_plan
-    from chargen.planning.pin import pin
 
     settings, state, run = _open(args)
     plan = make_any_plan(settings, args.operation, [settings.scope])

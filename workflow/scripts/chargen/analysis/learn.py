@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from chargen.analysis.store import Analysis, read_analyses
 from chargen.library.model import KIND_FOLDERS, Entity, Library, Scene
+from chargen.pictures.looks import Looker
 from chargen.prompts.composer import Finding, Learned
-from chargen.records.looks import Looker
 
 LEAST_PICTURES = 2
 LEAST_SHARE = 0.25

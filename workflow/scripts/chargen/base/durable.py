@@ -21,6 +21,7 @@ from typing import Any
 import orjson
 
 from chargen.base.errors import ChargenError
+from chargen.base.processes import process_alive
 
 
 def dump(data: object) -> bytes:
@@ -140,20 +141,6 @@ def remove_if_dead(draft: Path) -> None:
             return
     if dead:
         draft.unlink(missing_ok=True)
-
-
-def process_alive(pid: int) -> bool:
-    """Whether a process of this machine with that number is at work; one that nobody has buried yet is not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:  # no such folder on this system
-        return True
 
 
 def write_json(path: Path, data: object) -> None:

@@ -37,7 +37,7 @@ def reached(point: str) -> None:
         case "group":
             os.killpg(os.getpgrp(), signal.SIGKILL)
         case "main":
-            from chargen.records.state import main_process
+            from chargen.base.processes import main_process
 
             os.kill(main_process(), signal.SIGKILL)
         case _:

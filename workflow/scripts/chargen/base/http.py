@@ -27,8 +27,7 @@ import httpx2
 
 from chargen.base.errors import ChargenError
 from chargen.base.hosts import address, is_this_machine
-from chargen.base.output import keep_secret, redacted
-from chargen.records.settings import EMULATOR_KEY
+from chargen.base.output import EMULATOR_KEY, keep_secret, redacted
 
 if TYPE_CHECKING:
     from google.genai import types

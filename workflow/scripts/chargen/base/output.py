@@ -16,6 +16,10 @@ from contextlib import contextmanager
 from typing import Any, TextIO, cast
 from urllib.parse import quote
 
+EMULATOR_KEY = "emulator-needs-no-key"
+"""What stands in the place of a key for the emulator: no secret."""
+
+
 HIDDEN = "[key]"
 SHORTEST_SECRET = 8
 """Characters. What is shorter is no key of the API, and may be a word of its own in what is printed."""

@@ -14,20 +14,20 @@ from itertools import chain, product
 from pathlib import PurePosixPath
 from typing import Any
 
+from chargen.analysis.form import MAX_TRAITS
 from chargen.base import events
 from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS
 from chargen.library.slugs import folder_fault, foreign_id
-from chargen.operations.analyze.form import MAX_TRAITS
 from chargen.operations.enhance.plan import job_folder, suffix
 from chargen.operations.plans import make_any_plan
 from chargen.providers.gemini.client import Operation
+from chargen.providers.gemini.prices import known_prices
 from chargen.providers.gemini.scanner import ResultFile
 from chargen.records.identity import UNKNOWN, Wish, batch_id, digest, split_key
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles
-from chargen.steps.prices import known_prices
 
 Json = dict[str, Any]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from chargen import __version__
 from chargen.base.errors import printable
+from chargen.library.names import output_path
 from chargen.records.commands import command
 
 if TYPE_CHECKING:
@@ -168,20 +169,6 @@ def _output(task: Task) -> str:
     if task.wish.operation == "enhance":
         return f"{task.extra['folder']}/{task.extra['output']}"
     return output_path(task.wish.target, task.wish.variation)
-
-
-def output_path(target: str, variation: int) -> str:
-    """Return where a picture goes, relative to the library root, without its extension."""
-    from chargen.library.model import KIND_FOLDERS
-
-    kind, entity, scene = target.split("/", 2)
-    folder = next(folder for folder, name in KIND_FOLDERS.items() if name == kind)
-    return f"{folder}/{entity}/images/{file_stem(scene, variation)}"
-
-
-def file_stem(scene: str, variation: int) -> str:
-    """Return the name of a picture without extension: the scene's id, and ``_c<N>`` for further variations."""
-    return scene if variation == 1 else f"{scene}_c{variation}"
 
 
 def about(plan: Plan | FilePlan) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from chargen.planning.parameters import sent_to
 from chargen.planning.tasks import Task
 from chargen.providers.gemini.models import Catalog
+from chargen.providers.gemini.parameters import sent_to
 from chargen.records.identity import batch_id, display_name
 from chargen.records.settings import Settings
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chargen.base.errors import Problem
+from chargen.pictures.looks import Looker
 from chargen.planning.batches import Batch
 from chargen.planning.estimates import range_of
 from chargen.planning.fates import Fate, Fates, Status
 from chargen.planning.tasks import Task
 from chargen.providers.gemini.models import Catalog
 from chargen.records.identity import Wish
-from chargen.records.looks import Looker
 
 
 @dataclass(frozen=True, slots=True)

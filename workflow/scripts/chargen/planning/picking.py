@@ -10,7 +10,7 @@ from typing import Any, Literal
 from chargen.base.errors import Place, Problem
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
-from chargen.records.looks import Look, Looker
+from chargen.pictures.looks import Look, Looker
 from chargen.records.settings import Settings
 
 

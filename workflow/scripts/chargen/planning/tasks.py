@@ -12,13 +12,13 @@ from chargen.base.errors import ChargenError, Problem
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
 from chargen.planning.estimates import Estimates
-from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import Picked, SentPicture
 from chargen.planning.standing import Standing
 from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
 from chargen.providers.gemini.models import Catalog, ImageModel, TextModel, usable
+from chargen.providers.gemini.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.records.identity import Wish, task_key
 from chargen.records.settings import Settings
 from chargen.records.state import State

@@ -6,6 +6,6 @@ Anything else that does not fit raises `WrongShape`, which names the key.
 
 from __future__ import annotations
 
-from chargen.records.reading import WrongShape, build
+from chargen.base.reading import WrongShape, build
 
 __all__ = ["WrongShape", "build"]

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from chargen.base import durable, events, failpoints
+from chargen.base.reading import WrongShape, build
 from chargen.records.batch import BatchPlan, Receipt
 from chargen.records.journal_index import JournalIndex, PastBatch, checksum, whole_lines
 from chargen.records.journal_lines import (
@@ -33,7 +34,6 @@ from chargen.records.journal_lines import (
     Refused,
     read_event,
 )
-from chargen.records.reading import WrongShape, build
 from chargen.records.state import State
 
 Outcome = tuple[str, str, int]

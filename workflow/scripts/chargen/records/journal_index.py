@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from chargen.base import durable
+from chargen.base.reading import build
 from chargen.records.journal_lines import Clock
-from chargen.records.reading import build
 
 CHECKED_BYTES = 512
 """How much of the journal before its end an index knows by hash, to notice another journal of the same length."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chargen.records.reading import WrongShape, build
+from chargen.base.reading import WrongShape, build
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
-from chargen.records.reading import build
+from chargen.base.reading import build
 
 
 @dataclass(frozen=True, slots=True)

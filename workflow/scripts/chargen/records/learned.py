@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from chargen.analysis.form import SCHEMA_FIELDS
 from chargen.base import durable, events
-from chargen.operations.analyze.form import SCHEMA_FIELDS
+from chargen.base.reading import build
 from chargen.records.identity import UNKNOWN
 from chargen.records.journal import WITH_PICTURE, Journal
-from chargen.records.reading import build
 from chargen.records.state import State
 
 KEPT = 200

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chargen.base import durable
-from chargen.records.reading import WrongShape, build
+from chargen.base.reading import WrongShape, build
 
 T = TypeVar("T")
 

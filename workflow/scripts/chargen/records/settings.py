@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.base.output import EMULATOR_KEY as EMULATOR_KEY
 from chargen.base.output import keep_secret
 
 DEFAULT_CONFIG = schema.ROOT / "config" / "config.yaml"
 KEY_VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "MYTHICINDEX_GOOGLE_API_KEY")
-EMULATOR_KEY = "emulator-needs-no-key"
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 API_VERSION = "v1beta"  # /v1 lacks preview models and some features
 
@@ -26,7 +26,7 @@ Provider = Literal["emulator", "gemini"]
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and how it is called; what it does not take is not sent (see `chargen.planning.parameters`)."""
+    """A model and how it is called; what it does not take is not sent (see `chargen.providers.gemini.parameters`)."""
 
     model: str
     fallback: str

@@ -5,8 +5,6 @@ Nothing in there is an output of Snakemake, and nothing in results/ is read to d
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
+from chargen.base.processes import pid_here, process_alive
 from chargen.records import WrongShape, build
 from chargen.records.batch import BatchEnd, BatchPlan, Receipt
 from chargen.records.settings import Settings
@@ -34,6 +33,11 @@ class State:
     def journal(self) -> Path:
         """What was asked of the remote side, one JSON line an event."""
         return self.root / "journal.jsonl"
+
+    @property
+    def looks(self) -> Path:
+        """What was seen of picture files: a cache."""
+        return self.root / "looks.json"
 
     @property
     def journal_index(self) -> Path:
@@ -223,10 +227,10 @@ class RunFiles:
     def is_alive(self) -> bool:
         """Whether the run is still going on, as far as this machine can tell."""
         try:
-            pid = _pid_here(str(durable.read_object(self.process)["main"]))
+            pid = pid_here(str(durable.read_object(self.process)["main"]))
         except (OSError, ValueError, KeyError):
             return False
-        return bool(pid) and durable.process_alive(pid)
+        return bool(pid) and process_alive(pid)
 
 
 def _shaped(path: Path, kind: type) -> dict[str, Any]:
@@ -244,22 +248,3 @@ def _known(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         return read()
     except (OSError, durable.UnreadableFile):
         return None
-
-
-MAIN_VARIABLE = "CHARGEN_MAIN"
-
-
-def announce_main_process() -> None:
-    """Let every process that this one starts know that it runs Snakemake."""
-    os.environ[MAIN_VARIABLE] = f"{socket.gethostname()}:{os.getpid()}"
-
-
-def main_process() -> int:
-    """Return the number of Snakemake's main process if it runs on this machine, else 0."""
-    return _pid_here(os.environ.get(MAIN_VARIABLE, ""))
-
-
-def _pid_here(main: str) -> int:
-    """Return the number in ``host:number`` if it is of this machine, else 0."""
-    host, _, pid = main.rpartition(":")
-    return int(pid) if host == socket.gethostname() and pid.isdigit() else 0

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from chargen.analysis.store import Analysis, read_analyses
 from chargen.base.wording import OUTCOMES_IN_WORDS, in_words
 from chargen.library.model import Entity, Record, Scene
+from chargen.library.shown import Shown, pictures_of
 from chargen.report.collect import FOLDER_OF, Survey
 from chargen.report.history import Fate
 from chargen.report.thumbnails import Thumbnail
 from chargen.report.versions import Archive, Version
-from chargen.screens.review import Shown, pictures_of
 
 if TYPE_CHECKING:
     from chargen.planning.standing import Standing

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chargen.operations.analyze.form import SCHEMA_FIELDS
+from chargen.analysis.form import SCHEMA_FIELDS
 from chargen.records.journal import WITH_PICTURE
 
 UNFIT = "unfit-answer"

@@ -21,8 +21,8 @@ from chargen.base.output import redacted
 from chargen.base.timestamps import span
 from chargen.library.locking import LOCK_FILE
 from chargen.planning.budget import budgets
-from chargen.planning.parameters import UNSENT_TEMPERATURE, not_sent
 from chargen.providers.gemini.models import Catalog, load_catalog
+from chargen.providers.gemini.parameters import UNSENT_TEMPERATURE, not_sent
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.settings import ModelChoice, Settings

@@ -13,12 +13,12 @@ import orjson
 from chargen.base import events, failpoints
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
-from chargen.library.model import Entity, Library, Scene
+from chargen.library.shown import Shown, pictures_of
 from chargen.library.writeback import append_items
 from chargen.operations.generate.plan import Plan, make_plan, matches, meant
 from chargen.operations.words import money
 from chargen.pictures import formats as pictures
-from chargen.pictures.presence import is_present, why_unreadable
+from chargen.pictures.presence import why_unreadable
 from chargen.planning.tasks import Shape
 from chargen.records.journal import now
 from chargen.records.settings import Settings
@@ -28,27 +28,6 @@ SECTION = "image_reviews"
 SHOWN = 20
 
 Status = Literal["approved", "rejected", "picked", "generated"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A picture that a scene has; ``path`` is relative to the entity's folder, ``status`` what is thought of it now.
-
-    ``sha256`` is empty for a picture from before chargen until somebody looks.
-    """
-
-    entity: Entity
-    scene: Scene
-    variation: int
-    path: str
-    sha256: str
-    status: str
-    note: str
-
-    @property
-    def name(self) -> str:
-        """``kind/entity/scene:variation``."""
-        return f"{self.scene.target}:{self.variation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +61,6 @@ def review(settings: Settings, state: State) -> str:
                 status=verdict.status, reason=verdict.note,
             )  # fmt: skip
     return "\n".join([*_told(plan, verdicts), *left_out])
-
-
-def pictures_of(library: Library, provider: str) -> Iterator[Shown]:
-    """Yield every picture in place that a scene of the library has; those of the emulator only under it."""
-    for entity in library.entities.values():
-        scenes = {scene.id: scene for scene in entity.scenes}
-        owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
-        for path, record in owners.items():
-            counts = record.provider != "emulator" or provider == "emulator"
-            if counts and record.scene in scenes and path and is_present(entity.folder / path):
-                status = "picked" if record.picked else record.status
-                scene = scenes[record.scene]
-                yield Shown(entity, scene, record.variation, path, record.sha256, status, record.note)
-        for scene_id, adopted in entity.adopted.items():
-            full = library.root / adopted.path
-            if full.is_relative_to(entity.folder):
-                path = full.relative_to(entity.folder).as_posix()
-                last = next((item for item in reversed(entity.reviews) if item.path == path), None)
-                yield Shown(
-                    entity, scenes[scene_id], 1, path, "", last.status if last else "", last.note if last else ""
-                )
 
 
 def _asked(settings: Settings, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:

@@ -21,13 +21,14 @@ from chargen import __version__
 from chargen.base import durable, events, output
 from chargen.base.errors import NO_MEMORY, CannotPlan, ChargenError, system_trouble
 from chargen.base.formatting import on_terminal
+from chargen.base.processes import MAIN_VARIABLE, announce_main_process
 from chargen.operations import words as show
 from chargen.planning.elsewhere import sent_elsewhere
 from chargen.planning.remains import Remains
 from chargen.records import settings as config
 from chargen.records.commands import called, command, typed_settings
 from chargen.records.journal import Journal
-from chargen.records.state import MAIN_VARIABLE, State, announce_main_process
+from chargen.records.state import State
 from chargen.report.run_report import is_outdated
 from chargen.snakemake import output as calm
 
@@ -349,7 +350,7 @@ class Session:
         _tell_waiters_on_signals(run.stop, only_watching=self._targets() == {"watch"})
         if not self._plans or self._only_looks or self._only_reports:
             return
-        from chargen.planning.pin import pin
+        from chargen.operations.pin import pin
 
         for folder in (self.state.root, RESULTS, *Path(self.settings.library).glob("*/*/images")):
             durable.sweep(folder)

@@ -13,12 +13,13 @@ from typing import Any
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import printable
 from chargen.operations import Operation, Wanted, operation
+from chargen.operations.pin import pin_batch
 from chargen.operations.words import money
 from chargen.placing.answers import UNSEEN, Answer, priced
-from chargen.planning.parameters import planned
-from chargen.planning.pin import pin_batch
 from chargen.providers.gemini.client import LOST
 from chargen.providers.gemini.outcomes import Joined, Reason, Verdict, failed, join, judge
+from chargen.providers.gemini.parameters import planned
+from chargen.providers.gemini.prices import known_prices
 from chargen.providers.gemini.scanner import LineError, ResultFile, ResultLine
 from chargen.records.journal import WITH_PICTURE, Journal, now
 from chargen.records.learned import learn
@@ -26,7 +27,6 @@ from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps.follow_ups import retry_batches
 from chargen.steps.lost import take_back_orders
-from chargen.steps.prices import known_prices
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.base.wording import count
-from chargen.planning.pin import pin_batches
+from chargen.operations.pin import pin_batches
 from chargen.records import build
 from chargen.records.identity import batch_id, display_name
 from chargen.records.journal import Journal

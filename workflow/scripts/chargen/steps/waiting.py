@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from chargen.base import durable
 from chargen.base.errors import ChargenError
-from chargen.records.state import RunFiles, main_process
+from chargen.base.processes import main_process, process_alive
+from chargen.records.state import RunFiles
 
 LOOK_S = 1.0
 
@@ -32,7 +32,7 @@ def check(run: RunFiles | None) -> None:
             "`snakemake collect --config job=…` (`snakemake jobs` lists them)"
         )
     main = main_process()
-    if run.stop.exists() or (main and not durable.process_alive(main)):
+    if run.stop.exists() or (main and not process_alive(main)):
         raise StillWaiting("the run has ended, its jobs go on. Nothing is lost: `snakemake generate_all` collects them")
 
 

@@ -7,21 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chargen.analysis.form import SCHEMA_FIELDS, other_field, read
 from chargen.analysis.store import SECTION, SIDECAR, Analysis, read_analyses, write_sidecar
 from chargen.base import durable, events, failpoints
 from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations import Wanted
-from chargen.operations.analyze.form import SCHEMA_FIELDS, other_field, read
 from chargen.operations.analyze.plan import UNFIT, analysis_key, errors_in
 from chargen.operations.analyze.question import load_question
 from chargen.operations.generate.placing import entity_if_readable, entity_now
 from chargen.pictures import formats as pictures
 from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, task_record
 from chargen.placing.place import Placed, entity_folder
-from chargen.planning.parameters import planned
 from chargen.providers.gemini.outcomes import ADVICE, Verdict
+from chargen.providers.gemini.parameters import planned
 from chargen.providers.gemini.scanner import ResultFile
 from chargen.records.identity import UNKNOWN
 from chargen.records.journal import now

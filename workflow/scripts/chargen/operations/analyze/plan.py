@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, other_field, sendable
 from chargen.analysis.store import Analysis, read_analyses
 from chargen.base.durable import canonical
 from chargen.base.errors import ChargenError, Place, Problem
 from chargen.library.folders import Folders
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS, Entity, Kind
-from chargen.operations.analyze.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, other_field, sendable
 from chargen.operations.analyze.question import Question, load_question
 from chargen.operations.generate.plan import SCOPES, matches, not_writable
+from chargen.pictures.looks import Look, Looker
 from chargen.planning import budget
 from chargen.planning.batches import fill
 from chargen.planning.estimates import Estimates
 from chargen.planning.fates import Fate, Fates, Status, stored_batches
 from chargen.planning.file_plans import FileItem, FilePlan, group_put_back, stand
 from chargen.planning.orders import read_orders
-from chargen.planning.parameters import hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Task, TextShape
 from chargen.providers.gemini.models import Catalog, load_catalog, usable
 from chargen.providers.gemini.outcomes import Reason
+from chargen.providers.gemini.parameters import hashed, not_sent, sent_to
 from chargen.records.identity import Wish, digest, task_key
 from chargen.records.journal import Journal
 from chargen.records.learned import better_field, read_learned
-from chargen.records.looks import Look, Looker
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
@@ -84,7 +84,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     if library.mistake:
         raise ChargenError("\n".join(library.notices))
     catalog = load_catalog(Path(settings.models_file))
-    plan = FilePlan(OPERATION, catalog, Looker(state), broken=library.broken, notices=list(library.notices))
+    plan = FilePlan(OPERATION, catalog, Looker(state.looks), broken=library.broken, notices=list(library.notices))
     plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
     journal = Journal(state)
     plan.notices += journal.notices

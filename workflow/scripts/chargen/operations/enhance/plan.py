@@ -18,6 +18,7 @@ from chargen.base.progress import track
 from chargen.library.access import may_be_written
 from chargen.operations.enhance.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
 from chargen.operations.generate.plan import matches
+from chargen.pictures.looks import Look, Looker
 from chargen.pictures.presence import is_absent, is_present, why_unreadable
 from chargen.planning import budget
 from chargen.planning.batches import fill
@@ -25,14 +26,13 @@ from chargen.planning.estimates import Estimates, Price
 from chargen.planning.fates import Fate, Fates, stored_batches
 from chargen.planning.file_plans import FileItem, FilePlan, group_put_back, stand
 from chargen.planning.orders import read_orders
-from chargen.planning.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Shape, Task
 from chargen.providers.gemini.models import ImageModel, load_catalog, usable
+from chargen.providers.gemini.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.records.identity import Wish, digest, task_key
 from chargen.records.journal import Journal
 from chargen.records.learned import read_learned
-from chargen.records.looks import Look, Looker
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
@@ -97,7 +97,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     _check_readable(job_folder(settings))
     state = State.of(settings)
     catalog = load_catalog(Path(settings.models_file))
-    plan = FilePlan(OPERATION, catalog, Looker(state))
+    plan = FilePlan(OPERATION, catalog, Looker(state.looks))
     choice = settings.models[OPERATION]
     journal = Journal(state)
     model, notice = usable(catalog.image_model, choice.model, choice.fallback, journal.denied_models())

@@ -20,6 +20,7 @@ from chargen.library.load import load_library, without_collector
 from chargen.library.model import KIND_FOLDERS, Entity, Kind, Library, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.library.slugs import nearest
+from chargen.pictures.looks import Looker
 from chargen.pictures.presence import is_present
 from chargen.planning import budget
 from chargen.planning.batches import Batch, fill
@@ -33,7 +34,6 @@ from chargen.prompts.rules import Rules, load_rules
 from chargen.providers.gemini.models import Catalog, load_catalog
 from chargen.records.journal import Journal
 from chargen.records.learned import read_learned
-from chargen.records.looks import Looker
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
@@ -189,7 +189,7 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     plan.problems += library.problems
     plan.notices += library.notices
     rules = load_rules(Path(settings.prompts), Path(settings.styles))
-    plan.looker = Looker(state)
+    plan.looker = Looker(state.looks)
     lessons = Lessons(library, plan.looker, settings.provider)
     journal = Journal(state)
     estimates = Estimates(catalog, read_learned(state, journal))

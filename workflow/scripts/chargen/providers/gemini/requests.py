@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chargen.operations.analyze.form import SCHEMA_FIELDS, form, in_field, in_words, sendable
-from chargen.planning.parameters import planned
+from chargen.analysis.form import SCHEMA_FIELDS, form, in_field, in_words, sendable
+from chargen.providers.gemini.parameters import planned
 
 Json = dict[str, Any]
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
+from chargen.base.reading import WrongShape, build
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import EMPTY, LFS_POINTER, why_unreadable
-from chargen.records import WrongShape, build
-from chargen.records.state import State
 
 VERSION = 2
 """Of what is found out by looking: with another one, all files are looked at again."""
@@ -48,8 +47,9 @@ class Look:
 class Looker:
     """Looks at each file once, and at none that it remembers unchanged."""
 
-    def __init__(self, state: State):
-        self._path = state.root / "looks.json"
+    def __init__(self, path: Path):
+        """*path* is where it remembers what it saw."""
+        self._path = path
         self._known: dict[str, Any] = _remembered(self._path)
         self._new: dict[str, Any] = {}
 
