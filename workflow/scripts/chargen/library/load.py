@@ -140,7 +140,8 @@ class _Reader:
     def surveyed(self, any_found: bool) -> tuple[tuple[str, ...], str]:
         """What else should be known of the library, and what it is if it is none."""
         for name, kind, count in self._survey.misnamed_kinds():
-            message = f"is not read, but has {count} folders with {IMAGERY}"
+            folders = "folder" if count == 1 else "folders"
+            message = f"is not read, but has {count} {folders} with {IMAGERY}"
             self._refuse_kind(kind, name, message, "wrong-name", f"rename it to {FOLDER_OF[kind]}")
         notices = self._survey.notices()
         if self._not_downloaded:
@@ -470,8 +471,9 @@ def _what_instead(root: Path) -> str:
         missing, present = present, present.parent
     names = [shown_name(name) for name in Folders(present).listing("").folders]
     near = nearest(missing.name, names)
-    advice = f"did you mean {present / near}?" if near else "set 'library' to the folder of your story"
-    return f"there is no {missing.name} in {present}. {advice}"
+    if near:
+        return f"did you mean {present / near}?"
+    return f"there is no {missing.name} in {present}. Set 'library' to the folder of your story"
 
 
 def _no_folder(folders: Folders, name: str) -> str:

@@ -57,7 +57,7 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see the errors")
     if plan.library.broken:
-        lines.append(f"  {len(plan.library.broken)} entities skipped as broken: {_some(plan.library.broken)}")
+        lines.append(_skipped(plan.library.broken))
     lines += [f"note: {notice}" for notice in plan.notices]
     return _joined(lines + _problems(plan))
 
@@ -86,7 +86,7 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
             f"  {len(twins)} {'is the same picture' if len(twins) == 1 else 'are the same pictures'} as others"
         )
     if plan.broken:
-        lines.append(f"  {len(plan.broken)} entities skipped as broken: {_some(plan.broken)}")
+        lines.append(_skipped(plan.broken))
     lines += [f"note: {notice}" for notice in plan.notices]
     return _joined(lines + _problems(plan))
 
@@ -222,6 +222,11 @@ def _joined(lines: Iterable[str]) -> str:
 
 def _plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
+
+
+def _skipped(broken: tuple[str, ...]) -> str:
+    names = tuple(name.replace("/*", "s") for name in broken)  # all of a kind, where its folder cannot be read
+    return f"  entities skipped as broken: {len(names)} ({_some(names)})"
 
 
 def _some(names: tuple[str, ...]) -> str:
