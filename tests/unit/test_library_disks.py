@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import library_corpus as corpus
 import pytest
+import yaml
 
 from chargen.base.errors import ChargenError
 from chargen.library import folders as library_folders
@@ -26,6 +27,7 @@ from chargen.library.references import ReferenceIndex
 from chargen.operations.generate.plan import matches, meant
 from chargen.pictures import presence
 from chargen.pictures.looks import Looker
+from chargen.records import settings as config
 from chargen.records.identity import Wish
 from chargen.records.state import State
 
@@ -160,6 +162,16 @@ def test_who_needs_what_could_not_be_read_is_said_why(tmp_path: Path, monkeypatc
 
     assert ["skipped-entity"] == [problem.code for problem in problems]
     assert "Too many levels of symbolic links" in problems[0].message
+
+
+def test_a_library_that_is_a_loop_of_links_is_said(tmp_path: Path) -> None:
+    """A path that leads in a circle is an error with the path, also where the settings name it."""
+    (tmp_path / "story").symlink_to("story")
+    defaults = yaml.safe_load(config.DEFAULT_CONFIG.read_text())
+    settings = config.settings(defaults | {"library": "story"}, tmp_path)
+
+    with pytest.raises(ChargenError, match="Too many levels of symbolic links"):
+        load_library(settings.library_root)
 
 
 # ---- not downloaded is not missing -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ is. A result that comes late never displaces a newer or approved picture: it is 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -266,4 +267,4 @@ def _holds(path: Path, picture: Picture) -> bool:
 
 
 def _inside(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))

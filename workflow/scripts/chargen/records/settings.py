@@ -354,10 +354,15 @@ def dotenv_file(home: Path) -> Path | None:
     return next((folder / ".env" for folder in (home, schema.ROOT) if (folder / ".env").is_file()), None)
 
 
+def _real(path: Path) -> Path:
+    """*path* with its links followed; one that leads in a circle is left for those who read it."""
+    return Path(os.path.realpath(path))
+
+
 def _library_folders(written: str, home: Path) -> tuple[Path, Path | None]:
-    root = (home / Path(written).expanduser()).resolve()
+    root = _real(home / Path(written).expanduser())
     if root.is_relative_to(schema.ROOT / "examples"):
-        return (home / "library" / root.name).resolve(), root
+        return _real(home / "library" / root.name), root
     return root, None
 
 
@@ -396,8 +401,8 @@ def _budget(written: float | str, gemini: bool) -> float | None:
 
 
 def _enhance(data: Mapping[str, Any], home: Path) -> Enhance:
-    source = (home / Path(data["input_dir"]).expanduser()).resolve()
-    target = (home / Path(data["output_dir"]).expanduser()).resolve()
+    source = _real(home / Path(data["input_dir"]).expanduser())
+    target = _real(home / Path(data["output_dir"]).expanduser())
     name = data["job_name"] or re.sub(r"[^A-Za-z0-9._-]+", "-", source.name).strip("-.")[:64] or "pictures"
     return Enhance(**{**data, "input_dir": str(source), "output_dir": str(target), "job_name": name})
 

@@ -162,7 +162,7 @@ class _Links:
         return quote(os.fsencode(self._relative(path)))
 
     def _relative(self, path: Path) -> str:
-        return Path(os.path.relpath(path.resolve(), self._results)).as_posix()
+        return Path(os.path.relpath(os.path.realpath(path), self._results)).as_posix()
 
     def thumb(self, path: str) -> str:
         """Where the page finds the thumbnail of a picture, ``""`` if it has none."""
@@ -568,7 +568,7 @@ def _copies(folder: Path, root: Path, paths: Collection[str]) -> dict[str, Thumb
 
 def _inside(root: Path, path: str) -> bool:
     """Whether *path* stays in the library: receipts may be older than the rules of their reader."""
-    return bool(path) and (root / path).resolve().is_relative_to(root.resolve())
+    return bool(path) and Path(os.path.realpath(root / path)).is_relative_to(os.path.realpath(root))
 
 
 def _embedded(data: object) -> Any:

@@ -168,7 +168,7 @@ def _draft_folder(root: Path, key: str) -> Path | None:
     """Where the pictures of an entity may be written before they have a name: where they will stand, if that exists."""
     images = entity_folder(root, key) / "images"
     try:
-        if not images.parent.is_dir() or not images.resolve().is_relative_to(root.resolve()):
+        if not images.parent.is_dir() or not Path(os.path.realpath(images)).is_relative_to(os.path.realpath(root)):
             return None
         images.mkdir(exist_ok=True)
     except OSError:
