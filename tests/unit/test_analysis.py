@@ -500,3 +500,28 @@ def test_the_next_run_goes_on_with_the_other_field(carrier):
 
     assert [("response_schema", 2)] * 3 == [(task.extra["schema_field"], task.attempt) for task in plan.tasks]
     assert all("did not fit" in task.prompt for task in plan.tasks)
+
+
+def test_analyses_that_cannot_be_read_are_not_asked_for_again(world):
+    """A sidecar that is not downloaded, or is no JSON, may hold what was paid for: its picture waits."""
+    images = world.entity / "images"
+    (images / ".a.png.analysis.json.icloud").write_bytes(b"bplist00")
+    (images / "b.png.analysis.json").write_text('{"lighting": ')
+
+    plan = world.plan()
+
+    assert ["character/oda/images/c.png"] == [task.wish.target for task in plan.tasks]
+    assert ["its analysis a.png.analysis.json is not downloaded", "its analysis b.png.analysis.json is no JSON"] == [
+        problem.message.partition(":")[0] for problem in plan.problems
+    ]
+
+
+def test_analyses_that_could_not_be_written_are_not_bought(world):
+    """A locked imagery.yaml is said once, while planning; with sidecars it is none of the business of analyses."""
+    (world.entity / "imagery.yaml").chmod(0o444)
+
+    plan = world.plan()
+
+    assert [] == plan.tasks
+    assert ["not-writable"] == [problem.code for problem in plan.problems]
+    assert 3 == len(world.plan(analyze={"store": "sidecar"}).tasks)

@@ -75,7 +75,27 @@ def test_a_full_disk(project, disk, leave):
 
 
 def test_a_library_that_may_only_be_read(project):
-    """Nothing can be placed: the pictures are kept and said, and the next run puts them in place without a create."""
+    """Nothing could be placed: that is said before anything is sent, and the next run makes the pictures."""
+    library = str(project.library)
+    mount("--bind", library, library)
+    try:
+        mount("-o", "remount,ro,bind", library)
+        done = project.run(check=False)
+    finally:
+        subprocess.run(["umount", library], check=True)
+    before = project.emulator.count("create")
+    project.run()
+
+    assert 0 == before
+    assert "Read-only file system" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert 6 == len(project.pictures())
+    assert 1 == project.emulator.count("create")
+
+
+def test_a_library_that_may_only_be_read_once_its_pictures_come(project):
+    """What was paid for and finds no place is kept and said; the next run puts it in place without a create."""
+    project.run("submitted")
     library = str(project.library)
     mount("--bind", library, library)
     try:

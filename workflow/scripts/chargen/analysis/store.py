@@ -15,6 +15,7 @@ import orjson
 
 from chargen.base import durable
 from chargen.library.model import Entity
+from chargen.pictures.presence import is_present, why_unreadable
 
 Json = dict[str, Any]
 SECTION = "image_inventory"
@@ -101,6 +102,22 @@ def write_sidecar(entity_folder: Path, item: Mapping[str, Any]) -> Path:
     target = sidecar_path(entity_folder, item["path"])
     durable.write(target, orjson.dumps(item, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return target
+
+
+def unreadable_sidecar(entity_folder: Path, path: str) -> str:
+    """Why a sidecar of the picture *path* that is there cannot be read, in words; ``""`` if nothing is wrong."""
+    target = sidecar_path(entity_folder, path)
+    if not is_present(target):
+        return ""
+    try:
+        if why := why_unreadable(target):
+            return f"{target.name} {why}"
+        orjson.loads(target.read_bytes())
+    except OSError as error:
+        return f"{target.name} cannot be read ({error.strerror})"
+    except orjson.JSONDecodeError:
+        return f"{target.name} is no JSON: fix it, or take it away to have the picture analysed"
+    return ""
 
 
 def _sidecars(images: Path) -> Iterator[tuple[str, Json]]:

@@ -62,7 +62,16 @@ def may_be_written(path: Path) -> bool:
 def _barrier(path: Path, consequence: str) -> Barrier | None:
     if may_be_written(path):
         return None
+    if _is_on_read_only_disk(path):
+        return Barrier(path, f"may not be written (Read-only file system), so {consequence}", "let its disk be written")
     return Barrier(path, f"may not be written, so {consequence}", f"chmod u+w {path.name}, then run again")
+
+
+def _is_on_read_only_disk(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _is_empty(path: Path) -> bool:

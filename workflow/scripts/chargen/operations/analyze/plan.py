@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, other_field, sendable
-from chargen.analysis.store import Analysis, read_analyses
+from chargen.analysis.store import Analysis, read_analyses, unreadable_sidecar
 from chargen.base.durable import canonical
 from chargen.base.errors import ChargenError, Place, Problem
 from chargen.library.folders import Folders
@@ -153,9 +153,14 @@ def _take_stock(
         plan.problems.append(_unsendable(picture, trouble))
         return
     fate = stand(fates, wish, in_place, "its content changed" if known else "")
-    if fate.status == "wanted" and (why := maker.why_not_writable(entity := picture.entity)):
-        plan.items.append(FileItem(wish, "blocked", entity.key, why))
-        return
+    if fate.status == "wanted":
+        entity = picture.entity
+        why, unreadable = maker.why_not_writable(entity), unreadable_sidecar(entity.folder, picture.path)
+        if unreadable:
+            plan.problems.append(_unsendable(picture, f"its analysis {unreadable}"))
+        if why or unreadable:
+            plan.items.append(FileItem(wish, "blocked", entity.key, why or unreadable))
+            return
     again = fate.status == "wanted" and fate.reason.endswith(UNFIT)
     errors, asked_in = receipts.unfit(wish) if again else ((), "")
     task = maker.task(picture, look, wish, fate, errors, other_field(asked_in) if asked_in else "")
