@@ -18,6 +18,7 @@ import pytest
 
 from chargen.base import schemas as schema
 from emulator_fixture import Emulator
+from preloaded import Run, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_TIMEOUT_S = 240
@@ -51,6 +52,7 @@ class Project:
     def __init__(self, folder: Path, emulator: Emulator):
         self.folder = folder
         self.emulator = emulator
+        self.server: Server | None = None
         self.library = folder / "story"
         self.config: dict[str, Any] = {
             "library": "story",
@@ -120,14 +122,16 @@ class Project:
         env: Mapping[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
         options: tuple[str, ...] = (),
-    ) -> subprocess.Popen[str]:
-        """Start Snakemake in a process group of its own."""
+    ) -> subprocess.Popen[str] | Run:
+        """Start Snakemake in a process group of its own; forked from `server`, if there is one."""
         configfile = self.folder / "config.json"
         configfile.write_text(json.dumps(self.config | dict(config or {})))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "4"]
-        command += ["--configfile", str(configfile), *options, "--", *(targets or ("generate_all",))]
+        args = ["--snakefile", str(ROOT / "Snakefile"), "--cores", "4"]
+        args += ["--configfile", str(configfile), *options, "--", *(targets or ("generate_all",))]
+        if self.server:
+            return self.server.start(args, self.folder, os.environ | dict(env or {}))
         return subprocess.Popen(
-            command,
+            [sys.executable, "-m", "snakemake", *args],
             cwd=self.folder,
             env=os.environ | dict(env or {}),
             stdout=subprocess.PIPE,

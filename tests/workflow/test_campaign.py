@@ -15,6 +15,7 @@ Snakemake would take hours, and what is tried here is beneath it. ``CHARGEN_CAMP
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -204,6 +205,7 @@ def campaign(project, seed, run, deadline_s, troubles=ON):
     except BaseException as error:
         error.add_note(f"{', '.join(sorted(drawn)) or 'no'} extra trouble")
         error.add_note("\n".join(STOPPED))
+        error.add_note("\n".join(story(checkouts)))
         error.add_note(f"replay: CHARGEN_SEED={seed} pytest -m soak tests/workflow/test_campaign.py")
         raise
     COUNTS["seeds"] += 1
@@ -264,6 +266,20 @@ def rename(project, checkouts, number, chance):
 def states_of(checkouts):
     """The states of all checkouts, each once."""
     return list(dict.fromkeys(state for checkout in checkouts for state in checkout.states))
+
+
+def story(checkouts):
+    """What the journals say, in the order of time, for whoever looks into a failed seed."""
+    lines = []
+    for state in states_of(checkouts):
+        name = "/".join((state.parents[2].name, state.parent.name, state.name))
+        journal = state / "journal.jsonl"
+        for text in journal.read_text().splitlines() if journal.exists() else ():
+            line = json.loads(text)
+            wishes = {wish[:4]: it for wish, it in (line.get("wishes") or line.get("outcomes") or {}).items()}
+            facts = (line.get("job", ""), "adopted" * line.get("adopted", False), line.get("state", ""), wishes or "")
+            lines.append(f"{line['time']} {name} {line['event']} {line['batch']} {' '.join(map(str, facts))}")
+    return sorted(lines)
 
 
 def together(runs: list[Iterator[None]], chance):

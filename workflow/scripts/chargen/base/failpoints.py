@@ -4,7 +4,8 @@
 ``CHARGEN_KILL_WHO`` says who dies: this process (``self``, the default), its whole process group (``group``), or
 Snakemake's main process alone (``main``). ``CHARGEN_KILL_ONCE=<file>`` arms it for one death only: the file is created
 just before. ``CHARGEN_KILL_COUNT=<file>`` makes the n-th time that of all processes that share the file, in which every
-point is noted as it is reached. Without the first variable a point costs one dictionary look-up.
+point is noted as it is reached, with the number of the process and whether that is Snakemake's main one. Without the
+first variable a point costs one dictionary look-up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+LOOKED = "(looked)"
 _reached: Counter[str] = Counter()
 
 
@@ -50,9 +52,24 @@ def _times(point: str) -> int:
     if not shared:
         _reached[point] += 1
         return _reached[point]
+    return _noted(shared, point)
+
+
+def looked() -> None:
+    """Note that this process has just looked whether the main one is alive: between two looks its death changes
+    nothing for this one.
+    """
+    if shared := os.environ.get("CHARGEN_KILL_COUNT"):
+        _noted(shared, LOOKED)
+
+
+def _noted(shared: str, point: str) -> int:
+    from chargen.base.processes import main_process
+
+    where = "main" if main_process() == os.getpid() else "other"
     with Path(shared).open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(f"{point}\n")
+        file.write(f"{point}\t{os.getpid()}\t{where}\n")
         file.flush()
         file.seek(0)
-        return sum(line == f"{point}\n" for line in file)
+        return sum(line.startswith(f"{point}\t") for line in file)
