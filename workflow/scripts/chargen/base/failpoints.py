@@ -16,6 +16,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+from chargen.base.processes import main_process
+
 LOOKED = "(looked)"
 _reached: Counter[str] = Counter()
 
@@ -39,8 +41,6 @@ def reached(point: str) -> None:
         case "group":
             os.killpg(os.getpgrp(), signal.SIGKILL)
         case "main":
-            from chargen.base.processes import main_process
-
             os.kill(main_process(), signal.SIGKILL)
         case _:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -64,8 +64,6 @@ def looked() -> None:
 
 
 def _noted(shared: str, point: str) -> int:
-    from chargen.base.processes import main_process
-
     where = "main" if main_process() == os.getpid() else "other"
     with Path(shared).open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
