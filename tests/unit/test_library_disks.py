@@ -256,6 +256,16 @@ def test_an_entity_that_is_a_pointer_is_skipped(tmp_path: Path) -> None:
     assert "git lfs pull" in library.problems[0].message
 
 
+def test_an_empty_file_is_warned_of(tmp_path: Path) -> None:
+    """A file of 0 bytes asks for nothing, and may be one that is not downloaded or just being saved: that is said."""
+    corpus.entity(tmp_path, "character/oda", "")
+
+    library = load_library(tmp_path)
+
+    assert [("empty-file", "characters/oda/imagery.yaml", "")] == said(library)
+    assert () == library.entities["character/oda"].scenes
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -439,6 +449,15 @@ def test_a_library_without_entities_says_what_it_holds(tmp_path: Path, make: str
 
     assert library.notices[0].startswith(f"found 0 entities in {tmp_path}: ")
     assert any(words in notice for notice in library.notices)
+
+
+def test_a_library_of_which_everything_is_excluded_says_so(tmp_path: Path) -> None:
+    """Who leaves out all entities is not told to look for them."""
+    corpus.entity(tmp_path, "character/oda", SCENE)
+
+    library = load_library(tmp_path, exclude=["*"])
+
+    assert (f"found 0 entities in {tmp_path}: 'exclude' leaves out all 1",) == library.notices
 
 
 def test_a_missing_library_is_said_with_what_is_there(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from chargen.library.v1 import Head
 from chargen.library.yaml_advice import advised
 from chargen.library.yamlio import InvalidYaml, Map
 from chargen.pictures.formats import sha256_file
-from chargen.pictures.presence import LFS_POINTER, NOT_DOWNLOADED, why_unreadable
+from chargen.pictures.presence import EMPTY, LFS_POINTER, NOT_DOWNLOADED, why_unreadable
 
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z]{1,5}")
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -61,12 +61,14 @@ def load_library(
     entities: dict[str, Entity] = {}
     problems: list[Problem] = []
     broken: list[str] = []
+    excluded = 0
     with without_collector():
         for kind in KINDS:
             if kind not in kinds:
                 continue
             for slug in track(reader.slugs(kind), f"reading {FOLDER_OF[kind]}"):
                 if _is_excluded(kind, slug, exclude):
+                    excluded += 1
                     continue
                 entity, found = reader.read(kind, slug)
                 problems += found
@@ -74,7 +76,7 @@ def load_library(
                     entities[entity.key] = entity
                 elif any(problem.effect for problem in found):
                     broken.append(f"{kind}/{slug}")
-        notices, mistake = reader.surveyed(bool(entities or broken))
+        notices, mistake = reader.surveyed(bool(entities or broken), excluded)
     problems += reader.problems
     broken += reader.broken
     return Library(reader.root, entities, tuple(problems), tuple(broken), notices, mistake)
@@ -137,8 +139,8 @@ class _Reader:
             return any(os.path.lexists(self.root / of_kind / name / file) for file in ENTITY_FILES)
         return why != NOT_DOWNLOADED and not _FILE_SUFFIX.fullmatch(PurePosixPath(name).suffix)
 
-    def surveyed(self, any_found: bool) -> tuple[tuple[str, ...], str]:
-        """What else should be known of the library, and what it is if it is none."""
+    def surveyed(self, any_found: bool, excluded: int) -> tuple[tuple[str, ...], str]:
+        """What else should be known of the library, and what it is if it is none; *excluded* entities were left out."""
         for name, kind, count in self._survey.misnamed_kinds():
             folders = "folder" if count == 1 else "folders"
             message = f"is not read, but has {count} {folders} with {IMAGERY}"
@@ -151,6 +153,8 @@ class _Reader:
             )
         if any_found or self.broken:
             return tuple(notices), ""
+        if excluded:
+            return (f"found 0 entities in {self.root}: 'exclude' leaves out all {excluded}", *notices), ""
         mistake = self._survey.mistake()
         return (f"found 0 entities in {self.root}: {mistake or self._survey.nothing()}", *notices), mistake
 
@@ -300,6 +304,9 @@ class _Reader:
             why = f"cannot be read ({error.strerror or error})"
             problems.error("unreadable-file", why, Place(file), advice=_UNREADABLE)
         else:
+            if not data:
+                message = f"{EMPTY}; it counts as an entity that asks for nothing"
+                problems.warn("empty-file", message, Place(file), "download it, or wait until your editor has saved it")
             for lost in lost_texts(data, view.data):
                 problems.warn("lost-text", lost.message, Place(file, lost.line, lost.column, lost.key), QUOTE)
             return view

@@ -76,6 +76,10 @@ def match_zone(written: str, zones: list[str] | tuple[str, ...]) -> str:
     """The zone id that *written* names: itself, or the only id that ends in ``-written``; ``""`` if there is none."""
     if written in zones:
         return written
+    if not written.isascii():
+        written = next((zone for zone in zones if same_name(zone) == same_name(written)), written)
+        if written in zones:
+            return written
     ends = [zone for zone in zones if written and zone.endswith(f"-{written}")]
     return ends[0] if len(ends) == 1 else ""
 

@@ -2,9 +2,9 @@
 
 Such a file is present: nobody pays for it again. It cannot be read or sent until it has been downloaded.
 
-- iCloud Drive up to macOS 13 put a hidden ``.portrait.png.icloud`` in the place of ``portrait.png``; since macOS 14 the
-  file keeps its name and size and has the flag ``SF_DATALESS``, as with every program that uses Apple's File Provider
-  (Dropbox, OneDrive, Google Drive). Reading it would download it, or fail without a network.
+- iCloud Drive up to macOS 13 put a hidden ``.portrait.png.icloud`` (once ``-tef.icloud``) in its place; since macOS 14
+  the file keeps its name and size and has the flag ``SF_DATALESS``, as with every program that uses Apple's File
+  Provider (Dropbox, OneDrive, Google Drive). Reading it would download it, or fail without a network.
 - OneDrive and others on Windows set the attributes ``OFFLINE`` or ``RECALL_ON_…``.
 - Dropbox before File Provider left an empty file with an extended attribute; a download that broke off leaves an empty
   file too. No picture is empty.
@@ -26,7 +26,7 @@ DEAD_LINK = "is a link that leads nowhere"
 LFS_POINTER = "is a Git LFS pointer; run `git lfs pull`"
 LFS_START = b"version https://git-lfs.github.com/spec/"
 
-_HIDDEN = ((".", ".icloud"), (".syncthing.", ".tmp"), ("~syncthing~", ".tmp"))
+_HIDDEN = ((".", "-tef.icloud"), (".", ".icloud"), (".syncthing.", ".tmp"), ("~syncthing~", ".tmp"))
 _SUFFIXES = (".nextcloud", ".owncloud", ".cloud")
 FOLDER_SUFFIX = ".cloudf"
 """odrive's for a folder that is not downloaded."""
