@@ -180,7 +180,7 @@ def _stage(args: argparse.Namespace) -> None:
 
     settings, state, run, files = _open_batch(args)
     with state.lock(f"batch-{files.id}"):
-        entry = Journal(state).entry(files.id)
+        entry = Journal.recent(state, files.id).entry(files.id)
         asked = bool(entry.job) or entry.open_intent is not None
         if not (asked and files.requests.exists()):
             from chargen.providers.gemini.client import connect

@@ -233,7 +233,7 @@ class Journal:
         mentioned = {batch for batch, entry in journal.entries.items() if batch not in known and not entry.intents}
         if index.length and (mentioned or any(state.batch(batch).receipt.exists() for batch in {*batches} - known)):
             return cls(state)  # it is about a batch that the index has left out
-        if length - index.length > INDEX_AFTER_BYTES:
+        if length - index.length > INDEX_AFTER_BYTES and not journal.notices:
             journal._write_index(index, length)
         return journal
 

@@ -351,9 +351,12 @@ class Session:
         if not self._plans or self._only_looks or self._only_reports:
             return
         from chargen.operations.pin import pin
+        from chargen.records.journal import Journal
+        from chargen.steps.cleanup import drop_old_responses
 
         for folder in (self.state.root, RESULTS, *Path(self.settings.library).glob("*/*/images")):
             durable.sweep(folder)
+        drop_old_responses(self.settings, self.state, Journal(self.state))
         for plan in self._plans.values():
             self._did_something = self._did_something or bool(_batches(plan) or plan.put_back)
             pin(self.settings, self.state, run, plan, started, self._targets())

@@ -54,7 +54,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         events.tell("problem", words, level="warning", shown=True, batch=files.id)
     plan = files.read_plan()
     does = operation(plan["operation"])
-    journal = Journal(state)
+    journal = Journal.recent(state, files.id)
     end = files.read_ended()
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
@@ -122,7 +122,9 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         answers = [_answer(task, joined, end, {}, does.WANTED) for task in wanted]
-        tasks = does.place_all(settings, state, run, plan, answers, results, Journal(state).entry(files.id).submitted)
+        tasks = does.place_all(
+            settings, state, run, plan, answers, results, Journal.recent(state, files.id).entry(files.id).submitted
+        )
     _tell_outcomes(files.id, tasks)
     back = sum(task["outcome"] == "applied" for task in tasks)
     words = f"put back {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
@@ -217,8 +219,8 @@ def _receipt(
 
 
 def _close(state: State, receipt: Json) -> None:
-    """Tell the journal the outcomes, once."""
-    journal = Journal(state)
+    """Write the outcomes into the journal, once."""
+    journal = Journal.recent(state, receipt["batch"])
     if journal.entry(receipt["batch"]).outcomes is None:
         outcomes = {task["wish_id"]: [task["outcome"], task["reason"]] for task in receipt["tasks"]}
         journal.append("applied", receipt["batch"], outcomes=outcomes, **_certain_cost(receipt))

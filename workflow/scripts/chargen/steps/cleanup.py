@@ -34,11 +34,11 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
 
     Only once the receipt is durable here, and never in the way of anything: what cannot be deleted is said and left to
     expire, and so is a job of which not every result is here. Sees to batches whose process died before it came to
-    that, too. Also drops raw responses that are older than ``cleanup.keep_responses_d``.
+    that, too.
 
     Call it under the batch's lock.
     """
-    journal = Journal(state)
+    journal = Journal.recent(state, files.id)
     untidy = _untidy(settings, journal, files.id)
     try:
         remote = connect(settings) if untidy else None
@@ -49,7 +49,6 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
                     _tidy_server(settings, state, state.batch(batch), remote)
     except ChargenError as error:
         events.tell("left", f"{error}; what lies on the server is left to expire", level="warning")
-    drop_old_responses(settings, state, journal)
 
 
 def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
@@ -65,7 +64,7 @@ def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
 
 
 def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
-    journal = Journal(state)
+    journal = Journal.recent(state, files.id)
     entry = journal.entry(files.id)
     if entry.cleaned or (entry.key, entry.base_url) != (remote.fingerprint, remote.base_url):
         return
@@ -190,7 +189,7 @@ def _needed(state: State) -> set[str]:
     from chargen.pictures.formats import sha256_file
 
     needed: set[str] = set()
-    lost = {entry.batch for entry in Journal(state).entries.values() if entry.is_lost}
+    lost = {entry.batch for entry in Journal.recent(state).entries.values() if entry.is_lost}
     for files in state.batches():
         if files.plan.exists() and (not files.receipt.exists() or files.id in lost):
             needed.update(uploaded_contents(state, files.read_plan()["tasks"]))

@@ -85,7 +85,7 @@ class Watch:
         if not first:
             self._sleep()
         seen = self._look()
-        journal = Journal(self._state)
+        journal = Journal.recent(self._state)
         self._tell_news(journal, seen)
         for entry in self._flying(journal):
             operation = seen.get(entry.job)
@@ -104,7 +104,7 @@ class Watch:
         files = self._state.batch(batch)
         if _is_here(self._state, files):
             return True
-        journal = Journal(self._state)
+        journal = Journal.recent(self._state)
         left = self.download(batch, operation)
         if left is None:
             return False
@@ -225,7 +225,7 @@ class Watch:
     def _look(self) -> dict[str, Operation]:
         """Return the operations of all jobs in flight: as somebody saw them last if that is fresh, else asked."""
         snapshot = self._state.root / "last-look.json"
-        wanted = {entry.job for entry in self._flying(Journal(self._state))}
+        wanted = {entry.job for entry in self._flying(Journal.recent(self._state))}
         with self._state.lock("look"):
             last = LastLook.read(snapshot)
             known = last.by_name
@@ -284,7 +284,7 @@ class Watch:
                 if trouble.passing:
                     raise
                 if not trouble.gone:  # it speaks of this job alone, for the list was answered
-                    entry = Journal(self._state).by_job(name)
+                    entry = Journal.recent(self._state).by_job(name)
                     self._is_stuck(entry.batch if entry else "", str(trouble))
                     _trouble(f"{trouble}; asking again later", self._pause_s, job=name)
                     continue
@@ -349,7 +349,7 @@ def fetch(
     Raises StillWaiting if the run that waits is gone, NeverSubmitted if the batch has no job, OtherAccount if its job
     was sent with another key or to another address.
     """
-    entry = Journal(state).entry(files.id)
+    entry = Journal.recent(state, files.id).entry(files.id)
     if _is_here(state, files):
         return
     if not entry.job:

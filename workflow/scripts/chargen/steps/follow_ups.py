@@ -93,7 +93,7 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
     Those that the run is still to bring, of batches without a receipt and of pictures to be put back; and those of jobs
     that a person cancelled.
     """
-    journal = Journal(state)
+    journal = Journal.recent(state, *plan["batches"], *plan["in_flight"], *retries)
     batches = {*plan["batches"], *plan["in_flight"], *retries}
     for released in book["batches"].values():
         batches.update(released)

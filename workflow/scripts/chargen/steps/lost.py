@@ -27,7 +27,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remo
 
     Call it under the batch's lock. What the server says or does not say is never an error.
     """
-    entry = Journal(state).entry(files.id)
+    entry = Journal.recent(state, files.id).entry(files.id)
     if not entry.is_lost:
         return entry.in_flight
     if not account.knows(settings, entry, remote):
@@ -52,7 +52,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remo
 
 def put_in_flight(state: State, files: BatchFiles) -> None:
     """Let a batch that counts as lost be in flight again. Call it under the batch's lock."""
-    journal = Journal(state)
+    journal = Journal.recent(state, files.id)
     job = journal.entry(files.id).job
     # What ended.json and the responses say is of no account from the second step on, and is written anew.
     if files.receipt.exists():

@@ -24,7 +24,7 @@ def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: 
     """Return in words why the batch of *plan* must not be sent now; ``""`` if it may."""
     mine = [
         entry
-        for entry in Journal(state).entries.values()
+        for entry in Journal.recent(state).entries.values()
         if entry.batch != plan["batch"] and account.knows(settings, entry, remote)
     ]
     flying = [entry for entry in mine if entry.in_flight and not entry.ended]

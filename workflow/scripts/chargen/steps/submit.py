@@ -27,7 +27,7 @@ from chargen.providers.gemini.client import Operation, Remote, RemoteError
 from chargen.providers.gemini.uploads import InvalidUpload, Uploads, asking, pauses
 from chargen.records.commands import command
 from chargen.records.identity import batch_named
-from chargen.records.journal import Entry, Journal, age_s, clock
+from chargen.records.journal import SETTLED_AFTER_S, Entry, Journal, age_s, clock
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
@@ -74,8 +74,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
     Raises ChargenError in words if it must not or cannot be created now; nothing was sent then, or it is said that
     it cannot be known.
     """
-    journal = Journal(state)
-    entry = journal.entry(files.id)
+    entry = Journal.recent(state, files.id).entry(files.id)
     if entry.job or entry.open_intent is not None:
         account.check(settings, entry, remote)
     if entry.job:
@@ -212,7 +211,9 @@ class _Search:
         self.state = state
         self.files = files
         self.plan = files.read_plan()
-        self.journal = Journal(state)
+        # A plan that is older than what the index leaves out is checked against the whole journal.
+        is_old = time.time() - files.plan.stat().st_mtime > SETTLED_AFTER_S / 2
+        self.journal = Journal(state) if is_old else Journal.recent(state, files.id)
         self._remote = remote
         self._request_files: set[str] | None = None
 
@@ -262,6 +263,9 @@ class _Search:
                 back.append(job)
         if own:
             return _preferred(self.settings, own)
+        if unknown:
+            all_known = {entry.job for entry in Journal(self.state).entries.values()}
+            unknown = [job for job in unknown if job.name not in all_known]
         if back:
             raise LostJobIsBack(
                 f"batch {self.files.id} was not sent: {back[0].name}, which counted as lost, is on the server again "

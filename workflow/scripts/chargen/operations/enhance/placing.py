@@ -52,7 +52,7 @@ def place_all(
             done[answer.task["key"]] = task_record(plan, answer)
         else:
             by_folder.setdefault(answer.task["folder"], []).append(answer)
-    entry = Journal(state).entry(plan["batch"])
+    entry = Journal.recent(state, plan["batch"]).entry(plan["batch"])
     for folder, group in by_folder.items():
         place = Path(settings.home) / folder
         durable.make_folder(place)

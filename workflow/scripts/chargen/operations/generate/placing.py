@@ -56,7 +56,7 @@ def place_all(
     ordered = [answer for group in by_entity.values() for answer in group]
     root = Path(settings.library)
     drafts = {key: _draft_folder(root, key) for key in by_entity}
-    entry = Journal(state).entry(plan["batch"])
+    entry = Journal.recent(state, plan["batch"]).entry(plan["batch"])
     came_back = entry.batch if entry.found_again else ""
 
     def about(answer: Answer) -> Json:
