@@ -425,6 +425,11 @@ class Remote:
             if token:
                 params["pageToken"] = token
             page = self._get(path, params, doing)
+            # An empty list is an empty object. Anything else, taken for one, would hide a job that was paid for.
+            if (page and not {key, "nextPageToken"} & page.keys()) or not isinstance(page.get(key, []), list):
+                raise RemoteError(doing, 0, f"the answer is no list of {path}")
+            if page.get("unreachable"):
+                raise RemoteError(doing, 0, f"the list of {path} is not complete")
             yield from as_maps(page.get(key))
             token = as_text(page.get("nextPageToken"))
             if not token:
