@@ -50,7 +50,7 @@ def paid_twice(
     came, for each time that it is named there.
     """
     orders = list(ordered)
-    senders = {job: state.parents[2] for state in states for _, job, adopted in _jobs_of(state) if not adopted}
+    senders = {job: state.parents[2] for state in states for _, job, others in _jobs_of(state) if not others}
     wrong = []
     for (_, wish), lines in executions(emulator).items():
         free = orders.count(wish)
@@ -92,10 +92,11 @@ def deleted_too_early(emulator: Emulator, states: Iterable[Path]) -> list[str]:
 
 
 def _jobs_of(state: Path) -> set[tuple[str, str, bool]]:
-    """Batch, job, and whether it was found instead of made, of each job that the journal in *state* knows."""
+    """Batch, job, and whether somebody else asked for it, of each job that the journal in *state* knows."""
     journal = state / "journal.jsonl"
     lines = [json.loads(line) for line in journal.read_text().splitlines()] if journal.exists() else []
-    return {(line["batch"], line["job"], line["adopted"]) for line in lines if line["event"] == "created"}
+    made = [line for line in lines if line["event"] == "created"]
+    return {(line["batch"], line["job"], line.get("sent_elsewhere", False)) for line in made}
 
 
 def _lacks(folder: Path, job: str, executed: Mapping[str, Any] | None, deleted: str) -> str:

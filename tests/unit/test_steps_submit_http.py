@@ -6,12 +6,13 @@ import orjson
 import pytest
 import yaml
 
-from chargen import config, durable, schema
-from chargen.journal import Journal
-from chargen.remote import RemoteError, connect
-from chargen.state import State
+from chargen.base import durable, schemas
+from chargen.providers.gemini import uploads
+from chargen.providers.gemini.client import RemoteError, connect
+from chargen.records import settings as config
+from chargen.records.journal import Journal
+from chargen.records.state import State
 from chargen.steps.submit import submit
-from chargen.uploads import pauses
 
 BATCH = "0123456789abcdef"
 NAME = f"chargen-lib-{BATCH}"
@@ -23,7 +24,7 @@ TOOK_EFFECT = {"call": "create", "do": "status_after", "status": 429, "retry_del
 def send(tmp_path, emulator, monkeypatch):
     """Submit a staged batch of one task."""
     (tmp_path / "story").mkdir()
-    defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
+    defaults = yaml.safe_load((schemas.ROOT / "config" / "config.yaml").read_text())
     changes = {"library": "story", "library_id": "lib", "base_url": emulator.url}
     waits = {"submit": {"timeout_s": 2, "grace_s": 0.1}, "poll": {"interval_s": 0.1, "deadline_h": 24}}
     settings = config.settings(defaults | changes | waits, tmp_path)
@@ -36,7 +37,7 @@ def send(tmp_path, emulator, monkeypatch):
     request = {"contents": [{"role": "user", "parts": [{"text": "A lamp."}]}]}
     durable.write(files.requests, orjson.dumps({"key": "k1", "request": request}) + b"\n")
     monkeypatch.setattr("chargen.steps.submit.is_staged", lambda *args: True)
-    monkeypatch.setattr("chargen.uploads.pauses", lambda attempts: (p and 0.01 for p in pauses(attempts)))
+    monkeypatch.setattr(uploads, "FIRST_PAUSE_S", 0.01)
 
     def run():
         return submit(settings, state, files, connect(settings), None)

@@ -410,9 +410,13 @@ def _created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
 
 
 def take_over(journal: Journal, plan: dict[str, Any], job: Operation, remote: Remote) -> None:
-    """Record durably that *job*, which was not asked for here, is the batch of *plan*."""
+    """Record durably that *job* is the batch of *plan*, and whether it was asked for elsewhere.
+
+    A create that was refused here and took effect all the same made its job of a request file that was uploaded here.
+    """
+    ours = bool(job.request_file) and job.request_file in journal.entry(plan["batch"]).request_files
     _intent(journal, plan, remote, job.request_file)
-    journal.append("created", plan["batch"], job=job.name, adopted=True, sent_elsewhere=True)
+    journal.append("created", plan["batch"], job=job.name, adopted=True, sent_elsewhere=not ours)
 
 
 def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | None) -> str:
