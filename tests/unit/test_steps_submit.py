@@ -503,6 +503,25 @@ def test_a_planned_batch_that_another_checkout_sent_is_taken_over(batch, server)
     assert [f"chargen-lib-{other.id}", NAME] == server.made
 
 
+@pytest.mark.parametrize("name", [NAME, f"chargen-old-name-{BATCH}"])
+def test_died_while_a_job_was_taken_over(batch, server, monkeypatch, name):
+    """Killed between the two lines that say so: the next run looks for the job, and finds it under whatever name."""
+    append = Journal.append
+
+    def die(self, event, *args, **values):
+        if event == "created":
+            raise Died
+        append(self, event, *args, **values)
+
+    server.made.append(name)
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(Journal, "append", die)
+        batch(server)
+
+    assert "batches/1" == batch(server)
+    assert [name] == server.made
+
+
 def test_wishes_that_another_checkout_sent_in_another_batch_are_not_sent(batch, server):
     """The same, and the other batch has a wish of this one: taken over, and this one is not sent."""
     other = batch.state.batch("fedcba9876543210")
