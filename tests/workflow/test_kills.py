@@ -302,7 +302,7 @@ ILLUSTRATE = Scenario(
     no_trouble,
     {
         "planned": 3,
-        "uploaded": 6,
+        "uploaded": 7,
         "intent": 3,
         "created": 3,
         "named": 3,
