@@ -383,7 +383,9 @@ def library(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "library", held)
     else:
         text = "it needs characters/, locations/ or chapters/ with a folder for each entity and its imagery.yaml"
-        yield Finding("error", "library", f"{root} holds no entity", text)
+        yield Finding("error", "library", f"{root} holds no entity", "; ".join((text, *found.notices[:1])))
+    for notice in found.notices if found.entities else found.notices[1:]:
+        yield Finding("ok", "library", notice)
     for level in ("error", "warning"):
         problems = [problem for problem in found.problems if problem.severity == level]
         if problems:
