@@ -42,3 +42,4 @@ def pause(seconds: float, run: RunFiles | None) -> None:
     while (left := end - time.monotonic()) > 0:
         check(run)
         time.sleep(min(left, LOOK_S))
+    check(run)  # what happened during the last of these naps
