@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 
 from conformance.document import Step
 from conformance.outcome import Difference
@@ -114,7 +114,7 @@ class Session:
         self._guard: Guard = guard or _NoGuard()
         self._sleep = sleep
         local = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
-        self._http = httpx.Client(timeout=httpx.Timeout(120, connect=20), trust_env=not local)
+        self._http = httpx2.Client(timeout=httpx2.Timeout(120, connect=20), trust_env=not local)
 
     def close(self) -> None:
         """Close the connections."""
@@ -254,7 +254,7 @@ class Session:
                 params=dict(request.params) or None,
                 content=request.content or None,
             )
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             return Answer(0, trouble=f"{type(error).__name__}: {error}")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, response.content)

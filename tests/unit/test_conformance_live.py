@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from conformance import cli, dates, document, live
@@ -21,7 +21,7 @@ from conformance.live import Ledger, LiveGuard
 from emulator_fixture import Emulator
 
 KEY = {"GEMINI_API_KEY": "a-key"}
-HTTP = httpx.Client(timeout=30, trust_env=False, headers={"x-goog-api-key": "a-key"})
+HTTP = httpx2.Client(timeout=30, trust_env=False, headers={"x-goog-api-key": "a-key"})
 
 
 @pytest.fixture

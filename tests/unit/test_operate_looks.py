@@ -267,7 +267,7 @@ def test_every_target_is_explained():
     from chargen.snakemake.session import LOOKING_TARGETS
 
     page = (config.schema.ROOT / "docs" / "operating.md").read_text("utf-8")
-    modules = {path.stem for path in (config.schema.ROOT / "workflow/scripts/chargen/operate").glob("*.py")}
+    modules = {path.stem for path in (config.schema.ROOT / "workflow/scripts/chargen/screens").glob("*.py")}
 
     assert set(OPERATING) == LOOKING_TARGETS
     assert [] == [name for name in OPERATING if f"\n## {name}\n" not in page or f"\n| `{name}` |" not in page]

@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.workflow, pytest.mark.soak]
 
 
 def _choices(url: str) -> dict[str, Any]:
-    import httpx
+    import httpx2
 
-    answer = httpx.get(f"{url}/admin/faults", trust_env=False)
+    answer = httpx2.get(f"{url}/admin/faults", trust_env=False)
     choices: dict[str, Any] = json.loads(answer.content)["api"]
     return choices
 
