@@ -33,11 +33,13 @@ from chargen.base.errors import ChargenError
 from chargen.operations.generate.plan import make_plan
 from chargen.operations.pin import pin
 from chargen.planning.elsewhere import sent_elsewhere
+from chargen.planning.orders import read_orders
 from chargen.providers.gemini import uploads
 from chargen.providers.gemini.client import connect
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State
+from chargen.screens.order import order
 from chargen.steps import fetch as fetching
 from chargen.steps import set_aside
 from chargen.steps.apply import apply, put_back
@@ -65,9 +67,9 @@ LIES = {
     "inlined": 0.4,
 }
 """The share of each kind of lie in a seed that draws it."""
-TROUBLES = (*LIES, "checkouts", "providers", "renames")
-"""Kinds that a seed draws a third of: lies of the server; two checkouts, and two providers, with one library; and a
-library that is renamed, moved or given another ``library_id`` between two runs."""
+TROUBLES = (*LIES, "checkouts", "providers", "renames", "orders")
+"""Kinds that a seed draws a third of: lies of the server; two checkouts, and two providers, with one library; a library
+that is renamed, moved or given another ``library_id`` between two runs; and pictures that are ordered again."""
 ON = tuple(filter(None, os.environ.get("CHARGEN_TROUBLES", ",".join(TROUBLES)).split(",")))
 MOST_RUNS = 10
 QUIET_RUNS = 3
@@ -200,7 +202,7 @@ def campaign(project, seed, run, deadline_s, troubles=ON):
         assert [] == elsewhere.asked, "another server was asked"
         assert [] == lost_pictures(project.emulator, states_of(checkouts), [project.library])
         check_library(project, authors)
-        if not drawn & {"checkouts", "providers", "renames"}:
+        if not drawn & {"checkouts", "providers", "renames", "orders"}:
             check(project, records, pictures, drawn)
     except BaseException as error:
         error.add_note(f"{', '.join(sorted(drawn)) or 'no'} extra trouble")
@@ -231,14 +233,17 @@ def disturbed(project, checkouts, seed, run, drawn, elsewhere):
     chance = random.Random(f"runs of {seed}")
     lies = {kind: share for kind, share in LIES.items() if kind in drawn}
     project.emulator.seed(seed, calls=0.15, lines=0.2, refusals=0.05, jobs=0.4, lies=lies, elsewhere=elsewhere)
+    ordered: list[str] = []
     for number in range(MOST_RUNS):
         if number == MOST_RUNS - QUIET_RUNS:
             project.emulator.seed(seed, calls=0.0, lines=0.0)
         if number and "renames" in drawn and chance.random() < 0.4:
             rename(project, checkouts, number, chance)
+        if number in (1, 2) and "orders" in drawn:
+            ordered += order_again(chance.choice(checkouts), chance)
         together([run(project, checkout, f"{number}-{n}") for n, checkout in enumerate(checkouts)], chance)
-        check_money(project, checkouts)
-        if all(checkout.settled for checkout in checkouts):
+        check_money(project, checkouts, ordered)
+        if (number or not drawn & {"orders", "renames"}) and all(checkout.settled for checkout in checkouts):
             return
     plans = [make_plan(checkout.settings) for checkout in checkouts]
     left = [(p.in_flight, [batch.id for batch in p.batches], p.put_back, len(p.deferred)) for p in plans]
@@ -263,6 +268,22 @@ def rename(project, checkouts, number, chance):
         checkout.config["library"] = str(project.library)
 
 
+def order_again(checkout, chance):
+    """Order some pictures once more, in words; return whose requests may be executed again for it."""
+    scenes = (chance.choice(["character/*/on*", "character/tobi*/*", "*portrait*"]),)
+    settings = replace(checkout.settings, scenes=scenes)
+    state = State.of(settings)
+    before = read_orders(state)
+    try:
+        order(settings, state)
+    except ChargenError as error:  # nothing that fits is in place or has failed
+        STOPPED.append(f"order in {settings.home}: {error}")
+        return []
+    placed = [item for item, number in read_orders(state).items() if number != before.get(item, 0)]
+    COUNTS["pictures ordered again"] += len(placed)
+    return [target + (f"_c{variation}" if variation > 1 else "") for target, variation in placed]
+
+
 def states_of(checkouts):
     """The states of all checkouts, each once."""
     return list(dict.fromkeys(state for checkout in checkouts for state in checkout.states))
@@ -279,7 +300,7 @@ def story(checkouts):
             wishes = {wish[:4]: it for wish, it in (line.get("wishes") or line.get("outcomes") or {}).items()}
             facts = (line.get("job", ""), "adopted" * line.get("adopted", False), line.get("state", ""), wishes or "")
             lines.append(f"{line['time']} {name} {line['event']} {line['batch']} {' '.join(map(str, facts))}")
-    return sorted(lines)
+    return sorted(lines, key=lambda line: line.split()[0])
 
 
 def together(runs: list[Iterator[None]], chance):
@@ -298,11 +319,11 @@ def together(runs: list[Iterator[None]], chance):
             runs.remove(run)
 
 
-def check_money(project, checkouts):
-    """Nothing was executed twice without a reason, and nothing was deleted that is not here."""
+def check_money(project, checkouts, ordered):
+    """Nothing was executed twice without a reason or an order, and nothing was deleted that is not here."""
     states = states_of(checkouts)
 
-    assert [] == paid_twice(project.emulator, MOST_ATTEMPTS, states), "paid twice"
+    assert [] == paid_twice(project.emulator, MOST_ATTEMPTS, states, ordered), "paid twice"
     assert [] == deleted_too_early(project.emulator, states), "deleted too early"
 
 
@@ -400,13 +421,15 @@ def hurry(monkeypatch):
     monkeypatch.setattr(fetching, "GIVE_UP_AFTER_S", 5.0)
     monkeypatch.setattr(uploads, "FIRST_PAUSE_S", 0.02)
     monkeypatch.setattr(set_aside, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr("google.genai._api_client.INITIAL_RETRY_DELAY", 0.02)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # nobody pulls the plug here
 
 
 @pytest.mark.parametrize("seed", [3, 5, 8])
 def test_a_seed_of_the_campaign(project, seed, monkeypatch):
     """A few sequences of refused, lost and cut calls, bad jobs and bad lines."""
     hurry(monkeypatch)
-    campaign(project, seed, through_steps, deadline_s=3)
+    campaign(project, seed, through_steps, deadline_s=2)
 
 
 @pytest.mark.soak
@@ -426,7 +449,7 @@ def test_a_seed_through_snakemake(project, seed):
 def test_the_campaign(project, seed, monkeypatch):
     """Every seed on its own; a failing one is named and can be replayed."""
     hurry(monkeypatch)
-    campaign(project, seed, through_steps, deadline_s=3)
+    campaign(project, seed, through_steps, deadline_s=2)
 
 
 @pytest.mark.soak
