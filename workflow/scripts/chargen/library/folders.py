@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -22,7 +22,8 @@ class Listing:
     ``files`` are those that count as being there; ``away`` says of some of them why they cannot be read. ``others`` are
     neither files nor folders of the library: pipes, and links that lead out of it (``away`` says so). ``trouble`` says
     why the folder could not be listed: nothing is known of it then. A folder that does not exist is empty.
-    ``unreadable_names`` are those that are not UTF-8; they are in none of the others.
+    ``unreadable_names`` are those that are not UTF-8; they are in none of the others. ``links`` are those of symbolic
+    links.
     """
 
     files: frozenset[str] = frozenset()
@@ -31,6 +32,7 @@ class Listing:
     away: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
     unreadable_names: tuple[str, ...] = ()
+    links: frozenset[str] = frozenset()
     spellings: Mapping[str, str] = field(default_factory=dict)  # composed (NFC) -> as on the disk, where they differ
 
     def spelled(self, name: str) -> str:
@@ -100,8 +102,16 @@ class Folders:
 
     def is_inside(self, path: str) -> bool:
         """Whether *path*, links followed, stays inside the library."""
+        if self._is_plain_folder(path):
+            return True
         real = Path(os.path.realpath(self.root / path))
         return real == self._real_root or self._real_root in real.parents
+
+    def _is_plain_folder(self, path: str) -> bool:
+        """Whether *path* is known to be a folder to which no link leads; saves asking the system."""
+        parent, _, name = path.rpartition("/")
+        listing = self._listings.get(parent)
+        return listing is not None and name in listing.folders and name not in listing.links
 
     def is_same(self, one: str, other: str) -> bool:
         """Whether two names lead to one folder, as where the disk does not tell upper from lower case."""
@@ -128,7 +138,7 @@ class Folders:
             return Listing()
         return self._sorted_out(entries, folder) if self.is_inside(folder) else Listing()
 
-    def _sorted_out(self, entries: Iterable[os.DirEntry[str]], folder: str) -> Listing:
+    def _sorted_out(self, entries: Sequence[os.DirEntry[str]], folder: str) -> Listing:
         files: set[str] = set()
         folders: set[str] = set()
         others: set[str] = set()
@@ -155,7 +165,13 @@ class Folders:
                 del away[name]
         spellings = {composed: name for name in odd if (composed := same_name(name)) != name}
         return Listing(
-            frozenset(files), frozenset(folders), frozenset(others), away, "", tuple(sorted(unreadable)), spellings
+            frozenset(files),
+            frozenset(folders),
+            frozenset(others),
+            away,
+            unreadable_names=tuple(sorted(unreadable)),
+            links=frozenset(entry.name for entry in entries if entry.is_symlink()),
+            spellings=spellings,
         )
 
     def _kind(self, entry: os.DirEntry[str], folder: str) -> tuple[str, str]:

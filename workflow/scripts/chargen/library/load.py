@@ -192,9 +192,8 @@ class _Reader:
             self._refuse(problems, folder, f"the folder {fault}", "unreadable-folder", _UNREADABLE_FOLDER)
             return
         siblings = self._folders.listing(FOLDER_OF[kind]).folders
-        twins = [
-            name for name in siblings if name != slug and not name.isascii() and same_name(name) == same_name(slug)
-        ]
+        others = () if slug.isascii() else siblings - {slug}
+        twins = [name for name in others if same_name(name) == same_name(slug)]
         if twins:
             message = "there are two folders of this name, one with composed and one with decomposed letters"
             self._refuse(problems, folder, message, "same-name", "keep one of them")
