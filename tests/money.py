@@ -91,6 +91,18 @@ def deleted_too_early(emulator: Emulator, states: Iterable[Path]) -> list[str]:
     return wrong
 
 
+def files_deleted_too_early(emulator: Emulator) -> list[str]:
+    """Every uploaded file that was deleted before a job that read it had ended."""
+    jobs = emulator.executed()
+    return [
+        f"files/{call['target']}: {job['job']} read it until {job['ended']}"
+        for call in emulator.log("file_delete")
+        if call["status"] == 200
+        for job in jobs
+        if call["target"] in job["files"] and job["created"] <= call["time"] < job["ended"]
+    ]
+
+
 def _jobs_of(state: Path) -> set[tuple[str, str, bool]]:
     """Batch, job, and whether somebody else asked for it, of each job that the journal in *state* knows."""
     journal = state / "journal.jsonl"

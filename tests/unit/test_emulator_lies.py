@@ -341,7 +341,8 @@ def test_executed_requests(emulator: Emulator, api: Api) -> None:
         job={"seconds": 0},
         lines=[{"give": "IMAGE_SAFETY", "nth": [1]}, {"give": "missing", "nth": [2]}, {"give": "error", "nth": [3]}],
     )
-    name = api.create(api.upload(4)).json()["name"]
+    uploaded = api.upload(4)
+    name = api.create(uploaded).json()["name"]
     api.get(name)
     HTTP.delete(f"{api.url}/{name}")
     emulator.faults(job={"seconds": 0, "end": "FAILED"})
@@ -351,6 +352,7 @@ def test_executed_requests(emulator: Emulator, api: Api) -> None:
 
     assert (name, "job") == (job["job"], job["display_name"])
     assert job["created"] <= job["ended"] <= job["deleted"]
+    assert [uploaded.removeprefix("files/")] == job["files"]
     came = {line["key"]: line["came"] for line in job["lines"]}
     assert {"k0": "IMAGE_SAFETY", "k1": "missing", "k2": "error", "k3": "answer"} == came
     assert [13] == [line["error"]["code"] for line in job["lines"] if "error" in line]

@@ -51,7 +51,7 @@ from chargen.steps.lost import look_again
 from chargen.steps.stage import stage
 from chargen.steps.submit import ForeignJob, submit
 from conftest import Project
-from money import deleted_too_early, hold_no_answer, lost_pictures, paid_twice
+from money import deleted_too_early, files_deleted_too_early, hold_no_answer, lost_pictures, paid_twice
 from photographs import photograph
 from web import Given, site
 
@@ -325,6 +325,7 @@ def check_money(project, checkouts, ordered):
 
     assert [] == paid_twice(project.emulator, MOST_ATTEMPTS, states, ordered), "paid twice"
     assert [] == deleted_too_early(project.emulator, states), "deleted too early"
+    assert [] == files_deleted_too_early(project.emulator), "a file was deleted too early"
 
 
 def check_library(project, authors):

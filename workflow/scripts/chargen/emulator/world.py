@@ -594,6 +594,7 @@ class World:
             "created": rfc3339(job.created_ns),
             "ended": rfc3339(job.ended_ns),
             "deleted": "",
+            "files": sorted({job.input_file.removeprefix("files/"), *job.refs} - {""}),
             "lines": executed,
         }
         self.store.put("executed", job.id, self._executed[job.id])
