@@ -59,6 +59,9 @@ class Server:
             raise after
         return f"batches/{len(self.made)}"
 
+    def list_jobs(self):
+        return list(self.jobs()), True
+
     def jobs(self):
         self.calls.append("list")
         for number, name in enumerate(self.made, 1):
@@ -207,7 +210,28 @@ def test_a_429_is_not_repeated_before_the_list_must_show_what_it_made(batch, ser
     server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "1s"}])
     batch(server, submit=config.Submit(timeout_s=1, grace_s=7))
 
-    assert [7] == rests
+    assert [7, 7] == rests  # once before the first look, and once between the two
+
+
+def test_one_wrong_list_after_a_429_that_took_effect_buys_nothing(batch, server, monkeypatch):
+    """What looks like an empty list once, right after a 429 that made the job, is looked at again."""
+    lists = iter([([], True), ([], True)])  # before the create, and the wrong one after it
+    real = server.list_jobs
+    monkeypatch.setattr(server, "list_jobs", lambda: next(lists, None) or real())
+    server.after = RemoteError("creating", 429, "slow down", [{"retryDelay": "0s"}])
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+
+
+def test_a_list_with_an_entry_that_cannot_be_read_is_no_proof(batch, server, monkeypatch):
+    """An entry without a name may be the very job: nothing is sent until the list can be read."""
+    monkeypatch.setattr(server, "list_jobs", lambda: ([], False))
+
+    with pytest.raises(RemoteError, match="an entry that cannot be read"):
+        batch(server)
+
+    assert [] == server.made
 
 
 def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypatch):
@@ -236,11 +260,11 @@ def test_a_refusal_that_took_effect_is_found_by_the_next_run(batch, server):
 
 
 def test_the_list_is_read_right_before_every_create(batch, server):
-    """Also before those that follow a pause."""
+    """Also before those that follow a pause; twice after a 429, which may have taken effect."""
     server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
     batch(server)
 
-    assert ["list", "create", "list", "create"] == server.calls
+    assert ["list", "create", "list", "list", "create"] == server.calls
 
 
 def test_another_checkout_that_was_quicker_is_found(batch, server, monkeypatch):

@@ -170,6 +170,7 @@ class Entry:
     actual_usd: float | None = None  # what it cost, once that is certain
     cleaned: bool = False
     refused: str = ""  # why the last create was refused, if it was
+    throttled: bool = False  # the last create was answered 429, and may have taken effect all the same
     cancelled: bool = False
     withdrawn: bool = False  # cancelled because a person asked for it
     found_again: bool = False  # after it had counted as lost
@@ -391,12 +392,14 @@ class Journal:
                 entry.submitted = event.time
                 entry.refused = ""
             case Created():
+                entry.throttled = False
                 entry.job, entry.adopted, entry.open_intent = event.job, event.adopted, None
                 entry.sent_elsewhere = event.sent_elsewhere
                 self._denied.pop(entry.model, None)
                 entry.created_line = self._lines
             case Refused():
                 entry.open_intent, entry.refused = None, event.message
+                entry.throttled = event.status == 429
                 if event.status == 404 and f"models/{entry.model}" in event.message:
                     self._denied[entry.model] = event.time
             case Absent():

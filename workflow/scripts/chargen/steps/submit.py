@@ -254,7 +254,8 @@ class _Search:
         own: list[Operation] = []
         unknown: list[Operation] = []
         back: list[Operation] = []
-        for job in asking(lambda: list(self._remote.jobs())):
+        jobs, whole = asking(self._remote.list_jobs)
+        for job in jobs:
             if self._is_own(job):
                 own.append(job)
             elif job.name not in known and self._is_of_this_library(job) and _is_worth_having(job):
@@ -263,6 +264,8 @@ class _Search:
                 back.append(job)
         if own:
             return _preferred(self.settings, own)
+        if not whole:
+            raise RemoteError("listing jobs", 0, "the list has an entry that cannot be read; run again later")
         if unknown:
             all_known = {entry.job for entry in Journal(self.state).entries.values()}
             unknown = [job for job in unknown if job.name not in all_known]
@@ -426,6 +429,10 @@ def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | 
     while True:
         if found := search.adopt():
             return found
+        if search.entry.throttled:  # it may have taken effect all the same, and one look at the list may be wrong
+            waiting.pause(settings.submit.grace_s, run)
+            if found := search.adopt():
+                return found
         check_not_made(settings, search.state, plan)
         search.intend(request_file)
         try:

@@ -288,8 +288,19 @@ class Remote:
 
     def jobs(self) -> Iterator[Operation]:
         """Yield every batch job of the key, newest first as the server lists them, to the last page."""
-        found = (Operation.from_json(item) for item in self._pages("batches", "operations", "listing jobs"))
-        yield from (operation for operation in found if operation.name)
+        for page in self._pages("batches", "operations", "listing jobs"):
+            found = map(Operation.from_json, as_maps(page))
+            yield from (operation for operation in found if operation.name)
+
+    def list_jobs(self) -> tuple[list[Operation], bool]:
+        """Return every batch job as `jobs` does, and whether the list says so of all: an entry that cannot be read, or
+        has no name, may be the very job that somebody misses."""
+        found, whole = [], True
+        for page in self._pages("batches", "operations", "listing jobs"):
+            entries = [Operation.from_json(item) for item in as_maps(page)]
+            found += [operation for operation in entries if operation.name]
+            whole = whole and len(page) == sum(bool(operation.name) for operation in entries)
+        return found, whole
 
     def job(self, name: str) -> Operation:
         """Return the job *name*."""
@@ -325,8 +336,9 @@ class Remote:
 
     def files(self) -> Iterator[RemoteFile]:
         """Yield every uploaded file of the key."""
-        found = (RemoteFile.from_json(item) for item in self._pages("files", "files", "listing files"))
-        yield from (file for file in found if file.name)
+        for page in self._pages("files", "files", "listing files"):
+            found = map(RemoteFile.from_json, as_maps(page))
+            yield from (file for file in found if file.name)
 
     def delete_file(self, name: str) -> None:
         """Delete an uploaded file."""
@@ -417,7 +429,8 @@ class Remote:
             raise RemoteError(doing, 0, "the answer is no JSON object")
         return data
 
-    def _pages(self, path: str, key: str, doing: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, key: str, doing: str) -> Iterator[list[Any]]:
+        """Yield the entries of each page, odd ones too."""
         seen = {""}
         token = ""
         while True:
@@ -430,7 +443,7 @@ class Remote:
                 raise RemoteError(doing, 0, f"the answer is no list of {path}")
             if page.get("unreachable"):
                 raise RemoteError(doing, 0, f"the list of {path} is not complete")
-            yield from as_maps(page.get(key))
+            yield page.get(key, [])
             token = as_text(page.get("nextPageToken"))
             if not token:
                 return
