@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def paid_twice(
         free = orders.count(wish)
         by_sender = defaultdict(list)
         for job, line in lines:
-            by_sender[senders.get(job)].append(line)
+            by_sender[senders.get(job, job)].append(line)
         needless = sum(line["came"] == "answer" for _, line in lines[:-1]) - free
         final = [sum(not is_reason_to_send_again(line) for line in sent[:-1]) - free for sent in by_sender.values()]
         most = max(len(sent) for sent in by_sender.values())
@@ -71,17 +71,20 @@ def hold_no_answer(emulator: Emulator) -> set[str]:
     return {job["job"] for job in jobs if all(line["came"] in UNMATCHED for line in job["lines"])}
 
 
-def deleted_too_early(emulator: Emulator, states: Iterable[Path]) -> list[str]:
+def deleted_too_early(emulator: Emulator, states: Iterable[Path], by_hand: Collection[str] = ()) -> list[str]:
     """Every job that was deleted while what it brought was not all here: answers, and a receipt for each request.
 
-    *states* are the folders of all who might hold it (``state/<provider>/<library id>``).
+    *states* are the folders of all who might hold it (``state/<provider>/<library id>``); *by_hand* names jobs that a
+    person wanted to be deleted.
     """
-    batches = [(state / "batches" / batch, job) for state in states for batch, job, _ in _jobs_of(state)]
+    batches = [(state / "batches" / batch, job) for state in states for batch, job, *_ in _jobs_of(state)]
     executed = {job["job"]: job for job in emulator.executed()}
     wrong = []
     for call in emulator.log("delete"):
         name = f"batches/{call['target']}"
         if call["status"] != 200 and call.get("fault") not in ("cut_after", "status_after"):
+            continue
+        if name in by_hand:
             continue
         holders = [_lacks(folder, job, executed.get(name), call["time"]) for folder, job in batches if job == name]
         if not holders:
@@ -132,7 +135,9 @@ def _lacks(folder: Path, job: str, executed: Mapping[str, Any] | None, deleted: 
     return f"not in the receipt: {sorted(known - receipt)}" if known - receipt else ""
 
 
-def lost_pictures(emulator: Emulator, states: Iterable[Path], libraries: Iterable[Path]) -> list[str]:
+def lost_pictures(
+    emulator: Emulator, states: Iterable[Path], libraries: Iterable[Path], by_hand: Collection[str] = ()
+) -> list[str]:
     """Every sound answer that no receipt here has as a picture, and every picture of a receipt that is nowhere on disk.
 
     A job that is still on the server can be fetched, so its answers are not lost.
@@ -149,7 +154,7 @@ def lost_pictures(emulator: Emulator, states: Iterable[Path], libraries: Iterabl
     here = {hashlib.sha256(path.read_bytes()).hexdigest() for place in places for path in place if path.is_file()}
     wrong = []
     for job in emulator.executed():
-        if job["deleted"]:
+        if job["deleted"] and job["job"] not in by_hand:
             sound = [line["key"] for line in job["lines"] if line["came"] == "answer"]
             wrong += [f"{key}: {job['job']} brought it, no receipt has it" for key in sound if key not in pictures]
     return wrong + [f"{key}: its picture is nowhere" for key, sha256 in pictures.items() if sha256 not in here]

@@ -290,6 +290,8 @@ def test_a_foreign_job_without_results_makes_no_batch(hasty: World) -> None:
     said += [collect(settings, hasty.state, hasty.run, hasty.remote)["why_not"] for _ in range(SIGHTINGS)]
 
     assert "hold no answer to any request" in said[-1]
+    job = hasty.emulator.executed()[-1]["job"]
+    assert f"    snakemake cleanup --config delete={job}" in said[-1].splitlines()
     assert all("collect it later" in words for words in said)
     assert [] == hasty.in_flight()
 

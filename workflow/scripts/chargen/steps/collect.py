@@ -11,6 +11,7 @@ from chargen.base.wording import progress_of
 from chargen.operations.foreign import plan_from_results
 from chargen.providers.gemini.client import Operation, Remote
 from chargen.providers.gemini.uploads import asking, pauses
+from chargen.records.commands import command
 from chargen.records.identity import batch_named, digest
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
@@ -45,7 +46,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
         if Journal(state).entry(batch).is_lost and not look_again(settings, state, files, remote):
             return data | {"why_not": f"{job.name} counts as lost and has not come back yet; collect it later"}
         is_known = bool(Journal(state).entry(batch).job)
-        if why_not := _why_not_here(watch, batch, job, is_known=is_known):
+        if why_not := _why_not_here(settings, watch, batch, job, is_known=is_known):
             return data | {"why_not": why_not}
         if not files.plan.exists():
             durable.write_json(files.plan, plan_from_results(settings, files, job))
@@ -74,15 +75,19 @@ def in_words(data: Json) -> list[str]:
     return [f"{data['job']}: {data['operation']}, {counts}", *places, *warnings]
 
 
-def _why_not_here(watch: Watch, batch: str, operation: Operation, *, is_known: bool) -> str:
+def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: Operation, *, is_known: bool) -> str:
     """Bring in the results of the job, asked for a few times; return why that failed, ``""`` once they are here.
 
-    Results that are gone are an outcome for the tasks of a job that *is_known*; of any other there is nothing to say.
+    Results that are gone are an outcome for the tasks of a job that *is_known*. Of any other nobody here knows what was
+    asked, so it is for a person to say that nobody needs it.
     """
     for pause in pauses(ATTEMPTS):
         gone = watch.download(batch, operation)
+        if gone and not is_known:
+            away = command(settings, "cleanup", f"delete={operation.name}")
+            return f"{operation.name}: {gone}. Nothing was placed; collect it later, or if nobody needs it:\n    {away}"
         if gone is not None:
-            return f"{operation.name}: {gone}. Nothing was placed; collect it later" if gone and not is_known else ""
+            return ""
         if pause is None or not operation.has_results or watch.is_paused(batch):
             break
         time.sleep(pause)
