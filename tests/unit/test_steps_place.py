@@ -283,3 +283,15 @@ def test_what_is_not_downloaded_keeps_its_name(home, stub):
 
     assert ("applied", "characters/oda/images/lamp-2.jpg", "name-taken") == (placed.outcome, placed.file, placed.reason)
     assert {stub: b"bplist00", "lamp-2.jpg": made.data} == home.files()
+
+
+def test_the_picture_that_another_checkout_has_placed_is_known_again(home):
+    """Collected once more by its key alone, of which nobody can tell the words, it is the picture that is in place."""
+    made = home.place(home.task(), picture("red"))
+    again = home.place(home.task(spec_hash="unknown:1"), picture("red"))
+    other = home.place(home.task(spec_hash="unknown:1"), picture("blue"))
+
+    assert ("applied", made.file, False) == (again.outcome, again.file, again.needs_record)
+    assert ("superseded", "scene-edited") == (other.outcome, other.reason)
+    assert ["archive", "lamp.jpg"] == sorted(path.name for path in home.images.iterdir())
+    assert 1 == len(list((home.images / "archive").iterdir()))

@@ -69,6 +69,9 @@ class Placer:
         images = self._entity.folder / "images"
         if not _inside(images, self._root):
             return self._keep_unplaced(stem, picture, "images-outside-library")
+        if not came_back and (there := self._is_there(scene_id, task, picture)):
+            extract.discard(picture)
+            return Placed("applied", there)
         why_late = self._why_late(scene_id, task, submitted, came_back)
         if why_late:
             return self._archive_result(images, stem, picture, why_late)
@@ -79,6 +82,20 @@ class Placer:
         for folder in self._touched:
             durable.sync_folder(folder)
         self._touched.clear()
+
+    def _is_there(self, scene_id: str, task: Mapping[str, Any], picture: Picture) -> str:
+        """Where this very picture is in place already, because another checkout collected the job too; else ``""``.
+
+        What was asked for is known from the key alone then, so it must not be taken for a scene that was edited.
+        """
+        assert self._entity is not None
+        slot = (scene_id, task["wish"]["variation"], task["key"], picture.sha256)
+        for path, owner in self._owners.items():
+            if (owner.scene, owner.variation, owner.task_key, owner.sha256) == slot and self._counts(owner):
+                found = self._entity.folder / path
+                if found.is_file() and _holds(found, picture):
+                    return self._relative(found)
+        return ""
 
     def _why_late(self, scene_id: str, task: Mapping[str, Any], submitted: str, came_back: str) -> str:
         """Why this result must not take the scene's place, or ``""``."""
