@@ -126,7 +126,7 @@ def judged(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with falsifier(emulator.url, changes, _takes_8k) as between:
         arguments = ["--base-url", between.url, "--yes", "--pause-s", "0", "--write-dates"]
         arguments += ["--behaviours", str(folder), "--report", str(report), "--ledgers", str(tmp_path / "ledgers")]
-        status = cli.main(arguments, {"GEMINI_API_KEY": "a-key"})
+        status = cli.main(arguments, {"GEMINI_API_KEY": "live-key"})
     return {**json.loads(report.read_text()), "status": status, "made": between.made, "folder": folder}
 
 

@@ -20,8 +20,8 @@ from conformance.exchange import Answer, NotJudged, Request
 from conformance.live import Ledger, LiveGuard
 from emulator_fixture import Emulator
 
-KEY = {"GEMINI_API_KEY": "a-key"}
-HTTP = httpx2.Client(timeout=30, trust_env=False, headers={"x-goog-api-key": "a-key"})
+KEY = {"GEMINI_API_KEY": "live-key"}
+HTTP = httpx2.Client(timeout=30, trust_env=False, headers={"x-goog-api-key": "live-key"})
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def _foreign(emulator: Emulator) -> None:
     files = [{"id": "precious", "content": "keep", "display_name": "chargen-prove"}]
     batches = [{"id": "precious", "model": "gemini-3.5-flash-lite", "display_name": "mine", "requests": requests}]
     url = f"{emulator.url}/admin/plant"
-    assert 200 == HTTP.post(url, json={"key": "a-key", "files": files, "batches": batches}).status_code
+    assert 200 == HTTP.post(url, json={"key": "live-key", "files": files, "batches": batches}).status_code
 
 
 def test_run_agrees_dates_and_cleans_up(
@@ -320,15 +320,15 @@ def test_rate_limits_are_waited_for(emulator: Emulator, tmp_path: Path) -> None:
 
 def test_key_is_not_printed(emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A server that repeats the key in its answer does not bring it onto the screen or into the report."""
-    emulator.faults(calls=[{"call": "model_get", "do": "status", "status": 500, "message": "key a-key-of-mine is odd"}])
+    emulator.faults(calls=[{"call": "model_get", "do": "status", "status": 500, "message": "key live-key-of-mine is odd"}])
     report = tmp_path / "report.json"
     arguments = _arguments(emulator, tmp_path, "--yes", "--only", "models.get", "--report", str(report))
 
-    cli.main(arguments, {"GEMINI_API_KEY": "a-key-of-mine"})
+    cli.main(arguments, {"GEMINI_API_KEY": "live-key-of-mine"})
 
     printed = capsys.readouterr().out
     assert "(the key)" in printed
-    assert "a-key-of-mine" not in printed + report.read_text()
+    assert "live-key-of-mine" not in printed + report.read_text()
 
 
 # -- dates --

@@ -19,6 +19,7 @@ NOW = dt.datetime(2026, 11, 21, 17, 58, 0, 123_456, tzinfo=dt.UTC)
 def start(tmp_path, monkeypatch):
     """Make the session of a run with some targets, started at NOW."""
     (tmp_path / "story").mkdir()
+    monkeypatch.chdir(tmp_path)  # results/ of the checkout are none of the run's
     defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
     monkeypatch.setattr(session, "_tell_waiters_on_signals", lambda *args, **kwargs: None)
     clock = SimpleNamespace(now=lambda zone: NOW)
