@@ -320,7 +320,7 @@ def test_rate_limits_are_waited_for(emulator: Emulator, tmp_path: Path) -> None:
 
 def test_key_is_not_printed(emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A server that repeats the key in its answer does not bring it onto the screen or into the report."""
-    emulator.faults(calls=[{"call": "model_get", "do": "status", "status": 500, "message": "key live-key-of-mine is odd"}])
+    emulator.faults(calls=[{"call": "model_get", "do": "status", "status": 500, "message": "live-key-of-mine is odd"}])
     report = tmp_path / "report.json"
     arguments = _arguments(emulator, tmp_path, "--yes", "--only", "models.get", "--report", str(report))
 
