@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from results_world import SCENES, World
 
+from chargen.base.errors import ChargenError
 from chargen.emulator import faults
 from chargen.providers.gemini.client import Operation, RemoteError
 from chargen.records import journal
@@ -279,6 +280,18 @@ def test_collecting_a_foreign_job_is_as_careful(world: World, body: str) -> None
     assert "is not complete" in refused["why_not"]
     assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
     assert 0 == world.deleted()
+
+
+def test_lines_of_somebody_else_are_not_kept_for_a_foreign_job(world: World) -> None:
+    """Keys that are none of chargen's are refused, and the next call asks for the results anew."""
+    (files,) = world.send()
+    fault = {"call": "download", "first": 1, "do": "body", "body": "foreign_keys", "crc32c": "sent"}
+    world.emulator.faults(calls=[fault])
+    with pytest.raises(ChargenError, match=r"not chargen's: their keys are like 'request-"):
+        collect_elsewhere(world, files)
+    collected = collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
+
+    assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
 
 
 def test_a_foreign_job_without_results_makes_no_batch(hasty: World) -> None:

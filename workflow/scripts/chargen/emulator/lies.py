@@ -111,8 +111,7 @@ def _renamed(line: bytes) -> bytes:
         return b""
     data = orjson.loads(line)
     if "key" in data:
-        digest = hashlib.sha256(str(data["key"]).encode()).hexdigest()
-        data["key"] = f"character/somebody-else/{digest[:8]}@sha256:{digest[8:24]}"
+        data["key"] = f"request-{hashlib.sha256(str(data['key']).encode()).hexdigest()[:8]}"
     return orjson.dumps(data) + b"\n"
 
 

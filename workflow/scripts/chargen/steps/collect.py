@@ -15,7 +15,7 @@ from chargen.records.commands import command
 from chargen.records.identity import batch_named, digest
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
-from chargen.records.state import RunFiles, State
+from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import Watch
 from chargen.steps.lost import look_again
@@ -49,7 +49,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
         if why_not := _why_not_here(settings, watch, batch, job, is_known=is_known):
             return data | {"why_not": why_not}
         if not files.plan.exists():
-            durable.write_json(files.plan, plan_from_results(settings, files, job))
+            durable.write_json(files.plan, _plan_from_results(settings, files, job))
         if not is_known:
             take_over(Journal(state), files.read_plan(), job, remote)
         watch.bring_in(batch, job)
@@ -63,6 +63,15 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
         "tasks": [{name: task[name] for name in told} for task in receipt["tasks"]],
         "warnings": receipt["warnings"],
     }
+
+
+def _plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> Json:
+    """The same as `plan_from_results`; what cannot be read as one of chargen's jobs is asked for anew the next time."""
+    try:
+        return plan_from_results(settings, files, job)
+    except ChargenError:
+        files.responses.unlink(missing_ok=True)
+        raise
 
 
 def in_words(data: Json) -> list[str]:
