@@ -72,6 +72,17 @@ def test_a_settled_batch_that_is_named_is_read(long_history):
     assert Journal(long_history).entry("old3") == Journal.recent(long_history, "old3").entry("old3")
 
 
+def test_what_is_new_since_the_index_is_enough_for_its_own_step(long_history, monkeypatch):
+    """A step on a batch that was settled just now does not read the whole journal."""
+    monkeypatch.setattr(journal_module, "INDEX_AFTER_BYTES", 10**9)
+    batch(long_history, "now", monkeypatch=monkeypatch)
+
+    recent = Journal.recent(long_history, "now")
+
+    assert Journal(long_history).entry("now") == recent.entry("now")
+    assert "old3" not in recent.entries
+
+
 def test_an_old_batch_that_is_written_about_again_is_read_whole(long_history):
     """What happens to a batch that the index left out brings the whole entry back."""
     Journal(long_history).append("cleaned", "old3")

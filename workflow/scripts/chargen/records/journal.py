@@ -232,7 +232,9 @@ class Journal:
         known = set(journal.entries)
         length = journal._read(index.length)
         mentioned = {batch for batch, entry in journal.entries.items() if batch not in known and not entry.intents}
-        if index.length and (mentioned or any(state.batch(batch).receipt.exists() for batch in {*batches} - known)):
+        if index.length and (
+            mentioned or any(state.batch(batch).receipt.exists() for batch in {*batches} - journal.entries.keys())
+        ):
             return cls(state)  # it is about a batch that the index has left out
         if length - index.length > INDEX_AFTER_BYTES and not journal.notices:
             journal._write_index(index, length)
