@@ -36,7 +36,8 @@ def is_reason_to_send_again(line: Mapping[str, Any]) -> bool:
     if line["came"] != "error":
         return line["came"] in UNMATCHED
     error = line["error"]
-    return error.get("code", error.get("status")) in TEMPORARY
+    is_reference_gone = "permission to access the File" in str(error.get("message"))  # it is uploaded again
+    return is_reference_gone or error.get("code", error.get("status")) in TEMPORARY
 
 
 def paid_twice(
