@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import gzip
 import json
@@ -12,7 +13,8 @@ import google_crc32c
 import httpx2
 import pytest
 
-from chargen.emulator import faults
+from chargen.base.errors import ChargenError
+from chargen.emulator import cli, faults
 from chargen.emulator.lies import CONTROL_CHARACTERS
 from emulator_fixture import Emulator
 
@@ -380,3 +382,15 @@ def test_a_campaign_of_lies(emulator: Emulator, api: Api) -> None:
 
     done = {call.get("fault") for call in emulator.log("list")}
     assert {None, "body", "deny"} == done
+
+
+def test_lies_on_the_command_line() -> None:
+    """``--seed`` with ``--lies`` draws every kind with that share; without a seed the option is refused."""
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+
+    plan = faults.read(cli.plan_of(parser.parse_args(["--seed", "7", "--lies", "0.25"])))
+
+    assert (7, dict.fromkeys(faults.LIES, 0.25)) == (plan.campaign.seed, plan.campaign.lies)
+    with pytest.raises(ChargenError, match="--lies needs --seed"):
+        cli.plan_of(parser.parse_args(["--lies", "0.25"]))

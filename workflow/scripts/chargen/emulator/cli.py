@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from chargen.emulator import server
 
     try:
-        plan = faults.read(_plan(args))
+        plan = faults.read(plan_of(args))
         server.serve(
             args.state,
             port=args.port,
@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plan(args: argparse.Namespace) -> dict[str, object]:
+def plan_of(args: argparse.Namespace) -> dict[str, object]:
+    """The fault plan that the options ask for, as `faults.read` takes it; ChargenError if they do not fit together."""
     plan: dict[str, object] = {}
     if args.faults is not None:
         try:
