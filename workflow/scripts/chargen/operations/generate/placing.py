@@ -188,22 +188,33 @@ def _extract(
 
 
 def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
-    """Return the wish ids of tasks whose picture the library has by now."""
-    ledger = Ledger(
-        Path(settings.library),
-        settings.provider,
-        Journal.recent(state),
-        read_orders(state),
-        settings.retry_max_attempts,
-        frozenset(),
-    )
+    """Return the wish ids of tasks whose picture the library has by now.
+
+    Only an imagery.yaml that names what one of its tasks asks for is read as a whole; most name none.
+    """
+    root = Path(settings.library)
+    groups = _by_entity(tasks)
+    named = [key for key, group in groups.items() if _names_any(entity_folder(root, key) / "imagery.yaml", group)]
+    if not named:
+        return []
+    most = settings.retry_max_attempts
+    ledger = Ledger(root, settings.provider, Journal.recent(state), read_orders(state), most, frozenset())
     made = []
-    for key, group in _by_entity(tasks).items():
+    for key in named:
         entity = entity_if_readable(settings, key)
         standings = ledger.standings(entity) if entity else []
-        there = {standing.wish.id for standing in standings if standing.status in ("done", "adopted")}
-        made += [task["wish_id"] for task in group if task["wish_id"] in there]
+        there = {standing.wish.id for standing in standings if standing.status == "done"}
+        made += [task["wish_id"] for task in groups[key] if task["wish_id"] in there]
     return made
+
+
+def _names_any(path: Path, tasks: Iterable[Json]) -> bool:
+    """Whether the file holds the hash of what any of *tasks* asks for, as a record of its picture does."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return any(task["wish"]["spec_hash"].encode() in text for task in tasks)
 
 
 def entity_if_readable(settings: Settings, key: str) -> Entity | None:
