@@ -390,7 +390,7 @@ def set_up(project, deadline_s):
     images.mkdir()
     photograph(640, 480).save(images / "portrait.png")
     project.config |= {
-        "submit": {"timeout_s": 1.0, "grace_s": 0.6},
+        "submit": {"timeout_s": 1.0, "grace_s": 0.4},
         "poll": {"interval_s": 0.1, "deadline_h": deadline_s / 3600, "settle_s": 0.2},
         "batch": {"max_tasks": 4, "max_bytes": 1_000_000},
         "retry": {"max_attempts": MOST_ATTEMPTS},
@@ -439,7 +439,7 @@ def hurry(monkeypatch):
 def test_a_seed_of_the_campaign(project, seed, monkeypatch):
     """A few sequences of refused, lost and cut calls, bad jobs and bad lines."""
     hurry(monkeypatch)
-    campaign(project, seed, through_steps, deadline_s=2)
+    campaign(project, seed, through_steps, deadline_s=1.5)
 
 
 @pytest.mark.soak
@@ -459,7 +459,7 @@ def test_a_seed_through_snakemake(project, seed):
 def test_the_campaign(project, seed, monkeypatch):
     """Every seed on its own; a failing one is named and can be replayed."""
     hurry(monkeypatch)
-    campaign(project, seed, through_steps, deadline_s=2)
+    campaign(project, seed, through_steps, deadline_s=1.5)
 
 
 @pytest.mark.soak

@@ -333,7 +333,7 @@ class Campaign:
                 vanish_from=vanish.choice((("get",), ("list",), ("download",), ("get", "download"), tuple(PLACES))),
                 vanish_when=when,
                 vanish_calls=vanish.randrange(1, 6),
-                vanish_seconds=vanish.choice((0.5, 1.0, 2.0)) if when == "ended" else 0.5,  # a list lags by so much
+                vanish_seconds=vanish.choice((0.5, 1.0, 2.0)) if when == "ended" else 0.3,  # a list lags by so much
             )
         dice = random.Random(f"{self.seed}|job|{display_name}")
         if dice.random() >= self.jobs:
