@@ -164,15 +164,15 @@ def collected(settings, state, run, words):
         COUNTS["jobs to be collected by hand"] += 1
         try:
             data = collect(replace(settings, job=job), state, run, connect(settings))
+            said, advice = str(data), str(data.get("why_not", ""))
         except ChargenError as error:
-            STOPPED.append(f"collect {job}, {settings.provider} in {settings.home}: {error}")
-        else:
-            STOPPED.append(f"collect {job}, {settings.provider} in {settings.home}: {data}"[:1000])
-            for unwanted in re.findall(r"cleanup --config .*delete=(\S+)", data.get("why_not", "")):
-                COUNTS["jobs to be deleted by hand"] += 1
-                BY_HAND.append(unwanted)
-                with contextlib.suppress(ChargenError):
-                    connect(settings).delete_job(unwanted)
+            said = advice = str(error)
+        STOPPED.append(f"collect {job}, {settings.provider} in {settings.home}: {said}"[:1000])
+        for unwanted in re.findall(r"cleanup --config .*delete=(\S+)", advice):
+            COUNTS["jobs to be deleted by hand"] += 1
+            BY_HAND.append(unwanted)
+            with contextlib.suppress(ChargenError):
+                connect(settings).delete_job(unwanted)
         yield
 
 
