@@ -137,6 +137,17 @@ def test_collect_takes_a_lost_job(world: World) -> None:
     assert (True, {"applied": SCENES}) == (data["collected"], data["counts"])
 
 
+def test_a_job_that_is_only_listed_does_not_keep_an_order(world: World) -> None:
+    """The server lists the job again and has its results no longer: what is ordered is sent."""
+    lose(world)
+    order_all(world)
+    world.emulator.vanish(["download"])
+
+    world.send()
+
+    assert 2 == world.emulator.count("created")
+
+
 def test_an_order_that_was_not_sent_is_taken_back(world: World) -> None:
     """Ordered because it was lost, and then it came: nothing is sent, whether planned or already pinned."""
     files = lose(world)

@@ -50,7 +50,7 @@ from chargen.steps.fetch import fetch
 from chargen.steps.follow_ups import release
 from chargen.steps.lost import look_again
 from chargen.steps.stage import stage
-from chargen.steps.submit import ForeignJob, submit
+from chargen.steps.submit import ForeignJob, LostJobIsBack, submit
 from conftest import Project
 from money import deleted_too_early, files_deleted_too_early, hold_no_answer, lost_pictures, paid_twice
 from photographs import photograph
@@ -146,7 +146,7 @@ def through_steps(project, checkout, number):
             COUNTS["chains that stopped"] += 1
             COUNTS[f"stopped by {type(error).__name__}"] += 1
             STOPPED.append(f"run {number}, {settings.provider} in {settings.home}: {error}")
-            if isinstance(error, ForeignJob):
+            if isinstance(error, ForeignJob | LostJobIsBack):
                 yield from collected(settings, state, run, str(error))
             elif "under another name" in str(error):
                 follow(checkout, str(error))

@@ -37,7 +37,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remo
     why = f"{entry.job} is still lost"
     try:
         operation = _find(remote, entry.job)
-        is_back = operation is not None and _has_come_back(files, remote, operation)
+        is_back = operation is not None and has_come_back(files, remote, operation)
     except RemoteError as trouble:
         is_back, why = False, str(trouble)
     if not is_back:
@@ -72,8 +72,11 @@ def _find(remote: Remote, job: str) -> Operation | None:
     return next((operation for operation in remote.jobs() if operation.name == job), None)
 
 
-def _has_come_back(files: BatchFiles, remote: Remote, operation: Operation) -> bool:
-    """Whether there is something to wait for, or to collect: results that answer none of the requests are nothing."""
+def has_come_back(files: BatchFiles, remote: Remote, operation: Operation) -> bool:
+    """Whether there is something to wait for, or to collect: results that answer none of the requests are nothing.
+
+    Raises RemoteError if that cannot be found out; results that the server does not have are nothing.
+    """
     if not operation.is_final:
         return True
     if not operation.has_results:
@@ -82,6 +85,10 @@ def _has_come_back(files: BatchFiles, remote: Remote, operation: Operation) -> b
     try:
         fault = receive_results(remote, operation, part)
         return account_for(part, sent_keys(files), operation.requests, fault).is_part
+    except RemoteError as trouble:
+        if trouble.gone:
+            return False
+        raise
     finally:
         part.unlink(missing_ok=True)
 

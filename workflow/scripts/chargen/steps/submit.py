@@ -269,6 +269,7 @@ class _Search:
         if unknown:
             all_known = {entry.job for entry in Journal(self.state).entries.values()}
             unknown = [job for job in unknown if job.name not in all_known]
+        back = [job for job in back if self._has_something(lost[job.name], job)]
         if back:
             raise LostJobIsBack(
                 f"batch {self.files.id} was not sent: {back[0].name}, which counted as lost, is on the server again "
@@ -287,6 +288,15 @@ class _Search:
                 f"was sent, so that nothing is paid twice. Collect them first:\n{lines}"
             )
         return None
+
+    def _has_something(self, batch: str, job: Operation) -> bool:
+        """Whether there is something to collect of a job that counted as lost. One that is only listed, and whose
+        results are gone or answer nothing, does not keep an order from being sent."""
+        from chargen.steps.lost import has_come_back
+
+        if not self.journal.entry(batch).is_lost:  # it is in flight again
+            return True
+        return has_come_back(self.state.batch(batch), self._remote, job)
 
     def _asks_for_the_same(self, batch: str) -> bool:
         """Whether a batch was asked for pictures that this one asks for, in an order, say."""
