@@ -250,5 +250,5 @@ def test_what_was_paid_is_collected_though_nothing_can_be_planned(project):
     assert "models.yaml: " in done.stdout
     assert "Nothing new can be planned until that is corrected; 1 batch in flight will be collected" in done.stdout
     assert ALL == len(placed)
-    assert f"{created['job']}: generate, {ALL} superseded" in collected
+    assert f"{created['job']}: generate, {ALL} applied" in collected
     assert 1 == project.emulator.count("created")
