@@ -384,9 +384,9 @@ def test_options_of_the_command_line() -> None:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
 
-    plan = faults.read(cli._plan(parser.parse_args(["--strictness", "strict", "--api", "progress=true"])))
+    plan = faults.read(cli.plan_of(parser.parse_args(["--strictness", "strict", "--api", "progress=true"])))
 
     assert plan.api == dataclasses.replace(PRESETS["strict"], progress=True)
     for wrong in ("rows=camel", "nothing=1", "progress"):
         with pytest.raises(faults.ChargenError):
-            faults.read(cli._plan(parser.parse_args(["--api", wrong])))
+            faults.read(cli.plan_of(parser.parse_args(["--api", wrong])))
