@@ -1,4 +1,4 @@
-"""Snakemake without the two seconds that importing it takes: a server that has imported it forks for each run.
+"""Snakemake without the seconds that importing it takes: a server that has imported it forks for each run.
 
 What runs is the same code as `python -m snakemake`, in a process and process group of its own, with the environment
 and the folder that the test gives. Run as a program this file is the server.
@@ -7,6 +7,7 @@ and the folder that the test gives. Run as a program this file is the server.
 from __future__ import annotations
 
 import array
+import importlib
 import json
 import os
 import selectors
@@ -19,6 +20,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+IMPORTED = (
+    "snakemake.cli",
+    "snakemake.report.html_reporter",
+    "smart_open",
+    "chargen.snakemake.session",
+    "chargen.operations.generate.plan",
+)
+"""What takes the time of a short run."""
 _STATUS = struct.Struct("<i")
 
 
@@ -90,7 +99,8 @@ class Server:
 
 
 def _serve(connection: socket.socket) -> None:
-
+    for module in IMPORTED:
+        importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a run ends by itself
     most = 1 << 20
     while True:
