@@ -44,6 +44,7 @@ class Server:
         self.made: list[str] = []
         self.states: dict[str, str] = {}
         self.named = True
+        self.added_to_names = ""
         self.before: BaseException | None = None
         self.after: BaseException | None = None
         self.calls: list[str] = []
@@ -67,7 +68,7 @@ class Server:
         for number, name in enumerate(self.made, 1):
             job = f"batches/{number}"
             metadata = {
-                "displayName": name if self.named else None,
+                "displayName": name + self.added_to_names if self.named else None,
                 "state": f"BATCH_STATE_{self.states.get(job, 'RUNNING')}",
                 "createTime": f"2026-11-25T10:00:{59 - number:02}Z",
                 "inputConfig": {"fileName": "files/requests" if name.endswith(BATCH) else "files/others"},
@@ -309,9 +310,11 @@ def test_of_two_jobs_of_one_name_the_succeeded_one_is_taken(batch, server, capsy
     assert "create" not in server.calls
 
 
-def test_a_list_without_names_is_matched_by_the_request_file(batch, server):
-    """The server lists jobs without their display names: the file that a job was made from tells whose it is."""
-    server.named = False
+@pytest.mark.parametrize(("named", "added"), [(False, ""), (True, "\x1b[31m\r\nx"), (True, " (copy)")])
+def test_a_list_without_names_is_matched_by_the_request_file(batch, server, named, added):
+    """The server lists jobs without their display names, or with others: the file that a job was made from tells whose
+    it is."""
+    server.named, server.added_to_names = named, added
     server.after = Died()
     with pytest.raises(Died):
         batch(server)

@@ -102,7 +102,8 @@ SOUND_GIFTS = frozenset({"repeated", "two_images", "two_images_thought", "only_t
 ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
 _STRAYS = ("PENDING", "RUNNING", "SUCCEEDED", "QUEUED", "CANCELLING", "UNSPECIFIED")
 _CODES = (1, 4, 8, 13, 14, 1, 4, 8, 13, 14, 3, 2)  # mostly what passes
-LIES = ["downloads", "bodies", "denials", "redirects", "took_effect", "vanish", "inlined"]
+LIES = ["downloads", "bodies", "names", "denials", "redirects", "took_effect", "vanish", "inlined"]
+_NAME_BODIES = ["no_display_names", "control_characters"]
 _DENIED_IN_A_ROW = 6
 _JOB_TROUBLES = ("", "FAILED", "EXPIRED", "CANCELLED", "partial", "stuck")
 
@@ -252,10 +253,10 @@ class Campaign:
     sent again), of refusals, and of jobs.
 
     ``lies`` adds kinds of LIES, each with its own share: ``downloads`` and ``bodies`` (of downloads, and of all other
-    calls, with a wrong body; every third download of a job is right), ``denials`` (of the stretches of six calls,
-    turned down), ``redirects`` (of calls; some lead to the server at ``elsewhere``, if one is named), ``took_effect``
-    (of creates that answer 429 and made the job), ``vanish`` (of jobs that are not found for a while), ``inlined`` (of
-    jobs that have no result file).
+    calls, with a wrong body; every third download of a job is right), ``names`` (of lists without display names, or
+    with spoiled ones), ``denials`` (of the stretches of six calls, turned down), ``redirects`` (of calls; some lead to
+    the server at ``elsewhere``, if one is named), ``took_effect`` (of creates that answer 429 and made the job),
+    ``vanish`` (of jobs that are not found for a while), ``inlined`` (of jobs that have no result file).
     """
 
     seed: int = 0
@@ -286,8 +287,11 @@ class Campaign:
             return CallFault(call=kind, do="redirect", status=dice.choice(REDIRECTS), location=location)
         if kind == "download" and number % 3 and dice.random() < self.lies.get("downloads", 0):
             return CallFault(call=kind, do="body", body=dice.choice(DOWNLOAD_BODIES), crc32c=dice.choice(HASHES))
+        if kind == "list" and dice.random() < self.lies.get("names", 0):
+            return CallFault(call=kind, do="body", body=dice.choice(_NAME_BODIES))
         if kind != "download" and dice.random() < self.lies.get("bodies", 0):
-            return CallFault(call=kind, do="body", body=dice.choice(ANSWER_BODIES))
+            bodies = [body for body in ANSWER_BODIES if kind != "list" or body not in _NAME_BODIES]
+            return CallFault(call=kind, do="body", body=dice.choice(bodies))
         return None
 
     def call_fault(self, kind: str, number: int) -> CallFault | None:

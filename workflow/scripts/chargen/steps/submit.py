@@ -306,13 +306,12 @@ class _Search:
 
     def _is_own(self, job: Operation) -> bool:
         """Whether *job* is this batch: by its name, also under another name of the library, whose jobs end in the same
-        id if they hold the same requests; without a name, by its request file."""
-        batch = self.files.id
-        if not job.display_name:
-            return bool(job.request_file) and job.request_file in self._uploaded_as()
+        id if they hold the same requests; without a name that chargen gives, by its request file."""
         if job.display_name in (self.plan["display_name"], self.entry.display_name):
             return True
-        return batch_named(job.display_name) == batch and _is_worth_having(job)
+        if named := batch_named(job.display_name):
+            return named == self.files.id and _is_worth_having(job)
+        return bool(job.request_file) and job.request_file in self._uploaded_as()
 
     def _is_of_this_library(self, job: Operation) -> bool:
         prefix = f"chargen-{self.settings.library_id}"
