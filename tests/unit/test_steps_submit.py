@@ -326,6 +326,19 @@ def test_a_list_without_names_is_matched_by_the_request_file(batch, server, name
     assert [NAME] == server.made
 
 
+def test_the_job_of_an_earlier_attempt_is_not_taken_for_this_one(batch, server):
+    """The same tasks sent again are the same request file, so without names the file alone would find the old job."""
+    batch(server)
+    lines = list(durable.read_lines(batch.state.journal))
+    batch.state.journal.unlink()
+    for line in lines:
+        durable.append_line(batch.state.journal, line | {"batch": "fedcba9876543210", "wishes": {"w1": 2, "w2": 2}})
+    server.named = False
+
+    assert "batches/2" == batch(server)
+    assert [NAME, NAME] == server.made
+
+
 def test_a_list_without_names_is_matched_by_the_ledger_of_uploads(batch, server):
     """An intent from before request files were recorded: the ledger knows under which names the file was uploaded."""
     server.named = False

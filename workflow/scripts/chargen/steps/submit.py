@@ -306,11 +306,17 @@ class _Search:
 
     def _is_own(self, job: Operation) -> bool:
         """Whether *job* is this batch: by its name, also under another name of the library, whose jobs end in the same
-        id if they hold the same requests; without a name that chargen gives, by its request file."""
-        if job.display_name in (self.plan["display_name"], self.entry.display_name):
+        id if they hold the same requests; without a name that chargen gives, by its request file.
+
+        Another attempt of the same tasks has the same requests, and so the same file: a job that another batch has is
+        not this one.
+        """
+        if job.display_name and job.display_name in (self.plan["display_name"], self.entry.display_name):
             return True
         if named := batch_named(job.display_name):
             return named == self.files.id and _is_worth_having(job)
+        if any(entry.job == job.name and entry.batch != self.files.id for entry in self.journal.entries.values()):
+            return False
         return bool(job.request_file) and job.request_file in self._uploaded_as()
 
     def _is_of_this_library(self, job: Operation) -> bool:
