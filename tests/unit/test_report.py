@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from report_world import EARLIER, RUN, World, make_world, png
 
-from chargen.base import durable
+from chargen.base import durable, failpoints
 from chargen.base import schemas as schema
 from chargen.base.errors import Place, Problem
 from chargen.operations.generate.plan import Stale
+from chargen.report import run_report
 from chargen.report.collect import Survey, build_report, failure_lines
 
 ODA = "character/oda-brennick"
@@ -249,3 +250,20 @@ def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
     batches = [line["batch"] for line in failure_lines(survey) if line["target"] == scene.target]
 
     assert ["4" * 16] == batches
+
+
+def test_a_second_run_may_remove_the_report_to_write_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snakemake removes outputs before it runs a job: another run in the same folder does that at any moment."""
+    written = world.results / "report.json"
+    monkeypatch.setattr("chargen.operations.generate.plan.make_plan", lambda settings, scope: world.plan())
+    monkeypatch.setattr(failpoints, "reached", lambda point: point == "reported" and written.unlink())
+
+    built = run_report.report(world.settings, world.state, world.state.run(RUN), world.results)
+
+    assert not written.exists()
+    durable.write_json(written, built)
+    assert not run_report.is_outdated(world.state, written)
+    durable.write_json(written, {})
+    assert run_report.is_outdated(world.state, written)
+    written.unlink()
+    assert run_report.is_outdated(world.state, written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -42,7 +43,8 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dic
         [] if only_tells else pinned.get("targets", []),
         _others(settings, state, pinned.get("targets", [])),
     )
-    durable.write_json(state.reported, _mark(folder / "report.json", known))
+    # by what was written: a second run in the same folder may have removed the file to write its own
+    durable.write_json(state.reported, _mark(hashlib.sha256(durable.dump(data)).hexdigest(), known))
     return data
 
 
@@ -50,14 +52,14 @@ def is_outdated(state: State, report_json: Path) -> bool:
     """Whether *report_json* is another library's report, or one from before the last that happened."""
     try:
         reported = durable.read_json(state.reported)
+        return bool(reported != _mark(sha256_file(report_json), _known(state)))
     except (OSError, ValueError):
         return True
-    return bool(reported != _mark(report_json, _known(state)))
 
 
-def _mark(report_json: Path, known: int) -> dict[str, Any]:
+def _mark(report_sha256: str, known: int) -> dict[str, Any]:
     """Return what tells a report from others; by its content, because Snakemake sets the times of what it makes."""
-    return {"report": sha256_file(report_json), "journal_bytes": known}
+    return {"report": report_sha256, "journal_bytes": known}
 
 
 def _known(state: State) -> int:
