@@ -136,7 +136,7 @@ def _on_the_server(left: Left, entry) -> str:
     remote = connect(left.settings())
     lines = []
     for task, line in zip(
-        left.state.batch(entry.batch).read_plan()["tasks"],
+        left.state.batch(entry.batch).plan_json()["tasks"],
         durable.read_lines(left.state.batch(entry.batch).requests),
         strict=True,
     ):

@@ -269,7 +269,7 @@ def _put_back(args: argparse.Namespace) -> None:
     from chargen.steps.follow_ups import release
 
     settings, state, run, files = _open_batch(args)
-    operation = files.read_plan()["operation"]
+    operation = files.plan_json()["operation"]
     wishes = durable.read_object(run.plan_of(operation))["put_back"].get(files.id, [])
     with state.lock(f"batch-{files.id}"):
         done = put_back(settings, state, files, run, wishes)
@@ -290,7 +290,7 @@ def _look_again(args: argparse.Namespace) -> None:
             words = f"a job that counts as lost is not looked for: {error}"
             events.tell("left", words, level="warning", shown=True)
             is_back = False
-    operation = files.read_plan()["operation"]
+    operation = files.plan_json()["operation"]
     durable.write_json(
         args.output, {"batch": files.id, "operation": operation, "follow_ups": [files.id] if is_back else []}
     )

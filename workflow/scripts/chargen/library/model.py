@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from chargen.base.errors import Place, Problem
 from chargen.library.folders import same_name
+from chargen.library.target import Target
 
 Kind = Literal["character", "location", "chapter"]
 KIND_FOLDERS: dict[str, Kind] = {"characters": "character", "locations": "location", "chapters": "chapter"}
@@ -95,9 +96,9 @@ class Scene:
     skip: bool = False
 
     @property
-    def target(self) -> str:
-        """``kind/entity/scene``: what wishes, orders and ``only`` name."""
-        return f"{self.entity}/{self.id}"
+    def target(self) -> Target:
+        """What wishes, orders and ``only`` name."""
+        return Target.of(self.entity, self.id)
 
 
 @dataclass(frozen=True, slots=True)

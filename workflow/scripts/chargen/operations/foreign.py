@@ -20,6 +20,7 @@ from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS
 from chargen.library.slugs import folder_fault, foreign_id
+from chargen.library.target import Target
 from chargen.operations.enhance.plan import job_folder, suffix
 from chargen.operations.plans import make_any_plan
 from chargen.providers.gemini.client import Operation
@@ -210,7 +211,7 @@ _BLANK: dict[str, Callable[[Settings, Iterable[tuple[str, int]]], _Blank]] = {
 
 def _task(operation: str, key: str, target: str, variation: int) -> Json:
     """A task of which nothing is known but its key."""
-    wish = Wish(operation, target, variation, f"{UNKNOWN}:{digest(key)}")
+    wish = Wish(operation, Target(target), variation, f"{UNKNOWN}:{digest(key)}")
     return {
         "wish": wish.to_json(),
         "wish_id": wish.id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from chargen.library.folders import forms
+from chargen.library.target import Target
 from chargen.records.identity import Wish
 from chargen.records.journal import WITH_PICTURE, Journal, Outcome
 from chargen.records.state import State
@@ -76,7 +77,7 @@ def _ids(wish: Wish) -> tuple[str, ...]:
     """The ids that *wish* may have been sent under: a copied library may spell its folders in another form."""
     if wish.target.isascii():
         return (wish.id,)
-    return tuple(replace(wish, target=target).id for target in forms(wish.target))
+    return tuple(replace(wish, target=Target(target)).id for target in forms(wish.target))
 
 
 def stored_batches(state: State) -> frozenset[str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from chargen.base.durable import canonical
+from chargen.base.reading import build, plain_object
+from chargen.library.target import Target
 
+NO_TARGET = Target()
 UNKNOWN = "unknown"
 """Stands for a hash that cannot be known: of a job of which only the results are left."""
 
@@ -23,12 +26,17 @@ class Wish:
     wish that the author rejected, so that each rejection wishes for one more.
     """
 
-    operation: str
-    target: str  # kind/entity/scene
-    variation: int
-    spec_hash: str
+    operation: str = ""
+    target: Target = NO_TARGET
+    variation: int = 1
+    spec_hash: str = ""
     order: int = 0
     rejections: int = 0
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Return *data* as a wish. Raises `WrongShape`, which names the key, for what does not fit."""
+        return build(cls, data)
 
     @cached_property
     def id(self) -> str:
@@ -37,7 +45,10 @@ class Wish:
 
     def to_json(self) -> dict[str, Any]:
         """Return the wish as plain data."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return plain_object(self)
+
+
+NO_WISH = Wish()
 
 
 def digest(data: object) -> str:
@@ -54,12 +65,12 @@ def task_key(target: str, variation: int, shape: Mapping[str, Any]) -> str:
     return f"{target}{suffix}@sha256:{digest({'v': 1, **shape})}"
 
 
-def split_key(key: str) -> tuple[str, int]:
+def split_key(key: str) -> tuple[Target, int]:
     """Return target and variation of a task key; raises ValueError if it is none."""
     match = re.fullmatch(r"(.+?)(?:_c(\d+))?@sha256:[0-9a-f]{16}", key, re.DOTALL)
     if not match:
         raise ValueError(f"not a task key: {key[:200]!r}")
-    return match[1], int(match[2] or 1)
+    return Target(match[1]), int(match[2] or 1)
 
 
 def batch_id(tasks: Iterable[tuple[str, str, int]]) -> str:

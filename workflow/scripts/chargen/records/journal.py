@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from chargen.base import durable, events, failpoints
-from chargen.base.reading import WrongShape, build
-from chargen.records.batch import BatchPlan, Receipt
+from chargen.base.reading import WrongShape
+from chargen.records.batch import WITH_PICTURE as WITH_PICTURE
 from chargen.records.journal_index import JournalIndex, PastBatch, checksum, whole_lines
 from chargen.records.journal_lines import (
     Absent,
@@ -39,9 +39,6 @@ from chargen.records.state import State
 Outcome = tuple[str, str, int]
 """``(outcome, reason, attempt)`` of a wish. Outcomes with a picture: applied, superseded, unplaced. Without one: failed
 (for good), passing (worth another try) or lost (paid for, and its result is gone on the server)."""
-
-WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
-
 
 DENIED_HOURS = 24.0
 """How long a model that the server does not have is not asked for: it may come back, and asking costs nothing."""
@@ -433,13 +430,11 @@ class Journal:
                 continue  # it was never sent, or the server's list of jobs will say that it was
             entry = self.entries.setdefault(files.id, Entry(files.id))
             if plan and not entry.wishes:
-                known = build(BatchPlan, plan)
-                entry.wishes = {task.wish_id: task.attempt for task in known.tasks}
-                entry.operation, entry.model = known.operation, known.model
-                entry.display_name, entry.cost_usd = known.display_name, known.cost_usd
+                entry.wishes = {task.wish_id: task.attempt for task in plan.tasks}
+                entry.operation, entry.model = plan.operation, plan.model
+                entry.display_name, entry.cost_usd = plan.display_name, plan.cost_usd
             entry.job = entry.job or job
             if receipt and entry.outcomes is None:
-                settled = build(Receipt, receipt)
-                entry.outcomes = {task.wish_id: (task.outcome, task.reason) for task in settled.tasks}
-                entry.applied = settled.times.applied
-                entry.submitted = entry.submitted or settled.times.submitted
+                entry.outcomes = {task.wish_id: (task.outcome, task.reason) for task in receipt.tasks}
+                entry.applied = receipt.times.applied
+                entry.submitted = entry.submitted or receipt.times.submitted

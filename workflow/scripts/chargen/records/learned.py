@@ -86,7 +86,7 @@ def read_learned(state: State, journal: Journal) -> Learned:
     applied = (entry.batch for entry in reversed(journal.entries.values()) if entry.outcomes is not None)
     youngest = [batch for batch, _ in zip(applied, range(READ_RECEIPTS), strict=False)]
     for batch in reversed(youngest):
-        if batch not in learned.batches and (receipt := state.batch(batch).known_receipt()):
+        if batch not in learned.batches and (receipt := state.batch(batch).known_receipt_json()):
             learned.add(receipt)
     return learned
 

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from chargen.base import durable
 from chargen.base.processes import pid_here, process_alive
 from chargen.records import WrongShape, build
 from chargen.records.batch import BatchEnd, BatchPlan, Receipt
 from chargen.records.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +153,17 @@ class BatchFiles:
         """When the batch's responses were first found older than they need be kept, in seconds since the epoch."""
         return self.folder / "due"
 
-    def read_plan(self) -> dict[str, Any]:
+    def read_plan(self) -> BatchPlan:
         """Return plan.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
-        return _shaped(self.plan, BatchPlan)
+        return _read(self.plan, BatchPlan)
 
-    def read_receipt(self) -> dict[str, Any]:
+    def read_receipt(self) -> Receipt:
         """Return receipt.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
-        return _shaped(self.receipt, Receipt)
+        return _read(self.receipt, Receipt)
 
-    def read_ended(self) -> dict[str, Any]:
+    def read_ended(self) -> BatchEnd:
         """Return ended.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
-        return _shaped(self.ended, BatchEnd)
+        return _read(self.ended, BatchEnd)
 
     def read_left_out(self) -> dict[str, str]:
         """Return left-out.json, empty if there is none; it is written anew whenever the batch is staged."""
@@ -170,13 +172,29 @@ class BatchFiles:
         found = durable.read_object(self.left_out)
         return {key: why for key, why in found.items() if isinstance(why, str)}
 
-    def known_plan(self) -> dict[str, Any] | None:
+    def known_plan(self) -> BatchPlan | None:
         """Return plan.json; None if it is not there or cannot be read."""
         return _known(self.read_plan)
 
-    def known_receipt(self) -> dict[str, Any] | None:
+    def known_receipt(self) -> Receipt | None:
         """Return receipt.json; None if it is not there or cannot be read."""
         return _known(self.read_receipt)
+
+    def plan_json(self) -> dict[str, Any]:
+        """`read_plan` as plain data, for those who still take it apart by its keys."""
+        return _shaped(self.plan, BatchPlan)
+
+    def receipt_json(self) -> dict[str, Any]:
+        """`read_receipt` as plain data, for those who still take it apart by its keys."""
+        return _shaped(self.receipt, Receipt)
+
+    def known_plan_json(self) -> dict[str, Any] | None:
+        """`known_plan` as plain data, for those who still take it apart by its keys."""
+        return _known(self.plan_json)
+
+    def known_receipt_json(self) -> dict[str, Any] | None:
+        """`known_receipt` as plain data, for those who still take it apart by its keys."""
+        return _known(self.receipt_json)
 
     def known_job(self) -> str:
         """Return the name of the batch's job as job.json has it; ``""`` if it is not there or cannot be read."""
@@ -233,17 +251,22 @@ class RunFiles:
         return bool(pid) and process_alive(pid)
 
 
-def _shaped(path: Path, kind: type) -> dict[str, Any]:
-    """Return the JSON object in *path*, once it is known that it can be read as *kind*."""
+def _read(path: Path, kind: type[T]) -> T:
+    """Return the JSON object in *path* as *kind*."""
     data = durable.read_object(path)
     try:
-        build(kind, data)
+        return build(kind, data)
     except WrongShape as error:
         raise durable.UnreadableFile(path, str(error)) from None
-    return data
 
 
-def _known(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _shaped(path: Path, kind: type[Any]) -> dict[str, Any]:
+    """Return the JSON object in *path*, once it is known that it can be read as *kind*."""
+    _read(path, kind)
+    return durable.read_object(path)
+
+
+def _known(read: Callable[[], T]) -> T | None:
     try:
         return read()
     except (OSError, durable.UnreadableFile):

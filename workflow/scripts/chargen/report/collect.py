@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargen.base.errors import Problem
 from chargen.base.wording import seconds_between
-from chargen.library.model import KIND_FOLDERS
+from chargen.library.model import KIND_FOLDERS, Scene
 from chargen.planning.estimates import summary
 from chargen.records.journal import Journal, now
 from chargen.records.learned import read_learned
@@ -56,7 +56,9 @@ class Survey:
         fates = self.history.fates.items()
         self._youngest = {_slot(fate): wish for wish, fate in sorted(fates, key=lambda item: _age(item[1]))}
         self._planned = {standing.target for standing in plan.standings}
-        self._scenes = {scene.target: scene for entity in plan.library.entities.values() for scene in entity.scenes}
+        self._scenes: dict[str, Scene] = {
+            scene.target: scene for entity in plan.library.entities.values() for scene in entity.scenes
+        }
 
     def settled(self, wish: str, fate: Fate) -> bool:
         """Whether the library no longer asks for this very wish: its scene was edited, ordered anew or taken out."""

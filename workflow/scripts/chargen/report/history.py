@@ -63,7 +63,7 @@ def read_history(state: State) -> History:
         if not files.receipt.exists():
             continue
         try:
-            history.receipts.append(files.read_receipt())
+            history.receipts.append(files.receipt_json())
         except (OSError, ValueError) as error:
             history.troubles.append((files.id, f"its receipt cannot be read: {error}"))
     history.receipts.sort(key=lambda receipt: (receipt["times"]["applied"], receipt["batch"]))
@@ -79,7 +79,7 @@ def read_history(state: State) -> History:
 def _estimates(state: State, receipt: Receipt) -> dict[str, float]:
     """Return the estimate in US dollars of each wish; without the batch's plan, an even share."""
     try:
-        return {task["wish_id"]: task["cost_usd"] for task in state.batch(receipt["batch"]).read_plan()["tasks"]}
+        return {task["wish_id"]: task["cost_usd"] for task in state.batch(receipt["batch"]).plan_json()["tasks"]}
     except (OSError, ValueError, KeyError):
         tasks = receipt["tasks"]
         return {task["wish_id"]: receipt["cost_usd"]["estimated"] / len(tasks) for task in tasks}
@@ -107,7 +107,7 @@ def _take(fates: dict[str, Fate], receipt: Receipt, estimates: Mapping[str, floa
 
 def _take_waiting(history: History, entry: Entry, state: State) -> None:
     try:
-        tasks: Iterable[dict[str, Any]] = state.batch(entry.batch).read_plan()["tasks"]
+        tasks: Iterable[dict[str, Any]] = state.batch(entry.batch).plan_json()["tasks"]
     except (OSError, ValueError, KeyError) as error:
         history.troubles.append((entry.batch, f"its plan cannot be read: {error}"))
         return

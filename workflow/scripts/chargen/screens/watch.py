@@ -99,7 +99,7 @@ class Planned:
     def of(cls, files: BatchFiles) -> Planned | None:
         """Read it from the batch's files; None if there is no plan."""
         try:
-            plan = files.read_plan()
+            plan = files.plan_json()
         except (OSError, ValueError):
             return None
         return cls(plan["operation"], plan["model"], len(plan["tasks"]), plan["cost_usd"])
@@ -307,7 +307,7 @@ def _text(lines: Sequence[Line]) -> Text:
 def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: Operation | None, next_s: float | None) -> Row:
     """Return the row of a batch from its files and what the run last saw of its job."""
     tasks = planned.tasks
-    receipt = files.known_receipt() if entry.outcomes is not None else None
+    receipt = files.known_receipt_json() if entry.outcomes is not None else None
     phase, done, failed, cost, looked_at = "planned", 0, 0, planned.cost_usd, False
     if receipt:
         counts = receipt["counts"]

@@ -42,7 +42,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
 
     Call it under the batch's lock, with its responses on disk.
     """
-    if receipt := files.known_receipt():
+    if receipt := files.known_receipt_json():
         _close(state, receipt)
         words = f"{receipt['operation']} {files.id}: {_counts(receipt)}; placed by whoever brought the results in"
         events.tell("known", words, level="debug", batch=files.id, counts=receipt["counts"])
@@ -52,10 +52,10 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         files.receipt.replace(damaged)
         words = f"{files.receipt} cannot be read: it is kept as {damaged.name} and written again from the results"
         events.tell("problem", words, level="warning", shown=True, batch=files.id)
-    plan = files.read_plan()
+    plan = files.plan_json()
     does = operation(plan["operation"])
     journal = Journal.recent(state, files.id)
-    end = files.read_ended()
+    end = files.read_ended().to_json()
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         left_out = files.read_left_out()
@@ -115,10 +115,10 @@ def _counts(receipt: Json) -> str:
 
 def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles, wishes: Collection[str]) -> Json:
     """Place the pictures of *wishes* again from the stored responses of their batch; return what became of them."""
-    plan = files.read_plan()
+    plan = files.plan_json()
     does = operation(plan["operation"])
     wanted = [task for task in plan["tasks"] if task["wish_id"] in set(wishes)]
-    end = files.read_ended()
+    end = files.read_ended().to_json()
     with ResultFile(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         answers = [_answer(task, joined, end, {}, does.WANTED) for task in wanted]

@@ -70,7 +70,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Re
         return
     if entry.outcomes is None or not files.receipt.exists():  # somebody found the job again meanwhile
         return
-    forget_gone_references(state, files.read_receipt(), files.read_plan(), remote)
+    forget_gone_references(state, files.receipt_json(), files.plan_json(), remote)
     if settings.cleanup.after_apply:
         # A job that another checkout asked for is left to it: its results may not be there yet.
         why = why_kept(entry) or ("another checkout asked for it" if entry.sent_elsewhere else "")
@@ -159,7 +159,7 @@ def _is_old(files: BatchFiles, entry: Entry, keep_s: float) -> bool:
 
 def _holds_pictures(files: BatchFiles) -> bool:
     """Whether the responses hold pictures that were paid for and are nowhere else."""
-    receipt = files.known_receipt()
+    receipt = files.known_receipt_json()
     return receipt is None or any(task["reason"] in WAITS_IN_RESPONSES for task in receipt["tasks"])
 
 
@@ -168,7 +168,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
         _quietly(partial(remote.delete_job, job))
     uploads = Uploads(state, remote)
     live = uploads.live()
-    unneeded = uploaded_contents(state, files.read_plan()["tasks"]) - _needed(state)
+    unneeded = uploaded_contents(state, files.plan_json()["tasks"]) - _needed(state)
     if files.requests.exists():
         from chargen.pictures.formats import sha256_file
 
@@ -176,7 +176,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) ->
     for sha256 in sorted(unneeded & live.keys()):
         if _quietly(partial(remote.delete_file, live[sha256].name)):
             uploads.forget(live[sha256].name)
-    for reference in distinct_references(files.read_plan()["tasks"]).values():
+    for reference in distinct_references(files.plan_json()["tasks"]).values():
         if sent_sha256(state, reference) in unneeded:
             drop_copy(state, reference)
 
@@ -192,7 +192,7 @@ def _needed(state: State) -> set[str]:
     lost = {entry.batch for entry in Journal.recent(state).entries.values() if entry.is_lost}
     for files in state.batches():
         if files.plan.exists() and (not files.receipt.exists() or files.id in lost):
-            needed.update(uploaded_contents(state, files.read_plan()["tasks"]))
+            needed.update(uploaded_contents(state, files.plan_json()["tasks"]))
             if files.requests.exists():
                 needed.add(sha256_file(files.requests))
     return needed

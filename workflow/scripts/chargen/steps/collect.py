@@ -51,7 +51,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
         if not files.plan.exists():
             durable.write_json(files.plan, _plan_from_results(settings, files, job))
         if not is_known:
-            take_over(Journal(state), files.read_plan(), job, remote)
+            take_over(Journal(state), files.plan_json(), job, remote)
         watch.bring_in(batch, job)
         receipt = apply(settings, state, files, run)
     told = ("key", "target", "variation", "outcome", "reason", "advice", "file", "archived")

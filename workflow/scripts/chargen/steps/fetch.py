@@ -448,7 +448,7 @@ def sent_keys(files: BatchFiles) -> frozenset[str] | None:
     """Return the keys of the requests that were sent; None where nothing here says which those were."""
     keys = {line["key"] for line in durable.read_lines(files.requests) if isinstance(line.get("key"), str)}
     if not keys and files.plan.exists():
-        keys = {task["key"] for task in files.read_plan()["tasks"]} - files.read_left_out().keys()
+        keys = {task["key"] for task in files.plan_json()["tasks"]} - files.read_left_out().keys()
     return frozenset(keys) if keys else None
 
 

@@ -104,7 +104,7 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
         if files.id in seen or not files.plan.exists():
             continue
         seen.add(files.id)
-        receipt = files.known_receipt()
+        receipt = files.known_receipt_json()
         if journal.entry(files.id).withdrawn or receipt is None:
             pending.update(_targets(files, plan))
         if receipt:
@@ -116,7 +116,7 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
 
 def _targets(files: BatchFiles, plan: Mapping[str, Any]) -> set[str]:
     """Return the targets of a batch; if its plan cannot be read, all that anything waits for."""
-    known = files.known_plan()
+    known = files.known_plan_json()
     if known is None:
         return {need for item in plan["deferred"] for need in item["needs"]}
     return {task["wish"]["target"] for task in known["tasks"]}

@@ -108,7 +108,7 @@ def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable
         entry = journal.entry(files.id)
         if files.id == batch or not (entry.job or entry.open_intent):
             continue
-        for task in (files.known_plan() or {"tasks": []})["tasks"]:
+        for task in (files.known_plan_json() or {"tasks": []})["tasks"]:
             item = (task["wish"]["target"], task["wish"]["variation"])
             if task["wish"]["order"] == orders.get(item):
                 came.pop(item, None)

@@ -63,6 +63,6 @@ def _met_quota(state: State, entry: Entry) -> bool:
     if entry.ended != "FAILED":
         return False
     try:
-        return bool(state.batch(entry.batch).read_ended().get("error_code") == QUOTA)
+        return bool(state.batch(entry.batch).read_ended().to_json().get("error_code") == QUOTA)
     except (OSError, ValueError, KeyError):
         return False

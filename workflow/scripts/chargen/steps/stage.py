@@ -35,7 +35,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
 
     Tasks whose reference the API refuses are left out and named in ``left-out.json``. Call it under the batch's lock.
     """
-    plan = files.read_plan()
+    plan = files.plan_json()
     references = distinct_references(plan["tasks"])
     base = Path(settings.home) if plan["operation"] == "enhance" else settings.library_root
     uploads, refused = _upload_all(settings, state, remote, references, base, run)
@@ -76,7 +76,7 @@ def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remot
         if upload.lives_for_s() > needed_life_s(settings)
     }
     left_out = files.read_left_out()
-    plan = files.read_plan()
+    plan = files.plan_json()
     sent = [task for task in plan["tasks"] if task["key"] not in left_out]
     contents = uploaded_contents(state, sent)
     # They were written by another version, or before the setting was changed.

@@ -89,7 +89,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
             waiting.check(run)  # the run may have ended while others held the lock
-            if not why_full(settings, state, files.read_plan(), remote):  # nobody took the place meanwhile
+            if not why_full(settings, state, files.plan_json(), remote):  # nobody took the place meanwhile
                 return _submit_now(settings, state, files, remote, run)
 
 
@@ -210,7 +210,7 @@ class _Search:
         self.settings = settings
         self.state = state
         self.files = files
-        self.plan = files.read_plan()
+        self.plan = files.plan_json()
         # A plan that is older than what the index leaves out is checked against the whole journal.
         is_old = time.time() - files.plan.stat().st_mtime > SETTLED_AFTER_S / 2
         self.journal = Journal(state) if is_old else Journal.recent(state, files.id)
@@ -300,7 +300,7 @@ class _Search:
 
     def _asks_for_the_same(self, batch: str) -> bool:
         """Whether a batch was asked for pictures that this one asks for, in an order, say."""
-        plan = self.state.batch(batch).known_plan() or {"tasks": []}
+        plan = self.state.batch(batch).known_plan_json() or {"tasks": []}
         theirs = {(task["wish"]["target"], task["wish"]["variation"]) for task in plan["tasks"]}
         return any((task["wish"]["target"], task["wish"]["variation"]) in theirs for task in self.plan["tasks"])
 
@@ -346,7 +346,7 @@ class _Search:
             if not files.plan.exists():
                 foreign.append(job)
                 continue
-            plan = files.read_plan()
+            plan = files.plan_json()
             with self.state.lock(f"batch-{files.id}", wait=False) as got:
                 if got:
                     take_over(self.journal, plan, job, self._remote)
@@ -528,7 +528,7 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
     """Wait until the account has room for the batch; bring in what ends meanwhile."""
     from chargen.steps.fetch import Watch
 
-    plan = files.read_plan()
+    plan = files.plan_json()
     watch: Watch | None = None
     while why := why_full(settings, state, plan, remote):
         if watch is None:

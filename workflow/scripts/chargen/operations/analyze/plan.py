@@ -14,6 +14,7 @@ from chargen.base.errors import ChargenError, Place, Problem
 from chargen.library.folders import Folders
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS, Entity, Kind
+from chargen.library.target import Target
 from chargen.operations.analyze.question import Question, load_question
 from chargen.operations.generate.plan import SCOPES, matches, not_writable
 from chargen.pictures.looks import Look, Looker
@@ -48,9 +49,9 @@ class Picture:
     path: str
 
     @property
-    def target(self) -> str:
+    def target(self) -> Target:
         """``kind/entity/images/file``."""
-        return f"{self.entity.key}/{self.path}"
+        return Target.of(self.entity.key, self.path)
 
     @property
     def from_root(self) -> str:
@@ -58,7 +59,7 @@ class Picture:
         return f"{FOLDER_OF[self.entity.kind]}/{self.entity.slug}/{self.path}"
 
 
-def wish_for(target: str, sha256: str, order: int = 0) -> Wish:
+def wish_for(target: Target, sha256: str, order: int = 0) -> Wish:
     """Return the wish to have the picture *target* analysed as it is now: another content is another wish."""
     return Wish(OPERATION, target, 1, f"sha256:{digest({'sha256': sha256})}", order)
 
@@ -317,7 +318,7 @@ class _Receipts:
         """Return the errors of the last answer to *wish*, and the field in which the form was sent."""
         for entry in reversed(self._journal.entries.values()):
             if wish.id in (entry.outcomes or {}):
-                receipt = self._state.batch(entry.batch).known_receipt()
+                receipt = self._state.batch(entry.batch).known_receipt_json()
                 tasks = receipt["tasks"] if receipt else ()
                 record = next((task for task in tasks if task["wish_id"] == wish.id), None)
                 return (errors_in(record), record.get("schema_field", SCHEMA_FIELDS[0])) if record else ((), "")

@@ -16,6 +16,7 @@ from chargen.base import durable
 from chargen.base.errors import CannotPlan, ChargenError, Place, Problem
 from chargen.base.progress import track
 from chargen.library.access import may_be_written
+from chargen.library.target import Target
 from chargen.operations.enhance.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
 from chargen.operations.generate.plan import matches
 from chargen.pictures.looks import Look, Looker
@@ -196,8 +197,8 @@ def _in_place(folder: Path, records: Sequence[Mapping[str, Any]]) -> dict[_Slot,
     }
 
 
-def _target(settings: Settings, name: str) -> str:
-    return f"{OPERATION}/{settings.enhance.job_name}/{name}"
+def _target(settings: Settings, name: str) -> Target:
+    return Target.of(f"{OPERATION}/{settings.enhance.job_name}", name)
 
 
 def _take_stock(context: _Context, items: list[Input]) -> None:
@@ -254,7 +255,7 @@ def _sent(state: State, journal: Journal) -> Iterator[tuple[str, str]]:
     for entry in journal.entries.values():
         files = state.batch(entry.batch)
         if entry.operation == OPERATION and (entry.job or entry.open_intent):
-            for task in (files.known_plan() or {"tasks": ()})["tasks"]:
+            for task in (files.known_plan_json() or {"tasks": ()})["tasks"]:
                 yield task["wish"]["spec_hash"], task["wish"]["target"]
 
 
