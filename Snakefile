@@ -47,70 +47,70 @@ rule generate_all:
     """Make every picture that the library asks for and lacks. `-n` shows what it would cost."""
     default_target: True
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule generate_characters:
     """Make the pictures that characters lack."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule generate_locations:
     """Make the pictures that locations lack."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule generate_chapters:
     """Make the pictures that chapters lack."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule submitted:
     """Stop after submission: leave now, collect later with `snakemake generate_all`."""
     input:
-        session.jobs,
+        graph.job_files,
 
 
 rule analyze_all:
     """Look at every picture of the library that has no analysis yet, and write down what is on it."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule analyze_characters:
     """Look at the pictures of characters."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule analyze_locations:
     """Look at the pictures of locations."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule analyze_chapters:
     """Look at the pictures of chapters."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule illustrate_all:
     """Look at what is there, make what is wanted with what was learned, and look at what is new."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule enhance_all:
     """Make every picture of a folder again, as a prompt says (settings: enhance)."""
     input:
-        session.everything,
+        graph.files_of_targets,
 
 
 rule report:
     """Write results/report.html, report.json and failures.jsonl as things stand. Spends nothing."""
     input:
-        session.everything,
+        graph.files_of_targets,

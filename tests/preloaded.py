@@ -24,7 +24,8 @@ IMPORTED = (
     "snakemake.cli",
     "snakemake.report.html_reporter",
     "smart_open",
-    "chargen.snakemake.session",
+    "chargen.snakemake.graph",
+    "chargen.snakemake.run",
     "chargen.operations.generate.plan",
 )
 """What takes the time of a short run."""

@@ -11,7 +11,7 @@ import pytest
 from chargen import cli
 from chargen.base import bugs, events, output
 from chargen.screens.screen import Screen
-from chargen.snakemake import session
+from chargen.snakemake import messages
 
 KEY = "AIzaSyA-0123456789_abcdefghijklmnopqrstu"
 
@@ -79,11 +79,11 @@ def fail(error: Exception) -> Any:
 
 def test_a_bug_while_planning_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What Snakemake asks ends it with a line and a status; its own control flow passes."""
-    asked = session._in_words("planning")(broken)
+    asked = messages.exit_on_error("planning")(broken)
     with pytest.raises(SystemExit) as ended:
         asked()
     with pytest.raises(SystemExit) as left:
-        session._in_words("planning")(lambda: session._exit("words"))()
+        messages.exit_on_error("planning")(lambda: messages.exit_with("words"))()
     err = capsys.readouterr().err
 
     assert (1, 1) == (ended.value.code, left.value.code)

@@ -264,11 +264,11 @@ def test_names_from_outside_cannot_steer_the_terminal():
 def test_every_target_is_explained():
     """docs/operating.md has a section and a row for each target that looks, and each has its module."""
     from chargen.cli import OPERATING
-    from chargen.snakemake.session import LOOKING_TARGETS
+    from chargen.snakemake.targets import SCREENS
 
     page = (config.schema.ROOT / "docs" / "operating.md").read_text("utf-8")
     modules = {path.stem for path in (config.schema.ROOT / "workflow/scripts/chargen/screens").glob("*.py")}
 
-    assert set(OPERATING) == LOOKING_TARGETS
+    assert set(OPERATING) == SCREENS
     assert [] == [name for name in OPERATING if f"\n## {name}\n" not in page or f"\n| `{name}` |" not in page]
     assert set(OPERATING) <= modules

@@ -13,8 +13,7 @@ from chargen import cli
 from chargen.base import events, output
 from chargen.providers.gemini.client import RemoteError
 from chargen.screens.screen import Screen, line
-from chargen.snakemake import output as calm
-from chargen.snakemake import session
+from chargen.snakemake import log_handler, messages
 
 KEY = "AIzaSy-a-key/that+is 'odd\"\\only here"
 EVIL = "a\x1b]0;title\x07\x1b[2Jb\rc\x9bd\u202ee\u2066f\u2028g\ud800h\U000e0041i"
@@ -128,11 +127,11 @@ def test_screens_are_clean_as_lines_and_as_json() -> None:
 
 def test_what_snakemake_prints_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of a step's log, and Snakemake's own messages with names from the library in them."""
-    from test_calm import Screen as Handler
+    from test_log_handler import Screen as Handler
 
     handler = Handler(monkeypatch)
     handler.say(f"Missing input files {EVIL}", 40)
-    handler.say(f"\x1b[32mdone\x1b[0m {EVIL}", **{calm.OUR_OWN: True})
+    handler.say(f"\x1b[32mdone\x1b[0m {EVIL}", **{log_handler.OUR_OWN: True})
 
     written = handler.stream.getvalue()
     assert f"Missing input files {SHOWN}" in written
@@ -142,6 +141,6 @@ def test_what_snakemake_prints_is_clean(monkeypatch: pytest.MonkeyPatch) -> None
 def test_errors_while_planning_are_clean(capsys: pytest.CaptureFixture[str]) -> None:
     """Names from the library in the error that ends Snakemake."""
     with pytest.raises(SystemExit):
-        session._exit(EVIL)
+        messages.exit_with(EVIL)
 
     assert f"chargen: {SHOWN}\n" == capsys.readouterr().err

@@ -9,7 +9,7 @@ checkpoint apply:
     priority: 3
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} apply --run {params.run:q} {wildcards.batch} {output.receipt:q} 2> {log:q}"
 
@@ -38,7 +38,7 @@ checkpoint put_back:
         "logs/{operation}/{batch}/put-back.{run}.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} put-back --run {params.run:q} {wildcards.batch} {output.done:q} 2> {log:q}"
 
@@ -66,7 +66,7 @@ checkpoint look_again:
         "logs/{operation}/{batch}/looked-again.{run}.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} look-again --run {params.run:q} {wildcards.batch} {output.done:q} 2> {log:q}"
 
@@ -75,7 +75,7 @@ rule settle_look_again:
     """Close the look for a lost job once its results, if it is there again, are settled."""
     input:
         done="results/{operation}/{batch}/looked-again.{run}.json",
-        results=found_again,
+        results=results_of_found_job,
     output:
         settled="results/{operation}/{batch}/looked-again.{run}.settled",
     log:

@@ -1,14 +1,21 @@
-"""What all stages share: the session that plans and pins, the command line, and what wildcards may be."""
+"""What all rules share: the graph that answers their questions, the run around them, and what wildcards may be."""
 
 import sys
 from pathlib import Path
 from shlex import quote as shell_quote
 
-from chargen.snakemake.session import Session
+from chargen.snakemake.context import RunContext
+from chargen.snakemake.graph import Graph
+from chargen.snakemake.plans import Plans
+from chargen.snakemake.run import Run
 
 # No input of a chain is ancient(): a job that is made again because it was killed would hide all jobs behind it, and
 # nothing here costs anything when it runs again.
-session = Session(config, Path.cwd(), workflow)
+context = RunContext(config, Path.cwd(), workflow)
+plans = Plans(context)
+graph = Graph(context, plans)
+this_run = Run(context, plans)
+RUN_FOLDER = context.run_folder
 CHARGEN = f"{shell_quote(sys.executable)} -m chargen"
 
 
@@ -22,31 +29,33 @@ wildcard_constraints:
 def follow_ups(wildcards):
     """Return the chains that a batch's receipt calls for: what is sent again, and what waited for its pictures."""
     receipt = checkpoints.apply.get(**wildcards).output.receipt
-    return session.follow_ups(receipt)
+    return graph.files_of_follow_ups(receipt)
 
 
 def put_back_follow_ups(wildcards):
     """Return the chains of what waited for pictures that were put back."""
-    return session.follow_ups(checkpoints.put_back.get(**wildcards).output.done)
+    return graph.files_of_follow_ups(checkpoints.put_back.get(**wildcards).output.done)
 
 
-def found_again(wildcards):
+def results_of_found_job(wildcards):
     """Return the chain of a batch whose job counted as lost and is on the server again."""
-    return session.follow_ups(checkpoints.look_again.get(**wildcards).output.done)
+    return graph.files_of_follow_ups(
+        checkpoints.look_again.get(**wildcards).output.done
+    )
 
 
-def generation(wildcards):
+def generated_files(wildcards):
     """Return the chains of what is generated: known while the graph is built, unless analyses come first."""
-    if session.learns_first:
-        return session.pinned_chains(
+    if graph.analyzes_first:
+        return graph.files_of_plan(
             checkpoints.plan_generation.get(**wildcards).output.plan
         )
-    return session.settled_of("generate")
+    return graph.settled_files("generate")
 
 
-def second_looks(wildcards):
+def second_analyses(wildcards):
     """Return the chains of the analyses of what is new."""
-    return session.pinned_chains(checkpoints.plan_analysis.get(**wildcards).output.plan)
+    return graph.files_of_plan(checkpoints.plan_analysis.get(**wildcards).output.plan)
 
 
 def shown(path, caption, what):
@@ -62,12 +71,12 @@ def shown(path, caption, what):
 
 
 onstart:
-    session.start()
+    this_run.start()
 
 
 onsuccess:
-    session.finish(failed=False)
+    this_run.finish(failed=False)
 
 
 onerror:
-    session.finish(failed=True)
+    this_run.finish(failed=True)

@@ -12,6 +12,6 @@ rule fetch:
         waiting=1,
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} fetch --run {params.run:q} {wildcards.batch} {output.responses:q} 2> {log:q}"

@@ -7,7 +7,7 @@ Which chains there are depends on what the ones before brought, so each plan aft
 rule look_first:
     """Close the analyses that illustrate_all begins with."""
     input:
-        session.first_looks,
+        graph.first_analyses,
     output:
         looked="results/illustrate/{run}/looked",
     log:
@@ -27,7 +27,7 @@ checkpoint plan_generation:
         "logs/illustrate/{run}/generate.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} next --run {params.run:q} generate {output.plan:q} 2> {log:q}"
 
@@ -35,7 +35,7 @@ checkpoint plan_generation:
 rule close_generation:
     """Close what illustrate_all generates."""
     input:
-        generation,
+        generated_files,
     output:
         generated="results/illustrate/{run}/generated",
     log:
@@ -55,7 +55,7 @@ checkpoint plan_analysis:
         "logs/illustrate/{run}/analyze.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} next --run {params.run:q} analyze {output.plan:q} 2> {log:q}"
 
@@ -63,7 +63,7 @@ checkpoint plan_analysis:
 rule close_illustration:
     """Close the last chain of illustrate_all."""
     input:
-        second_looks,
+        second_analyses,
     output:
         analyzed="results/illustrate/{run}/analyzed",
     log:

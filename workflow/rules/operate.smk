@@ -17,7 +17,7 @@ rule jobs:
         "logs/jobs.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} jobs --run {params.run:q} 2> {log:q}"
 
@@ -28,7 +28,7 @@ rule storage:
         "logs/storage.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} storage --run {params.run:q} 2> {log:q}"
 
@@ -39,7 +39,7 @@ rule history:
         "logs/history.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} history --run {params.run:q} 2> {log:q}"
 
@@ -50,7 +50,7 @@ rule failures:
         "logs/failures.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} failures --run {params.run:q} 2> {log:q}"
 
@@ -61,7 +61,7 @@ rule cleanup:
         "logs/cleanup.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} cleanup --run {params.run:q} 2> {log:q}"
 
@@ -73,7 +73,7 @@ rule watch:
     threads: 0
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} watch --run {params.run:q} 2> {log:q}"
 
@@ -84,7 +84,7 @@ rule prices:
         "logs/prices.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} prices --run {params.run:q} 2> {log:q}"
 
@@ -95,8 +95,8 @@ rule doctor:
         "logs/doctor.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
-        overridden=lambda wildcards: session.overridden(),
+        run=RUN_FOLDER,
+        overridden=lambda wildcards: graph.profile_settings_not_in_force(),
     shell:
         "{params.chargen} doctor --run {params.run:q} --overridden {params.overridden:q} 2> {log:q}"
 
@@ -107,6 +107,6 @@ rule init:
         "logs/init.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} init --run {params.run:q} 2> {log:q}"

@@ -12,7 +12,7 @@ rule renew:
 rule plan:
     """Show the pinned plan of one batch: its tasks with prompts, references and cost."""
     input:
-        session.renewal,
+        graph.renewal_marks,
     output:
         plan="results/{operation}/{batch}/plan.json",
     log:
@@ -20,7 +20,7 @@ rule plan:
     localrule: True
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} plan --run {params.run:q} {wildcards.batch} {output.plan:q} 2> {log:q}"
 
@@ -28,13 +28,13 @@ rule plan:
 rule planned:
     """Print each picture that the targets beside it would make, with prompt, references and cost. Spends nothing."""
     input:
-        session.planned,
+        graph.make_shown_plans,
     log:
         "logs/planned.log",
     localrule: True
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
-        of=lambda wildcards: session.shown_plans(),
+        run=RUN_FOLDER,
+        of=lambda wildcards: graph.shown_plans(),
     shell:
         "{params.chargen} planned --run {params.run:q} --of {params.of:q} 2> {log:q}"

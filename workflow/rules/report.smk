@@ -1,7 +1,7 @@
 rule write_report:
     """Write the report of everything that this run's targets ask for."""
     input:
-        session.to_report,
+        graph.files_before_report,
     output:
         json=shown("results/report.json", "numbers.rst", "pictures, costs, batches"),
         html="results/report.html",
@@ -10,6 +10,6 @@ rule write_report:
         "logs/report.log",
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} report --run {params.run:q} results 2> {log:q}"

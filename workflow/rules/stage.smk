@@ -9,6 +9,6 @@ rule stage:
     priority: 2
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} stage --run {params.run:q} {wildcards.batch} {output.requests:q} 2> {log:q}"

@@ -11,6 +11,6 @@ rule submit:
     retries: 0
     params:
         chargen=CHARGEN,
-        run=session.run_folder,
+        run=RUN_FOLDER,
     shell:
         "{params.chargen} submit --run {params.run:q} {wildcards.batch} {output.job:q} 2> {log:q}"

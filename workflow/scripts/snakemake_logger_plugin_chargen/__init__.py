@@ -1,4 +1,4 @@
-"""What Snakemake finds under the profile's ``logger: chargen``; the handler itself is `chargen.snakemake.output`.
+"""What Snakemake finds under the profile's ``logger: chargen``; the handler itself is `chargen.snakemake.log_handler`.
 
 Snakemake imports this while it makes its list of options, before it reads their values.
 """
@@ -6,7 +6,7 @@ Snakemake imports this while it makes its list of options, before it reads their
 import sys
 
 from chargen.records.typed import forgiving
-from chargen.snakemake.output import LogHandler, LogHandlerSettings
+from chargen.snakemake.log_handler import LogHandler, LogHandlerSettings
 
 __all__ = ["LogHandler", "LogHandlerSettings"]
 

@@ -1,1 +1,1 @@
-"""What Snakemake asks and shows: the run with its graph, and what is printed while it goes on."""
+"""The Snakemake side: what rules ask while the graph is built, start and end of a run, and what is printed."""

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import datetime as dt
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 import yaml
 
 from chargen.base import schemas as schema
-from chargen.snakemake import session
-from chargen.snakemake.session import Session, new_run_id
+from chargen.snakemake import context, run
+from chargen.snakemake.context import RunContext, new_run_id
+from chargen.snakemake.graph import Graph
+from chargen.snakemake.plans import Plans
+from chargen.snakemake.run import Run
+from chargen.snakemake.targets import MAKING_TARGETS
 
 NOW = dt.datetime(2026, 11, 21, 17, 58, 0, 123_456, tzinfo=dt.UTC)
 
 
+class Call(NamedTuple):
+    """One call of Snakemake."""
+
+    context: RunContext
+    graph: Graph
+    run: Run
+
+
 @pytest.fixture
 def start(tmp_path, monkeypatch):
-    """Make the session of a run with some targets, started at NOW."""
+    """Return what the Snakefile makes of a call with some targets at NOW."""
     (tmp_path / "story").mkdir()
     monkeypatch.chdir(tmp_path)  # results/ of the checkout are none of the run's
     defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
-    monkeypatch.setattr(session, "_tell_waiters_on_signals", lambda *args, **kwargs: None)
+    monkeypatch.setattr(run, "_stop_waiting_on_signals", lambda *args, **kwargs: None)
     clock = SimpleNamespace(now=lambda zone: NOW)
-    monkeypatch.setattr(session, "dt", SimpleNamespace(datetime=clock, UTC=dt.UTC))
-    for variable in (session.RUN_VARIABLE, session.MAIN_VARIABLE):
+    monkeypatch.setattr(context, "dt", SimpleNamespace(datetime=clock, UTC=dt.UTC))
+    for variable in (context.RUN_VARIABLE, run.MAIN_VARIABLE):
         monkeypatch.setenv(variable, "")
 
-    def made(*targets: str) -> Session:
+    def made(*targets: str) -> Call:
         workflow = SimpleNamespace(
             main_snakefile=str(schema.ROOT / "Snakefile"),
             configfiles=[],
@@ -36,7 +49,9 @@ def start(tmp_path, monkeypatch):
             is_main_process=True,
             rules=[],
         )
-        return Session(defaults | {"library": "story"}, tmp_path, workflow)
+        about = RunContext(defaults | {"library": "story"}, tmp_path, workflow)
+        plans = Plans(about)
+        return Call(about, Graph(about, plans), Run(about, plans))
 
     return made
 
@@ -55,42 +70,42 @@ def test_run_ids_are_unique_and_sorted_by_time():
 def test_a_screen_removes_no_folder_but_its_own(start, monkeypatch):
     """`submitted` and `watch`, started in the same second: what watch takes away when it ends is its own."""
     sending, watching = start("submitted"), start("watch")
-    sending.start()
-    watching.start()
-    folders = {sending.run_id, watching.run_id}
-    both = {files.folder.name for files in sending.state.runs()}
-    watching.finish(failed=False)
+    sending.run.start()
+    watching.run.start()
+    folders = {sending.context.run_id, watching.context.run_id}
+    both = {files.folder.name for files in sending.context.state.runs()}
+    watching.run.finish(failed=False)
 
     assert folders == both
-    assert [sending.run_id] == [files.folder.name for files in sending.state.runs()]
+    assert [sending.context.run_id] == [files.folder.name for files in sending.context.state.runs()]
 
 
 def test_two_runs_never_share_a_folder(start, monkeypatch, capsys):
     """If two runs have the same name after all, the second one ends in words and takes nothing from the first."""
-    monkeypatch.setattr(session.secrets, "randbelow", lambda top: 7)
+    monkeypatch.setattr(context.secrets, "randbelow", lambda top: 7)
     first, second = start("submitted"), start("watch")
-    first.start()
+    first.run.start()
     with pytest.raises(SystemExit):
-        second.start()
-    second.finish(failed=True)
+        second.run.start()
+    second.run.finish(failed=True)
 
     assert "belongs to another run, which started at the same moment: run again" in capsys.readouterr().err
-    assert first.state.run(first.run_id).settings.exists()
+    assert first.context.files.settings.exists()
 
 
-@pytest.mark.parametrize("target", sorted(session.MAKING_TARGETS))
+@pytest.mark.parametrize("target", sorted(MAKING_TARGETS))
 def test_planned_makes_nothing_whatever_stands_beside_it(start, target):
     """Each target that sends something waits for nothing then, and its own plan is shown."""
-    shown = start("planned", target)
+    shown = start("planned", target).graph
 
-    assert [] == shown.everything(None) == shown.jobs(None)
+    assert [] == shown.files_of_targets(None) == shown.job_files(None)
     assert target.startswith(("illustrate", "submitted", *(of.partition(":")[0] for of in shown.shown_plans())))
 
 
 def test_planned_shows_the_scopes_of_its_targets(start):
     """Alone it shows what generate_all would make; beside others what they would, in the order of doing it."""
     shown = [
-        start("planned", *targets.split()).shown_plans()
+        start("planned", *targets.split()).graph.shown_plans()
         for targets in ("", "jobs", "order", "generate_characters analyze_locations analyze_chapters", "illustrate_all")
     ]
 
@@ -107,7 +122,7 @@ def test_planned_shows_the_scopes_of_its_targets(start):
 def test_what_cannot_be_shown_is_refused_beside_planned(start, other, capsys):
     """It would be done, so nothing is: the words name it."""
     with pytest.raises(SystemExit):
-        start("planned", "generate_all", other).planned(None)
+        start("planned", "generate_all", other).graph.make_shown_plans(None)
 
     assert f"{other} cannot be shown in that way. Nothing was done" in capsys.readouterr().err
 
@@ -117,5 +132,5 @@ def test_the_report_makes_nothing_beside_what_makes_nothing(start, others):
     """`snakemake report jobs` writes the report as things stand, like `snakemake report`."""
     targets = ["report", *others.split()]
 
-    assert ["results/report.json"] == start(*targets).everything(None)
-    assert [] == start(*targets).to_report(None)
+    assert ["results/report.json"] == start(*targets).graph.files_of_targets(None)
+    assert [] == start(*targets).graph.files_before_report(None)

@@ -1,4 +1,4 @@
-"""What Snakemake prints, made calm: bookkeeping is left out, failures and what is not known are told whole."""
+"""What is printed of Snakemake's messages: no bookkeeping, but every failure and whatever is not known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from snakemake.logging import DefaultFilter, DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from chargen.snakemake import output as calm
+from chargen.snakemake import log_handler
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Screen:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, full: bool = False, dryrun: bool = False) -> None:
         self.stream = io.StringIO()
         monkeypatch.setattr("sys.stderr", self.stream)
-        self.handler = calm.LogHandler(Common(dryrun=dryrun), calm.LogHandlerSettings(full=full))
+        self.handler = log_handler.LogHandler(Common(dryrun=dryrun), log_handler.LogHandlerSettings(full=full))
         self.handler.setFormatter(DefaultFormatter())
         self.handler.addFilter(DefaultFilter(None, False, False, dryrun, False))
 
@@ -68,7 +68,7 @@ def test_bookkeeping_is_left_out_and_the_unknown_is_told(monkeypatch: pytest.Mon
     screen.say("Nothing to be done (all requested files are present and up to date).")
     screen.say("Building DAG of jobs took long", logging.WARNING)
     screen.say("MissingRuleException:\nNo rule to produce nonsense", logging.ERROR, LogEvent.ERROR)
-    screen.say("the plan\nin lines", **{calm.OUR_OWN: True})
+    screen.say("the plan\nin lines", **{log_handler.OUR_OWN: True})
 
     assert [
         "Nothing to be done (all requested files are present and up to date).",
@@ -94,35 +94,36 @@ def test_failure_without_words_shows_the_end_of_its_log(log: Path) -> None:
     """A traceback, or whatever the log ends with, is shown; the log is named."""
     log.write_text("".join(f"line {number}\n" for number in range(40)) + "Traceback (most recent call last):\n  boom\n")
 
-    lines = calm.failure(job(log))
+    lines = log_handler.failure(job(log))
 
     assert "✗ submit failed: generate 0123456789abcdef" == lines[0]
     assert ["    | Traceback (most recent call last):", "    |   boom", f"    log: {log}"] == lines[-3:]
-    assert 1 + calm.TAIL_LINES + 1 == len(lines)
+    assert 1 + log_handler.TAIL_LINES + 1 == len(lines)
 
 
 def test_failure_in_words_is_not_said_twice(log: Path) -> None:
     """The step has told the reason itself: which step, and where its log is."""
     log.write_text("12:00:00 working\nchargen: no API key: put it there\n  and run again\n")
 
-    assert ["✗ submit failed: generate 0123456789abcdef (the reason is above)", f"    log: {log}"] == calm.failure(
-        job(log)
-    )
+    assert [
+        "✗ submit failed: generate 0123456789abcdef (the reason is above)",
+        f"    log: {log}",
+    ] == log_handler.failure(job(log))
 
 
 def test_a_step_that_died_silently_is_named_with_its_command(log: Path) -> None:
     """An empty log says nothing, so the command does; a screen whose status is its answer says it without alarm."""
     log.write_text("")
 
-    assert "    it left without a word: python -m chargen submit" in calm.failure(job(log))
-    assert ["doctor ended with a non-zero exit status: see above"] == calm.failure(job(log, "doctor"))
+    assert "    it ended without a message: python -m chargen submit" in log_handler.failure(job(log))
+    assert ["doctor ended with a non-zero exit status: see above"] == log_handler.failure(job(log, "doctor"))
 
 
 def test_steps_that_were_stopped_say_nothing(log: Path) -> None:
     """Who stops a run is told once by the session, not by each step."""
     log.write_text("chargen: stopped. Nothing is lost: the next run goes on where this ended\n")
 
-    assert [] == calm.failure(job(log))
+    assert [] == log_handler.failure(job(log))
 
 
 @pytest.mark.parametrize(("total", "shown"), [(2, "  submit           generate abc"), (1000, "Job stats:")])
@@ -136,7 +137,7 @@ def test_dry_run_lists_its_jobs_or_counts_them(monkeypatch: pytest.MonkeyPatch, 
     screen.say("This was a dry-run (flag -n). The order of jobs does not reflect the order of execution.")
 
     assert 1 == screen.lines.count(shown)
-    assert calm.DRY == screen.lines[-1]
+    assert log_handler.DRY == screen.lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_dry_run_lists_its_jobs_or_counts_them(monkeypatch: pytest.MonkeyPatch, 
 )
 def test_a_misspelt_target_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, target: str, words: str) -> None:
     """With the rule that was probably meant."""
-    monkeypatch.setattr(calm, "known_rules", lambda: ["generate_all", "jobs"])
+    monkeypatch.setattr(log_handler, "known_rules", lambda: ["generate_all", "jobs"])
     screen = Screen(monkeypatch)
 
     said = "(if you use input functions make sure that they don't raise unexpected exceptions)."

@@ -1,8 +1,8 @@
-"""What Snakemake prints while it runs, made calm: a plugin of its logging, which the default profile switches on.
+"""The log handler that decides what is printed while Snakemake runs; the default profile switches it on as a plugin.
 
-The steps themselves tell what they do. Of Snakemake's own messages, those known to be bookkeeping are left out;
-failures of steps are told in a few lines with their log; everything else, and whatever is not known here, is printed as
-it comes. The log under `.snakemake/log/` has all of it, and ``--logger-chargen-full`` prints all of it.
+The steps print what they do themselves. Of Snakemake's own messages, those known to be bookkeeping are left out; a
+failed step is reported in a few lines with its log; everything else, and whatever is not known here, is printed as it
+comes. The log under `.snakemake/log/` has all of it, and ``--logger-chargen-full`` prints all of it.
 """
 
 # No postponed annotations here: Snakemake takes the type of an option from the field's annotation itself.
@@ -28,7 +28,7 @@ from chargen.base.formatting import CLEAR_LINE, fitted, on_terminal
 OUR_OWN = "chargen"
 """The attribute of a log record that chargen itself wrote: plan and summary."""
 STOPPED = "Nothing is lost: "
-"""In what a step says of itself when somebody stopped it; the session says it for all of them."""
+"""In the message of a step that somebody stopped; at the end of the run it is printed once for all of them."""
 ANSWERS_BY_STATUS = frozenset({"doctor", "cleanup"})
 """Rules whose answer is on the screen, and whose exit status only repeats that it is not good."""
 MOST_LISTED = 30
@@ -59,7 +59,7 @@ AFTERMATH = re.compile(
     r"Exiting because a job execution failed|WorkflowError:\nAt least one job did not complete successfully"
     r"|Cancelling snakemake on user request|RuleException:\nCalledProcessError in file"
 )
-"""Errors that only repeat that something failed: each failure was told with its log, the exit status stays."""
+"""Errors that only repeat that something failed: each failure was reported with its log, the exit status stays."""
 NO_RULE = re.compile(r"MissingRuleException:\nNo rule to produce (\S+) \(if you use input functions")
 
 
@@ -70,7 +70,7 @@ def known_rules() -> Iterable[str]:
 
 @dataclass
 class LogHandlerSettings(LogHandlerSettingsBase):
-    """What the command line may say of it."""
+    """The options of this plugin on the command line."""
 
     full: bool = field(
         default=False, metadata={"help": "Print all that Snakemake itself says: each job, its files and reason."}
@@ -86,8 +86,8 @@ class LogHandler(LogHandlerBase):
         common = self.common_settings
         stream = sys.stdout if common.stdout else sys.stderr
         no_colour = common.nocolor or bool(os.environ.get("NO_COLOR"))
-        self._plainly = ColorizingTextHandler(nocolor=no_colour, stream=output.guard(stream, colours=True))
-        self._coloured = not self._plainly.nocolor
+        self._plain = ColorizingTextHandler(nocolor=no_colour, stream=output.guard(stream, colours=True))
+        self._coloured = not self._plain.nocolor
         self._full = (isinstance(self.settings, LogHandlerSettings) and self.settings.full) or common.verbose
         self._counted = self._lists_jobs = False
 
@@ -113,22 +113,22 @@ class LogHandler(LogHandlerBase):
 
     def setFormatter(self, formatter: logging.Formatter | None) -> None:
         super().setFormatter(formatter)
-        self._plainly.setFormatter(formatter)
+        self._plain.setFormatter(formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             if getattr(record, OUR_OWN, False):
-                self._write(fitted(str(record.msg), self._plainly.stream).split("\n"))
+                self._write(fitted(str(record.msg), self._plain.stream).split("\n"))
                 return
             record = _cleaned(record)
             if self._full:
-                self._plainly.emit(record)
+                self._plain.emit(record)
             else:
-                self._calmly(record)
+                self._emit_selected(record)
         except Exception as error:  # an exception would end the thread, and with it all output
             self._write([f"chargen: {bugs.record(error, 'printing what Snakemake says', Path.cwd())}"])
 
-    def _calmly(self, record: logging.LogRecord) -> None:
+    def _emit_selected(self, record: logging.LogRecord) -> None:
         event, text, about = getattr(record, "event", None), str(record.msg or ""), record.__dict__
         if event == LogEvent.JOB_ERROR:
             self._write(failure(about))
@@ -145,10 +145,10 @@ class LogHandler(LogHandlerBase):
         elif record.levelno >= logging.WARNING:
             if not AFTERMATH.match(text):
                 self._write([], clear=True)
-                self._plainly.emit(record)
+                self._plain.emit(record)
         elif event not in BOOKKEEPING_EVENTS and not BOOKKEEPING.match(text):
             self._write([], clear=True)
-            self._plainly.emit(record)
+            self._plain.emit(record)
 
     def _count(self, stats: Mapping[str, int], table: str) -> None:
         """Begin what a dry run says: each job in a line, or the table of their kinds if they are many."""
@@ -157,7 +157,7 @@ class LogHandler(LogHandlerBase):
         self._write(["Would run:"] if self._lists_jobs else ["", table.rstrip()])
 
     def _write(self, lines: Iterable[str], clear: bool = False) -> None:
-        stream = self._plainly.stream
+        stream = self._plain.stream
         written = "".join(f"{self._with_colour(line)}\n" for line in lines)
         if on_terminal(stream) and (written or clear):  # a step's progress bar may be on the line
             output.drawable(stream).write(CLEAR_LINE)
@@ -193,23 +193,23 @@ def no_target(target: str) -> str:
 def failure(job: Mapping[str, Any]) -> list[str]:
     """Return the lines on a failed job: which, why as far as it has not been said, and where its log is.
 
-    Whoever stops a run is told so once, not by each job.
+    Of a run that somebody stopped, that is printed once, not for each job.
     """
     rule, logs = str(job["rule_name"]), [str(path) for path in job.get("log") or ()]
     lines = [line for path in logs for line in tail(Path(path))]
-    told = _words_at_the_end(lines)
-    if STOPPED in told:
+    message = _final_message(lines)
+    if STOPPED in message:
         return []
     if not lines and rule in ANSWERS_BY_STATUS:
         return [f"{rule} ended with a non-zero exit status: see above"]
     batch = next((" ".join(Path(path).parts[1:3]) for path in logs if len(Path(path).parts) == 4), "")
-    said = [f"✗ {rule} failed{': ' + batch if batch else ''}" + (" (the reason is above)" if told else "")]
+    said = [f"✗ {rule} failed{': ' + batch if batch else ''}" + (" (the reason is above)" if message else "")]
     if job.get("rule_msg"):
         said.append(f"    {job['rule_msg']}")
-    if not told and lines:
+    if not message and lines:
         said += [f"    | {line}" for line in lines[-TAIL_LINES:]]
     if not lines and job.get("shellcmd"):
-        said.append(f"    it left without a word: {job['shellcmd']}")
+        said.append(f"    it ended without a message: {job['shellcmd']}")
     said += [f"    {name}: {value}" for name, value in (job.get("aux") or {}).items()]
     return [*said, *(f"    log: {path}" for path in logs)]
 
@@ -225,8 +225,8 @@ def tail(path: Path) -> list[str]:
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
-def _words_at_the_end(lines: list[str]) -> str:
-    """Return what the step said of its failure at the end of its log; steps say that on the terminal themselves."""
+def _final_message(lines: list[str]) -> str:
+    """Return the error message at the end of a step's log; steps print it on the terminal themselves."""
     for number in range(len(lines) - 1, -1, -1):
         if lines[number].startswith("chargen: "):
             return "\n".join(lines[number:])
