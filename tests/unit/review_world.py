@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from report_world import png
 
-from chargen.library.load import load_entity, spec_hash
+from chargen.library.load import load_entity
+from chargen.library.spec import spec_hash
 from chargen.library.writeback import append_items
 from chargen.operations.generate.plan import make_plan
 from chargen.records import settings as config

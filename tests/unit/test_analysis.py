@@ -19,8 +19,9 @@ from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.emulator.picture import dominant_colours
 from chargen.emulator.structured import Seen, answer
-from chargen.library.load import load_entity, load_library, spec_hash
+from chargen.library.load import load_entity, load_library
 from chargen.library.references import ReferenceIndex
+from chargen.library.spec import spec_hash
 from chargen.library.writeback import append_items
 from chargen.operations.analyze.plan import make_analysis_plan
 from chargen.operations.generate.plan import make_plan

@@ -5,8 +5,9 @@ from __future__ import annotations
 import library_corpus as corpus
 import pytest
 
-from chargen.library.load import load_library, spec_hash
+from chargen.library.load import load_library
 from chargen.library.model import Depicted, Palette
+from chargen.library.spec import spec_hash
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from PIL import Image
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
-from chargen.library.load import load_library, spec_hash
+from chargen.library.load import load_library
+from chargen.library.spec import spec_hash
 from chargen.operations import words as show
 from chargen.operations.generate.plan import make_plan
 from chargen.planning.settled import check_settled

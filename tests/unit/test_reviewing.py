@@ -13,8 +13,9 @@ import yaml
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
-from chargen.library.load import load_entity, spec_hash
+from chargen.library.load import load_entity
 from chargen.library.references import ReferenceIndex
+from chargen.library.spec import spec_hash
 from chargen.library.writeback import append_items
 from chargen.operations.generate.plan import make_plan
 from chargen.records import settings as config

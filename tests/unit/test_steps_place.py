@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chargen.library.load import load_entity, spec_hash
+from chargen.library.load import load_entity
+from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, append_items
 from chargen.pictures.formats import verify
 from chargen.pictures.provenance import sidecar_of

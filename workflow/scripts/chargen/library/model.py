@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from chargen.base.errors import Place, Problem
 from chargen.library.folders import same_name
 from chargen.library.target import Target
 
 Kind = Literal["character", "location", "chapter"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 KIND_FOLDERS: dict[str, Kind] = {"characters": "character", "locations": "location", "chapters": "chapter"}
+FOLDER_OF: dict[Kind, str] = {kind: folder for folder, kind in KIND_FOLDERS.items()}
 Weight = Literal["low", "medium", "high", "critical"]
 ReferenceRole = Literal["character", "location", "scene", "other", "style"]
 """What a reference is sent for: a portrait, a place, the picture of another scene, anything else, the style."""

@@ -13,9 +13,11 @@ from yaml.nodes import ScalarNode, SequenceNode
 
 from chargen.base.errors import Place
 from chargen.library.fields import Problems, View, as_bool
-from chargen.library.folders import inside
+from chargen.library.folders import Folders, inside
 from chargen.library.model import InventoryItem, Record, Review
 from chargen.library.yamlio import Map, Seq, plain
+from chargen.pictures.formats import sha256_file
+from chargen.pictures.presence import why_unreadable
 
 Spelled = Callable[[str], str]
 """A path below the library root, with its names spelled as on the disk."""
@@ -173,3 +175,33 @@ def _path(item: View, folder: str, problems: Problems, spelled: Spelled, key: st
 def _variation(identifier: str) -> int:
     found = _VARIATION.search(identifier)
     return int(found[1]) if found else 0
+
+
+def rejected_pictures(
+    folders: Folders,
+    folder: str,
+    records: Sequence[Record],
+    inventory: Sequence[InventoryItem],
+    reviews: Sequence[Review],
+) -> frozenset[str]:
+    """The pictures that the author does not want: by the last record of each, else by the last review of what is
+    there now, else by the inventory.
+    """
+    status = {item.path: item.status for item in inventory if item.path and item.status}
+    recorded = {record.path: record.status for record in records if record.path}
+    last = {review.path: review for review in reviews if review.path not in recorded}
+    for path, review in last.items():
+        if review.status != "rejected" or _is_present(folders, folder, review):
+            status[path] = review.status
+    return frozenset(path for path, said in (status | recorded).items() if said == "rejected")
+
+
+def _is_present(folders: Folders, folder: str, review: Review) -> bool:
+    """Whether the picture that was reviewed is still the one under its name, as far as it can be read."""
+    path = f"{folder}/{review.path}"
+    if not folders.exists(path) or not review.sha256:
+        return folders.exists(path)
+    try:
+        return not why_unreadable(folders.root / path) and sha256_file(folders.root / path) == review.sha256
+    except OSError:
+        return False

@@ -8,34 +8,15 @@ a zone; a location. No file is opened, and nothing outside the library is looked
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from dataclasses import replace
 from typing import Protocol
 
-from chargen.base.errors import Place, Problem
+from chargen.base.errors import Problem
+from chargen.library.entity_pictures import OVERVIEW, PORTRAIT, EntityPictures, folder_of, pictures_of
 from chargen.library.folders import Folders, inside, is_image_name, same_name
-from chargen.library.model import KIND_FOLDERS, Candidate, Depicted, Entity, Library, Reference, ReferenceRole, Scene
+from chargen.library.model import KIND_FOLDERS, Candidate, Entity, Library, Reference, Scene
+from chargen.library.scene_references import SceneReferences
 from chargen.library.slugs import match_zone, nearest
-
-_PORTRAIT = "portrait"
-_OVERVIEW = "overview"
-_OLDEST = (False, False, "", -1)
-
-
-@dataclass
-class _Pictures:
-    """The pictures of one entity, by whom they show and what made them."""
-
-    folder: str  # relative to the library root
-    rejected: frozenset[str]
-    hidden: frozenset[str]  # the emulator's, where it does not count
-    makers: dict[str, str] = field(default_factory=dict)  # path below the root -> the scene that made it
-    best: dict[str, str] = field(default_factory=dict)  # scene id -> path below the root
-    contradicting: dict[str, str] = field(default_factory=dict)  # scene id -> a path that is not among the best
-    newness: dict[str, tuple[bool, bool, str, int]] = field(default_factory=dict)  # of the best, for comparison
-    scenes: dict[str, Scene] = field(default_factory=dict)
-    zone_scenes: dict[str, list[Scene]] = field(default_factory=dict)
-    overview: Scene | None = None
 
 
 class Judgement(Protocol):
@@ -73,7 +54,7 @@ class ReferenceIndex:
         for problem in library.problems:
             if problem.effect == "entity skipped" and not self._causes.get(problem.entity, "x"):
                 self._causes[problem.entity] = f"{problem.place}: {problem.message}"
-        self._pictures: dict[str, _Pictures] = {}
+        self._pictures: dict[str, EntityPictures] = {}
         self._ids = self._picture_ids()
         self._scenes_by_id: dict[str, list[Scene]] = {}
         for entity in library.entities.values():
@@ -85,7 +66,7 @@ class ReferenceIndex:
 
         The same file or scene is asked for once. What cannot be had is a warning, and the scene goes on without it.
         """
-        asking = _Asking(self, scene)
+        asking = SceneReferences(self, scene)
         for person in scene.characters:
             asking.add_character(person)
         asking.add_location()
@@ -119,7 +100,7 @@ class ReferenceIndex:
         said = entity.portrait and not entity.portrait_by_name
         candidates = self._declared(entity, pictures) if said else []
         candidates += self._standing_portrait(entity, pictures)
-        maker = pictures.scenes.get(_PORTRAIT) if entity.kind != "location" else None
+        maker = pictures.scenes.get(PORTRAIT) if entity.kind != "location" else None
         if maker and not candidates:
             candidates += [item for item in self.of_scene(entity, maker) if not self.contradicts(entity, item.path)]
         if self._judgement and not any(item.path for item in candidates):
@@ -139,7 +120,7 @@ class ReferenceIndex:
             return path if self.contradicts(entity, path) else ""
         if entity.portrait and entity.portrait not in pictures.scenes:
             return ""
-        return pictures.contradicting.get(entity.portrait or _PORTRAIT, "")
+        return pictures.contradicting.get(entity.portrait or PORTRAIT, "")
 
     def contradicts(self, entity: Entity, path: str) -> bool:
         """Whether the picture at *path* shows *entity* as it is not, and no author approved it."""
@@ -201,7 +182,7 @@ class ReferenceIndex:
         """The picture that will stand at *path* once the scene that makes it was made."""
         folder, slash, name = path.rpartition("/images/")
         entity = self._owner(path) if slash else None
-        if entity is None or folder != _folder(entity.key) or not is_image_name(name):
+        if entity is None or folder != folder_of(entity.key) or not is_image_name(name):
             return []
         scene = self._of(entity).scenes.get(name.rpartition(".")[0])
         return self.of_scene(entity, scene) if scene else []
@@ -248,7 +229,7 @@ class ReferenceIndex:
         entity = self._owner(path)
         return entity.name if entity else ""
 
-    def _declared(self, entity: Entity, pictures: _Pictures) -> list[Candidate]:
+    def _declared(self, entity: Entity, pictures: EntityPictures) -> list[Candidate]:
         """What ``portrait`` names: a scene's id, or a path, which may be that of a picture still to be made."""
         written = entity.portrait
         if written in pictures.scenes:
@@ -261,10 +242,10 @@ class ReferenceIndex:
         scene = pictures.scenes.get(name.rpartition(".")[0]) if is_image_name(name) else None
         return self.of_scene(entity, scene) if scene and folder == f"{pictures.folder}/images" else []
 
-    def _standing_portrait(self, entity: Entity, pictures: _Pictures) -> list[Candidate]:
+    def _standing_portrait(self, entity: Entity, pictures: EntityPictures) -> list[Candidate]:
         """What the inventory flags, else what is named like a portrait (like an overview, for a location)."""
         flagged = [f"{pictures.folder}/{item.path}" for item in entity.inventory if item.is_portrait and item.path]
-        name = _OVERVIEW if entity.kind == "location" else _PORTRAIT
+        name = OVERVIEW if entity.kind == "location" else PORTRAIT
         named = [f"{pictures.folder}/images/{name}{end}" for end in (".png", ".jpg", ".jpeg", ".webp")]
         for path in (*flagged, *named):
             if path not in flagged and self.contradicts(entity, path):
@@ -274,13 +255,13 @@ class ReferenceIndex:
                 return self.of_scene(entity, pictures.scenes[maker]) if maker else candidates
         return []
 
-    def _overview(self, location: Entity, pictures: _Pictures) -> list[Candidate]:
+    def _overview(self, location: Entity, pictures: EntityPictures) -> list[Candidate]:
         candidates = self.portrait(location)
         if pictures.overview and not any(candidate.path for candidate in candidates):
             candidates += self.of_scene(location, pictures.overview)
         return candidates
 
-    def _newest(self, pictures: _Pictures, scenes: Iterable[Scene]) -> list[Candidate]:
+    def _newest(self, pictures: EntityPictures, scenes: Iterable[Scene]) -> list[Candidate]:
         """The pictures that *scenes* have, picked ones first, then approved ones, then newer ones."""
         having = [scene for scene in scenes if scene.id in pictures.best]
         having.sort(key=lambda scene: pictures.newness[scene.id], reverse=True)
@@ -303,231 +284,11 @@ class ReferenceIndex:
                     ids.setdefault(item.id, []).append((entity, item.path))
         return ids
 
-    def _of(self, entity: Entity) -> _Pictures:
+    def _of(self, entity: Entity) -> EntityPictures:
         pictures = self._pictures.get(entity.key)
         if pictures is None:
-            pictures = self._pictures[entity.key] = self._survey(entity)
+            pictures = self._pictures[entity.key] = pictures_of(entity, self._folders, self.contradicts, self._provider)
         return pictures
-
-    def _survey(self, entity: Entity) -> _Pictures:
-        """What pictures *entity* has. The last record that names a file owns it."""
-        folder = _folder(entity.key)
-        owners = {record.path: (index, record) for index, record in enumerate(entity.records) if record.path}
-        paths = {path: f"{folder}/{path}" for path in owners}
-        pictures = _Pictures(
-            folder,
-            rejected=frozenset(f"{folder}/{path}" for path in entity.rejected),
-            hidden=frozenset(
-                paths[path]
-                for path, (_, record) in owners.items()
-                if record.provider == "emulator" and self._provider != "emulator"
-            ),
-            scenes={scene.id: scene for scene in entity.scenes},
-        )
-        for path, (index, record) in owners.items():
-            full = paths[path]
-            if full in pictures.rejected or full in pictures.hidden or not self._folders.exists(full):
-                continue
-            if record.scene not in pictures.scenes:
-                continue
-            pictures.makers[full] = f"{entity.key}/{record.scene}"
-            if self.contradicts(entity, full):
-                pictures.contradicting[record.scene] = full
-                continue
-            newness = (record.picked, record.status == "approved", record.generated_at, index)
-            if newness > pictures.newness.get(record.scene, _OLDEST):
-                pictures.best[record.scene], pictures.newness[record.scene] = full, newness
-        for scene, adopted in entity.adopted.items():
-            pictures.makers.setdefault(adopted.path, f"{entity.key}/{scene}")
-            if not self._folders.exists(adopted.path):  # a link that leads out of the library
-                continue
-            if scene not in pictures.best and not self.contradicts(entity, adopted.path):
-                pictures.best[scene], pictures.newness[scene] = adopted.path, _OLDEST
-        if entity.kind == "location":
-            _sort_places(entity, pictures)
-        return pictures
-
-
-class _Asking:
-    """Collects the references of one scene."""
-
-    def __init__(self, index: ReferenceIndex, scene: Scene) -> None:
-        self._index = index
-        self._scene = scene
-        self._base = _folder(scene.entity)
-        self._seen: set[str] = set()
-        self._bare = {scene.entity}  # those of whom it is known that they have no picture
-        self.references: list[Reference] = []
-        self.problems: list[Problem] = []
-
-    def add_character(self, person: Depicted) -> None:
-        """Ask for the picture of somebody: one named for this appearance, else the portrait."""
-        if not person.slug:
-            return
-        entity = self._known("character", person.slug)
-        if entity is None:
-            return
-        candidates: list[Candidate] = []
-        for written in person.references:
-            found, _ = self._resolve(written)
-            if found:
-                candidates += found
-            else:
-                self._warn("missing-reference", f"'{written}', a picture of {entity.name}, does not exist")
-        candidates += self._index.portrait(entity)
-        if not candidates:
-            self._bare.add(entity.key)
-        self._judge(entity, person.slug, candidates)
-        self._add("character", entity.key, entity.name, person.slug, candidates)
-
-    def _judge(self, entity: Entity, slug: str, candidates: Sequence[Candidate]) -> None:
-        """Warn of somebody without a portrait, and of a portrait that shows another person than is described."""
-        left_out = self._index.left_out_portrait(entity)
-        own = entity.key == self._scene.entity
-        other = "approve it, or name its file with 'portrait:', to send it all the same" if own else ""
-        if left_out:
-            instead = "another picture is sent" if candidates else "the picture is made without a reference"
-            self._warn(
-                "contradicting-portrait" if candidates else "no-portrait",
-                f"{left_out} contradicts the description of {entity.name} ({slug}), so {instead}",
-                other,
-            )
-        elif not candidates:
-            self._warn(
-                "no-portrait",
-                f"{entity.name} ({slug}) has no portrait, so the picture is made without a reference",
-                "put one at images/portrait.png, or name one with 'portrait:'" if own else "",
-            )
-        elif self._index.contradicts(entity, candidates[0].path):
-            self._warn(
-                "contradicting-portrait",
-                f"{candidates[0].path} contradicts the description of {entity.name} ({slug}), and is sent because it "
-                "is named",
-            )
-
-    def add_location(self) -> None:
-        """Ask for a picture of where the scene is set."""
-        slug, zone = self._scene.location, self._scene.zone
-        if not slug:
-            return
-        entity = self._known("location", slug)
-        if entity is None:
-            return
-        candidates, is_known = self._index.of_zone(entity, zone, self._scene)
-        if not is_known:
-            self._warn_of_zone(entity, slug, zone)
-        written = f"{slug}/{zone}" if zone else slug
-        if not candidates and entity.key != self._scene.entity:
-            self._bare.add(entity.key)
-            self._warn(
-                "missing-reference",
-                f"{entity.name} ({slug}) has no picture of the whole place, and no scene makes one",
-                f"put one at locations/{slug}/images/overview.png, or give it a scene with the id 'overview'",
-            )
-        self._add("location", entity.key, entity.name, written, candidates)
-
-    def add_explicit(self, written: str, role: ReferenceRole) -> None:
-        """Ask for a picture that is named by path, id or entity."""
-        if not inside(self._base, written) or self._is_link_out(written):
-            self._warn("outside-library", f"'{written}' is outside the library, so it is not read")
-            return
-        candidates, subject = self._resolve(written)
-        if candidates:
-            shown = self._index.entity(subject)
-            path, target = candidates[0].path, candidates[0].target
-            role = "scene" if target and not shown and role == "other" else role
-            if shown:
-                name = shown.name
-            else:
-                name = self._index.picture_name(target) if target else self._index.owner_name(path) or written
-            self._add(role, subject or path or written, name, written, candidates)
-        elif not subject:
-            said = f"'{written}' is no file, no picture's or scene's id, no character and no location"
-            near = self._index.meant(written, self._base)
-            self._warn("missing-reference", said, f"did you mean '{near}'?" if near else "")
-        elif subject not in self._bare:
-            self._warn("missing-reference", f"'{written}' has no picture, and no scene makes one")
-
-    def _resolve(self, written: str) -> tuple[list[Candidate], str]:
-        """The one rule: the candidates, and ``kind/slug`` of what is shown if an entity was named."""
-        index = self._index
-        for base in (self._base, ""):
-            path = inside(base, written)
-            if path and (found := index.of_path(path)):
-                return found, ""
-        if found := index.of_id(written, self._scene):
-            return found, ""
-        for name in (written, written.removesuffix("-portrait")):
-            if entity := index.entity(f"character/{name}"):
-                return index.portrait(entity), entity.key
-        slug, _, zone = written.partition("/")
-        if entity := index.entity(f"location/{slug}"):
-            candidates, is_known = index.of_zone(entity, zone, self._scene)
-            if not is_known:
-                self._warn_of_zone(entity, slug, zone)
-            return candidates, entity.key
-        for base in (self._base, ""):
-            if found := index.of_coming_path(inside(base, written)):
-                return found, ""
-        return index.of_coming_scene(written, self._scene), ""
-
-    def _add(self, role: ReferenceRole, subject: str, name: str, written: str, candidates: Iterable[Candidate]) -> None:
-        usable = self._without_own(_unique(candidates), subject)
-        keys = {key for item in usable[:1] for key in (item.path, item.target) if key}
-        if usable and not keys & self._seen:
-            self._seen |= keys
-            self.references.append(Reference(role, subject, name, written, tuple(usable), self._scene.place))
-
-    def _without_own(self, candidates: list[Candidate], subject: str) -> list[Candidate]:
-        """Without the scene's own picture; of its own entity, without what comes after that, which may wait for it."""
-        own = self._scene.target
-        if subject == self._scene.entity:
-            return list(takewhile(lambda item: item.target != own, candidates))
-        return [item for item in candidates if item.target != own]
-
-    def _is_link_out(self, written: str) -> bool:
-        return any(
-            path and self._index.leads_outside(path) for path in (inside(self._base, written), inside("", written))
-        )
-
-    def _known(self, kind: str, slug: str) -> Entity | None:
-        entity = self._index.entity(f"{kind}/{slug}")
-        cause = self._index.cause(f"{kind}/{slug}")
-        if entity is None and cause is not None:
-            self._warn(
-                "skipped-entity", f"the {kind} '{slug}' was skipped, so the scene goes without it ({cause})",
-                "mend its file first",
-            )  # fmt: skip
-        elif entity is None:
-            near = nearest(slug, self._index.slugs(kind))
-            advice = f"did you mean '{near}'?" if near else ""
-            self._warn(f"unknown-{kind}", f"there is no {kind} '{slug}' in the library", advice)
-        return entity
-
-    def _warn_of_zone(self, location: Entity, slug: str, zone: str) -> None:
-        near = nearest(zone, self._index.zones(location))
-        advice = f"did you mean '{near}'?" if near else ""
-        self._warn("unknown-zone", f"{location.name} ({slug}) has no zone '{zone}'", advice)
-
-    def _warn(self, code: str, message: str, advice: str = "") -> None:
-        place: Place = self._scene.place
-        self.problems.append(Problem("warning", code, message, place, advice, self._scene.entity, self._scene.id))
-
-
-def _sort_places(location: Entity, pictures: _Pictures) -> None:
-    """Which scenes show which zone, the one that is named like it first, and which one shows the whole place.
-
-    A scene that belongs to no zone is its own. Beats show people rather than places.
-    """
-    for zone in location.zones:
-        pictures.zone_scenes[zone] = []
-    for scene in location.scenes:
-        if not _is_beat(scene) and not (_is_overview(scene) and not scene.zone):
-            zone = match_zone(scene.zone, tuple(location.zones)) or scene.zone or scene.id
-            pictures.zone_scenes.setdefault(zone, []).append(scene)
-    for zone, scenes in pictures.zone_scenes.items():
-        scenes.sort(key=lambda scene: scene.id != zone)
-    pictures.overview = next(filter(_is_overview, location.scenes), None)
 
 
 def _acyclic(scenes: list[Scene], zone: str, asking: Scene) -> list[Scene]:
@@ -538,20 +299,6 @@ def _acyclic(scenes: list[Scene], zone: str, asking: Scene) -> list[Scene]:
     if any(scene.target == asking.target for scene in scenes):
         scenes = [scene for scene in scenes if scene.id == zone]
     return [scene for scene in scenes if scene.target != asking.target][:1]
-
-
-def _is_overview(scene: Scene) -> bool:
-    return scene.place.key.partition(".")[0] == _OVERVIEW or scene.id == _OVERVIEW
-
-
-def _is_beat(scene: Scene) -> bool:
-    return scene.place.key.startswith("beat_images")
-
-
-def _folder(key: str) -> str:
-    """The folder of the entity ``kind/slug``, relative to the library root."""
-    kind, _, slug = key.partition("/")
-    return f"{next(folder for folder, name in KIND_FOLDERS.items() if name == kind)}/{slug}"
 
 
 def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from chargen.base import durable, failpoints
 from chargen.library.folders import Folders
-from chargen.library.load import spec_hash
 from chargen.library.model import KIND_FOLDERS, Entity, Record, Scene
 from chargen.library.names import file_stem
+from chargen.library.spec import spec_hash
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import is_present, stands_for, why_unreadable
 from chargen.pictures.provenance import sidecar_of

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargen.base.errors import ChargenError
-from chargen.library.load import BrokenEntity, load_entity, spec_hash
+from chargen.library.load import BrokenEntity, load_entity
 from chargen.library.model import Entity
 from chargen.library.oddities import ENTITY_FILES
 from chargen.library.replacing import QUIET_S, wait_until_settled
+from chargen.library.spec import spec_hash
 from chargen.records.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chargen.library.folders import Folders
-from chargen.library.load import spec_hash
 from chargen.library.model import Entity, Record, Scene
+from chargen.library.spec import spec_hash
 from chargen.planning.fates import Fate, Fates, Status
 from chargen.records.identity import Wish
 from chargen.records.journal import Journal

@@ -12,9 +12,10 @@ from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
 from chargen.base.progress import track
 from chargen.library import replacing
-from chargen.library.load import BrokenEntity, load_entity, spec_hash
+from chargen.library.load import BrokenEntity, load_entity
 from chargen.library.locking import writing
 from chargen.library.model import Entity, Kind
+from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations import Wanted
 from chargen.pictures.formats import BrokenPicture
