@@ -21,8 +21,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, in which nothing has happened yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(output, "_secrets", {})
-    monkeypatch.setattr(events._teller, "path", None)
-    monkeypatch.setattr(events._teller, "hushed", False)
+    monkeypatch.setattr(events._log, "path", None)
+    monkeypatch.setattr(events._log, "silent", False)
     output.keep_secret(KEY)
     return tmp_path
 

@@ -318,7 +318,7 @@ def test_a_month_has_a_budget_too(world, spent):
 def test_the_batch_that_crosses_80_percent_says_so(world, spent, monkeypatch, limit, said):
     """Once, not with each batch after it: one dollar was spent, this batch is another one."""
     told = []
-    monkeypatch.setattr(submitting.events, "tell", lambda event, words, **facts: told.append(words))
+    monkeypatch.setattr(submitting.events, "log", lambda event, words, **facts: told.append(words))
     journal = spent(0.1)
     settings = world.settings(budget_usd=limit)
 

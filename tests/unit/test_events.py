@@ -1,4 +1,4 @@
-"""Events: what happens is told once, to the log and to tools, and never stops anything."""
+"""Events: each is logged once, for people and for tools, and a log that fails never stops a run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def settings_in(home, **changes):
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
-    monkeypatch.setattr(events, "_teller", events._Teller())
+    monkeypatch.setattr(events, "_log", events._Log())
     return settings_in(tmp_path)
 
 
@@ -45,8 +45,8 @@ def lines(settings):
 
 def test_words_and_event_come_from_one_call(settings, capsys):
     """The log has the words, the file the same with the facts, whose run and batch it is, and when."""
-    events.begin(settings, "2026-11-24T04-00-00Z", "stage", BATCH)
-    events.tell("staged", "2 requests written", tasks=2, references=1, left_out=0, bytes=10)
+    events.configure(settings, "2026-11-24T04-00-00Z", "stage", BATCH)
+    events.log("staged", "2 requests written", tasks=2, references=1, left_out=0, bytes=10)
 
     (event,) = lines(settings)
     assert re.fullmatch(r"\d\d:\d\d:\d\d 2 requests written\n", capsys.readouterr().err)
@@ -56,8 +56,8 @@ def test_words_and_event_come_from_one_call(settings, capsys):
 
 def test_what_is_shown_reaches_terminal_and_log(settings, capsys):
     """Standard output stays on the terminal; standard error is the step's log."""
-    events.begin(settings, "r", "apply")
-    events.tell("put-back", "put back 1 picture", shown=True, batch=BATCH, tasks=1)
+    events.configure(settings, "r", "apply")
+    events.log("put-back", "put back 1 picture", on_terminal=True, batch=BATCH, tasks=1)
 
     output = capsys.readouterr()
     assert output.out == "put back 1 picture\n"
@@ -66,20 +66,20 @@ def test_what_is_shown_reaches_terminal_and_log(settings, capsys):
 
 def test_levels_bound_log_and_file(settings, tmp_path, capsys):
     """Each has a level of its own; off writes no file."""
-    events.begin(settings_in(tmp_path, level="warning", events="error"), "r", "fetch")
-    events.tell("trouble", "not now", level="warning", delay_s=1)
-    events.tell("state", "running", batch=BATCH)
-    events.note("error", "it stopped", level="error")
-    events.begin(settings_in(tmp_path, events="off"), "r", "fetch")
-    events.note("error", "unseen", level="error")
+    events.configure(settings_in(tmp_path, level="warning", events="error"), "r", "fetch")
+    events.log("trouble", "not now", level="warning", delay_s=1)
+    events.log("state", "running", batch=BATCH)
+    events.write_event("error", "it stopped", level="error")
+    events.configure(settings_in(tmp_path, events="off"), "r", "fetch")
+    events.write_event("error", "unseen", level="error")
 
     assert ["it stopped"] == [event["words"] for event in lines(settings)]
     assert ["not now"] == [line[9:] for line in capsys.readouterr().err.splitlines()]
 
 
-def test_the_journal_tells_what_it_records(settings, tmp_path):
-    """Whoever appends to the journal has told it: everything but the key and the wishes."""
-    events.begin(settings, "r", "submit")
+def test_what_the_journal_records_is_logged(settings, tmp_path):
+    """What is appended to the journal is logged: everything but the key and the wishes."""
+    events.configure(settings, "r", "submit")
     intent = {
         "operation": "generate", "model": "m", "display_name": "n", "base_url": "http://x", "key": "feedfeedfeed",
         "wishes": {"w": 1}, "cost_usd": 0.5, "tokens": 100, "clock": {}, "pid": 1,
@@ -95,29 +95,29 @@ def test_the_journal_tells_what_it_records(settings, tmp_path):
     journal.append("found-again", BATCH, job="batches/1")
     journal.append("cleaned", BATCH)
 
-    told = lines(settings)
-    assert set(_TOLD) == {event["event"] for event in told}
-    assert [] == [wrong for event in told for wrong in schema.errors("event", event)]
-    assert (1, 0.5) == (told[0]["tasks"], told[0]["cost_usd"])
-    assert "feedfeedfeed" not in str(told)
+    logged = lines(settings)
+    assert set(_TOLD) == {event["event"] for event in logged}
+    assert [] == [wrong for event in logged for wrong in schema.errors("event", event)]
+    assert (1, 0.5) == (logged[0]["tasks"], logged[0]["cost_usd"])
+    assert "feedfeedfeed" not in str(logged)
 
 
 def test_every_event_has_its_place_in_the_schema():
-    """What the code tells and what the schema describes are the same."""
-    calls = re.compile(r"events\.(?:tell|note)\(\s*\"([a-z-]+)\"")
+    """The events in the code are those that the schema describes."""
+    calls = re.compile(r"events\.(?:log|write_event)\(\s*\"([a-z-]+)\"")
     scripts = Path(events.__file__).parents[1].rglob("*.py")
-    told = {name for path in scripts for name in calls.findall(path.read_text())} | set(_TOLD)
+    logged = {name for path in scripts for name in calls.findall(path.read_text())} | set(_TOLD)
     described = schema.load_schema("event")
 
-    assert told == set(described["properties"]["event"]["enum"])
-    assert told == {rule["properties"]["event"]["const"] for rule in described["oneOf"]}
+    assert logged == set(described["properties"]["event"]["enum"])
+    assert logged == {rule["properties"]["event"]["const"] for rule in described["oneOf"]}
 
 
 def write_many(home, number):
     """Write events as one of many processes."""
-    events.begin(settings_in(home), "r", f"step-{number}")
+    events.configure(settings_in(home), "r", f"step-{number}")
     for count in range(EACH):
-        events.note("problem", f"{count} " + "x" * 500)
+        events.write_event("problem", f"{count} " + "x" * 500)
 
 
 def test_lines_of_many_processes_do_not_mix(settings, tmp_path):
@@ -133,9 +133,9 @@ def test_a_full_disk_is_said_once_and_stops_nothing(settings, tmp_path, capsys):
     """The step goes on without events."""
     (tmp_path / "logs").mkdir()
     (tmp_path / events.FILE).symlink_to("/dev/full")
-    events.begin(settings, "r", "fetch")
-    events.tell("trouble", "one", delay_s=1)
-    events.tell("trouble", "two", delay_s=1)
+    events.configure(settings, "r", "fetch")
+    events.log("trouble", "one", delay_s=1)
+    events.log("trouble", "two", delay_s=1)
 
     said = capsys.readouterr().err
     assert 1 == said.count("cannot be written")
@@ -144,7 +144,7 @@ def test_a_full_disk_is_said_once_and_stops_nothing(settings, tmp_path, capsys):
 
 def test_a_log_that_takes_nothing_stops_nothing():
     """A step whose own log is on a full disk ends well all the same."""
-    code = "from chargen.base.events import tell; tell('problem', 'word'); tell('problem', 'another', shown=True)"
+    code = "from chargen.base.events import log; log('problem', 'word'); log('problem', 'another', on_terminal=True)"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, check=False)
 
@@ -153,8 +153,8 @@ def test_a_log_that_takes_nothing_stops_nothing():
 
 def test_facts_that_are_no_json_stop_nothing(settings, capsys):
     """A slip in what is told never reaches the work."""
-    events.begin(settings, "r", "fetch")
-    events.tell("problem", "odd", target=object())
+    events.configure(settings, "r", "fetch")
+    events.log("problem", "odd", target=object())
 
     assert "cannot be written" in capsys.readouterr().err
 
@@ -162,11 +162,11 @@ def test_facts_that_are_no_json_stop_nothing(settings, capsys):
 def test_a_large_file_is_put_aside_when_a_run_starts(tmp_path, settings):
     """One older file is kept."""
     small, state = settings_in(tmp_path, max_bytes=1000), State(tmp_path / "state")
-    events.begin(small, "r", "run")
-    events.make_room(small, state)
+    events.configure(small, "r", "run")
+    events.rotate(small, state)
     for text in ("first", "second"):
-        events.note("problem", text + "x" * 1000)
-        events.make_room(small, state)
+        events.write_event("problem", text + "x" * 1000)
+        events.rotate(small, state)
 
     assert ["events.1.ndjson"] == [path.name for path in (tmp_path / "logs").iterdir()]
     assert "second" in (tmp_path / "logs" / events.OLDER).read_text()

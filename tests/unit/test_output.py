@@ -94,11 +94,11 @@ def test_errors_and_events_are_clean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A step's error on the terminal, in its log and among the events shows neither key nor control characters."""
-    monkeypatch.setattr(events._teller, "path", tmp_path / events.FILE)
-    monkeypatch.setattr(events._teller, "to_file", 0)
+    monkeypatch.setattr(events._log, "path", tmp_path / events.FILE)
+    monkeypatch.setattr(events._log, "file_level", 0)
 
     def failing(args: object) -> int:
-        events.tell("looked", f"{KEY} {EVIL}", shown=True, name=KEY)
+        events.log("looked", f"{KEY} {EVIL}", on_terminal=True, name=KEY)
         raise RemoteError("asking", 500, f"{KEY} {EVIL}")
 
     monkeypatch.setattr(cli, "_planned", failing)

@@ -56,7 +56,7 @@ def _run(called_with: list[str]) -> int:
     try:
         status = int(args.verb(args) or 0)
         if getattr(args, "tells", False):
-            events.tell("step-ended", "done", level="debug")
+            events.log("step-ended", "done", level="debug")
         failpoints.reached(f"done-{called_with[0]}")
         return status
     except ChargenError as error:
@@ -151,11 +151,11 @@ def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
     except FileNotFoundError:
         raise ChargenError(f"{args.run} is no run of chargen: it holds no settings.json") from None
     batch = getattr(args, "batch", "")
-    events.begin(settings, run.folder.name, args.step, batch)
+    events.configure(settings, run.folder.name, args.step, batch)
     if args.tells:
         about = f" of batch {batch}" if batch else ""
         words = f"{args.step}{about}, run {run.folder.name}, {dt.datetime.now():%Y-%m-%d}, chargen {__version__}"
-        events.tell("step-started", words, level="debug")
+        events.log("step-started", words, level="debug")
     return settings, State.of(settings), run
 
 
@@ -252,7 +252,7 @@ def _next(args: argparse.Namespace) -> None:
     plan = make_any_plan(settings, args.operation, [settings.scope])
     told = durable.read_object(run.process)
     pin(settings, state, run, plan, told["started"], told["targets"])
-    events.show(show.overview(plan, settings))
+    events.print_message(show.overview(plan, settings))
     batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
     data = {
         "operation": args.operation,
@@ -288,7 +288,7 @@ def _look_again(args: argparse.Namespace) -> None:
             is_back = look_again(settings, state, files, connect(settings))
         except ChargenError as error:  # without a key, say: what is wanted besides may need none
             words = f"a job that counts as lost is not looked for: {error}"
-            events.tell("left", words, level="warning", shown=True)
+            events.log("left", words, level="warning", on_terminal=True)
             is_back = False
     operation = files.plan_json()["operation"]
     durable.write_json(
@@ -338,7 +338,7 @@ def _collect(args: argparse.Namespace) -> int:
     settings, state, run = _open(args)
     screen = Screen.of(settings.format)
     if screen.as_json:
-        events.hush()
+        events.silence()
 
     def bring() -> int:
         data = collect(settings, state, run, connect(settings))
@@ -372,7 +372,7 @@ def _answered(screen: Screen, act: Callable[[], int]) -> int:
         known = isinstance(error, ChargenError)
         words = str(error) if known else system_trouble(error) if isinstance(error, OSError) else type(error).__name__
         screen.show({"schema_version": 1, "error": words}, lambda _: ())
-        events.hush()
+        events.silence()
         raise
 
 
@@ -383,5 +383,5 @@ def _complain(message: str, by_itself: bool = False) -> None:
     """
     print(f"chargen: {message}", file=sys.stderr, flush=True)
     if not sys.stderr.isatty() and not by_itself:
-        events.show(f"chargen: {message}")
-    events.note("error", message, level="error")
+        events.print_message(f"chargen: {message}")
+    events.write_event("error", message, level="error")

@@ -1,7 +1,7 @@
-"""What happens, told once: in words to the step's log, and as a line of JSON to ``logs/events.ndjson``.
+"""Logging: each event as a message in the step's log and as a line of JSON in ``logs/events.ndjson``.
 
-Events are for people and their tools (``schemas/event.schema.json``). Nothing in chargen reads them, and nothing that
-goes wrong with them stops a run: what must not be lost is in the journal.
+Events are for people and their tools (``schemas/event.schema.json``). Nothing in chargen reads them, and an error while
+writing them never stops a run: what must not be lost is in the journal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from chargen.base import output
-from chargen.base.formatting import CLEAR_LINE, fitted, on_terminal
+from chargen.base.formatting import CLEAR_LINE, is_terminal, wrapped
 
 if TYPE_CHECKING:
     from chargen.records.settings import Settings
@@ -27,79 +27,79 @@ FILE = Path("logs") / "events.ndjson"
 """Relative to the folder that holds state/ and results/."""
 
 OLDER = "events.1.ndjson"
-"""What the file is called once it has grown too large; the one before it goes."""
+"""The name of the file once it has grown too large; the one before it is deleted."""
 
 _LEVELS = ("debug", "info", "warning", "error", "off")
 
 
-class _Teller:
-    """What this process tells of, and where; until `begin`, everything to the log and nothing to the file."""
+class _Log:
+    """Where this process logs, and which levels; until `configure`, everything to the log and nothing to the file."""
 
     def __init__(self) -> None:
         self.path: Path | None = None
-        self.to_log = 0
-        self.to_file = 0
+        self.log_level = 0
+        self.file_level = 0
         self.about: dict[str, Any] = {}
-        self.hushed = False
+        self.silent = False
 
 
-_teller = _Teller()
+_log = _Log()
 
 
-def begin(settings: Settings, run: str, step: str, batch: str = "") -> None:
-    """Say for whom this process works: all that it tells from now on carries *run*, *step* and *batch*."""
-    _teller.path = Path(settings.home) / FILE
-    _teller.to_log = _LEVELS.index(settings.logs.level)
-    _teller.to_file = _LEVELS.index(settings.logs.events)
-    _teller.about = {"run": run, "step": step} | ({"batch": batch} if batch else {})
+def configure(settings: Settings, run: str, step: str, batch: str = "") -> None:
+    """Set levels and file by *settings*; every event from now on carries *run*, *step* and *batch*."""
+    _log.path = Path(settings.home) / FILE
+    _log.log_level = _LEVELS.index(settings.logs.level)
+    _log.file_level = _LEVELS.index(settings.logs.events)
+    _log.about = {"run": run, "step": step} | ({"batch": batch} if batch else {})
 
 
 def home() -> Path:
     """Return the folder that holds state/ and results/, as far as this process knows it."""
-    return _teller.path.parents[1] if _teller.path else Path.cwd()
+    return _log.path.parents[1] if _log.path else Path.cwd()
 
 
-def hush() -> None:
-    """Show nothing more from now on: whoever reads standard output wants data alone. Log and file go on."""
-    _teller.hushed = True
+def silence() -> None:
+    """Print nothing more on standard output: it is to hold data alone. Log and file go on."""
+    _log.silent = True
 
 
-def tell(event: str, words: str, *, level: Level = "info", shown: bool = False, **facts: Any) -> None:
-    """Tell of *event*: *words* to the log on standard error, the same with *facts* to the file of events.
+def log(event: str, message: str, /, *, level: Level = "info", on_terminal: bool = False, **facts: Any) -> None:
+    """Log *event*: *message* to the log on standard error, the same with *facts* to the file of events.
 
-    With *shown*, the words also reach the person in front of the terminal when standard error goes to a log: standard
-    output stays on the terminal under Snakemake. Never raises.
+    With *on_terminal*, the message is also printed on standard output, which stays on the terminal under Snakemake
+    while standard error goes to the step's log. Never raises.
     """
-    if shown:
-        show(words)
-    if _LEVELS.index(level) >= _teller.to_log and not (shown and _same_terminal()):
-        _print(f"{dt.datetime.now():%H:%M:%S} {words}", "stderr")
-    note(event, words, level=level, **facts)
+    if on_terminal:
+        print_message(message)
+    if _LEVELS.index(level) >= _log.log_level and not (on_terminal and sys.stderr.isatty()):
+        _print(f"{dt.datetime.now():%H:%M:%S} {message}", "stderr")
+    write_event(event, message, level=level, **facts)
 
 
-def show(words: str) -> None:
-    """Say *words* to the person in front of the terminal alone. Never raises."""
-    if _teller.hushed:
+def print_message(message: str) -> None:
+    """Print *message* on the terminal alone. Never raises."""
+    if _log.silent:
         return
-    clear = CLEAR_LINE if on_terminal(sys.stdout) else ""  # a progress bar may be on the line
-    _print(fitted(words, sys.stdout), "stdout", before=clear)
+    clear = CLEAR_LINE if is_terminal(sys.stdout) else ""  # a progress bar may be on the line
+    _print(wrapped(message, sys.stdout), "stdout", before=clear)
 
 
-def note(event: str, words: str, *, level: Level = "info", **facts: Any) -> None:
-    """Write *event* to the file alone, for those who say the words in their own way. Never raises."""
-    if _teller.path is None or _LEVELS.index(level) < _teller.to_file:
+def write_event(event: str, message: str, /, *, level: Level = "info", **facts: Any) -> None:
+    """Write *event* to the file alone, where the message is printed elsewhere. Never raises."""
+    if _log.path is None or _LEVELS.index(level) < _log.file_level:
         return
     moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    line = {"time": moment, "level": level, "event": event, **_teller.about, **facts, "words": words}
+    line = {"time": moment, "level": level, "event": event, **_log.about, **facts, "words": message}
     try:
-        _append(_teller.path, _json(line | {"pid": os.getpid()}))
-    except Exception as error:  # a log is never worth a run
-        _teller.path = None
+        _append(_log.path, _json(line | {"pid": os.getpid()}))
+    except Exception as error:  # a log must not stop a run
+        _log.path = None
         _print(f"{FILE} cannot be written ({error}): the run goes on, and this step writes no more events", "stderr")
 
 
-def make_room(settings: Settings, state: State) -> None:
-    """Put a file of events aside that has outgrown ``logs.max_bytes``. Never raises."""
+def rotate(settings: Settings, state: State) -> None:
+    """Rename the file of events if it is larger than ``logs.max_bytes``. Never raises."""
     path = Path(settings.home) / FILE
     try:
         with state.lock("events", wait=False) as got:
@@ -108,7 +108,7 @@ def make_room(settings: Settings, state: State) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        _print(f"{FILE} is too large and cannot be put aside: {error}", "stderr")
+        _print(f"{FILE} is too large and cannot be renamed: {error}", "stderr")
 
 
 def _json(line: dict[str, Any]) -> bytes:
@@ -129,10 +129,6 @@ def _append(path: Path, line: bytes) -> None:
             raise OSError("the disk is full")
     finally:
         os.close(handle)
-
-
-def _same_terminal() -> bool:
-    return sys.stderr.isatty()
 
 
 def _print(text: str, stream: Literal["stdout", "stderr"], before: str = "") -> None:

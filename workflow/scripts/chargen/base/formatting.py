@@ -1,4 +1,4 @@
-"""Words for what steps say."""
+"""Messages on a terminal: wrapping, and durations in words."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ CLEAR_LINE = "\r\x1b[K"
 FRAME = "┌├└│"
 
 
-def on_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO) -> bool:
     """Whether *stream* is a terminal whose lines can be drawn over."""
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-def fitted(text: str, stream: TextIO) -> str:
+def wrapped(text: str, stream: TextIO) -> str:
     """Return *text* with its long lines broken at spaces, if *stream* is a terminal, so that no word is torn.
 
     Lines that begin with four spaces, like commands and paths, stay whole: whoever copies them gets one line. So do
     those of a frame, which know the width.
     """
-    if not on_terminal(stream):
+    if not is_terminal(stream):
         return text
     width = max(40, shutil.get_terminal_size((100, 24)).columns)
     return "\n".join(line for written in text.split("\n") for line in _broken(written, width))

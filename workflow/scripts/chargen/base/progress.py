@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from chargen.base import durable, output
-from chargen.base.formatting import on_terminal
+from chargen.base.formatting import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -83,4 +83,4 @@ class Bar:
 
 def _terminal() -> TextIO | None:
     """Where a bar may be drawn: a step's standard error is its log, Snakemake's own is the terminal."""
-    return next((stream for stream in (sys.stderr, sys.stdout) if on_terminal(stream)), None)
+    return next((stream for stream in (sys.stderr, sys.stdout) if is_terminal(stream)), None)

@@ -94,7 +94,7 @@ def _lock_byte(root: Path, place: int) -> int:
             if error.errno not in _BUSY:
                 raise
             words = f"waiting for another process that writes into the same folder of {root}"
-            events.tell("trouble", words, level="debug", delay_s=0)
+            events.log("trouble", words, level="debug", delay_s=0)
             fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
         if _is_in_place(file, root):
             return file
@@ -138,7 +138,7 @@ def _take_folder(root: Path, folder: Path, error: OSError) -> Callable[[], None]
             f"{root / LOCK_FILE}: {error.strerror}: the library can be locked on this machine only; let no other one "
             "write into it at the same time"
         )
-        events.tell("problem", words, level="warning")
+        events.log("problem", words, level="warning")
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

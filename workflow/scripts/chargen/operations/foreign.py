@@ -150,7 +150,7 @@ def _today(settings: Settings, operation: str, model: str) -> dict[str, Json]:
     try:
         plan = make_any_plan(settings, operation, ["all"])
     except ChargenError as error:
-        events.tell("problem", f"{error}\n  what the job was asked is taken for unknown", level="warning", model=model)
+        events.log("problem", f"{error}\n  what the job was asked is taken for unknown", level="warning", model=model)
         return {}
     return {task.key: task.to_json() for task in plan.tasks}
 

@@ -43,7 +43,7 @@ def pin(
     durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})
     failpoints.reached("planned")
     tasks = sum(len(batch.tasks) for batch in plan.batches)
-    events.note(
+    events.write_event(
         "planned",
         f"{plan.operation}: {tasks} tasks in {len(plan.batches)} batches, about ${plan.cost_usd:.4f}",
         operation=plan.operation,

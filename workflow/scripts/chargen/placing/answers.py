@@ -63,7 +63,7 @@ def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
         if not concerns_one_folder(error):
             raise
         words = f"{error.filename}: {error.strerror}: {key} is kept and put in place by the next run"
-        events.tell("kept", words, level="warning", shown=True, key=key)
+        events.log("kept", words, level="warning", on_terminal=True, key=key)
         return Placed("unplaced", "", CANNOT_WRITE)
 
 

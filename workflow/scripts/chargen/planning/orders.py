@@ -36,4 +36,4 @@ def take_back(state: State, items: Iterable[tuple[str, int]], stands_for: int) -
     """Let the orders for *items* since the order *stands_for* count no more, durably: what they ask for has come."""
     number = place_order(state, items, stands_for=stands_for)
     words = f"order {number}: what was ordered in place of lost pictures is not sent, because they came"
-    events.tell("order-withdrawn", words, order=number)
+    events.log("order-withdrawn", words, order=number)

@@ -306,7 +306,7 @@ class Journal:
             facts: dict[str, Any] = {name: values[name] for name in _PUBLIC & values.keys()} | {"batch": batch}
             if "wishes" in values:
                 facts["tasks"] = len(values["wishes"])
-            events.tell(event, words.format(**facts).removesuffix(": "), level=level, **facts)
+            events.log(event, words.format(**facts).removesuffix(": "), level=level, **facts)
 
     def entry(self, batch: str) -> Entry:
         """Return what is known of *batch*; an empty entry if nothing is."""

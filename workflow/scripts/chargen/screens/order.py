@@ -65,7 +65,7 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
 def _record(settings: Settings, state: State, items: list[tuple[str, int]], cost_usd: float) -> str:
     """Record the order of *items*, and return how a line about it begins."""
     number = place_order(state, items, scenes=list(settings.scenes), cost_usd=cost_usd)
-    events.note(
+    events.write_event(
         "ordered",
         f"order {number}: {len(items)} again",
         order=number,

@@ -56,7 +56,7 @@ def review(settings: Settings, state: State) -> str:
         failpoints.reached("reviewed")
         for verdict in own:
             scene, variation = verdict.picture.scene.target, verdict.picture.variation
-            events.note(
+            events.write_event(
                 "reviewed", f"{verdict.picture.name} {verdict.status}", target=scene, variation=variation,
                 status=verdict.status, reason=verdict.note,
             )  # fmt: skip

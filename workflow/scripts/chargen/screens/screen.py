@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from chargen.base import output
-from chargen.base.formatting import on_terminal
+from chargen.base.formatting import is_terminal
 from chargen.base.wording import columns
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Screen:
     @property
     def on_terminal(self) -> bool:
         """Whether lines go to a terminal that can show colours and be drawn over."""
-        return not self.as_json and on_terminal(self.stream)
+        return not self.as_json and is_terminal(self.stream)
 
     @property
     def width(self) -> int | None:

@@ -23,7 +23,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from chargen.base import bugs, output
-from chargen.base.formatting import CLEAR_LINE, fitted, on_terminal
+from chargen.base.formatting import CLEAR_LINE, is_terminal, wrapped
 
 OUR_OWN = "chargen"
 """The attribute of a log record that chargen itself wrote: plan and summary."""
@@ -118,7 +118,7 @@ class LogHandler(LogHandlerBase):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             if getattr(record, OUR_OWN, False):
-                self._write(fitted(str(record.msg), self._plain.stream).split("\n"))
+                self._write(wrapped(str(record.msg), self._plain.stream).split("\n"))
                 return
             record = _cleaned(record)
             if self._full:
@@ -159,7 +159,7 @@ class LogHandler(LogHandlerBase):
     def _write(self, lines: Iterable[str], clear: bool = False) -> None:
         stream = self._plain.stream
         written = "".join(f"{self._with_colour(line)}\n" for line in lines)
-        if on_terminal(stream) and (written or clear):  # a step's progress bar may be on the line
+        if is_terminal(stream) and (written or clear):  # a step's progress bar may be on the line
             output.drawable(stream).write(CLEAR_LINE)
         stream.write(written)
         stream.flush()

@@ -13,7 +13,7 @@ from typing import NoReturn, ParamSpec, TextIO, TypeVar
 
 from chargen.base import output
 from chargen.base.errors import NO_MEMORY, ChargenError, system_trouble
-from chargen.base.formatting import on_terminal
+from chargen.base.formatting import is_terminal
 from chargen.snakemake.log_handler import OUR_OWN
 
 P = ParamSpec("P")
@@ -60,4 +60,4 @@ def exit_on_error(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def has_colours(stream: TextIO) -> bool:
     """Whether *stream* is a terminal on which colours are wanted."""
-    return on_terminal(stream) and not os.environ.get("NO_COLOR")
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")

@@ -131,10 +131,10 @@ class Run:
 
     def _log_start(self) -> None:
         context, settings = self._context, self._context.settings
-        events.make_room(settings, context.state)
-        events.begin(settings, context.run_id, "run")
+        events.rotate(settings, context.state)
+        events.configure(settings, context.run_id, "run")
         targets = context.targets.sorted()
-        events.note(
+        events.write_event(
             "run-started",
             f"run {context.run_id}: {', '.join(targets)}",
             targets=targets,
@@ -146,7 +146,7 @@ class Run:
     def _log_end(self, failed: bool, **facts: Any) -> None:
         words = f"run {self._context.run_id} {'failed' if failed else 'ended'}"
         level: events.Level = "error" if failed else "info"
-        events.note("run-ended", words, level=level, status="failed" if failed else "ok", **facts)
+        events.write_event("run-ended", words, level=level, status="failed" if failed else "ok", **facts)
 
     def _left_unplaced(self) -> bool:
         """Whether a picture that this run was to restore could not be placed: no receipt records that."""

@@ -45,13 +45,13 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     if receipt := files.known_receipt_json():
         _close(state, receipt)
         words = f"{receipt['operation']} {files.id}: {_counts(receipt)}; placed by whoever brought the results in"
-        events.tell("known", words, level="debug", batch=files.id, counts=receipt["counts"])
+        events.log("known", words, level="debug", batch=files.id, counts=receipt["counts"])
         return receipt
     if files.receipt.exists():
         damaged = files.receipt.with_name("receipt.json.damaged")
         files.receipt.replace(damaged)
         words = f"{files.receipt} cannot be read: it is kept as {damaged.name} and written again from the results"
-        events.tell("problem", words, level="warning", shown=True, batch=files.id)
+        events.log("problem", words, level="warning", on_terminal=True, batch=files.id)
     plan = files.plan_json()
     does = operation(plan["operation"])
     journal = Journal.recent(state, files.id)
@@ -75,7 +75,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     if follow_ups:
         failpoints.reached("follow-up")
         words = f"{len(again)} tasks failed in passing and are sent again"
-        events.tell("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
+        events.log("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
     if entry.found_again:
         wishes = [task["wish"] for task in plan["tasks"]]
         take_back_orders(state, journal, files.id, zip(tasks, wishes, strict=True))
@@ -86,10 +86,10 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     _close(state, receipt)
     learn(state, receipt)
     cost = receipt["cost_usd"]
-    events.tell(
+    events.log(
         "applied",
         f"{plan['operation']} {files.id}: {_counts(receipt)}, {money(cost['actual'])}",
-        shown=True,
+        on_terminal=True,
         batch=files.id,
         counts=receipt["counts"],
         cost_usd=cost["actual"],
@@ -128,7 +128,7 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
     _tell_outcomes(files.id, tasks)
     back = sum(task["outcome"] == "applied" for task in tasks)
     words = f"put back {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
-    events.tell("put-back", words, shown=True, batch=files.id, tasks=back)
+    events.log("put-back", words, on_terminal=True, batch=files.id, tasks=back)
     return {"batch": files.id, "operation": plan["operation"], "tasks": tasks, "follow_ups": []}
 
 
@@ -141,10 +141,10 @@ def _tell_outcomes(batch: str, tasks: list[Json]) -> None:
             notes = (f"({note})" for note in task["notes"])
             words = " ".join(filter(None, (told, task["file"], task["reason"], *notes)))
             more = {"file": task["file"], "sha256": task["sha256"], "archived": task["archived"]}
-            events.tell("placed", words, batch=batch, **facts, **more)
+            events.log("placed", words, batch=batch, **facts, **more)
         else:
             words = " ".join(filter(None, (told, task["reason"], task["said"])))
-            events.tell("failed", words, level="warning", batch=batch, **facts)
+            events.log("failed", words, level="warning", batch=batch, **facts)
 
 
 def _again(does: Operation, settings: Settings, plan: Json, records: list[Json]) -> list[Json]:

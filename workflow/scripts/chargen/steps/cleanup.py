@@ -48,7 +48,7 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
                 if got and remote:
                     _tidy_server(settings, state, state.batch(batch), remote)
     except ChargenError as error:
-        events.tell("left", f"{error}; what lies on the server is left to expire", level="warning")
+        events.log("left", f"{error}; what lies on the server is left to expire", level="warning")
 
 
 def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
@@ -75,7 +75,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Re
         # A job that another checkout asked for is left to it: its results may not be there yet.
         why = why_kept(entry) or ("another checkout asked for it" if entry.sent_elsewhere else "")
         if why:
-            events.tell("left", f"{entry.job} stays on the server: {why}", batch=files.id, job=entry.job)
+            events.log("left", f"{entry.job} stays on the server: {why}", batch=files.id, job=entry.job)
         _delete_remote(state, files, "" if why else entry.job, remote)
         journal.append("cleaned", files.id)
 
@@ -109,7 +109,7 @@ def make_room(state: State, remote: Remote) -> int:
     try:
         needed = _needed(state)
     except durable.UnreadableFile as error:
-        events.tell("left", f"{error}; nothing is deleted, because it is not known what is needed", level="warning")
+        events.log("left", f"{error}; nothing is deleted, because it is not known what is needed", level="warning")
         return 0
     uploads = Uploads(state, remote)
     freed = 0
@@ -133,7 +133,7 @@ def drop_old_responses(settings: Settings, state: State, journal: Journal) -> No
             shutil.rmtree(files.set_aside, ignore_errors=True)
             failpoints.reached("dropped")
             words = f"the raw answers of batch {files.id} are older than cleanup.keep_responses_d and deleted"
-            events.tell("answers-dropped", words, batch=files.id)
+            events.log("answers-dropped", words, batch=files.id)
 
 
 def _is_old(files: BatchFiles, entry: Entry, keep_s: float) -> bool:
@@ -204,7 +204,7 @@ def _quietly(delete: Callable[[], None]) -> bool:
         delete()
     except RemoteError as error:
         if not error.gone:
-            events.tell("left", f"{error}; it is left to expire", level="warning")
+            events.log("left", f"{error}; it is left to expire", level="warning")
             return False
     failpoints.reached("deleted")
     return True

@@ -193,7 +193,7 @@ class Watch:
             aside.accept(why)
             _install(part, files.responses)
             self._stuck.pop(files.id, None)
-            events.tell("set-aside", why, level="warning", batch=files.id, bytes=found.bytes)
+            events.log("set-aside", why, level="warning", batch=files.id, bytes=found.bytes)
             return ""
         path = aside.keep(part, sighting, is_json=found.is_json)
         if aside.has_settled(sighting) and found.is_json:
@@ -208,7 +208,7 @@ class Watch:
             "until they are here, and nothing is deleted on the server"
         )
         self._is_stuck(files.id, f"what comes as the results of {operation.name} is not complete: {found.fault}")
-        events.tell("set-aside", words, level="warning", batch=files.id, bytes=found.bytes, delay_s=round(pause, 1))
+        events.log("set-aside", words, level="warning", batch=files.id, bytes=found.bytes, delay_s=round(pause, 1))
         self._tell_once(sighting.sha256, words, topic=files.id)
         return None
 
@@ -267,7 +267,7 @@ class Watch:
         with self._state.lock("told"):
             if not (told.exists() and told.read_text() == news):
                 told.write_text(news)
-                events.show(words)
+                events.print_message(words)
 
     def _ask(self, wanted: set[str]) -> list[Operation]:
         """One question for all: page the list until every wanted job was seen; ask for stragglers by name."""
@@ -332,7 +332,7 @@ class Watch:
             if not got:
                 return
             words = f"{entry.job} has not ended within {self._settings.poll.deadline_h:g} h: cancelling it"
-            events.tell("overdue", words, level="warning", batch=entry.batch, job=entry.job)
+            events.log("overdue", words, level="warning", batch=entry.batch, job=entry.job)
             try:
                 self._remote.cancel(entry.job)
             except RemoteError as trouble:
@@ -365,7 +365,7 @@ def fetch(
             raise ResultsNotHere(f"{words}. Nothing is lost: run again later to collect them")
         if operation and not operation.is_final:
             news = (operation.state, operation.done)
-            events.tell(
+            events.log(
                 "state",
                 progress(files.id, operation, entry, watch.pause_s),
                 level="info" if news != seen else "debug",
@@ -391,7 +391,7 @@ def _is_of_before(state: State, files: BatchFiles) -> bool:
 
 def _trouble(words: str, delay_s: float, **facts: Any) -> None:
     """Tell that something failed that is tried again in *delay_s* seconds."""
-    events.tell("trouble", words, level="warning", delay_s=round(delay_s, 1), **facts)
+    events.log("trouble", words, level="warning", delay_s=round(delay_s, 1), **facts)
 
 
 def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> str:

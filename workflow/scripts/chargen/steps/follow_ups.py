@@ -66,7 +66,7 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         failpoints.reached("released")
         if ready:
             words = f"now that the pictures of batch {batch} are there, {count(len(ready), 'scene')} can be sent"
-            events.tell("released", words, tasks=len(ready), batches=book["batches"][batch])
+            events.log("released", words, tasks=len(ready), batches=book["batches"][batch])
         return list(book["batches"][batch])
 
 
@@ -130,5 +130,5 @@ def _plan_now(settings: Settings, state: State, targets: set[str], told: Collect
     for problem in plan.problems:
         if problem.scene and f"{problem.entity}/{problem.scene}" in targets:
             target, words = f"{problem.entity}/{problem.scene}", str(problem)
-            events.tell("problem", words, level="warning", shown=words not in told, target=target)
+            events.log("problem", words, level="warning", on_terminal=words not in told, target=target)
     return pin_batches(settings, state, plan.batches, plan.catalog)

@@ -32,7 +32,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remo
         return entry.in_flight
     if not account.knows(settings, entry, remote):
         words = f"{entry.job} was sent with another key or to another address, and is not looked for here"
-        events.tell("still-lost", words, batch=files.id, job=entry.job)
+        events.log("still-lost", words, batch=files.id, job=entry.job)
         return False
     why = f"{entry.job} is still lost"
     try:
@@ -44,7 +44,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remo
         if files.lost_receipt.exists() and not files.receipt.exists():  # killed before it could be taken back
             files.lost_receipt.replace(files.receipt)
         words = f"{why}; the next run looks for it again"
-        events.tell("still-lost", words, level="warning", batch=files.id, job=entry.job)
+        events.log("still-lost", words, level="warning", batch=files.id, job=entry.job)
         return False
     put_in_flight(state, files)
     return True
@@ -60,7 +60,7 @@ def put_in_flight(state: State, files: BatchFiles) -> None:
         durable.sync_folder(files.folder)
         failpoints.reached("lost-receipt")
     journal.append("found-again", files.id, job=job)
-    events.show(f"{job}, which counted as lost, is on the server again: its results are collected")
+    events.print_message(f"{job}, which counted as lost, is on the server again: its results are collected")
 
 
 def _find(remote: Remote, job: str) -> Operation | None:

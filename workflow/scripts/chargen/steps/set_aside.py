@@ -111,7 +111,7 @@ class SetAside:
             kept.remove(least)
             (self.folder / least.file).unlink(missing_ok=True)
             words = f"{self.folder / least.file} is deleted to make room: {least.bytes:,} bytes; {least.fault}"
-            events.tell("set-aside", words, batch=self._batch, bytes=least.bytes)
+            events.log("set-aside", words, batch=self._batch, bytes=least.bytes)
         self._write(_Seen(self._seen.last, tuple(kept)))
         return path
 

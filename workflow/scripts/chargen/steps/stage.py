@@ -45,7 +45,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
         bad = next((r["path"] for r in task["references"] if r["sha256"] in refused), None)
         if bad:
             left_out[task["key"]] = why = refused[_sha(task, bad)]
-            events.tell("left-out", f"{task['key']} is not sent: {why}", level="warning", key=task["key"], reason=why)
+            events.log("left-out", f"{task['key']} is not sent: {why}", level="warning", key=task["key"], reason=why)
         else:
             lines.append(request_line(plan, task, uploads))
     # Lines and what is left out of them belong together: while one of them is old, there are no lines.
@@ -56,7 +56,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
         failpoints.reached("left-out")
     durable.write(files.requests, b"".join(lines))
     failpoints.reached("staged")
-    events.tell(
+    events.log(
         "staged",
         f"{len(lines)} requests written, {len(references) - len(refused)} reference pictures on the server",
         tasks=len(lines),

@@ -114,7 +114,7 @@ def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Rem
         if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
             raise
         words = f"{refusal.error}: some uploads are gone from the server, sending them again"
-        events.tell("trouble", words, level="warning", delay_s=0)
+        events.log("trouble", words, level="warning", delay_s=0)
     return _send(search, remote, run, is_staged(settings, state, files, remote))
 
 
@@ -133,7 +133,7 @@ def _nothing_to_send(files: BatchFiles) -> str:
     """The API refused a reference of every task: there is no job, and apply says so of each."""
     durable.write(files.responses, b"")
     durable.write_json(files.ended, {"state": NOT_SENT, "error": "", "error_code": 0, "operation": {}})
-    events.tell("not-sent", "the API refused a reference of every task: there is nothing to send", level="warning")
+    events.log("not-sent", "the API refused a reference of every task: there is nothing to send", level="warning")
     return ""
 
 
@@ -153,7 +153,9 @@ def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> 
             )
         if spent <= budget.usd * NEARLY < total:
             words = f"budget: with batch {plan['batch']}, {budget.used(total)}"
-            events.tell("budget", words, level="warning", shown=True, batch=plan["batch"], cost_usd=round(total, 6))
+            events.log(
+                "budget", words, level="warning", on_terminal=True, batch=plan["batch"], cost_usd=round(total, 6)
+            )
 
 
 def check_claims(journal: Journal, plan: dict[str, Any]) -> None:
@@ -236,7 +238,7 @@ class _Search:
         else:
             words = f"adopted {job.name}: it is batch {batch}, sent earlier; nothing is sent"
             take_over(self.journal, self.plan, job, self._remote)
-        events.tell("found", words, shown=True, job=job.name)
+        events.log("found", words, on_terminal=True, job=job.name)
         return job.name
 
     def intend(self, request_file: str) -> None:
@@ -351,7 +353,7 @@ class _Search:
                 if got:
                     take_over(self.journal, plan, job, self._remote)
                     words = f"adopted {job.name}: it is batch {files.id}, which another checkout sent"
-                    events.tell("found", words, shown=True, job=job.name)
+                    events.log("found", words, on_terminal=True, job=job.name)
                 elif {task["wish_id"] for task in plan["tasks"]} & {task["wish_id"] for task in self.plan["tasks"]}:
                     raise ChargenError(
                         f"batch {self.files.id} was not sent: some of its tasks are in {job.name}, which another "
@@ -380,7 +382,7 @@ def _preferred(settings: Settings, jobs: Collection[Operation]) -> Operation:
             f"{job.name} ({job.state.lower()}) is a foreign job: it is the same batch as {best.name}, which is taken. "
             "If nobody else needs it:\n    " + command(settings, "cleanup", f"{what}={job.name}")
         )
-        events.tell("problem", words, level="warning", shown=True, job=job.name)
+        events.log("problem", words, level="warning", on_terminal=True, job=job.name)
     return best
 
 
@@ -393,7 +395,7 @@ def _reconcile(search: _Search, run: RunFiles | None) -> str:
     end = time.monotonic() + max(0.0, wait_s)
     if wait_s > 0:
         words = f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}"
-        events.tell("waiting", words, level="warning", delay_s=round(wait_s, 1))
+        events.log("waiting", words, level="warning", delay_s=round(wait_s, 1))
     while True:
         if job := search.adopt():
             return job
@@ -458,7 +460,7 @@ def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | 
             journal.append("refused", batch, status=error.status, message=error.message)
             if error.unsent and (pause := next(unsent)) is not None:
                 words = f"{error}: nothing was sent, trying again in {duration(pause)}"
-                events.tell("waiting", words, level="warning", delay_s=round(pause, 1))
+                events.log("waiting", words, level="warning", delay_s=round(pause, 1))
                 waiting.pause(pause, run)
                 continue
             if error.status != 429 or error.out_of_credits or time.monotonic() > end:
@@ -466,19 +468,19 @@ def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | 
             # It may have taken effect all the same, and the list may lag as it may after an unclear answer.
             pause = max(error.retry_after_s or settings.poll.interval_s, settings.submit.grace_s)
             words = f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}"
-            events.tell("waiting", words, level="warning", delay_s=pause)
+            events.log("waiting", words, level="warning", delay_s=pause)
             waiting.pause(pause, run)
         else:
             failpoints.reached("created")
             _created(journal, batch, job, adopted=False)
             size, price = count(len(plan["tasks"]), "task"), dollars(plan["cost_usd"])
-            events.show(f"{plan['operation']} {batch}: submitted, {size}, about {price}")
+            events.print_message(f"{plan['operation']} {batch}: submitted, {size}, about {price}")
             return job
 
 
 def _after_unclear_answer(search: _Search, error: RemoteError, run: RunFiles | None) -> str:
     batch, settings = search.files.id, search.settings
-    events.tell("unclear", f"{error}: whether a job was made is not known; looking for it", level="warning")
+    events.log("unclear", f"{error}: whether a job was made is not known; looking for it", level="warning")
     try:
         job = _reconcile(search, run)
     except RemoteError as trouble:
@@ -533,6 +535,6 @@ def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: 
     while why := why_full(settings, state, plan, remote):
         if watch is None:
             words = f"{plan['operation']} {files.id} waits for a place: {why}"
-            events.tell("waiting", words, shown=True, delay_s=settings.poll.interval_s)
+            events.log("waiting", words, on_terminal=True, delay_s=settings.poll.interval_s)
             watch = Watch(settings, state, remote, run)
         watch.tick()

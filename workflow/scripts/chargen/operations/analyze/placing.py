@@ -228,7 +228,7 @@ class _Desk:
             if isinstance(error, OSError) and not concerns_one_folder(error):
                 raise
             words = f"{error}\n  the analyses are kept in the state: the next run adds them"
-            events.tell("kept", words, level="warning", shown=True, target=self._key)
+            events.log("kept", words, level="warning", on_terminal=True, target=self._key)
             return str(error)
         return ""
 

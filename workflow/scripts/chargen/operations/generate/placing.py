@@ -128,7 +128,7 @@ def _write_records(settings: Settings, key: str, records: list[dict[str, str]]) 
         if isinstance(error, OSError) and not concerns_one_folder(error):
             raise
         words = f"{error}\n  the pictures are kept, their records wait: the next run adds them"
-        events.tell("kept", words, level="warning", shown=True, target=key)
+        events.log("kept", words, level="warning", on_terminal=True, target=key)
         return str(error)
     return ""
 
@@ -146,14 +146,14 @@ def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
     if not is_present(folder):
         return None, "folder-gone"
     if why := replacing.wait_until_settled(folder / "imagery.yaml"):
-        events.tell("problem", f"{folder / 'imagery.yaml'} {why}", level="warning", target=key)
+        events.log("problem", f"{folder / 'imagery.yaml'} {why}", level="warning", target=key)
         return None, "imagery-broken"
     try:
         return load_entity(
             root, _KINDS[key.partition("/")[0]], folder.name, adopt_existing=False, provider=settings.provider
         ), ""
     except BrokenEntity as broken:
-        events.tell("problem", str(broken), level="warning", target=key)
+        events.log("problem", str(broken), level="warning", target=key)
         return None, "imagery-broken"
 
 

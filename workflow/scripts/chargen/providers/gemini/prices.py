@@ -15,5 +15,5 @@ def known_prices(settings: Settings) -> Catalog | None:
     try:
         return load_catalog(Path(settings.models_file))
     except ChargenError as error:
-        events.tell("problem", f"{error}: what came is counted as it was estimated", level="warning")
+        events.log("problem", f"{error}: what came is counted as it was estimated", level="warning")
         return None

@@ -97,7 +97,7 @@ class Uploads:
             upload = self.live().get(sha256)
             if upload and upload.lives_for_s() > must_live_s:
                 words = f"{path.name} is on the server already as {upload.name}"
-                events.tell("reused", words, level="debug", file=path.name, name=upload.name, sha256=sha256)
+                events.log("reused", words, level="debug", file=path.name, name=upload.name, sha256=sha256)
                 return upload
             self._see_to_room(path.stat().st_size)
             return self._send(path, sha256, mime, must_live_s, attempts)
@@ -106,7 +106,7 @@ class Uploads:
         """Record that the file *name* is no longer on the server."""
         self._record({"event": "deleted", "name": name})
         failpoints.reached("forgotten")
-        events.tell("file-gone", f"{name} is no longer on the server", name=name)
+        events.log("file-gone", f"{name} is no longer on the server", name=name)
 
     def forget_gone(self) -> int:
         """Take what the server lists no longer out of the ledger; return how many uploads that were."""
@@ -164,7 +164,7 @@ class Uploads:
                     break
                 pause = max(pause, error.retry_after_s or 0)
                 words = f"{error}; sending {path.name} again in {pause:.1f} s"
-                events.tell("trouble", words, level="warning", file=path.name, delay_s=round(pause, 1))
+                events.log("trouble", words, level="warning", file=path.name, delay_s=round(pause, 1))
                 self._rest(pause)
         return self._take(path, file, sha256, mime)
 
@@ -201,7 +201,7 @@ class Uploads:
         )
         failpoints.reached("upload-recorded")
         words = f"{path.name} is on the server as {file.name}: {file.bytes:,} bytes, until {file.expires}"
-        events.tell("uploaded", words, file=path.name, name=file.name, sha256=sha256, bytes=file.bytes, mime=mime)
+        events.log("uploaded", words, file=path.name, name=file.name, sha256=sha256, bytes=file.bytes, mime=mime)
         return Upload(file.name, file.uri, mime, file.bytes, sha256, file.expires)
 
     def _record(self, line: dict[str, object]) -> None:
@@ -237,6 +237,6 @@ def asking(question: Callable[[], T], attempts: int = 4) -> T:
                 raise
             pause = min(max(pause, error.retry_after_s or 0), 60)
             words = f"{error}; asking again in {pause:.1f} s"
-            events.tell("trouble", words, level="warning", delay_s=round(pause, 1))
+            events.log("trouble", words, level="warning", delay_s=round(pause, 1))
             time.sleep(pause)
     raise AssertionError("unreachable: the last pause is None")

@@ -1,4 +1,4 @@
-"""What steps say fits the terminal it is said on."""
+"""Messages are wrapped to the width of the terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from chargen.base.formatting import fitted
+from chargen.base.formatting import wrapped
 
 
 class Terminal(io.StringIO):
@@ -25,7 +25,7 @@ def test_long_lines_are_broken_at_spaces(narrow: Terminal) -> None:
     """No word is torn, and what follows is indented below its beginning; a word that is too long stays whole."""
     path = "characters/somebody-with-a-very-long-name/imagery.yaml:5:5:"
 
-    broken = fitted(f"{path} warning: there is no portrait of her\nshort", narrow)
+    broken = wrapped(f"{path} warning: there is no portrait of her\nshort", narrow)
 
     assert [path, "    warning: there is no portrait of her", "short"] == broken.split("\n")
 
@@ -35,11 +35,11 @@ def test_commands_stay_whole(narrow: Terminal) -> None:
     command = "    snakemake order --config library=../somewhere scenes='*' state=stale"
     framed = "│ \x1b[32m✓\x1b[0m Success:   0                       │"
 
-    assert f"{command}\n{framed}" == fitted(f"{command}\n{framed}", narrow)
+    assert f"{command}\n{framed}" == wrapped(f"{command}\n{framed}", narrow)
 
 
 def test_a_pipe_gets_lines_as_they_are() -> None:
     """Without a terminal nothing is broken."""
     text = "word " * 40
 
-    assert text == fitted(text, io.StringIO())
+    assert text == wrapped(text, io.StringIO())
