@@ -53,6 +53,8 @@ COLOURS = frozenset(
     )
     for word in line.split()
 )
+_VAGUE = frozenset({"painterly", "brushwork", "brushstroke", "brushstrokes", "and ink", "in ink"})
+"""Words of several techniques: beside one that the author names they are no second one."""
 _LABELS = frozenset({
     "pose", "setting", "place", "materials", "composition", "light", "lighting", "mood", "style", "palette", "image",
     "people", "accents", "colours", "avoid", "overview", "time", "season", "weather", "medium", "moment", "framing",
@@ -203,10 +205,10 @@ def leaked_keys(prompt: str, keys: Iterable[str]) -> list[str]:
 
 
 def styled_twice(prompt: str, own: Sequence[str]) -> bool:
-    """Whether the author's words for the scene name a medium, and the rest of the prompt another one."""
-    theirs = media(" ".join(own)) - {"picture"}
-    rest = _without(said(prompt), own)
-    return bool(theirs) and bool(media(rest) - theirs - {"picture"})
+    """Whether the author's words for the scene name a technique, and the rest of the prompt only others."""
+    theirs = _techniques(" ".join(own))
+    others = _techniques(_without(said(prompt), own))
+    return bool(theirs and others) and not theirs & others
 
 
 def foreign_words(prompt: str, library: Iterable[str], phrases: Iterable[str] = EXAMPLE_LOOK) -> list[str]:
@@ -270,6 +272,13 @@ def repeated_negatives(prompt: str) -> list[str]:
 
 def _has(pattern: str, text: str) -> bool:
     return re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE) is not None
+
+
+def _techniques(text: str) -> frozenset[str]:
+    """The words in *text* that name a technique, and not only the look of several."""
+    named = "|".join(pattern for family, pattern in MEDIA.items() if family != "picture")
+    found = {match[0].casefold() for match in re.finditer(rf"\b(?:{named})\b", text, re.IGNORECASE)}
+    return frozenset(found - _VAGUE)
 
 
 def _opening(text: str) -> re.Pattern[str]:

@@ -118,7 +118,8 @@ def test_style_twice_needs_two_media() -> None:
     own = ["Woodcut of a lamp room in heavy snow."]
 
     assert measures.styled_twice(f"{own[0]} Painterly illustration in gouache.", own)
-    assert not measures.styled_twice(f"{own[0]} Woodcut, coarse grain.", own)
+    assert measures.styled_twice("Oil painting of a ford. Gouache, matte.", ["Oil painting of a ford."])
+    assert not measures.styled_twice(f"{own[0]} Woodcut, coarse grain, painterly.", own)
     assert not measures.styled_twice("A lamp room. Painterly illustration in gouache.", ["A lamp room."])
 
 
