@@ -66,11 +66,12 @@ def write_results(path: Path, pictures: int) -> None:
 def apply_with_chargen(results: Path, folder: Path) -> int:
     """Do what the apply step does with each picture."""
     from chargen.base.durable import sync_folder
-    from chargen.providers.gemini.extract import Picture, ahead, extract, place
+    from chargen.placing.extract import Picture, ahead, extract, place
+    from chargen.providers.gemini.lines import GeminiLine
     from chargen.providers.gemini.outcomes import judge
-    from chargen.providers.gemini.scanner import ResultFile, ResultLine
+    from chargen.providers.gemini.scanner import ResultFile
 
-    def take(line: ResultLine) -> Picture:
+    def take(line: GeminiLine) -> Picture:
         chosen = judge(line).picture
         assert chosen is not None
         return extract(file, chosen, folder / f".{line.number}.part")

@@ -6,7 +6,7 @@ from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.operations.pin import pin_batches
 from chargen.operations.plans import make_any_plan
-from chargen.providers.gemini.client import connect
+from chargen.providers.registry import connect
 from chargen.records.state import State
 from chargen.steps.apply import apply
 from chargen.steps.fetch import fetch

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chargen.providers.gemini.client import Operation, RemoteError, RemoteFile
+from chargen.providers.base import RemoteFile, RemoteJob
+from chargen.providers.gemini.errors import GeminiError
+from chargen.providers.gemini.jobs import read_job
 from chargen.records.journal import Journal
 from chargen.records.state import State
 
@@ -23,7 +25,7 @@ class Server:
 
     base_url: str = "http://server"
     fingerprint: str = "0123456789ab"
-    operations: list[Operation] = field(default_factory=list)
+    operations: list[RemoteJob] = field(default_factory=list)
     uploads: list[RemoteFile] = field(default_factory=list)
     acts: list[tuple[str, str]] = field(default_factory=list)
     refuses: dict[str, int] = field(default_factory=dict)
@@ -38,7 +40,7 @@ class Server:
             "batchStats": {"requestCount": "4", "successfulRequestCount": more.get("done", "4")},
             "inputConfig": {"fileName": more.get("input", "")},
         }
-        self.operations.append(Operation.from_json({"name": name, "metadata": metadata}))
+        self.operations.append(read_job({"name": name, "metadata": metadata}))
 
     def file_made(
         self, name: str, display_name: str, sha256: str, *, mime: str = "image/png", age_h: float = 1
@@ -49,7 +51,7 @@ class Server:
             RemoteFile(name, f"u/{name}", display_name, mime, 1_000_000, sha256, moment(age_h), expires, "ACTIVE")
         )
 
-    def jobs(self) -> Iterator[Operation]:
+    def jobs(self) -> Iterator[RemoteJob]:
         yield from self.operations
 
     def files(self) -> Iterator[RemoteFile]:
@@ -66,7 +68,7 @@ class Server:
 
     def _act(self, what: str, name: str) -> None:
         if name in self.refuses:
-            raise RemoteError(what, self.refuses[name], GONE if self.refuses[name] == 404 else "no")
+            raise GeminiError(what, self.refuses[name], GONE if self.refuses[name] == 404 else "no")
         self.acts.append((what, name))
 
 

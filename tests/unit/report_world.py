@@ -17,7 +17,7 @@ from chargen.base.errors import Place, Problem
 from chargen.library.model import Entity, Kind, Library, Record, Scene
 from chargen.operations.generate.plan import Plan, Stale
 from chargen.planning.standing import Standing, Status
-from chargen.providers.gemini.models import load_catalog
+from chargen.providers.models import load_catalog
 from chargen.records import settings as config
 from chargen.records.identity import Wish
 from chargen.records.journal import Journal

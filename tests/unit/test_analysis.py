@@ -27,7 +27,7 @@ from chargen.operations.analyze.plan import make_analysis_plan
 from chargen.operations.generate.plan import make_plan
 from chargen.pictures.formats import sha256_file
 from chargen.pictures.looks import Looker
-from chargen.providers.gemini.models import load_catalog, usable
+from chargen.providers.models import load_catalog, usable
 from chargen.records import settings as config
 from chargen.records.state import State
 from chargen.report import forms

@@ -12,9 +12,9 @@ import pytest
 
 from chargen.base import schemas as schema
 from chargen.placing.answers import Answer, priced, task_record
-from chargen.providers.gemini.models import load_catalog
 from chargen.providers.gemini.outcomes import judge
 from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.models import load_catalog
 from chargen.records.journal import Journal
 from chargen.records.state import State
 

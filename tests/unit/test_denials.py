@@ -10,7 +10,9 @@ import httpx2
 import pytest
 
 from chargen.emulator import faults
-from chargen.providers.gemini.client import Remote, RemoteError, _from_answer
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.client import Remote
+from chargen.providers.gemini.errors import from_answer
 from emulator_fixture import Emulator
 
 SAMPLES = os.environ.get("CHARGEN_SAMPLES")
@@ -74,7 +76,7 @@ def _error(code: int, status: str, message: str) -> dict[str, object]:
 )
 def test_words_that_do_not_mean_gone(status: int, body: object) -> None:
     """Another file, a model, a project, or words in a form that is not the API's."""
-    assert not _from_answer("asking", httpx2.Response(status, json=body), FILE).gone
+    assert not from_answer("asking", httpx2.Response(status, json=body), FILE).gone
 
 
 @pytest.mark.skipif(not SAMPLES, reason="CHARGEN_SAMPLES does not name a folder of recorded replies")
@@ -86,13 +88,13 @@ def test_recorded_denials() -> None:
     answer = httpx2.Response(403, json=gone)
 
     assert [True, True, False] == [
-        _from_answer("asking", answer, about).gone for about in ("files/in1", "", "files/in10")
+        from_answer("asking", answer, about).gone for about in ("files/in1", "", "files/in10")
     ]
-    assert not _from_answer("asking", httpx2.Response(403, json=no_key), "files/in1").gone
+    assert not from_answer("asking", httpx2.Response(403, json=no_key), "files/in1").gone
 
 
 def test_a_proxys_429_is_not_an_empty_account() -> None:
     """Only the API knows whether the credits are used up; a page with that status is waited out."""
-    page = _from_answer("asking", httpx2.Response(429, html="<h1>Too many requests</h1>"))
+    page = from_answer("asking", httpx2.Response(429, html="<h1>Too many requests</h1>"))
 
     assert (False, True, True) == (page.out_of_credits, page.passing, page.unclear)

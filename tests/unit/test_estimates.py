@@ -13,7 +13,7 @@ from chargen.base import durable
 from chargen.operations import words as show
 from chargen.operations.generate.plan import make_plan
 from chargen.planning.estimates import Estimates, summary
-from chargen.providers.gemini.models import load_catalog
+from chargen.providers.models import load_catalog
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.learned import KEPT, Learned, better_field, learn, read_learned

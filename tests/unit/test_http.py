@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chargen.providers.gemini.client import Remote, RemoteError
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.client import Remote
 from web import Asked, Given, Site, site
 
 KEY = "AIza-the-key-of-this-test"

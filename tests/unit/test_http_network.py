@@ -13,7 +13,8 @@ import pytest
 
 from chargen.base import http
 from chargen.base.errors import ChargenError
-from chargen.providers.gemini.client import Remote, RemoteError
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
 from chargen.screens import doctor
 from web import Asked, Given, site, socks

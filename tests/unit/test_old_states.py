@@ -17,7 +17,7 @@ import yaml
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.operations.plans import make_any_plan
-from chargen.providers.gemini.client import connect
+from chargen.providers.registry import connect
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State

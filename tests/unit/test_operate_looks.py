@@ -13,7 +13,8 @@ from report_world import EARLIER, RUN, make_world
 
 from chargen.base import durable
 from chargen.base.errors import ChargenError
-from chargen.providers.gemini.models import load_catalog
+from chargen.providers.gemini.jobs import read_job
+from chargen.providers.models import load_catalog
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.learned import Learned
@@ -155,8 +156,8 @@ def flying(world, batch, *, operation=None, **files):
     plan = durable.read_json(path) | {"operation": "generate", "model": "gemini-3-pro-image", "cost_usd": 0.134}
     durable.write_json(path, plan)
     if operation:
-        raw = {"name": f"batches/{batch}", "metadata": operation}
-        look = {"time": 0.0, "pause_s": 5.0, "operations": [raw]}
+        job = read_job({"name": f"batches/{batch}", "metadata": operation})
+        look = {"time": 0.0, "pause_s": 5.0, "operations": [job.to_json()]}
         durable.write_json(world.state.root / "last-look.json", look)
 
 

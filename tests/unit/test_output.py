@@ -11,7 +11,7 @@ import pytest
 
 from chargen import cli
 from chargen.base import events, output
-from chargen.providers.gemini.client import RemoteError
+from chargen.providers.gemini.errors import GeminiError
 from chargen.screens.screen import Screen, line
 from chargen.snakemake import log_handler, messages
 
@@ -83,7 +83,7 @@ def test_all_that_is_printed_passes_the_filter(capsys: pytest.CaptureFixture[str
 
 def test_errors_of_the_api_are_one_clean_line() -> None:
     """Whatever a server says, also over several lines and with the key in it."""
-    error = RemoteError("asking\x1b[31m", 418, f"bad {KEY[:30]}\nchargen: all is well\r{EVIL}")
+    error = GeminiError("asking\x1b[31m", 418, f"bad {KEY[:30]}\nchargen: all is well\r{EVIL}")
 
     assert 1 == len(error.message.splitlines())
     assert error.message.startswith(r"bad [key] chargen: all is well a\u001b]0;title")
@@ -99,7 +99,7 @@ def test_errors_and_events_are_clean(
 
     def failing(args: object) -> int:
         events.log("looked", f"{KEY} {EVIL}", on_terminal=True, name=KEY)
-        raise RemoteError("asking", 500, f"{KEY} {EVIL}")
+        raise GeminiError("asking", 500, f"{KEY} {EVIL}")
 
     monkeypatch.setattr(cli, "_planned", failing)
     status = cli.main(["planned", "--run", str(tmp_path)])

@@ -15,9 +15,9 @@ from chargen.base import schemas as schema
 from chargen.operations.enhance.plan import make_enhancement_plan
 from chargen.operations.generate.plan import make_plan
 from chargen.providers.gemini.client import Remote
-from chargen.providers.gemini.models import load_catalog
-from chargen.providers.gemini.parameters import sent_to
 from chargen.providers.gemini.requests import body
+from chargen.providers.models import load_catalog
+from chargen.providers.parameters import sent_to
 from chargen.records import settings as config
 from chargen.records.state import State
 

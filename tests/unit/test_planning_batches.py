@@ -14,7 +14,7 @@ from chargen.base import schemas as schema
 from chargen.planning.batches import WEIGHTS, fill
 from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Shape, Task
-from chargen.providers.gemini.models import load_catalog
+from chargen.providers.models import load_catalog
 from chargen.records import settings as config
 from chargen.records.identity import Wish
 

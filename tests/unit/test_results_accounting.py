@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargen.providers.gemini.accounting import Account, account_for
+from chargen.providers.accounting import Account, account_for
+from chargen.providers.gemini.scanner import ResultFile
 
 KEYS = frozenset({"a", "b", "c"})
 
@@ -26,7 +27,7 @@ WHOLE = b"".join(line(key) for key in sorted(KEYS))
 def account(folder: Path, body: bytes, expected: frozenset[str] | None = KEYS, requests: int = 0) -> Account:
     path = folder / "responses.jsonl"
     path.write_bytes(body)
-    return account_for(path, expected, requests)
+    return account_for(ResultFile(path), expected, requests)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_damaged_transfer_never_fits(tmp_path: Path) -> None:
     path = tmp_path / "responses.jsonl"
     path.write_bytes(WHOLE)
 
-    assert "its checksum" == account_for(path, KEYS, damage="its checksum").fault
+    assert "its checksum" == account_for(ResultFile(path), KEYS, damage="its checksum").fault
 
 
 @settings(deadline=None, max_examples=60)

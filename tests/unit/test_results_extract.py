@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from chargen.pictures.formats import BrokenPicture
-from chargen.providers.gemini.extract import ahead, discard, extract, place
+from chargen.placing.extract import ahead, discard, extract, place
 from chargen.providers.gemini.scanner import ResultFile
 
 

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargen.providers.gemini.outcomes import ADVICE, MAX_SAID, PASSING, Reason, Verdict, broken_picture, join, judge
-from chargen.providers.gemini.scanner import LineError, ResultFile, ResultLine, Slice
+from chargen.providers.base import Reason, Slice, Verdict
+from chargen.providers.gemini.lines import GeminiLine, LineError
+from chargen.providers.gemini.outcomes import judge
+from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.verdicts import ADVICE, MAX_SAID, PASSING, broken_picture, join
 
 PICTURE = Slice(10, 20, "image/png")
 
 
-def read(folder: Path, **members: Any) -> ResultLine:
+def read(folder: Path, **members: Any) -> GeminiLine:
     path = folder / "responses.jsonl"
     path.write_text(json.dumps({"key": "k", **members}))
     with ResultFile(path) as results:
@@ -104,11 +107,11 @@ def test_errors_pass_or_do_not(error: Any, reason: str, passing: bool, tmp_path:
     ("line", "reason", "passing"),
     [
         (None, "missing-line", True),
-        (ResultLine(1, "k", problem="the line is cut off"), "unreadable-line", False),
-        (ResultLine(1, "k"), "malformed-response", False),
+        (GeminiLine(1, "k", problem="the line is cut off"), "unreadable-line", False),
+        (GeminiLine(1, "k"), "malformed-response", False),
     ],
 )
-def test_lines_that_say_nothing(line: ResultLine | None, reason: str, passing: bool) -> None:
+def test_lines_that_say_nothing(line: GeminiLine | None, reason: str, passing: bool) -> None:
     """Missing lines are asked for again; what may have been paid for is not."""
     verdict = judge(line)
 
@@ -118,7 +121,7 @@ def test_lines_that_say_nothing(line: ResultLine | None, reason: str, passing: b
 def test_a_picture_counts_whatever_is_said_beside_it() -> None:
     """What was paid for is taken: the last picture that is no thought, even next to an error."""
     thought = Slice(30, 40, "image/png", thought=True)
-    line = ResultLine(1, "k", error=LineError(13, "INTERNAL", ""), has_response=True, finish_reason="IMAGE_SAFETY",
+    line = GeminiLine(1, "k", error=LineError(13, "INTERNAL", ""), has_response=True, finish_reason="IMAGE_SAFETY",
                       pictures=(Slice(0, 5), PICTURE, thought))  # fmt: skip
 
     assert Verdict("picture", picture=PICTURE) == judge(line)
@@ -127,8 +130,8 @@ def test_a_picture_counts_whatever_is_said_beside_it() -> None:
 def test_the_only_picture_counts_though_it_is_marked_as_a_thought() -> None:
     """Without any other picture the last thought is the picture that was paid for; an error's drafts are not."""
     thoughts = (Slice(0, 5, thought=True), Slice(30, 40, "image/png", thought=True))
-    line = ResultLine(1, "k", has_response=True, finish_reason="STOP", text="Here it is", pictures=thoughts)
-    broken_off = ResultLine(1, "k", error=LineError(13, "INTERNAL", ""), has_response=True, pictures=thoughts)
+    line = GeminiLine(1, "k", has_response=True, finish_reason="STOP", text="Here it is", pictures=thoughts)
+    broken_off = GeminiLine(1, "k", error=LineError(13, "INTERNAL", ""), has_response=True, pictures=thoughts)
 
     assert Verdict("picture", picture=thoughts[1]) == judge(line)
     assert "internal" == judge(broken_off).reason
@@ -136,22 +139,22 @@ def test_the_only_picture_counts_though_it_is_marked_as_a_thought() -> None:
 
 def test_a_text_is_judged_for_analyses() -> None:
     """Where a text is wanted it counts if the reply ended normally; refusals and cuts fail."""
-    line = ResultLine(1, "k", has_response=True, finish_reason="STOP", text='{"mood": "calm"}')
-    cut = ResultLine(1, "k", has_response=True, finish_reason="MAX_TOKENS", text='{"mood"')
+    line = GeminiLine(1, "k", has_response=True, finish_reason="STOP", text='{"mood": "calm"}')
+    cut = GeminiLine(1, "k", has_response=True, finish_reason="MAX_TOKENS", text='{"mood"')
 
     assert Verdict("text", text='{"mood": "calm"}') == judge(line, "text")
     assert "max-tokens" == judge(cut, "text").reason
-    assert "empty-reply" == judge(ResultLine(1, "k", has_response=True, pictures=(PICTURE,)), "text").reason
+    assert "empty-reply" == judge(GeminiLine(1, "k", has_response=True, pictures=(PICTURE,)), "text").reason
 
 
 def test_what_the_api_said_is_kept_and_bounded() -> None:
     """The finish message explains a refusal, the text what the model objects to; neither fills a receipt."""
-    refused = ResultLine(1, "k", has_response=True, finish_reason="IMAGE_OTHER", finish_message="Unable to show.")
-    talk = ResultLine(1, "k", has_response=True, finish_reason="STOP", text="no " * MAX_SAID)
+    refused = GeminiLine(1, "k", has_response=True, finish_reason="IMAGE_OTHER", finish_message="Unable to show.")
+    talk = GeminiLine(1, "k", has_response=True, finish_reason="STOP", text="no " * MAX_SAID)
 
     assert "IMAGE_OTHER: Unable to show." == judge(refused).said
     assert MAX_SAID == len(judge(talk).said)
-    assert "INTERNAL (13): oh" == judge(ResultLine(1, error=LineError(13, "INTERNAL", "oh"))).said
+    assert "INTERNAL (13): oh" == judge(GeminiLine(1, error=LineError(13, "INTERNAL", "oh"))).said
     assert "the PNG is cut" == broken_picture("the PNG is cut").said
 
 
@@ -163,7 +166,7 @@ def test_each_reason_has_its_advice() -> None:
 
 KEYS = st.sampled_from(["a", "b", "c", "d", None])
 LINES = st.builds(
-    ResultLine,
+    GeminiLine,
     number=st.integers(1, 99),
     key=KEYS,
     problem=st.sampled_from(["", "", "cut off"]),
@@ -174,7 +177,7 @@ LINES = st.builds(
 
 @settings(max_examples=100)
 @given(st.lists(LINES, max_size=8), st.lists(st.sampled_from("abcx"), unique=True))
-def test_lines_are_joined_by_key_only(lines: list[ResultLine], expected: list[str]) -> None:
+def test_lines_are_joined_by_key_only(lines: list[GeminiLine], expected: list[str]) -> None:
     """Every expected key has a line or is missing, and every other key is reported."""
     joined = join(lines, expected)
 
@@ -192,10 +195,10 @@ def test_lines_are_joined_by_key_only(lines: list[ResultLine], expected: list[st
 
 def test_of_repeated_lines_the_best_counts() -> None:
     """A later error does not hide a picture, nor does a later thought; of two pictures the later one counts."""
-    first = ResultLine(1, "k", has_response=True, pictures=(Slice(0, 5),))
-    second = ResultLine(2, "k", has_response=True, pictures=(PICTURE,))
-    thought = ResultLine(3, "k", has_response=True, pictures=(Slice(30, 40, thought=True),))
-    failed = ResultLine(4, "k", error=LineError(13, "INTERNAL", ""))
+    first = GeminiLine(1, "k", has_response=True, pictures=(Slice(0, 5),))
+    second = GeminiLine(2, "k", has_response=True, pictures=(PICTURE,))
+    thought = GeminiLine(3, "k", has_response=True, pictures=(Slice(30, 40, thought=True),))
+    failed = GeminiLine(4, "k", error=LineError(13, "INTERNAL", ""))
 
     assert {"k": second} == join([first, second, thought, failed], ["k"]).lines
 

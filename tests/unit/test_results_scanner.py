@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargen.pictures.formats import BrokenPicture
-from chargen.providers.gemini.scanner import LONG_STRING, MAX_BASE64, LineError, ResultFile, ResultLine, Slice
+from chargen.providers.base import NO_TOKENS, Slice
+from chargen.providers.gemini.lines import GeminiLine, LineError
+from chargen.providers.gemini.scanner import LONG_STRING, MAX_BASE64, ResultFile
 
 LONG = base64.b64encode(bytes(range(256)) * 39).decode()
 SIGNATURE = "x" * (LONG_STRING + 1)
@@ -39,7 +41,7 @@ def write(folder: Path, *lines: bytes | dict[str, Any]) -> Path:
     return path
 
 
-def read(folder: Path, *lines: bytes | dict[str, Any]) -> list[ResultLine]:
+def read(folder: Path, *lines: bytes | dict[str, Any]) -> list[GeminiLine]:
     with ResultFile(write(folder, *lines)) as results:
         return list(results)
 
@@ -62,13 +64,13 @@ def test_a_reply_is_read_with_all_that_matters(tmp_path: Path) -> None:
     (found,) = read(tmp_path, line)
 
     start = json.dumps(line).index(LONG)
-    expected = ResultLine(
+    expected = GeminiLine(
         1,
         "a@1",
         has_response=True,
         finish_reason="STOP",
         text="Here it is",
-        usage=usage,
+        tokens={**NO_TOKENS, "prompt": 4, "text": 1290, "total": 1294},
         model_version="m",
         response_id="r",
         pictures=(Slice(start, start + len(LONG), "image/png"),),
@@ -265,7 +267,10 @@ CONTENTS = st.fixed_dictionaries({"parts": st.lists(PARTS, max_size=4)})
 CANDIDATES = st.fixed_dictionaries({"content": CONTENTS, "finishReason": WORDS})
 RESPONSES = st.fixed_dictionaries(
     {"candidates": st.lists(CANDIDATES, max_size=2)},
-    optional={"usageMetadata": st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)), "extra": ODD},
+    optional={
+        "usageMetadata": st.dictionaries(st.sampled_from(["promptTokenCount", "totalTokenCount"]), st.integers(0, 9)),
+        "extra": ODD,
+    },
 )
 LINES = st.fixed_dictionaries({"key": WORDS, "response": RESPONSES}, optional={"extra": ODD})
 
@@ -291,7 +296,7 @@ def test_any_line_is_read_as_by_a_json_parser(
 
     with ResultFile(path) as results:
         found = [
-            (line.key, line.finish_reason, line.text, dict(line.usage), [
+            (line.key, line.finish_reason, line.text, (line.tokens["prompt"], line.tokens["total"]), [
                 (results.decode(slice_), slice_.thought) for slice_ in line.pictures
             ])
             for line in results
@@ -310,7 +315,8 @@ def plainly(line: dict[str, Any]) -> tuple[Any, ...]:
         for part in parts
         if "inlineData" in part
     ]
-    return line["key"], finish, text, response.get("usageMetadata", {}), drawn
+    usage = response.get("usageMetadata", {})
+    return line["key"], finish, text, (usage.get("promptTokenCount", 0), usage.get("totalTokenCount", 0)), drawn
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -406,4 +412,4 @@ def test_recorded_replies_are_read(path: Path, tmp_path: Path) -> None:
 
     assert response["modelVersion"] == line.model_version
     assert sum("inlineData" in part for part in parts) == len(line.pictures)
-    assert response["usageMetadata"] == line.usage
+    assert response["usageMetadata"]["totalTokenCount"] == line.tokens["total"]

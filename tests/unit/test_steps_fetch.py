@@ -11,7 +11,9 @@ import yaml
 
 from chargen.base import durable
 from chargen.base import schemas as schema
-from chargen.providers.gemini.client import Operation, RemoteError
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.errors import GeminiError
+from chargen.providers.gemini.jobs import read_job
 from chargen.records import journal
 from chargen.records import settings as config
 from chargen.records.journal import Journal
@@ -46,16 +48,16 @@ class Server:
     def job(self, name):
         if self.hidden:
             self.hidden -= 1
-            raise RemoteError("looking", 404, "Requested entity was not found.")
+            raise GeminiError("looking", 404, "Requested entity was not found.")
         output = {"responsesFile": "files/batch-1"} if self.has_results else {}
         metadata = {"state": f"BATCH_STATE_{self.state}", "output": output, "endTime": self.ended}
-        return Operation.from_json({"name": name, "metadata": metadata})
+        return read_job({"name": name, "metadata": metadata})
 
     def download(self, name, path):
         if self.absent_files:
             self.absent_files -= 1
             words = "You do not have permission to access the File batch-1 or it may not exist."
-            raise RemoteError("downloading", 403, words, about=name)
+            raise GeminiError("downloading", 403, words, about=name)
         path.write_bytes(LINE)
         return ""
 
@@ -180,11 +182,11 @@ def test_a_name_that_outlives_its_file_does_not_count(waiting, hours, expected):
 
 
 @pytest.mark.parametrize("error", [
-    RemoteError("looking", 403, "Access denied", foreign=True),
-    RemoteError("looking", 404, "Not Found", foreign=True),
-    RemoteError("looking", 403, "Your API key was reported as leaked. Please use another API key."),
-    RemoteError("looking", 403, "The caller does not have permission"),
-    RemoteError("looking", 401, "Request had invalid authentication credentials."),
+    GeminiError("looking", 403, "Access denied", foreign=True),
+    GeminiError("looking", 404, "Not Found", foreign=True),
+    GeminiError("looking", 403, "Your API key was reported as leaked. Please use another API key."),
+    GeminiError("looking", 403, "The caller does not have permission"),
+    GeminiError("looking", 401, "Request had invalid authentication credentials."),
 ])  # fmt: skip
 def test_what_does_not_speak_of_the_job_loses_nothing(waiting, error):
     """A firewall, a proxy, or a key that is not accepted: however often, the job and its file are still waited for."""
@@ -207,7 +209,7 @@ def test_one_denied_job_does_not_keep_the_others(waiting):
     Journal(waiting.state).append("created", other, job="batches/2", adopted=False)
     server = Server("SUCCEEDED")
     right = server.job
-    denied = RemoteError("looking", 403, "The caller does not have permission")
+    denied = GeminiError("looking", 403, "The caller does not have permission")
     server.job = lambda name: answer_or_raise([denied]) if name == JOB else right(name)
     watch = waiting.watch(server)
     watch.tick(first=True)
@@ -312,8 +314,8 @@ def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
     server = Server()
     busy = [{"retryDelay": "34s"}]
     troubles = [
-        RemoteError("listing jobs", 429, "slow down", busy),
-        RemoteError("listing jobs", 429, "slow down", busy),
+        GeminiError("listing jobs", 429, "slow down", busy),
+        GeminiError("listing jobs", 429, "slow down", busy),
     ]
     server.jobs = lambda: answer_or_raise(troubles)
     run = waiting.state.run("a-run")
@@ -333,7 +335,7 @@ def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
 def test_a_key_that_is_not_accepted_ends_the_wait(waiting, status):
     """No waiting helps against that; whoever waits is told at once."""
     server = Server()
-    server.jobs = lambda: answer_or_raise([RemoteError("listing jobs", status, "no such key")])
+    server.jobs = lambda: answer_or_raise([GeminiError("listing jobs", status, "no such key")])
 
     with pytest.raises(RemoteError, match="no such key"):
         waiting.watch(server).tick(first=True)

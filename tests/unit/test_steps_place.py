@@ -15,8 +15,8 @@ from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, append_items
 from chargen.pictures.formats import verify
 from chargen.pictures.provenance import sidecar_of
+from chargen.placing.extract import Picture
 from chargen.placing.place import Placer, record
-from chargen.providers.gemini.extract import Picture
 from chargen.records.identity import Wish
 
 KEY = "character/oda"

@@ -11,7 +11,7 @@ from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
 from chargen.operations.pin import pin
 from chargen.operations.plans import make_any_plan
-from chargen.providers.gemini.client import connect
+from chargen.providers.registry import connect
 from chargen.records import settings as config
 from chargen.records.state import State
 from chargen.screens.order import order

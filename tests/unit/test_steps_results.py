@@ -18,7 +18,8 @@ from results_world import SCENES, World
 
 from chargen.base.errors import ChargenError
 from chargen.emulator import faults
-from chargen.providers.gemini.client import Operation, RemoteError
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.jobs import read_job
 from chargen.records import journal
 from chargen.records import settings as config
 from chargen.records.journal import Journal
@@ -355,12 +356,12 @@ def test_inlined_answers_of_odd_shapes() -> None:
     answer = {"response": {"candidates": []}, "metadata": {"key": "k"}}
     for inlined in ({"inlinedResponses": [answer, None, 7, {"error": {"code": 1}}]}, [answer, {"error": {"code": 1}}]):
         output = {"inlinedResponses": inlined}
-        operation = Operation.from_json({"name": "batches/1", "metadata": {"output": output}})
+        operation = read_job({"name": "batches/1", "metadata": {"output": output}})
 
         assert operation.inlined
-        assert Operation.from_json(operation.without_answers()).inlined
-        assert [{"response": {"candidates": []}, "key": "k"}, {"error": {"code": 1}}] == list(operation.lines())
+        assert read_job(operation.raw).inlined
+        assert [{"response": {"candidates": []}, "key": "k"}, {"error": {"code": 1}}] == list(operation.answers)
     for nothing in ({"inlinedResponses": None}, {}):
-        operation = Operation.from_json({"metadata": {"output": nothing}})
+        operation = read_job({"metadata": {"output": nothing}})
         assert not operation.has_results
-        assert not Operation.from_json(operation.without_answers()).has_results
+        assert not read_job(operation.raw).has_results

@@ -11,10 +11,11 @@ from upload_server import Server
 
 from chargen.base import durable
 from chargen.base import schemas as schema
-from chargen.providers.gemini.client import RemoteError
-from chargen.providers.gemini.outcomes import Joined
-from chargen.providers.gemini.scanner import ResultLine
-from chargen.providers.gemini.uploads import Uploads
+from chargen.providers.gemini.errors import GeminiError
+from chargen.providers.gemini.lines import GeminiLine
+from chargen.providers.gemini.provider import GEMINI
+from chargen.providers.uploads import Uploads
+from chargen.providers.verdicts import Joined
 from chargen.records import settings as config
 from chargen.records.state import State
 from chargen.steps.apply import _answer
@@ -110,7 +111,7 @@ def test_lines_that_name_an_earlier_upload_are_written_again(desk):
 
 def test_a_picture_that_is_taken_after_all_is_not_left_out(desk):
     """Refused once, then taken: what goes out is not listed as left out."""
-    desk.server.troubles = [RemoteError("uploading", 400, "no such type")]
+    desk.server.troubles = [GeminiError("uploading", 400, "no such type")]
     desk.stage()
     first, left_out = desk.keys, desk.files.read_left_out()
     desk.stage()
@@ -123,8 +124,8 @@ def test_a_picture_that_is_taken_after_all_is_not_left_out(desk):
 
 def test_an_answer_counts_whatever_was_left_out():
     """What came was paid for."""
-    line = ResultLine(1, key="with-her", has_response=True, finish_reason="IMAGE_SAFETY")
+    line = GeminiLine(1, key="with-her", has_response=True, finish_reason="IMAGE_SAFETY")
     joined = Joined({"with-her": line}, (), {}, (), ())
-    answer = _answer(task("with-her"), joined, {"state": "SUCCEEDED"}, {"with-her": "refused"}, "picture")
+    answer = _answer(GEMINI, task("with-her"), joined, {"state": "SUCCEEDED"}, {"with-her": "refused"}, "picture")
 
     assert "image-safety" == answer.verdict.reason

@@ -11,8 +11,10 @@ from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
 from chargen.pictures import formats as pictures
-from chargen.providers.gemini.client import Operation, RemoteError
-from chargen.providers.gemini.uploads import InvalidUpload
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.errors import GeminiError
+from chargen.providers.gemini.jobs import read_job
+from chargen.providers.uploads import InvalidUpload
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State
@@ -73,7 +75,7 @@ class Server:
                 "createTime": f"2026-11-25T10:00:{59 - number:02}Z",
                 "inputConfig": {"fileName": "files/requests" if name.endswith(BATCH) else "files/others"},
             }
-            yield Operation.from_json({"name": job, "metadata": metadata})
+            yield read_job({"name": job, "metadata": metadata})
 
 
 def wish(variation):
@@ -165,7 +167,7 @@ def test_died_between_intent_and_create(batch, server):
 @pytest.mark.parametrize("status", [0, 408, 499, 500, 503])
 def test_lost_answer_is_adopted(batch, server, status):
     """The create took effect and its answer was lost: the job is found by its name, and nothing is sent again."""
-    server.after = RemoteError("creating", status, "lost")
+    server.after = GeminiError("creating", status, "lost")
 
     assert "batches/1" == batch(server)
     assert [NAME] == server.made
@@ -174,7 +176,7 @@ def test_lost_answer_is_adopted(batch, server, status):
 
 def test_unclear_answer_without_effect_is_not_repeated_in_the_same_run(batch, server):
     """After a 503 nothing is sent again until the next run, which does."""
-    server.before = RemoteError("creating", 503, "unavailable")
+    server.before = GeminiError("creating", 503, "unavailable")
     with pytest.raises(AmbiguousSubmission, match="Run again to send it"):
         batch(server)
     sent = list(server.made)
@@ -186,7 +188,7 @@ def test_unclear_answer_without_effect_is_not_repeated_in_the_same_run(batch, se
 
 def test_429_with_a_delay_is_repeated(batch, server):
     """A refused create certainly made nothing: it is asked for again after the delay that the server names."""
-    server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    server.before = GeminiError("creating", 429, "slow down", [{"retryDelay": "34s"}])
 
     assert "batches/1" == batch(server)
     assert [NAME] == server.made
@@ -194,7 +196,7 @@ def test_429_with_a_delay_is_repeated(batch, server):
 
 def test_a_429_that_took_effect_is_found_and_not_sent_again(batch, server):
     """The server asks to wait and has made the job all the same: after the pause it is found by its name."""
-    server.after = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    server.after = GeminiError("creating", 429, "slow down", [{"retryDelay": "34s"}])
 
     assert "batches/1" == batch(server)
     assert [NAME] == server.made
@@ -208,7 +210,7 @@ def test_a_429_is_not_repeated_before_the_list_must_show_what_it_made(batch, ser
     """Though the server names no delay to speak of, the pause lasts as long as a new job may be missing in the list."""
     rests = []
     monkeypatch.setattr(submitting.waiting, "pause", lambda seconds, run: rests.append(seconds))
-    server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "1s"}])
+    server.before = GeminiError("creating", 429, "slow down", [{"retryDelay": "1s"}])
     batch(server, submit=config.Submit(timeout_s=1, grace_s=7))
 
     assert [7, 7] == rests  # once before the first look, and once between the two
@@ -219,7 +221,7 @@ def test_one_wrong_list_after_a_429_that_took_effect_buys_nothing(batch, server,
     lists = iter([([], True), ([], True)])  # before the create, and the wrong one after it
     real = server.list_jobs
     monkeypatch.setattr(server, "list_jobs", lambda: next(lists, None) or real())
-    server.after = RemoteError("creating", 429, "slow down", [{"retryDelay": "0s"}])
+    server.after = GeminiError("creating", 429, "slow down", [{"retryDelay": "0s"}])
 
     assert "batches/1" == batch(server)
     assert [NAME] == server.made
@@ -241,7 +243,7 @@ def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypat
     def die(seconds, run):
         raise Died
 
-    server.after = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    server.after = GeminiError("creating", 429, "slow down", [{"retryDelay": "34s"}])
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(submitting.waiting, "pause", die)
         batch(server)
@@ -252,7 +254,7 @@ def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypat
 
 def test_a_refusal_that_took_effect_is_found_by_the_next_run(batch, server):
     """Whatever a create was answered, the list is read before the next one."""
-    server.after = RemoteError("creating", 400, "invalid argument")
+    server.after = GeminiError("creating", 400, "invalid argument")
     with pytest.raises(ChargenError, match="the server refuses batch"):
         batch(server)
 
@@ -262,7 +264,7 @@ def test_a_refusal_that_took_effect_is_found_by_the_next_run(batch, server):
 
 def test_the_list_is_read_right_before_every_create(batch, server):
     """Also before those that follow a pause; twice after a 429, which may have taken effect."""
-    server.before = RemoteError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    server.before = GeminiError("creating", 429, "slow down", [{"retryDelay": "34s"}])
     batch(server)
 
     assert ["list", "create", "list", "list", "create"] == server.calls
@@ -280,7 +282,7 @@ def test_another_checkout_that_was_quicker_is_found(batch, server, monkeypatch):
     def unreachable_once(*args):
         monkeypatch.setattr(server, "create", create)
         server.made.append(NAME)
-        raise RemoteError("creating", 0, "ConnectError", unsent=True)
+        raise GeminiError("creating", 0, "ConnectError", unsent=True)
 
     monkeypatch.setattr(server, "create", unreachable_once)
     after_unsent = batch(server)
@@ -359,7 +361,7 @@ def test_a_list_without_names_is_matched_by_the_ledger_of_uploads(batch, server)
 
 def test_429_without_details_is_about_billing(batch, server):
     """Used-up credits are said, not retried."""
-    server.before = RemoteError("creating", 429, "Your credits are depleted")
+    server.before = GeminiError("creating", 429, "Your credits are depleted")
     with pytest.raises(ChargenError, match="credits are used up"):
         batch(server)
 
@@ -369,14 +371,14 @@ def test_429_without_details_is_about_billing(batch, server):
 
 def test_a_delay_beyond_all_measure_is_no_crash():
     """Some refusals name a delay of 292 billion years: it is never slept through."""
-    error = RemoteError("creating", 429, "over quota", [{"retryDelay": "9223372036854775807s"}])
+    error = GeminiError("creating", 429, "over quota", [{"retryDelay": "9223372036854775807s"}])
 
     assert 3600.0 == error.retry_after_s
 
 
 def test_without_a_connection_nothing_was_sent(batch, server, monkeypatch):
     """A refused connection certainly made no job: the create is tried again, and given up in words."""
-    tries = [RemoteError("creating", 0, "ConnectError", unsent=True) for _ in range(2)]
+    tries = [GeminiError("creating", 0, "ConnectError", unsent=True) for _ in range(2)]
     create = server.create
 
     def unreachable(*args):
@@ -396,7 +398,7 @@ def test_no_connection_at_all_is_said(batch, server, monkeypatch):
     """After some tries it is the user's turn; nothing is in flight then."""
 
     def unreachable(*args):
-        raise RemoteError("creating", 0, "ConnectError", unsent=True)
+        raise GeminiError("creating", 0, "ConnectError", unsent=True)
 
     monkeypatch.setattr(server, "create", unreachable)
     with pytest.raises(ChargenError, match="cannot be reached, nothing was sent"):
@@ -447,7 +449,7 @@ def test_refused_because_an_upload_is_gone(batch, server, monkeypatch, gone, sen
     uploaded = []
     monkeypatch.setattr(submitting, "_upload_requests", lambda *args: uploaded.append(1) or "files/requests")
     monkeypatch.setattr(submitting, "open_uploads", lambda *args: SimpleNamespace(forget_gone=lambda: gone))
-    server.before = RemoteError("creating", 403, GONE)
+    server.before = GeminiError("creating", 403, GONE)
     if gone:
         batch(server)
     else:

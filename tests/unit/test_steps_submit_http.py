@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from chargen.base import durable, schemas
-from chargen.providers.gemini import uploads
-from chargen.providers.gemini.client import RemoteError, connect
+from chargen.providers import uploads
+from chargen.providers.base import RemoteError
+from chargen.providers.registry import connect
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State

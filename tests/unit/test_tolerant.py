@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chargen.base.tolerant import as_count, as_map, as_maps, as_text
-from chargen.providers.gemini.client import Operation, RemoteError, RemoteFile
+from chargen.providers.gemini.errors import GeminiError
+from chargen.providers.gemini.jobs import read_file, read_job
 
 ODD = [
     None,
@@ -70,7 +71,7 @@ def variants(data):
 def test_any_value_of_an_operation_may_be_odd():
     """Null, text, numbers, lists: an operation always has its types, and only a known state is final."""
     for data in variants(OPERATION):
-        operation = Operation.from_json(data)
+        operation = read_job(data)
 
         texts = (operation.name, operation.display_name, operation.state, operation.model, operation.responses_file)
         assert [str] * 5 == [type(text) for text in texts], data
@@ -81,7 +82,7 @@ def test_any_value_of_an_operation_may_be_odd():
 def test_any_value_of_a_file_may_be_odd():
     """A file as the Files API describes it always has its types."""
     for data in variants(FILE):
-        file = RemoteFile.from_json(data)
+        file = read_file(data)
 
         assert [str] * 4 == [type(text) for text in (file.name, file.uri, file.sha256, file.expires)], data
         assert type(file.bytes) is int and file.bytes >= 0, data
@@ -102,7 +103,7 @@ def test_any_value_of_a_file_may_be_odd():
 )
 def test_the_pause_an_error_asks_for(details, seconds):
     """Only a delay in seconds counts, and an hour at most."""
-    assert seconds == RemoteError("asking", 429, "slow down", details).retry_after_s
+    assert seconds == GeminiError("asking", 429, "slow down", details).retry_after_s
 
 
 @pytest.mark.parametrize(

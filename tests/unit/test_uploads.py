@@ -10,9 +10,10 @@ import pytest
 from upload_server import Server, in_hours
 
 from chargen.base import durable
-from chargen.providers.gemini import uploads
-from chargen.providers.gemini.client import RemoteError
-from chargen.providers.gemini.uploads import InvalidUpload, StorageFull, Uploads
+from chargen.providers import uploads
+from chargen.providers.base import RemoteError
+from chargen.providers.gemini.errors import GeminiError
+from chargen.providers.uploads import InvalidUpload, StorageFull, Uploads
 from chargen.records.state import State
 from chargen.steps.cleanup import make_room
 
@@ -127,7 +128,7 @@ def test_many_uploads_meet_a_full_storage_at_once(desk):
 
 def test_refused_as_invalid_is_not_tried_again(desk):
     """A file that the API does not take as it is would not be taken a moment later."""
-    desk.server.troubles = [RemoteError("uploading", 400, "Unsupported MIME type: image/x")]
+    desk.server.troubles = [GeminiError("uploading", 400, "Unsupported MIME type: image/x")]
     with pytest.raises(InvalidUpload, match="Unsupported MIME type"):
         desk.ensure("a.png")
 
@@ -137,9 +138,9 @@ def test_refused_as_invalid_is_not_tried_again(desk):
 @pytest.mark.parametrize("trouble", [(503, "overloaded", []), (429, "slow down", [{"retryDelay": "34s"}])])
 def test_passing_trouble_is_waited_out(desk, trouble):
     """Three failures, then it is there; used-up credits are not waited for."""
-    desk.server.troubles = [RemoteError("uploading", *trouble) for _ in range(3)]
+    desk.server.troubles = [GeminiError("uploading", *trouble) for _ in range(3)]
     desk.ensure("a.png")
-    desk.server.troubles = [RemoteError("uploading", 429, "Your prepayment credits are depleted")]
+    desk.server.troubles = [GeminiError("uploading", 429, "Your prepayment credits are depleted")]
     with pytest.raises(RemoteError, match="credits"):
         desk.ensure("b.png")
 

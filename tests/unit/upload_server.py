@@ -6,7 +6,8 @@ import datetime as dt
 import hashlib
 import threading
 
-from chargen.providers.gemini.client import RemoteError, RemoteFile
+from chargen.providers.base import RemoteError, RemoteFile
+from chargen.providers.gemini.errors import GeminiError
 
 FOREVER = [
     {"violations": [{"quotaMetric": "generativelanguage.googleapis.com/file_storage_bytes"}]},
@@ -38,7 +39,7 @@ class Server:
                 raise self.troubles.pop(0)
             data = path.read_bytes()
             if sum(file.bytes for file in self.stored.values()) + len(data) > self.room:
-                raise RemoteError("uploading", 429, "You exceeded your current quota, see plan and billing", FOREVER)
+                raise GeminiError("uploading", 429, "You exceeded your current quota, see plan and billing", FOREVER)
             self.sent.append(path.name)
             name = f"files/{len(self.sent)}"
             sha256 = hashlib.sha256(data).hexdigest()
@@ -47,7 +48,7 @@ class Server:
             )
             if self.lost_answers:
                 self.lost_answers -= 1
-                raise RemoteError("uploading", 0, "the connection ended")
+                raise GeminiError("uploading", 0, "the connection ended")
             return self.stored[name]
 
     def files(self):
@@ -55,7 +56,7 @@ class Server:
 
     def delete_file(self, name):
         if self.stored.pop(name, None) is None:
-            raise RemoteError("deleting", 403, "You do not have permission, or it may not exist")
+            raise GeminiError("deleting", 403, "You do not have permission, or it may not exist")
 
 
 def in_hours(hours):

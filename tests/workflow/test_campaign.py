@@ -35,8 +35,8 @@ from chargen.operations.generate.plan import make_plan
 from chargen.operations.pin import pin
 from chargen.planning.elsewhere import sent_elsewhere
 from chargen.planning.orders import read_orders
-from chargen.providers.gemini import uploads
-from chargen.providers.gemini.client import connect
+from chargen.providers import uploads
+from chargen.providers.registry import connect
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State

@@ -183,7 +183,7 @@ def _stage(args: argparse.Namespace) -> None:
         entry = Journal.recent(state, files.id).entry(files.id)
         asked = bool(entry.job) or entry.open_intent is not None
         if not (asked and files.requests.exists()):
-            from chargen.providers.gemini.client import connect
+            from chargen.providers.registry import connect
             from chargen.steps.stage import is_staged, stage
 
             remote = connect(settings)
@@ -194,7 +194,7 @@ def _stage(args: argparse.Namespace) -> None:
 
 def _submit(args: argparse.Namespace) -> None:
     from chargen.base import durable
-    from chargen.providers.gemini.client import connect
+    from chargen.providers.registry import connect
     from chargen.steps.submit import submit
 
     settings, state, run, files = _open_batch(args)
@@ -206,7 +206,7 @@ def _submit(args: argparse.Namespace) -> None:
 
 def _fetch(args: argparse.Namespace) -> None:
     from chargen.base import durable
-    from chargen.providers.gemini.client import connect
+    from chargen.providers.registry import connect
     from chargen.steps.fetch import NeverSubmitted, fetch
 
     settings, state, run, files = _open_batch(args)
@@ -279,7 +279,7 @@ def _put_back(args: argparse.Namespace) -> None:
 
 def _look_again(args: argparse.Namespace) -> None:
     from chargen.base import durable
-    from chargen.providers.gemini.client import connect
+    from chargen.providers.registry import connect
     from chargen.steps.lost import look_again
 
     settings, state, _, files = _open_batch(args)
@@ -331,7 +331,7 @@ def _review(args: argparse.Namespace) -> None:
 
 
 def _collect(args: argparse.Namespace) -> int:
-    from chargen.providers.gemini.client import connect
+    from chargen.providers.registry import connect
     from chargen.screens.screen import Screen, line
     from chargen.steps.collect import collect, in_words
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 if TYPE_CHECKING:
     from chargen.placing.answers import Answer
-    from chargen.providers.gemini.scanner import ResultFile
+    from chargen.providers.base import Results
     from chargen.records.settings import Settings
     from chargen.records.state import RunFiles, State
 
@@ -33,7 +33,7 @@ class Operation(Protocol):
         run: RunFiles,
         plan: Json,
         answers: Sequence[Answer],
-        results: ResultFile,
+        results: Results,
         submitted: str,
     ) -> list[Json]:
         """Place and record what came; return the receipt's task records in the order of the plan. Done twice, it

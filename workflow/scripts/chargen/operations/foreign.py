@@ -23,9 +23,9 @@ from chargen.library.slugs import folder_fault, foreign_id
 from chargen.library.target import Target
 from chargen.operations.enhance.plan import job_folder, suffix
 from chargen.operations.plans import make_any_plan
-from chargen.providers.gemini.client import Operation
-from chargen.providers.gemini.prices import known_prices
-from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.base import RemoteJob
+from chargen.providers.prices import known_prices
+from chargen.providers.registry import provider_of
 from chargen.records.identity import UNKNOWN, Wish, batch_id, digest, split_key
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles
@@ -37,12 +37,12 @@ MAX_GUESSES = 10_000
 _NOTE = "collected without its plan: what was asked for is unknown"
 
 
-def plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> Json:
+def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
     """Return the plan of the batch whose downloaded results lie in *files*.
 
     Raises ChargenError if there are results and none of their keys is one of chargen's.
     """
-    keys = list(_keys(files))
+    keys = list(_keys(settings, files))
     parts = {key: found for key in keys if (found := _split(key))}
     if keys and not parts:
         raise ChargenError(
@@ -94,11 +94,11 @@ def attempted(tasks: list[Json], batch: str, most: int) -> list[Json]:
     return tasks
 
 
-def _keys(files: BatchFiles) -> dict[str, None]:
+def _keys(settings: Settings, files: BatchFiles) -> dict[str, None]:
     """The keys of the results in their order, each once; none where no results are left."""
     if not files.responses.exists():
         return {}
-    with ResultFile(files.responses) as results:
+    with provider_of(settings).results(files.responses) as results:
         return dict.fromkeys(line.key for line in results if line.key)
 
 

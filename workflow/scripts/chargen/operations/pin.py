@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chargen.planning.batches import Batch
     from chargen.planning.file_plans import FilePlan
     from chargen.planning.remains import Remains
-    from chargen.providers.gemini.models import Catalog
+    from chargen.providers.models import Catalog
     from chargen.records.settings import Settings
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from chargen.base import events
+from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
-from chargen.providers.gemini.extract import Picture
-from chargen.providers.gemini.models import Catalog
-from chargen.providers.gemini.outcomes import Verdict
-from chargen.providers.gemini.scanner import ResultLine
+from chargen.providers.base import NO_TOKENS, ResultLine, Verdict
+from chargen.providers.models import Catalog
 from chargen.records.journal import WITH_PICTURE
 
 Json = dict[str, Any]
-
-MAX_DIGITS = 12
-"""Of a number of tokens that is believed."""
 
 RECORD_WAITS = "record-waits"
 """The result is in place and imagery.yaml could not be written: the next run adds the record."""
@@ -87,7 +83,6 @@ def task_record(
     """Return what receipt, failures and report say of one task (``schemas/receipt.schema.json``)."""
     task, line, verdict = answer.task, answer.line, answer.verdict
     wish = task["wish"]
-    usage = line.usage if line else {}
     notes = [*task["notes"], *_notes(plan, task, line, picture)]
     outcome: str
     if placed:
@@ -112,7 +107,7 @@ def task_record(
         "height": picture.info.height if picture else 0,
         "format": picture.info.format if picture else "",
         "bytes": len(picture.data) if picture else 0,
-        "tokens": _tokens(usage),
+        "tokens": dict(line.tokens if line else NO_TOKENS),
         "characters": task.get("characters", 0),
         "estimated_usd": task["cost_usd"],
         "cost_usd": 0.0,
@@ -123,7 +118,7 @@ def task_record(
         "title": task["title"],
         "prompt": task["prompt"],
         "references": task["references"],
-        "finish_reason": (line.finish_reason or line.block_reason) if line else "",
+        "finish_reason": line.end_reason if line else "",
         "notes": notes,
         "archived": placed.archived if placed else "",
     }
@@ -160,33 +155,6 @@ def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | N
     longest = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}[task["image_size"]]
     if (picture.info.width * picture.info.height) ** 0.5 < longest * 0.8:
         yield f"asked for {task['image_size']}, got {picture.info.width}x{picture.info.height}"
-
-
-def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Return what the API counted. Its output details list pictures alone: the rest of the total is words."""
-    prompt, thoughts, total, candidates = (
-        _count(usage.get(name))
-        for name in ("promptTokenCount", "thoughtsTokenCount", "totalTokenCount", "candidatesTokenCount")
-    )
-    image = _of_images(usage.get("candidatesTokensDetails"))
-    text = max(0, (total - prompt - thoughts if total else candidates) - image)
-    counted = {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
-    return counted | {"prompt_image": min(prompt, _of_images(usage.get("promptTokensDetails")))}
-
-
-def _of_images(details: object) -> int:
-    """Return the tokens of pictures in a list of tokens by modality."""
-    listed = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
-    return sum(_count(item.get("tokenCount")) for item in listed if item.get("modality") == "IMAGE")
-
-
-def _count(said: object) -> int:
-    """Return a number of tokens; 0 for what is none: no picture is held up by how it was counted."""
-    try:
-        number = int(said) if isinstance(said, int | float | str) else 0
-    except (ValueError, OverflowError):
-        return 0
-    return number if 0 <= number < 10**MAX_DIGITS else 0
 
 
 def priced(catalog: Catalog | None, record: Json) -> Json:

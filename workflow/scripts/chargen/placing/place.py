@@ -22,8 +22,8 @@ from chargen.library.spec import spec_hash
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import is_present, stands_for, why_unreadable
 from chargen.pictures.provenance import sidecar_of
-from chargen.providers.gemini import extract
-from chargen.providers.gemini.extract import Picture
+from chargen.placing import extract
+from chargen.placing.extract import Picture
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 ARCHIVE = "archive"

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from chargen.planning.tasks import Task
-from chargen.providers.gemini.models import Catalog
-from chargen.providers.gemini.parameters import sent_to
+from chargen.providers.models import Catalog
+from chargen.providers.parameters import sent_to
 from chargen.records.identity import batch_id, display_name
 from chargen.records.settings import Settings
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chargen.providers.gemini.models import Catalog, ImageModel, TextModel
+from chargen.providers.models import Catalog, ImageModel, TextModel
 from chargen.records.learned import Learned, Sample, way
 
 if TYPE_CHECKING:

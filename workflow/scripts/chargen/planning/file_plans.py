@@ -13,7 +13,7 @@ from chargen.planning.batches import Batch
 from chargen.planning.estimates import range_of
 from chargen.planning.fates import Fate, Fates, Status
 from chargen.planning.tasks import Task
-from chargen.providers.gemini.models import Catalog
+from chargen.providers.models import Catalog
 from chargen.records.identity import Wish
 
 

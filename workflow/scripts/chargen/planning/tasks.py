@@ -17,8 +17,8 @@ from chargen.planning.standing import Standing
 from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
-from chargen.providers.gemini.models import Catalog, ImageModel, TextModel, usable
-from chargen.providers.gemini.parameters import Temperatures, hashed, not_sent, sent_to
+from chargen.providers.models import Catalog, ImageModel, TextModel, usable
+from chargen.providers.parameters import Temperatures, hashed, not_sent, sent_to
 from chargen.records.identity import Wish, task_key
 from chargen.records.settings import Settings
 from chargen.records.state import State

@@ -12,16 +12,11 @@ from chargen.base.reading import build
 
 @dataclass(frozen=True, slots=True)
 class LastLook:
-    """``time`` in seconds since the epoch, ``pause_s`` until the next look, ``operations`` as the API gives them."""
+    """``time`` in seconds since the epoch, ``pause_s`` until the next look, ``operations`` the jobs that were seen."""
 
     time: float = 0.0
     operations: tuple[dict[str, Any], ...] = ()
     pause_s: float = 0.0
-
-    @property
-    def by_name(self) -> dict[str, dict[str, Any]]:
-        """The operations by the name of their job."""
-        return {operation["name"]: operation for operation in self.operations if operation.get("name")}
 
     @classmethod
     def read(cls, path: Path) -> LastLook:

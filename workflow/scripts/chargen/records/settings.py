@@ -26,7 +26,7 @@ Provider = Literal["emulator", "gemini"]
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and how it is called; what it does not take is not sent (see `chargen.providers.gemini.parameters`)."""
+    """A model and how it is called; what it does not take is not sent (see `chargen.providers.parameters`)."""
 
     model: str
     fallback: str

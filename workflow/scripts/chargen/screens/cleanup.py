@@ -14,8 +14,10 @@ from fnmatch import fnmatchcase
 
 from chargen.base.errors import ChargenError
 from chargen.base.timestamps import age_s, ago
-from chargen.providers.gemini.client import Remote, RemoteError, connect
-from chargen.providers.gemini.uploads import Uploads
+from chargen.providers.base import RemoteError
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import connect
+from chargen.providers.uploads import Uploads
 from chargen.records.commands import command
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
@@ -111,7 +113,7 @@ FINAL_WORDS = frozenset({ENDED_ALREADY, STILL_RUNNING, GOES_WITH_JOB})
 """Reasons that no force overrides: the server would refuse."""
 
 
-def perform(act: Act, home: Home, remote: Remote) -> Act:
+def perform(act: Act, home: Home, remote: Connection) -> Act:
     """Do *act* and record it where the steps would; return it with its outcome."""
     state = home.states.get(act.library)
     deeds: dict[str, Callable[[str], None]] = {
@@ -136,7 +138,7 @@ def perform(act: Act, home: Home, remote: Remote) -> Act:
     return done
 
 
-def _record(act: Act, state: State, remote: Remote) -> None:
+def _record(act: Act, state: State, remote: Connection) -> None:
     if act.what == "delete file":
         Uploads(state, remote).forget(act.name)
         return

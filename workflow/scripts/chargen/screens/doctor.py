@@ -21,8 +21,9 @@ from chargen.base.output import redacted
 from chargen.base.timestamps import span
 from chargen.library.locking import LOCK_FILE
 from chargen.planning.budget import budgets
-from chargen.providers.gemini.models import Catalog, load_catalog
-from chargen.providers.gemini.parameters import UNSENT_TEMPERATURE, not_sent
+from chargen.providers.models import Catalog
+from chargen.providers.parameters import UNSENT_TEMPERATURE, not_sent
+from chargen.providers.registry import provider_of
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.settings import ModelChoice, Settings
@@ -300,7 +301,7 @@ def as_the_api_says(settings: Settings, name: str, body: Mapping[str, Any]) -> I
         text = "set models.<use>.model to another; `snakemake prices` lists models"
         yield Finding("error", "models", f"{name}: the API takes no batches for it", text)
     try:
-        facts = load_catalog(Path(settings.models_file)).entry(name)
+        facts = provider_of(settings).catalog(settings).entry(name)
     except ChargenError:  # `models` says why
         return
     limits = {}
@@ -348,7 +349,7 @@ def models(settings: Settings, today: dt.date | None = None) -> Iterator[Finding
     """Yield how the configured models stand in the models file as of *today*, and how old that is."""
     today = today or dt.datetime.now(dt.UTC).date()
     try:
-        catalog = load_catalog(Path(settings.models_file), today)
+        catalog = provider_of(settings).catalog(settings, today)
     except ChargenError as error:
         yield Finding("error", "models", str(error), "correct the file")
         return

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chargen.base.timestamps import ago
-from chargen.base.tolerant import as_map, as_text
-from chargen.providers.gemini.client import FINAL_STATES, Operation, Remote, connect
-from chargen.providers.gemini.uploads import asking
+from chargen.providers.base import FINAL_STATES, RemoteJob
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import connect
+from chargen.providers.uploads import asking
 from chargen.records.commands import command
 from chargen.records.journal import Entry
 from chargen.records.settings import Settings
@@ -111,7 +112,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     return 0
 
 
-def look(state: State, remote: Remote) -> list[Job]:
+def look(state: State, remote: Connection) -> list[Job]:
     """Return every job of the key, active ones first, then the youngest; and those in flight that it does not list."""
     operations = asking(lambda: list(remote.jobs()))
     home = Home.of(state)  # read after the list, so that what was just made is known
@@ -209,10 +210,10 @@ def _to_do(found: Iterable[Job], settings: Settings, width: int | None) -> Itera
 
 
 def _who(settings: Settings) -> str:
-    return settings.provider if settings.provider == "gemini" else "emulator"
+    return settings.provider
 
 
-def _join(operation: Operation, home: Home) -> Job:
+def _join(operation: RemoteJob, home: Home) -> Job:
     library, batch, known = home.library_of_job(operation.name, operation.display_name)
     entry = home.journals[library].entry(batch) if known else None
     return Job(
@@ -234,11 +235,11 @@ def _join(operation: Operation, home: Home) -> Job:
         cancelling=bool(entry and entry.cancelled),
         has_results=operation.has_results,
         kept_for=why_kept(entry) if entry else "",
-        request_file=as_text(as_map(as_map(operation.raw.get("metadata")).get("inputConfig")).get("fileName")),
+        request_file=operation.request_file,
     )
 
 
-def _here(entry: Entry, operation: Operation, state: State) -> str:
+def _here(entry: Entry, operation: RemoteJob, state: State) -> str:
     files = state.batch(entry.batch)
     if entry.is_lost:
         return "lost"
@@ -249,7 +250,7 @@ def _here(entry: Entry, operation: Operation, state: State) -> str:
     return "ended" if operation.is_final else "in flight"
 
 
-def _unlisted(entry: Entry, home: Home, remote: Remote) -> Job:
+def _unlisted(entry: Entry, home: Home, remote: Connection) -> Job:
     """A job of this library that the server does not list."""
     files = home.states[home.own].batch(entry.batch)
     downloaded = files.responses.exists() and files.ended.exists()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chargen.pictures.formats import sha256_file
-from chargen.providers.gemini.client import Remote
+from chargen.providers.protocol import Connection
 from chargen.records.journal import Journal
 from chargen.records.ledgers import UploadLine, read_ledger
 from chargen.records.state import BatchFiles, State
@@ -77,7 +77,7 @@ class Home:
             needed.update(dict.fromkeys(contents, files.id))
         return needed
 
-    def uploads(self, remote: Remote) -> dict[str, tuple[str, str]]:
+    def uploads(self, remote: Connection) -> dict[str, tuple[str, str]]:
         """Return library and content (sha256) of each uploaded file that a ledger here knows, by the file's name."""
         known: dict[str, tuple[str, str]] = {}
         for library, state in self.states.items():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from chargen.planning.estimates import summary
-from chargen.providers.gemini.models import Catalog, load_catalog
+from chargen.providers.models import Catalog
+from chargen.providers.registry import provider_of
 from chargen.records.journal import Journal
 from chargen.records.learned import Learned, read_learned
 from chargen.records.settings import Settings
@@ -23,7 +23,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     """Show the prices; return the exit status."""
     today = dt.datetime.now(dt.UTC).date()
     learned = read_learned(state, Journal(state))
-    data = price_list(load_catalog(Path(settings.models_file), today), settings, today, learned)
+    data = price_list(provider_of(settings).catalog(settings, today), settings, today, learned)
     screen.show(data, lambda width: lines(data, width))
     return 0
 

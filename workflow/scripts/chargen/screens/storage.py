@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from chargen.base.timestamps import ago, ahead
-from chargen.providers.gemini.client import Remote, RemoteFile, connect
-from chargen.providers.gemini.uploads import asking
+from chargen.providers.base import RemoteFile
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import connect, provider_of
+from chargen.providers.uploads import asking
 from chargen.records.commands import command
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
@@ -75,7 +76,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     return 0
 
 
-def look(home: Home, remote: Remote) -> list[StoredFile]:
+def look(home: Home, remote: Connection) -> list[StoredFile]:
     """Return every uploaded file of the key, the largest first."""
     listed = asking(lambda: list(remote.files()))
     ledger, needed = home.uploads(remote), home.needed()
@@ -85,11 +86,8 @@ def look(home: Home, remote: Remote) -> list[StoredFile]:
 
 def storage_limit(settings: Settings) -> int:
     """Return how many bytes of files the account may hold."""
-    from chargen.providers.gemini.models import load_catalog
-
-    return settings.limits.storage_bytes or load_catalog(Path(settings.models_file)).limit(
-        settings.limits.tier, "storage_bytes"
-    )
+    limits = settings.limits
+    return limits.storage_bytes or provider_of(settings).catalog(settings).limit(limits.tier, "storage_bytes")
 
 
 def lines(found: list[StoredFile], used: int, limit: int, settings: Settings, width: int | None) -> Iterator[Line]:

@@ -17,7 +17,7 @@ import orjson
 from chargen.base import durable, output
 from chargen.base.timestamps import age_s, ago, span
 from chargen.base.wording import count, dollars, progress_of
-from chargen.providers.gemini.client import Operation
+from chargen.providers.base import RemoteJob, jobs_read_again
 from chargen.records.journal import Entry, Journal
 from chargen.records.last_look import LastLook
 from chargen.records.settings import Settings
@@ -128,7 +128,7 @@ class Eye:
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return View(now, bool(alive), tuple(row for row in rows if row))
 
-    def _row(self, files: BatchFiles, entry: Entry, seen: dict[str, Operation], next_s: float | None) -> Row | None:
+    def _row(self, files: BatchFiles, entry: Entry, seen: dict[str, RemoteJob], next_s: float | None) -> Row | None:
         """Return the row of a batch, None if it has no plan; what does not change any more is read once."""
         if row := self._applied.get(files.id):
             return row
@@ -304,7 +304,7 @@ def _text(lines: Sequence[Line]) -> Text:
     return Text("\n").join(as_text(item) for item in lines)
 
 
-def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: Operation | None, next_s: float | None) -> Row:
+def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: RemoteJob | None, next_s: float | None) -> Row:
     """Return the row of a batch from its files and what the run last saw of its job."""
     tasks = planned.tasks
     receipt = files.known_receipt_json() if entry.outcomes is not None else None
@@ -342,11 +342,10 @@ def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: Operation
     )
 
 
-def _last_look(state: State) -> tuple[dict[str, Operation], float, float]:
+def _last_look(state: State) -> tuple[dict[str, RemoteJob], float, float]:
     """Return the jobs as the run last saw them, when that was, and its pause until the next look in seconds."""
     last = LastLook.read(state.root / "last-look.json")
-    seen = {name: Operation.from_json(item) for name, item in last.by_name.items()}
-    return seen, last.time, last.pause_s
+    return jobs_read_again(last.operations), last.time, last.pause_s
 
 
 def _planned(run: RunFiles) -> list[str]:

@@ -6,7 +6,7 @@ With another key a server denies a job that lives. What it says then must never 
 from __future__ import annotations
 
 from chargen.base.errors import ChargenError
-from chargen.providers.gemini.client import Remote
+from chargen.providers.protocol import Connection
 from chargen.records.commands import command
 from chargen.records.journal import Entry
 from chargen.records.settings import Settings
@@ -16,7 +16,7 @@ class OtherAccount(ChargenError):
     """The batch was begun with another key or another address; only there can its job be found."""
 
 
-def knows(settings: Settings, entry: Entry, remote: Remote) -> bool:
+def knows(settings: Settings, entry: Entry, remote: Connection) -> bool:
     """Whether the job of *entry* is to be found where *remote* asks.
 
     The embedded emulator is the same at whatever port it comes back. Where the journal has lost key and address, the
@@ -27,7 +27,7 @@ def knows(settings: Settings, entry: Entry, remote: Remote) -> bool:
     return of_this_key and (is_embedded or entry.base_url in ("", remote.base_url))
 
 
-def check(settings: Settings, entry: Entry, remote: Remote) -> None:
+def check(settings: Settings, entry: Entry, remote: Connection) -> None:
     """Raise OtherAccount if the job of *entry*, which was asked for at least, cannot be found where *remote* asks."""
     if knows(settings, entry, remote):
         return

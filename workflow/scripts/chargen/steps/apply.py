@@ -16,11 +16,12 @@ from chargen.operations import Operation, Wanted, operation
 from chargen.operations.pin import pin_batch
 from chargen.operations.words import money
 from chargen.placing.answers import UNSEEN, Answer, priced
-from chargen.providers.gemini.client import LOST
-from chargen.providers.gemini.outcomes import Joined, Reason, Verdict, failed, join, judge
-from chargen.providers.gemini.parameters import planned
-from chargen.providers.gemini.prices import known_prices
-from chargen.providers.gemini.scanner import LineError, ResultFile, ResultLine
+from chargen.providers.base import LOST, Reason, Verdict
+from chargen.providers.parameters import planned
+from chargen.providers.prices import known_prices
+from chargen.providers.protocol import Provider
+from chargen.providers.registry import provider_of
+from chargen.providers.verdicts import Joined, failed, join
 from chargen.records.journal import WITH_PICTURE, Journal, now
 from chargen.records.learned import learn
 from chargen.records.settings import Settings
@@ -56,11 +57,12 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     does = operation(plan["operation"])
     journal = Journal.recent(state, files.id)
     end = files.read_ended().to_json()
-    with ResultFile(files.responses) as results:
+    provider = provider_of(settings)
+    with provider.results(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
         left_out = files.read_left_out()
         end = _as_it_is(end, joined)
-        answers = [_answer(task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
+        answers = [_answer(provider, task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
     catalog = known_prices(settings)
     tasks = [priced(catalog, task) for task in tasks]
@@ -119,9 +121,10 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
     does = operation(plan["operation"])
     wanted = [task for task in plan["tasks"] if task["wish_id"] in set(wishes)]
     end = files.read_ended().to_json()
-    with ResultFile(files.responses) as results:
+    provider = provider_of(settings)
+    with provider.results(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
-        answers = [_answer(task, joined, end, {}, does.WANTED) for task in wanted]
+        answers = [_answer(provider, task, joined, end, {}, does.WANTED) for task in wanted]
         tasks = does.place_all(
             settings, state, run, plan, answers, results, Journal.recent(state, files.id).entry(files.id).submitted
         )
@@ -157,21 +160,23 @@ def _again(does: Operation, settings: Settings, plan: Json, records: list[Json])
     ]
 
 
-def _answer(task: Json, joined: Joined, end: Json, left_out: Mapping[str, str], wanted: Wanted) -> Answer:
+def _answer(
+    provider: Provider, task: Json, joined: Joined, end: Json, left_out: Mapping[str, str], wanted: Wanted
+) -> Answer:
     line = joined.lines.get(task["key"])
     if line is None and task["key"] in left_out:
         return Answer(task, None, failed("reference-refused", left_out[task["key"]]))
     if line is None and end["state"] != "SUCCEEDED":
-        return Answer(task, None, _job_failure(end))
-    return Answer(task, line, judge(line, wanted))
+        return Answer(task, None, _job_failure(provider, end))
+    return Answer(task, line, provider.judge(line, wanted))
 
 
-def _job_failure(end: Json) -> Verdict:
+def _job_failure(provider: Provider, end: Json) -> Verdict:
     """What a job that ended without results means for each of its tasks."""
     said = f"the job ended {end['state'].lower()}" + (f": {end['error']}" if end["error"] else "")
     if end["state"] in _ENDED_WITHOUT_RESULTS:
         return failed(_ENDED_WITHOUT_RESULTS[end["state"]], said)
-    verdict = judge(ResultLine(0, error=LineError(end["error_code"] or None, str(end["error_code"]), end["error"])))
+    verdict = provider.judge_job(end["error_code"], end["error"])
     return Verdict("failed", reason=verdict.reason, passing=verdict.passing, said=said, advice=verdict.advice)
 
 

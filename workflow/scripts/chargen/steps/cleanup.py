@@ -12,8 +12,10 @@ from typing import Any
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
 from chargen.placing.answers import UNSEEN, WAITS_IN_RESPONSES
-from chargen.providers.gemini.client import Remote, RemoteError, connect
-from chargen.providers.gemini.uploads import Uploads
+from chargen.providers.base import RemoteError
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import connect
+from chargen.providers.uploads import Uploads
 from chargen.records.journal import Entry, Journal, seconds_since
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
@@ -63,7 +65,7 @@ def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
     ]
 
 
-def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> None:
+def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Connection) -> None:
     journal = Journal.recent(state, files.id)
     entry = journal.entry(files.id)
     if entry.cleaned or (entry.key, entry.base_url) != (remote.fingerprint, remote.base_url):
@@ -94,7 +96,9 @@ def why_kept(entry: Entry) -> str:
     return ""
 
 
-def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Remote) -> None:
+def forget_gone_references(
+    state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Connection
+) -> None:
     """Take references that the server no longer has out of the ledger, so that the next sending uploads them anew."""
     gone = {task["key"] for task in receipt["tasks"] if task["reason"] == "reference-gone"}
     uploads = Uploads(state, remote)
@@ -104,7 +108,7 @@ def forget_gone_references(state: State, receipt: Mapping[str, Any], plan: Mappi
             uploads.forget(live[sha256].name)
 
 
-def make_room(state: State, remote: Remote) -> int:
+def make_room(state: State, remote: Connection) -> int:
     """Delete uploads of this library that no unfinished batch needs; return how many bytes that frees."""
     try:
         needed = _needed(state)
@@ -163,7 +167,7 @@ def _holds_pictures(files: BatchFiles) -> bool:
     return receipt is None or any(task["reason"] in WAITS_IN_RESPONSES for task in receipt["tasks"])
 
 
-def _delete_remote(state: State, files: BatchFiles, job: str, remote: Remote) -> None:
+def _delete_remote(state: State, files: BatchFiles, job: str, remote: Connection) -> None:
     if job:
         _quietly(partial(remote.delete_job, job))
     uploads = Uploads(state, remote)

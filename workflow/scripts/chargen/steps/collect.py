@@ -9,8 +9,9 @@ from chargen.base import durable
 from chargen.base.errors import ChargenError
 from chargen.base.wording import progress_of
 from chargen.operations.foreign import plan_from_results
-from chargen.providers.gemini.client import Operation, Remote
-from chargen.providers.gemini.uploads import asking, pauses
+from chargen.providers.base import RemoteJob
+from chargen.providers.protocol import Connection
+from chargen.providers.uploads import asking, pauses
 from chargen.records.commands import command
 from chargen.records.identity import batch_named, digest
 from chargen.records.journal import Journal
@@ -27,7 +28,7 @@ ATTEMPTS = 4
 """How often a result file that does not come is asked for in one call."""
 
 
-def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> Json:
+def collect(settings: Settings, state: State, run: RunFiles, remote: Connection) -> Json:
     """Place the results of the job that the setting ``job`` names; return what became of them.
 
     ``collected`` is false where there is nothing to be had yet; then ``why_not`` says in words why.
@@ -65,7 +66,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Remote) -> 
     }
 
 
-def _plan_from_results(settings: Settings, files: BatchFiles, job: Operation) -> Json:
+def _plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
     """The same as `plan_from_results`; what cannot be read as one of chargen's jobs is asked for anew the next time."""
     try:
         return plan_from_results(settings, files, job)
@@ -84,7 +85,7 @@ def in_words(data: Json) -> list[str]:
     return [f"{data['job']}: {data['operation']}, {counts}", *places, *warnings]
 
 
-def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: Operation, *, is_known: bool) -> str:
+def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: RemoteJob, *, is_known: bool) -> str:
     """Bring in the results of the job, asked for a few times; return why that failed, ``""`` once they are here.
 
     Results that are gone are an outcome for the tasks of a job that *is_known*. Of any other nobody here knows what was
@@ -104,7 +105,7 @@ def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: Opera
     return f"{why}. Nothing is lost: collect it later"
 
 
-def _find(settings: Settings, remote: Remote) -> Operation:
+def _find(settings: Settings, remote: Connection) -> RemoteJob:
     for operation in asking(lambda: list(remote.jobs())):
         names = (operation.name, operation.name.removeprefix("batches/"), operation.display_name)
         if settings.job in names or operation.display_name.endswith(f"-{settings.job}"):
@@ -112,7 +113,7 @@ def _find(settings: Settings, remote: Remote) -> Operation:
     raise ChargenError(f"collect: the server knows no job {settings.job} of this key")
 
 
-def _batch_of(journal: Journal, job: Operation) -> str:
+def _batch_of(journal: Journal, job: RemoteJob) -> str:
     """The batch whose job it is: as the journal knows it, as its name says, or as its request file tells; of a job that
     was never chargen's an id of its own, because what a server names must not lead anywhere in the state."""
     if entry := journal.by_job(job.name):

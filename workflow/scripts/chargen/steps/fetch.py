@@ -20,9 +20,11 @@ from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
 from chargen.base.formatting import duration
 from chargen.base.wording import count, progress_of
-from chargen.providers.gemini.accounting import Account, account_for
-from chargen.providers.gemini.client import LOST, Operation, Remote, RemoteError
-from chargen.providers.gemini.uploads import pauses
+from chargen.providers.accounting import Account, account_for
+from chargen.providers.base import LOST, RemoteError, RemoteJob, jobs_read_again
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import provider_of
+from chargen.providers.uploads import pauses
 from chargen.records.journal import Entry, Journal, seconds_since
 from chargen.records.last_look import LastLook
 from chargen.records.settings import Settings
@@ -63,7 +65,7 @@ class Watch:
         self,
         settings: Settings,
         state: State,
-        remote: Remote,
+        remote: Connection,
         run: RunFiles | None = None,
     ):
         """*run* is the run that waits: when it is asked to end, or its main process is gone, so does the wait."""
@@ -80,7 +82,7 @@ class Watch:
     def pause_s(self) -> float:
         return self._pause_s
 
-    def tick(self, place: Place | None = None, first: bool = False) -> dict[str, Operation]:
+    def tick(self, place: Place | None = None, first: bool = False) -> dict[str, RemoteJob]:
         """Pause, look once, bring in what has ended (and hand it to *place*); return the operations seen, by name."""
         if not first:
             self._sleep()
@@ -99,7 +101,7 @@ class Watch:
                     place(self._state.batch(entry.batch))
         return seen
 
-    def bring_in(self, batch: str, operation: Operation) -> bool:
+    def bring_in(self, batch: str, operation: RemoteJob) -> bool:
         """Download what the ended job of *batch* left, once; return whether its end is on disk. Call under its lock."""
         files = self._state.batch(batch)
         if _is_here(self._state, files):
@@ -118,7 +120,7 @@ class Watch:
             "error": error,
             "error_code": operation.error_code,
             "accepted": SetAside(files, self._settle_s).accepted,
-            "operation": operation.without_answers(),
+            "operation": operation.raw,
         }
         durable.write_json(files.ended, end)
         failpoints.reached("end-stored")
@@ -126,7 +128,7 @@ class Watch:
         journal.append("fetched", batch, bytes=files.responses.stat().st_size)
         return True
 
-    def download(self, batch: str, operation: Operation) -> str | None:
+    def download(self, batch: str, operation: RemoteJob) -> str | None:
         """Bring the results of the ended job to the batch's responses, once; the journal is told nothing.
 
         A job that did not end well has none, but if it names some they were paid for and are brought in too. Return
@@ -150,7 +152,8 @@ class Watch:
         files.folder.mkdir(parents=True, exist_ok=True)
         try:
             fault = receive_results(self._remote, operation, part, self._run)
-            found = account_for(part, sent_keys(files), operation.requests, fault)
+            opened = provider_of(self._settings).results(part)
+            found = account_for(opened, sent_keys(files), operation.requests, fault)
             if found.fits:
                 if aside.accepted:
                     aside.accept("")
@@ -181,7 +184,7 @@ class Watch:
         return SetAside(self._state.batch(batch), self._settle_s).pause_s > 0
 
     def _set_aside(
-        self, files: BatchFiles, operation: Operation, aside: SetAside, part: Path, found: Account
+        self, files: BatchFiles, operation: RemoteJob, aside: SetAside, part: Path, found: Account
     ) -> str | None:
         """Keep what came and does not account for the job, or take it if it has settled; return as `download` does."""
         sighting = aside.saw(part, found)
@@ -222,17 +225,17 @@ class Watch:
         waiting.pause(self._pause_s, self._run)
         self._pause_s = min(self._pause_s * GROWTH, self._settings.poll.interval_s)
 
-    def _look(self) -> dict[str, Operation]:
+    def _look(self) -> dict[str, RemoteJob]:
         """Return the operations of all jobs in flight: as somebody saw them last if that is fresh, else asked."""
         snapshot = self._state.root / "last-look.json"
         wanted = {entry.job for entry in self._flying(Journal.recent(self._state))}
         with self._state.lock("look"):
             last = LastLook.read(snapshot)
-            known = last.by_name
+            known = jobs_read_again(last.operations)
             age = time.time() - last.time
             if not (0 <= age < min(self._pause_s, self._settings.poll.interval_s) * 0.9 and wanted <= known.keys()):
                 try:
-                    known = {operation.name: operation.without_answers() for operation in self._ask(wanted)}
+                    known = {operation.name: operation for operation in self._ask(wanted)}
                 except RemoteError as trouble:
                     if not trouble.passing:
                         raise
@@ -241,11 +244,15 @@ class Watch:
                     _trouble(words, self._pause_s)
                     self._tell_once(f"trouble {trouble.status}", f"waiting: {words}, and until it answers")
                     return {}
-                look = {"time": time.time(), "pause_s": self._pause_s, "operations": list(known.values())}
+                look = {
+                    "time": time.time(),
+                    "pause_s": self._pause_s,
+                    "operations": [job.to_json() for job in known.values()],
+                }
                 durable.write(snapshot, durable.dump(look))
-        return {name: Operation.from_json(raw) for name, raw in known.items()}
+        return known
 
-    def _tell_news(self, journal: Journal, seen: Mapping[str, Operation]) -> None:
+    def _tell_news(self, journal: Journal, seen: Mapping[str, RemoteJob]) -> None:
         """Tell the run once, for all its waiters, how its jobs stand, whenever that has changed worth a line."""
         entries = {entry.job: entry for entry in self._flying(journal) if entry.job in seen}
         unended = [seen[job] for job in entries if not seen[job].is_final]
@@ -269,9 +276,9 @@ class Watch:
                 told.write_text(news)
                 events.print_message(words)
 
-    def _ask(self, wanted: set[str]) -> list[Operation]:
+    def _ask(self, wanted: set[str]) -> list[RemoteJob]:
         """One question for all: page the list until every wanted job was seen; ask for stragglers by name."""
-        found: dict[str, Operation] = {}
+        found: dict[str, RemoteJob] = {}
         for operation in self._remote.jobs():
             if operation.name in wanted:
                 found[operation.name] = operation
@@ -291,10 +298,7 @@ class Watch:
                 if not self._is_lost(name):
                     _trouble(f"{trouble}; looking for it again", self._pause_s, job=name)
                     continue
-                lost = {"state": LOST}
-                found[name] = Operation.from_json(
-                    {"name": name, "metadata": lost, "error": {"message": trouble.message}}
-                )
+                found[name] = RemoteJob(name, state=LOST, error=trouble.message)
         for name in found:
             if found[name].state != LOST:
                 self._denials.pop(name, None)
@@ -306,7 +310,7 @@ class Watch:
         times.append(time.monotonic())
         return len(times) >= LOOKS_UNTIL_LOST and times[-1] - times[0] >= self._settle_s
 
-    def _is_still_named(self, operation: Operation) -> bool:
+    def _is_still_named(self, operation: RemoteJob) -> bool:
         """Whether the server itself, asked anew, contradicts that the result file is gone, or does not say."""
         try:
             now_said = self._remote.job(operation.name)
@@ -342,7 +346,7 @@ class Watch:
 
 
 def fetch(
-    settings: Settings, state: State, files: BatchFiles, remote: Remote, place: Place | None, run: RunFiles
+    settings: Settings, state: State, files: BatchFiles, remote: Connection, place: Place | None, run: RunFiles
 ) -> None:
     """Wait until the batch's job has ended and its responses are on disk.
 
@@ -394,7 +398,7 @@ def _trouble(words: str, delay_s: float, **facts: Any) -> None:
     events.log("trouble", words, level="warning", delay_s=round(delay_s, 1), **facts)
 
 
-def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> str:
+def progress(batch: str, operation: RemoteJob, entry: Entry, next_s: float) -> str:
     """Return one line on a job: state, how many tasks, how many are done if that is known, for how long, next look."""
     total = operation.requests or len(entry.wishes)
     return (
@@ -403,19 +407,19 @@ def progress(batch: str, operation: Operation, entry: Entry, next_s: float) -> s
     )
 
 
-def receive_results(remote: Remote, operation: Operation, part: Path, run: RunFiles | None = None) -> str:
+def receive_results(remote: Connection, operation: RemoteJob, part: Path, run: RunFiles | None = None) -> str:
     """Write the results of *operation* to *part*; return what is wrong with the transfer, ``""`` if nothing is."""
     if not operation.responses_file:
         operation = remote.job(operation.name)  # a list, or what was noted of one, need not have the answers
     if operation.responses_file:
         return receive(remote, operation.responses_file, part, run)
     with durable.naming(part), part.open("wb") as file:
-        for line in operation.lines():
+        for line in operation.answers:
             file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
     return ""
 
 
-def receive(remote: Remote, name: str, part: Path, run: RunFiles | None = None) -> str:
+def receive(remote: Connection, name: str, part: Path, run: RunFiles | None = None) -> str:
     """Bring the result file *name* to *part*, asked for again if the connection breaks.
 
     Return what is wrong with what came, ``""`` if nothing is. Raises StillWaiting if *run* ends during a pause.

@@ -11,8 +11,10 @@ from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.planning.orders import read_orders, take_back
-from chargen.providers.gemini.accounting import account_for
-from chargen.providers.gemini.client import Operation, Remote, RemoteError
+from chargen.providers.accounting import account_for
+from chargen.providers.base import RemoteError, RemoteJob
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import provider_of
 from chargen.records.journal import WITH_PICTURE, Journal
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
@@ -22,7 +24,7 @@ from chargen.steps.fetch import receive_results, sent_keys
 Json = dict[str, Any]
 
 
-def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> bool:
+def look_again(settings: Settings, state: State, files: BatchFiles, remote: Connection) -> bool:
     """Ask the server once for the job of a batch that counts as lost; return whether it is in flight again.
 
     Call it under the batch's lock. What the server says or does not say is never an error.
@@ -37,7 +39,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Remo
     why = f"{entry.job} is still lost"
     try:
         operation = _find(remote, entry.job)
-        is_back = operation is not None and has_come_back(files, remote, operation)
+        is_back = operation is not None and has_come_back(settings, files, remote, operation)
     except RemoteError as trouble:
         is_back, why = False, str(trouble)
     if not is_back:
@@ -63,7 +65,7 @@ def put_in_flight(state: State, files: BatchFiles) -> None:
     events.print_message(f"{job}, which counted as lost, is on the server again: its results are collected")
 
 
-def _find(remote: Remote, job: str) -> Operation | None:
+def _find(remote: Connection, job: str) -> RemoteJob | None:
     try:
         return remote.job(job)
     except RemoteError as trouble:
@@ -72,7 +74,7 @@ def _find(remote: Remote, job: str) -> Operation | None:
     return next((operation for operation in remote.jobs() if operation.name == job), None)
 
 
-def has_come_back(files: BatchFiles, remote: Remote, operation: Operation) -> bool:
+def has_come_back(settings: Settings, files: BatchFiles, remote: Connection, operation: RemoteJob) -> bool:
     """Whether there is something to wait for, or to collect: results that answer none of the requests are nothing.
 
     Raises RemoteError if that cannot be found out; results that the server does not have are nothing.
@@ -84,7 +86,7 @@ def has_come_back(files: BatchFiles, remote: Remote, operation: Operation) -> bo
     part = durable.draft_of(files.responses)
     try:
         fault = receive_results(remote, operation, part)
-        return account_for(part, sent_keys(files), operation.requests, fault).is_part
+        return account_for(provider_of(settings).results(part), sent_keys(files), operation.requests, fault).is_part
     except RemoteError as trouble:
         if trouble.gone:
             return False

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from chargen.providers.gemini.client import Remote
-from chargen.providers.gemini.models import load_catalog
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import provider_of
 from chargen.records.journal import Entry, Journal, seconds_since
 from chargen.records.settings import Settings
 from chargen.records.state import State
 from chargen.steps import account
 
-QUOTA = 8
-"""google.rpc.Code RESOURCE_EXHAUSTED: a job that fails with it as a whole never ran."""
-
 REMEMBERED_S = 24 * 3600.0
 """How long a job that the server had no room for limits those after it."""
 
 
-def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: Remote) -> str:
+def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: Connection) -> str:
     """Return in words why the batch of *plan* must not be sent now; ``""`` if it may."""
     mine = [
         entry
@@ -28,7 +24,7 @@ def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: 
         if entry.batch != plan["batch"] and account.knows(settings, entry, remote)
     ]
     flying = [entry for entry in mine if entry.in_flight and not entry.ended]
-    catalog = load_catalog(Path(settings.models_file))
+    catalog = provider_of(settings).catalog(settings)
     model, tier = plan["model"], settings.limits.tier
     jobs = settings.limits.concurrent_jobs or catalog.limit(tier, "concurrent_jobs")
     if len(flying) >= jobs:
@@ -46,7 +42,7 @@ def _refused_lately(settings: Settings, state: State, entries: list[Entry]) -> s
     As many jobs are sent since then as have ended, so that no more wait there than it had room for; and if none of ours
     is there, because others use the quota up, none before two pauses have passed.
     """
-    refused = [entry for entry in entries if _met_quota(state, entry)]
+    refused = [entry for entry in entries if _met_quota(settings, state, entry)]
     if not refused:
         return ""
     last = max(refused, key=lambda entry: entry.ended_line)
@@ -59,10 +55,10 @@ def _refused_lately(settings: Settings, state: State, entries: list[Entry]) -> s
     return f"the server had no room for more tokens of {last.model} ({last.batch})"
 
 
-def _met_quota(state: State, entry: Entry) -> bool:
+def _met_quota(settings: Settings, state: State, entry: Entry) -> bool:
     if entry.ended != "FAILED":
         return False
     try:
-        return bool(state.batch(entry.batch).read_ended().to_json().get("error_code") == QUOTA)
+        return provider_of(settings).is_over_quota(state.batch(entry.batch).read_ended().error_code)
     except (OSError, ValueError, KeyError):
         return False

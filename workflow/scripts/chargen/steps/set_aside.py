@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chargen.base import durable, events, failpoints
 from chargen.pictures.formats import sha256_file
-from chargen.providers.gemini.accounting import Account
+from chargen.providers.accounting import Account
 from chargen.records import WrongShape, build
 from chargen.records.journal import age_s, moment
 from chargen.records.journal_lines import Moment

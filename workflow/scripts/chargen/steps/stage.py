@@ -10,16 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
 from chargen.base.progress import track
 from chargen.pictures import formats as pictures
 from chargen.pictures.imaging import Unreadable
-from chargen.providers.gemini.client import Remote
-from chargen.providers.gemini.requests import body
-from chargen.providers.gemini.uploads import InvalidUpload, Upload, Uploads
+from chargen.providers.base import SentFile
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import provider_of
+from chargen.providers.uploads import InvalidUpload, Upload, Uploads
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
@@ -30,7 +29,7 @@ SPARE_S = 3600.0
 """How much longer than the wait for its job a reference must live."""
 
 
-def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None = None) -> None:
+def stage(settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None = None) -> None:
     """Write ``requests.jsonl`` of a planned batch, with every reference uploaded and alive for the job's whole wait.
 
     Tasks whose reference the API refuses are left out and named in ``left-out.json``. Call it under the batch's lock.
@@ -39,6 +38,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
     references = distinct_references(plan["tasks"])
     base = Path(settings.home) if plan["operation"] == "enhance" else settings.library_root
     uploads, refused = _upload_all(settings, state, remote, references, base, run)
+    provider = provider_of(settings)
     lines: list[bytes] = []
     left_out = {}
     for task in plan["tasks"]:
@@ -47,7 +47,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
             left_out[task["key"]] = why = refused[_sha(task, bad)]
             events.log("left-out", f"{task['key']} is not sent: {why}", level="warning", key=task["key"], reason=why)
         else:
-            lines.append(request_line(plan, task, uploads))
+            lines.append(provider.request_line(plan, task, _references(task, uploads)))
     # Lines and what is left out of them belong together: while one of them is old, there are no lines.
     files.requests.unlink(missing_ok=True)
     files.left_out.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Remote, r
     )
 
 
-def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remote) -> bool:
+def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Connection) -> bool:
     """Whether the request lines are there and all references that they name live long enough."""
     if not files.requests.exists():
         return False
@@ -80,10 +80,11 @@ def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Remot
     sent = [task for task in plan["tasks"] if task["key"] not in left_out]
     contents = uploaded_contents(state, sent)
     # They were written by another version, or before the setting was changed.
-    if any(line["request"].get("store") != plan.get("store_requests", False) for line in _first_line(files)):
+    read = provider_of(settings).read_request
+    if any(read(line).stored != plan.get("store_requests", False) for line in _first_line(files)):
         return False
     # Another batch may have sent a picture anew since these lines were written, which then name the old upload.
-    return contents <= live.keys() and _addresses(files) == {live[sha256].uri for sha256 in contents}
+    return contents <= live.keys() and _addresses(settings, files) == {live[sha256].uri for sha256 in contents}
 
 
 def _first_line(files: BatchFiles) -> Iterator[dict[str, Any]]:
@@ -91,11 +92,10 @@ def _first_line(files: BatchFiles) -> Iterator[dict[str, Any]]:
     return islice(durable.read_lines(files.requests), 1)
 
 
-def _addresses(files: BatchFiles) -> set[str]:
+def _addresses(settings: Settings, files: BatchFiles) -> set[str]:
     """Return the addresses of uploads that the request lines name."""
-    lines = durable.read_lines(files.requests)
-    parts = (part for line in lines for content in line["request"]["contents"] for part in content["parts"])
-    return {part["file_data"]["file_uri"] for part in parts if "file_data" in part}
+    read = provider_of(settings).read_request
+    return {address for line in durable.read_lines(files.requests) for address in read(line).addresses}
 
 
 def needed_life_s(settings: Settings) -> float:
@@ -103,22 +103,16 @@ def needed_life_s(settings: Settings) -> float:
     return min(settings.poll.deadline_h * 3600 + SPARE_S, 47 * 3600.0)
 
 
-def request_line(plan: Mapping[str, Any], task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> bytes:
-    """Return one line of the request file, in the documented snake_case shape, with its newline."""
-    parts = [
-        {"file_data": {"file_uri": uploads[r["sha256"]].uri, "mime_type": uploads[r["sha256"]].mime}}
-        for r in task["references"]
-    ]
-    request = body(plan, task, parts)
-    return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
+def _references(task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> list[SentFile]:
+    """Return the uploads that the request of *task* names, in order."""
+    found = [uploads[reference["sha256"]] for reference in task["references"]]
+    return [SentFile(upload.uri, upload.mime) for upload in found]
 
 
-def open_uploads(settings: Settings, state: State, remote: Remote, run: RunFiles | None = None) -> Uploads:
+def open_uploads(settings: Settings, state: State, remote: Connection, run: RunFiles | None = None) -> Uploads:
     """Return the ledger of uploads, with the account's limit and a way to make room; it waits no longer than *run*."""
-    from chargen.providers.gemini.models import load_catalog
-
     limit = settings.limits.storage_bytes
-    limit = limit or load_catalog(Path(settings.models_file)).limit(settings.limits.tier, "storage_bytes")
+    limit = limit or provider_of(settings).catalog(settings).limit(settings.limits.tier, "storage_bytes")
     rest = partial(waiting.pause, run=run) if run else None
     return Uploads(state, remote, limit, partial(make_room, state, remote), rest)
 
@@ -126,7 +120,7 @@ def open_uploads(settings: Settings, state: State, remote: Remote, run: RunFiles
 def _upload_all(
     settings: Settings,
     state: State,
-    remote: Remote,
+    remote: Connection,
     references: Mapping[str, Mapping[str, Any]],
     base: Path,
     run: RunFiles | None,

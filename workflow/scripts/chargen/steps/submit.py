@@ -23,8 +23,10 @@ from chargen.pictures import formats as pictures
 from chargen.planning.budget import NEARLY, budgets
 from chargen.planning.elsewhere import in_flight_elsewhere
 from chargen.planning.orders import read_orders
-from chargen.providers.gemini.client import Operation, Remote, RemoteError
-from chargen.providers.gemini.uploads import InvalidUpload, Uploads, asking, pauses
+from chargen.providers.base import RemoteError, RemoteJob
+from chargen.providers.protocol import Connection
+from chargen.providers.registry import provider_of
+from chargen.providers.uploads import InvalidUpload, Uploads, asking, pauses
 from chargen.records.commands import command
 from chargen.records.identity import batch_named
 from chargen.records.journal import SETTLED_AFTER_S, Entry, Journal, age_s, clock
@@ -33,9 +35,6 @@ from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
 from chargen.steps.room import why_full
 from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
-
-REQUEST_TYPES = ("application/jsonl", "application/json", "text/plain")
-"""What a request file may be called, the documented type first."""
 
 UNSENT_ATTEMPTS = 6
 """How often a create is tried while no connection can be made: what was never sent cannot be paid twice."""
@@ -68,7 +67,7 @@ class Refused(ChargenError):
         self.error = error
 
 
-def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
+def submit(settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None) -> str:
     """Return the name of the batch's one remote job, creating it if there is none. Call it under the batch's lock.
 
     Raises ChargenError in words if it must not or cannot be created now; nothing was sent then, or it is said that
@@ -93,7 +92,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Remote, 
                 return _submit_now(settings, state, files, remote, run)
 
 
-def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
+def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None) -> str:
     """Find or create the job. Call it under the submit lock, with room for one more job."""
     search = _Search(settings, state, files, remote)
     try:
@@ -118,7 +117,7 @@ def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Rem
     return _send(search, remote, run, is_staged(settings, state, files, remote))
 
 
-def _send(search: _Search, remote: Remote, run: RunFiles | None, staged: bool) -> str:
+def _send(search: _Search, remote: Connection, run: RunFiles | None, staged: bool) -> str:
     """Upload what is not there, or not for long enough, and create the job."""
     settings, state, files = search.settings, search.state, search.files
     if not staged:
@@ -208,7 +207,7 @@ def check_not_made(settings: Settings, state: State, plan: dict[str, Any]) -> No
 class _Search:
     """Looks for the job that one batch has on the server already. Use it under the submit lock."""
 
-    def __init__(self, settings: Settings, state: State, files: BatchFiles, remote: Remote):
+    def __init__(self, settings: Settings, state: State, files: BatchFiles, remote: Connection):
         self.settings = settings
         self.state = state
         self.files = files
@@ -245,7 +244,7 @@ class _Search:
         """Record durably that the job is about to be asked for."""
         _intent(self.journal, self.plan, self._remote, request_file)
 
-    def _look(self) -> Operation | None:
+    def _look(self) -> RemoteJob | None:
         """Read the server's list to its end: return the batch's job; stop at jobs of this library nobody knows."""
         known = {entry.job for entry in self.journal.entries.values()}
         lost = {
@@ -253,9 +252,9 @@ class _Search:
             for entry in self.journal.entries.values()
             if entry.is_lost or (entry.found_again and entry.in_flight)
         }
-        own: list[Operation] = []
-        unknown: list[Operation] = []
-        back: list[Operation] = []
+        own: list[RemoteJob] = []
+        unknown: list[RemoteJob] = []
+        back: list[RemoteJob] = []
         jobs, whole = asking(self._remote.list_jobs)
         for job in jobs:
             if self._is_own(job):
@@ -291,14 +290,14 @@ class _Search:
             )
         return None
 
-    def _has_something(self, batch: str, job: Operation) -> bool:
+    def _has_something(self, batch: str, job: RemoteJob) -> bool:
         """Whether there is something to collect of a job that counted as lost. One that is only listed, and whose
         results are gone or answer nothing, does not keep an order from being sent."""
         from chargen.steps.lost import has_come_back
 
         if not self.journal.entry(batch).is_lost:  # it is in flight again
             return True
-        return has_come_back(self.state.batch(batch), self._remote, job)
+        return has_come_back(self.settings, self.state.batch(batch), self._remote, job)
 
     def _asks_for_the_same(self, batch: str) -> bool:
         """Whether a batch was asked for pictures that this one asks for, in an order, say."""
@@ -306,7 +305,7 @@ class _Search:
         theirs = {(task["wish"]["target"], task["wish"]["variation"]) for task in plan["tasks"]}
         return any((task["wish"]["target"], task["wish"]["variation"]) in theirs for task in self.plan["tasks"])
 
-    def _is_own(self, job: Operation) -> bool:
+    def _is_own(self, job: RemoteJob) -> bool:
         """Whether *job* is this batch: by its name, also under another name of the library, whose jobs end in the same
         id if they hold the same requests; without a name that chargen gives, by its request file.
 
@@ -321,7 +320,7 @@ class _Search:
             return False
         return bool(job.request_file) and job.request_file in self._uploaded_as()
 
-    def _is_of_this_library(self, job: Operation) -> bool:
+    def _is_of_this_library(self, job: RemoteJob) -> bool:
         prefix = f"chargen-{self.settings.library_id}"
         if job.display_name.rpartition("-")[0] != prefix or not batch_named(job.display_name):
             return False
@@ -337,7 +336,7 @@ class _Search:
                 self._request_files |= Uploads(self.state, self._remote).names_of(sha256)
         return self._request_files
 
-    def _without_planned(self, jobs: Iterable[Operation]) -> list[Operation]:
+    def _without_planned(self, jobs: Iterable[RemoteJob]) -> list[RemoteJob]:
         """Take over those of *jobs* whose batch is planned here too, and return the others.
 
         Another checkout was quicker with them. One whose batch another process is at work on is left to that.
@@ -363,16 +362,16 @@ class _Search:
         return foreign
 
 
-def _is_worth_having(job: Operation) -> bool:
+def _is_worth_having(job: RemoteJob) -> bool:
     """Whether *job* has results, or may still have some."""
     return job.state == "SUCCEEDED" or not job.is_final
 
 
-def _preferred(settings: Settings, jobs: Collection[Operation]) -> Operation:
+def _preferred(settings: Settings, jobs: Collection[RemoteJob]) -> RemoteJob:
     """Return the job to take of those that are all the same batch: a succeeded one, else one that may succeed, and of
     equals the oldest, which any other checkout takes too. Warns of the others."""
 
-    def order(job: Operation) -> tuple[bool, bool, str, str]:
+    def order(job: RemoteJob) -> tuple[bool, bool, str, str]:
         return job.state != "SUCCEEDED", job.is_final, job.created, job.name
 
     best, *others = sorted(jobs, key=order)
@@ -406,7 +405,7 @@ def _reconcile(search: _Search, run: RunFiles | None) -> str:
         waiting.pause(min(2.0, max(0.2, left)), run)
 
 
-def _intent(journal: Journal, plan: dict[str, Any], remote: Remote, request_file: str = "") -> None:
+def _intent(journal: Journal, plan: dict[str, Any], remote: Connection, request_file: str = "") -> None:
     journal.append(
         "intent",
         plan["batch"],
@@ -429,7 +428,7 @@ def _created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
     return job
 
 
-def take_over(journal: Journal, plan: dict[str, Any], job: Operation, remote: Remote) -> None:
+def take_over(journal: Journal, plan: dict[str, Any], job: RemoteJob, remote: Connection) -> None:
     """Record durably that *job* is the batch of *plan*, and whether it was asked for elsewhere.
 
     A create that was refused here and took effect all the same made its job of a request file that was uploaded here.
@@ -439,7 +438,7 @@ def take_over(journal: Journal, plan: dict[str, Any], job: Operation, remote: Re
     journal.append("created", plan["batch"], job=job.name, adopted=True, sent_elsewhere=not ours)
 
 
-def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | None) -> str:
+def _create(search: _Search, request_file: str, remote: Connection, run: RunFiles | None) -> str:
     settings, journal, plan, batch = search.settings, search.journal, search.plan, search.files.id
     end = time.monotonic() + settings.poll.deadline_h * 3600
     unsent = pauses(UNSENT_ATTEMPTS)
@@ -463,7 +462,7 @@ def _create(search: _Search, request_file: str, remote: Remote, run: RunFiles | 
                 events.log("waiting", words, level="warning", delay_s=round(pause, 1))
                 waiting.pause(pause, run)
                 continue
-            if error.status != 429 or error.out_of_credits or time.monotonic() > end:
+            if not error.throttled or time.monotonic() > end:
                 raise Refused(error, plan) from None
             # It may have taken effect all the same, and the list may lag as it may after an unclear answer.
             pause = max(error.retry_after_s or settings.poll.interval_s, settings.submit.grace_s)
@@ -503,18 +502,20 @@ def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
         return f"the server cannot be reached, nothing was sent: {error}. Run again when there is a connection"
     batch = f"{plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks)"
     words = f"the server refuses batch {batch}, nothing was sent: {error}"
-    if error.status == 404 and f"models/{plan['model']}" in error.message:
+    if error.denies_model(plan["model"]):
         setting = f"models.{plan['operation']}"
         words = f"{words.rstrip('.')}. The next run uses {setting}.fallback, if there is one; else set {setting}.model"
     return words
 
 
-def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> str:
+def _upload_requests(
+    settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None
+) -> str:
     """Upload the request file and return its name; some servers know JSON lines only by another type."""
     uploads = open_uploads(settings, state, remote, run)
     sha256 = pictures.sha256_file(files.requests)
     refusal: InvalidUpload | None = None
-    for mime in REQUEST_TYPES:
+    for mime in provider_of(settings).request_types:
         try:
             life = needed_life_s(settings)
             upload = uploads.ensure(files.requests, sha256, mime, must_live_s=life, attempts=settings.upload.attempts)
@@ -526,7 +527,9 @@ def _upload_requests(settings: Settings, state: State, files: BatchFiles, remote
     raise refusal
 
 
-def _wait_for_room(settings: Settings, state: State, files: BatchFiles, remote: Remote, run: RunFiles | None) -> None:
+def _wait_for_room(
+    settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None
+) -> None:
     """Wait until the account has room for the batch; bring in what ends meanwhile."""
     from chargen.steps.fetch import Watch
 

@@ -20,9 +20,9 @@ from chargen.operations.generate.placing import entity_if_readable, entity_now
 from chargen.pictures import formats as pictures
 from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, task_record
 from chargen.placing.place import Placed, entity_folder
-from chargen.providers.gemini.outcomes import ADVICE, Verdict
-from chargen.providers.gemini.parameters import planned
-from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.base import Results, Verdict
+from chargen.providers.parameters import planned
+from chargen.providers.verdicts import ADVICE
 from chargen.records.identity import UNKNOWN
 from chargen.records.journal import now
 from chargen.records.settings import Settings
@@ -42,7 +42,7 @@ def place_all(
     run: RunFiles,
     plan: Json,
     answers: Sequence[Answer],
-    results: ResultFile,
+    results: Results,
     submitted: str,
 ) -> list[Json]:
     """Return the receipt's task records, every analysis that fits its form recorded; one rewrite an entity."""

@@ -26,9 +26,10 @@ from chargen.planning.file_plans import FileItem, FilePlan, group_put_back, stan
 from chargen.planning.orders import read_orders
 from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Task, TextShape
-from chargen.providers.gemini.models import Catalog, load_catalog, usable
-from chargen.providers.gemini.outcomes import Reason
-from chargen.providers.gemini.parameters import hashed, not_sent, sent_to
+from chargen.providers.base import Reason
+from chargen.providers.models import Catalog, usable
+from chargen.providers.parameters import hashed, not_sent, sent_to
+from chargen.providers.registry import provider_of
 from chargen.records.identity import Wish, digest, task_key
 from chargen.records.journal import Journal
 from chargen.records.learned import better_field, read_learned
@@ -84,7 +85,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     )
     if library.mistake:
         raise ChargenError("\n".join(library.notices))
-    catalog = load_catalog(Path(settings.models_file))
+    catalog = provider_of(settings).catalog(settings)
     plan = FilePlan(OPERATION, catalog, Looker(state.looks), broken=library.broken, notices=list(library.notices))
     plan.problems += [problem for problem in library.problems if problem.effect == "entity skipped"]
     journal = Journal(state)

@@ -19,12 +19,12 @@ from chargen.operations.enhance.plan import SUBMISSION, read_submission, results
 from chargen.pictures import formats as pictures
 from chargen.pictures.formats import BrokenPicture
 from chargen.pictures.provenance import describe, finisher
+from chargen.placing import extract
 from chargen.placing.answers import Answer, placed_or_kept, task_record
+from chargen.placing.extract import Picture, ahead
 from chargen.placing.place import Placed
-from chargen.providers.gemini import extract
-from chargen.providers.gemini.extract import Picture, ahead
-from chargen.providers.gemini.outcomes import Verdict, broken_picture
-from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.base import Results, Verdict
+from chargen.providers.verdicts import broken_picture
 from chargen.records.journal import Entry, Journal, now
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
@@ -41,7 +41,7 @@ def place_all(
     run: RunFiles,
     plan: Json,
     answers: Sequence[Answer],
-    results: ResultFile,
+    results: Results,
     submitted: str,
 ) -> list[Json]:
     """Return the receipt's task records, every picture placed and recorded in its job's submission.json."""
@@ -236,7 +236,7 @@ class _Desk:
         return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
 
 
-def _extract(results: ResultFile, answer: Answer, plan: Json, submitted: str, job: str) -> Picture | Verdict:
+def _extract(results: Results, answer: Answer, plan: Json, submitted: str, job: str) -> Picture | Verdict:
     assert answer.verdict.picture is not None
     model = answer.line.model_version if answer.line else ""
     finish = finisher(plan, lambda: describe(plan, answer.task, model, submitted, job))

@@ -29,8 +29,9 @@ from chargen.planning.file_plans import FileItem, FilePlan, group_put_back, stan
 from chargen.planning.orders import read_orders
 from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Shape, Task
-from chargen.providers.gemini.models import ImageModel, load_catalog, usable
-from chargen.providers.gemini.parameters import Temperatures, hashed, not_sent, sent_to
+from chargen.providers.models import ImageModel, usable
+from chargen.providers.parameters import Temperatures, hashed, not_sent, sent_to
+from chargen.providers.registry import provider_of
 from chargen.records.identity import Wish, digest, task_key
 from chargen.records.journal import Journal
 from chargen.records.learned import read_learned
@@ -97,7 +98,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
         raise CannotPlan(f"enhance: there is no folder {source}; set enhance.input_dir to the folder of your pictures")
     _check_readable(job_folder(settings))
     state = State.of(settings)
-    catalog = load_catalog(Path(settings.models_file))
+    catalog = provider_of(settings).catalog(settings)
     plan = FilePlan(OPERATION, catalog, Looker(state.looks))
     choice = settings.models[OPERATION]
     journal = Journal(state)

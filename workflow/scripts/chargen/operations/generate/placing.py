@@ -22,12 +22,12 @@ from chargen.pictures.formats import BrokenPicture
 from chargen.pictures.presence import is_present
 from chargen.pictures.provenance import describe, finisher, stored_in, write_sidecar
 from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, placed_or_kept, task_record
+from chargen.placing.extract import Picture, ahead, extract
 from chargen.placing.place import Placed, Placer, entity_folder, prompt_hash, record
 from chargen.planning.orders import read_orders
 from chargen.planning.standing import Ledger
-from chargen.providers.gemini.extract import Picture, ahead, extract
-from chargen.providers.gemini.outcomes import Verdict, broken_picture
-from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.base import Results, Verdict
+from chargen.providers.verdicts import broken_picture
 from chargen.records.journal import Journal, now
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
@@ -43,7 +43,7 @@ def place_all(
     run: RunFiles,
     plan: Json,
     answers: Sequence[Answer],
-    results: ResultFile,
+    results: Results,
     submitted: str,
 ) -> list[Json]:
     """Return the receipt's task records, every picture placed and recorded; entity by entity, in the plan's order."""
@@ -178,7 +178,7 @@ def _draft_folder(root: Path, key: str) -> Path | None:
 
 
 def _extract(
-    results: ResultFile, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
+    results: Results, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
 ) -> Picture | Verdict:
     assert answer.verdict.picture is not None
     draft = durable.draft_of(folder / answer.task["wish_id"]) if folder else None

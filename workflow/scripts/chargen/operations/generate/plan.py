@@ -31,7 +31,8 @@ from chargen.planning.picking import Picked, Picker
 from chargen.planning.standing import Ledger, Standing
 from chargen.planning.tasks import Shape, Task, TaskMaker
 from chargen.prompts.rules import Rules, load_rules
-from chargen.providers.gemini.models import Catalog, load_catalog
+from chargen.providers.models import Catalog
+from chargen.providers.registry import provider_of
 from chargen.records.journal import Journal
 from chargen.records.learned import read_learned
 from chargen.records.settings import Settings
@@ -184,7 +185,7 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     )
     if library.mistake:
         raise ChargenError("\n".join(library.notices))
-    catalog = load_catalog(Path(settings.models_file))
+    catalog = provider_of(settings).catalog(settings)
     plan = Plan(operation, kinds, library, catalog, made_at=started)
     plan.problems += library.problems
     plan.notices += library.notices

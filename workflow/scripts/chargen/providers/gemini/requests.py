@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chargen.analysis.form import SCHEMA_FIELDS, form, in_field, in_words, sendable
-from chargen.providers.gemini.parameters import planned
+from chargen.providers.base import SentRequest
+from chargen.providers.parameters import planned
 
 Json = dict[str, Any]
 
@@ -63,3 +64,16 @@ def _parameters(plan: Mapping[str, Any]) -> Json:
             case _:
                 config[name] = value
     return config
+
+
+def file_part(uri: str, mime: str) -> Json:
+    """Return the part of a request that names an uploaded file."""
+    return {"file_data": {"file_uri": uri, "mime_type": mime}}
+
+
+def read(line: Mapping[str, Any]) -> SentRequest:
+    """Return what a line of a request file says. Raises KeyError or TypeError for what is none."""
+    request = line["request"]
+    parts = (part for content in request["contents"] for part in content["parts"])
+    addresses = frozenset(part["file_data"]["file_uri"] for part in parts if "file_data" in part)
+    return SentRequest(line["key"], addresses, request.get("store"))

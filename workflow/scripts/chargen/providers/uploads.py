@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
-from chargen.providers.gemini.client import Remote, RemoteError, RemoteFile
+from chargen.providers.base import RemoteError, RemoteFile
+from chargen.providers.protocol import Connection
 from chargen.records.journal import now
 from chargen.records.ledgers import UploadLine, read_ledger
 from chargen.records.state import State
@@ -55,7 +56,7 @@ class Uploads:
     def __init__(
         self,
         state: State,
-        remote: Remote,
+        remote: Connection,
         limit_bytes: int = 0,
         make_room: Callable[[], int] | None = None,
         rest: Callable[[float], None] | None = None,
@@ -143,8 +144,8 @@ class Uploads:
                 file = self._remote.upload(path, display_name, mime)
                 break
             except RemoteError as error:
-                if error.status == 400 and not error.foreign:
-                    raise InvalidUpload(f"uploading {path.name}", 400, error.message, error.details) from None
+                if error.invalid:
+                    raise InvalidUpload(f"uploading {path.name}", error.status, error.message) from None
                 if error.storage_full:
                     freed = self._tidied()
                     # Somebody else may have made the room: it is tried once more before giving up.

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from chargen.base.errors import printable
-from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.base import Results
 
 _SHOWN = 60
-_OPENING_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,8 @@ class Account:
             yield f"keys that were not asked for: {self.unknown:,}, like '{self.stranger}'"
 
 
-def account_for(path: Path, expected: Collection[str] | None, requests: int = 0, damage: str = "") -> Account:
-    """Read the result file *path* once, in constant memory, and compare it with the keys that were sent.
+def account_for(opened: Results, expected: Collection[str] | None, requests: int = 0, damage: str = "") -> Account:
+    """Read a result file once, in constant memory, and compare it with the keys that were sent.
 
     Without a request file *expected* is None and any key counts; *requests* is how many the server counts then, 0 if it
     does not say.
@@ -82,10 +80,8 @@ def account_for(path: Path, expected: Collection[str] | None, requests: int = 0,
     damaged: set[str] = set()
     unknown: dict[str, None] = {}
     unreadable = keyless = 0
-    with path.open("rb") as file:
-        opening = file.read(_OPENING_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
-    with ResultFile(path) as results:
-        size = results.size
+    with opened as results:
+        size, is_plausible = results.size, results.is_plausible
         for line in results:
             if line.problem:
                 unreadable += 1
@@ -106,6 +102,6 @@ def account_for(path: Path, expected: Collection[str] | None, requests: int = 0,
         keyless=keyless,
         unknown=len(unknown),
         stranger=printable(next(iter(unknown), "")[:_SHOWN]),
-        is_json=not opening or opening.startswith(b"{"),
+        is_json=is_plausible,
         damage=damage,
     )

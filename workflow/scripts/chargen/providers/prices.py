@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from chargen.base import events
 from chargen.base.errors import ChargenError
-from chargen.providers.gemini.models import Catalog, load_catalog
+from chargen.providers.models import Catalog
+from chargen.providers.registry import provider_of
 from chargen.records.settings import Settings
 
 
 def known_prices(settings: Settings) -> Catalog | None:
     """Return the prices; None, said, where they cannot be read."""
     try:
-        return load_catalog(Path(settings.models_file))
+        return provider_of(settings).catalog(settings)
     except ChargenError as error:
         events.log("problem", f"{error}: what came is counted as it was estimated", level="warning")
         return None

@@ -15,7 +15,7 @@ from typing import TypeVar
 from chargen.base import failpoints
 from chargen.base.durable import draft_of, naming
 from chargen.pictures.formats import PictureInfo, verify
-from chargen.providers.gemini.scanner import ResultFile, Slice
+from chargen.providers.base import Results, Slice
 
 WORKERS = 4
 """Threads that keep two cores and the disk busy: all but the decoding releases the interpreter."""
@@ -39,7 +39,7 @@ class Picture:
 
 
 def extract(
-    results: ResultFile, slice_: Slice, draft: Path | None = None, finish: Callable[[bytes], bytes] | None = None
+    results: Results, slice_: Slice, draft: Path | None = None, finish: Callable[[bytes], bytes] | None = None
 ) -> Picture:
     """Return the picture at *slice_*, decoded and verified; raise ``BrokenPicture`` if it is not a whole one.
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from chargen.base import durable
-from chargen.providers.gemini.models import ImageModel, Takes, TextModel
+from chargen.providers.models import ImageModel, Takes, TextModel
 from chargen.records.settings import ModelChoice
 from chargen.records.state import State
 

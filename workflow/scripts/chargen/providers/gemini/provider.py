@@ -1,0 +1,60 @@
+"""Gemini as a provider, and the emulator, which is the same API without a key and with placeholders for pictures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chargen.base.capabilities import Capabilities, capabilities
+from chargen.providers.base import ResultLine, SentFile, SentRequest, Verdict, Wanted
+from chargen.providers.gemini import client, outcomes, requests
+from chargen.providers.gemini.lines import LineError
+from chargen.providers.gemini.scanner import ResultFile
+from chargen.providers.models import Catalog, load_catalog
+from chargen.providers.protocol import Connection
+from chargen.records.settings import Settings
+
+QUOTA = 8
+"""google.rpc.Code RESOURCE_EXHAUSTED: a job that fails with it as a whole never ran."""
+
+
+class Gemini:
+    """The Gemini Batch API, or a server that is like it."""
+
+    request_types = ("application/jsonl", "application/json", "text/plain")
+
+    def __init__(self, facts: Capabilities) -> None:
+        self.capabilities = facts
+
+    def connect(self, settings: Settings) -> Connection:
+        return client.connect(settings)
+
+    def catalog(self, settings: Settings, today: dt.date | None = None) -> Catalog:
+        return load_catalog(Path(settings.models_file), today)
+
+    def request_line(self, plan: Mapping[str, Any], task: Mapping[str, Any], references: Sequence[SentFile]) -> bytes:
+        request = requests.body(plan, task, [requests.file_part(item.uri, item.mime) for item in references])
+        return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
+
+    def read_request(self, line: Mapping[str, Any]) -> SentRequest:
+        return requests.read(line)
+
+    def results(self, path: Path) -> ResultFile:
+        return ResultFile(path)
+
+    def judge(self, line: ResultLine | None, wanted: Wanted) -> Verdict:
+        return outcomes.judge(line, wanted)
+
+    def judge_job(self, error_code: int, error: str) -> Verdict:
+        return outcomes.judge_error(LineError(error_code or None, str(error_code), error))
+
+    def is_over_quota(self, error_code: int) -> bool:
+        return error_code == QUOTA
+
+
+GEMINI = Gemini(capabilities("gemini"))
+EMULATOR = Gemini(capabilities("emulator"))
