@@ -25,7 +25,7 @@ include: "workflow/rules/illustrate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/orders.smk"
 include: "workflow/rules/review.smk"
-include: "workflow/rules/operate.smk"
+include: "workflow/rules/screens.smk"
 
 
 localrules:

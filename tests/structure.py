@@ -13,7 +13,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "workflow" / "scripts" / "chargen"
 LAYERS = (
-    ("cli", "__main__"),
+    ("cli", "verbs", "__main__"),
     ("snakemake",),
     ("screens",),
     ("report",),

@@ -58,7 +58,9 @@ def test_json_stays_json_when_there_is_a_bug(
 ) -> None:
     """Standard output is one document, whatever kind of exception ended the target."""
     for error in (KeyError("x"), OSError(28, "No space left on device", "f"), cli.ChargenError("words")):
-        monkeypatch.setattr(cli, "_operate", lambda args, error=error: cli._answered(Screen.of("json"), fail(error)))
+        monkeypatch.setattr(
+            cli, "_show_screen", lambda args, error=error: cli._answered(Screen.of("json"), fail(error))
+        )
         assert 1 == cli.main(["jobs", "--run", "x"])
 
     out, _ = capsys.readouterr()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chargen.snakemake.targets import SCREENS
+from chargen import screens
 from conftest import ROOT, Project
 from photographs import photograph
 
@@ -104,7 +104,7 @@ def test_nothing_that_follows_from_a_cancelled_job_is_sent_in_the_same_run(proje
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("target", sorted(SCREENS - {"watch"}))
+@pytest.mark.parametrize("target", [name for name in screens.names() if name != "watch"])
 def test_one_json_document(project: Project, target: str) -> None:
     """With format=json standard output holds one document and nothing else, of a version that is named."""
     assert 1 == look(project, target)["schema_version"]

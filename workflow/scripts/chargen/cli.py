@@ -1,6 +1,7 @@
-"""The command line beneath the rules: one verb per step, usable by hand; it knows nothing of Snakemake.
+"""The command line that the rules call: one verb per step and per screen, usable by hand. Does not depend on Snakemake.
 
-Imports are inside the verbs: most of them must start in a few milliseconds.
+`_steps` is the table of the verbs; those of `chargen.screens` are found by their names. Imports are inside the verbs:
+most of them must start in a few milliseconds.
 """
 
 from __future__ import annotations
@@ -9,32 +10,19 @@ import argparse
 import datetime as dt
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chargen import __version__
+from chargen import __version__, screens
 from chargen.base import events, failpoints, output
 from chargen.base.errors import NO_MEMORY, ChargenError, system_trouble
+from chargen.verbs import Verb, parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chargen.records.settings import Settings
     from chargen.records.state import BatchFiles, RunFiles, State
     from chargen.screens.screen import Screen
-
-OPERATING = {
-    "jobs": "list the batch jobs of the key",
-    "storage": "list the uploaded files",
-    "history": "list the runs, or show one (setting: run_id)",
-    "failures": "list what failed and is still wanted, by reason",
-    "cleanup": "cancel and delete on the server (settings: cancel, delete, files, older_than_h, confirm, force)",
-    "watch": "show the batches in flight until there are none",
-    "prices": "show models and prices",
-    "doctor": "say what is wrong with key, configuration, library and machine",
-    "init": "make a small library to start from (setting: library)",
-}
-"""The verbs of chargen.screens, each in a module of its name."""
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""
@@ -51,11 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(called_with: list[str]) -> int:
-    parser = _parser(called_with)
-    args = parser.parse_args(called_with)
+    args = argparse.Namespace()
     try:
-        status = int(args.verb(args) or 0)
-        if getattr(args, "tells", False):
+        args = parser(called_with, _steps(), _show_screen).parse_args(called_with)
+        status = int(args.run_verb(args) or 0)
+        if args.is_step:
             events.log("step-ended", "done", level="debug")
         failpoints.reached(f"done-{called_with[0]}")
         return status
@@ -87,59 +75,40 @@ def _doing(called_with: list[str], args: argparse.Namespace) -> str:
     return f"running the step `{called_with[0]}`" + (f" of batch {batch}" if batch else "")
 
 
-def _parser(called_with: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m chargen",
-        description="The steps of chargen, one by one. Usually Snakemake calls them: see `snakemake -l`.",
+def _steps() -> tuple[Verb, ...]:
+    """Return all verbs but those of the screens."""
+    output: Mapping[str, Any] = {"type": Path, "help": "where to leave the result"}
+    batch: Mapping[str, Mapping[str, Any]] = {"batch": {"help": "the batch's id"}, "output": output}
+    return (
+        Verb("plan", _plan, "show the pinned plan of a batch", batch),
+        Verb("stage", _stage, "upload a batch's references and write its request lines", batch),
+        Verb("submit", _submit, "create a batch's one remote job, unless it exists", batch),
+        Verb("fetch", _fetch, "wait for a batch's job and download its result lines", batch),
+        Verb("apply", _apply, "put a batch's pictures in place and write its receipt", batch),
+        Verb("put-back", _put_back, "restore pictures of a batch from stored results", batch),
+        Verb("look-again", _look_again, "check whether the lost job of a batch is on the server again", batch),
+        Verb(
+            "next",
+            _next,
+            "plan an operation while a run goes on, and pin the plan",
+            {"operation": {"choices": ("generate", "analyze")}, "output": output},
+        ),
+        Verb("report", _report, "write report.json, report.html and failures.jsonl", {"folder": output}),
+        Verb(
+            "planned",
+            _planned,
+            "print each picture that would be made",
+            {"--of": {"nargs": "*", "default": ["generate:"], "help": "<operation>:<scope>,<scope>…, one or more"}},
+        ),
+        Verb(
+            "order",
+            _order,
+            "order pictures again (settings: scenes, state)",
+            {"--show": {"action": "store_true", "help": "only print what would be ordered"}},
+        ),
+        Verb("review", _review, "approve, reject or pick pictures (settings: approve, reject, pick, note, reviews)"),
+        Verb("collect", _collect, "download and place the results of one job (setting: job)"),
     )
-    parser.add_argument("--version", action="version", version=f"chargen {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="verb", required=True)
-    for verb, does, help_text in (
-        ("plan", _plan, "show the pinned plan of a batch"),
-        ("stage", _stage, "upload a batch's references and write its request lines"),
-        ("submit", _submit, "create a batch's one remote job, unless it exists"),
-        ("fetch", _fetch, "wait for a batch's job and download its result lines"),
-        ("apply", _apply, "put a batch's pictures in place and write its receipt"),
-        ("put-back", _put_back, "put pictures of a batch back from what is stored"),
-        ("look-again", _look_again, "look whether the job of a batch that counts as lost is on the server again"),
-    ):
-        command = _verb(verbs, verb, does, help_text)
-        command.add_argument("batch", help="the batch's id")
-        command.add_argument("output", type=Path, help="where to leave the result")
-    follow = _verb(verbs, "next", _next, "plan an operation while a run goes on, and pin the plan")
-    follow.add_argument("operation", choices=("generate", "analyze"))
-    follow.add_argument("output", type=Path, help="where to leave the names of its batches")
-    report = _verb(verbs, "report", _report, "write report.json, report.html and failures.jsonl")
-    report.add_argument("folder", type=Path, help="where to write them")
-    planned = _verb(verbs, "planned", _planned, "print each picture that would be made")
-    planned.add_argument("--of", nargs="*", default=["generate:"], help="<operation>:<scopes, by commas>, one or more")
-    order = _verb(verbs, "order", _order, "order pictures again (settings: scenes, state)")
-    order.add_argument("--show", action="store_true", help="only print what would be ordered")
-    _verb(verbs, "review", _review, "approve, reject or pick pictures (settings: approve, reject, pick, note, reviews)")
-    _verb(verbs, "collect", _collect, "download and place the results of one job (setting: job)")
-    for verb, help_text in OPERATING.items():
-        command = _verb(verbs, verb, _operate, help_text)
-        command.set_defaults(name=verb)
-        if verb == "doctor":
-            command.add_argument("--overridden", nargs="*", default=[], help="settings of the profile not in force")
-    emulator = verbs.add_parser("emulator", help="run the embedded emulator of the Gemini API alone")
-    if called_with[:1] == ["emulator"]:
-        from chargen.emulator import cli as emulator_cli
-
-        emulator_cli.add_arguments(emulator)
-        emulator.set_defaults(verb=emulator_cli.run)
-    return parser
-
-
-def _verb(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: object, help_text: str
-) -> argparse.ArgumentParser:
-    command = verbs.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
-    command.add_argument(
-        "--run", type=Path, required=True, metavar="FOLDER", help="state/<provider>/<library>/runs/<run>"
-    )
-    command.set_defaults(verb=does, step=name, tells=name not in OPERATING)
-    return command
 
 
 def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
@@ -151,10 +120,10 @@ def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
     except FileNotFoundError:
         raise ChargenError(f"{args.run} is no run of chargen: it holds no settings.json") from None
     batch = getattr(args, "batch", "")
-    events.configure(settings, run.folder.name, args.step, batch)
-    if args.tells:
+    events.configure(settings, run.folder.name, args.verb, batch)
+    if args.is_step:
         about = f" of batch {batch}" if batch else ""
-        words = f"{args.step}{about}, run {run.folder.name}, {dt.datetime.now():%Y-%m-%d}, chargen {__version__}"
+        words = f"{args.verb}{about}, run {run.folder.name}, {dt.datetime.now():%Y-%m-%d}, chargen {__version__}"
         events.log("step-started", words, level="debug")
     return settings, State.of(settings), run
 
@@ -348,17 +317,15 @@ def _collect(args: argparse.Namespace) -> int:
     return _answered(screen, bring)
 
 
-def _operate(args: argparse.Namespace) -> int:
-    """Run one of OPERATING."""
-    from importlib import import_module
-
+def _show_screen(args: argparse.Namespace) -> int:
+    """Run the screen that the verb names."""
     from chargen.screens.screen import Screen
 
     settings, state, run = _open(args)
     screen = Screen.of(settings.format)
-    more = {"overridden": args.overridden} if args.name == "doctor" else {}
-    module = import_module(f"chargen.screens.{args.name}")
-    return _answered(screen, lambda: int(module.run(settings, state, run, screen, **more)))
+    module = screens.find(args.verb)
+    given = {name: getattr(args, name) for name in (key.lstrip("-") for key in getattr(module, "ARGUMENTS", {}))}
+    return _answered(screen, lambda: int(module.run(settings, state, run, screen, **given)))
 
 
 def _answered(screen: Screen, act: Callable[[], int]) -> int:

@@ -45,6 +45,8 @@ from chargen.screens.screen import (
 from chargen.screens.storage import StoredFile, whose
 from chargen.screens.storage import look as look_at_files
 
+HELP = "cancel and delete on the server (settings: cancel, delete, files, older_than_h, confirm, force)"
+READ_ONLY = False
 FORCE = "even-if-needed"
 CHARGENS = frozenset({"this", "library", "orphan"})
 

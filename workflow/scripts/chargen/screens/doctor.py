@@ -32,6 +32,9 @@ from chargen.screens.prices import OLD_DAYS
 from chargen.screens.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line, size
 
 Level = Literal["ok", "warning", "error"]
+
+HELP = "check key, configuration, library and machine"
+ARGUMENTS = {"--overridden": {"nargs": "*", "default": [], "help": "settings of the profile that are not in force"}}
 SIGNS = {"ok": ("✓ ", GOOD), "warning": ("! ", WARN), "error": ("✗ ", BAD)}
 LEAST_FREE_BYTES, LOW_FREE_BYTES = 200_000_000, 2_000_000_000
 SKEW_WARNS_S, SKEW_HURTS_S = 60.0, 600.0

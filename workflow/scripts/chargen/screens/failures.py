@@ -14,6 +14,7 @@ from chargen.report.collect import FAILED, Survey, failure_lines
 from chargen.report.history import read_history
 from chargen.screens.screen import BAD, WARN, Line, Screen, Span, advice, heading, line, to_paste
 
+HELP = "list what failed and is still wanted, by reason"
 SHOWN_TARGETS = 12
 NAMED_TARGETS = 20
 """How many scenes a command names one by one; beyond, it names their entities."""

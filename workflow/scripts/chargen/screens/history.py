@@ -34,6 +34,7 @@ from chargen.screens.screen import (
     to_paste,
 )
 
+HELP = "list the runs, or show one (setting: run_id)"
 SHOWN_RUNS = 30
 SHOWN_TASKS = 60
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z")

@@ -15,6 +15,8 @@ from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 from chargen.screens.screen import DIM, GOOD, Line, Screen, Span, advice, heading, line, to_paste
 
+HELP = "make a small library to start from (setting: library)"
+READ_ONLY = False
 STARTER = schema.ROOT / "config" / "starter"
 ENV = "env"
 

@@ -35,6 +35,7 @@ from chargen.screens.screen import (
 )
 from chargen.steps.cleanup import why_kept
 
+HELP = "list the batch jobs of the key"
 STYLES = {
     "SUCCEEDED": GOOD,
     "FAILED": BAD,

@@ -15,6 +15,7 @@ from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 from chargen.screens.screen import BAD, DIM, GOOD, WARN, Column, Line, Screen, Span, advice, heading, line, table
 
+HELP = "show models and prices"
 OLD_DAYS = 90
 STYLES = {"current": GOOD, "deprecated": WARN, "shut down": BAD}
 

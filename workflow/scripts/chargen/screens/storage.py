@@ -31,6 +31,7 @@ from chargen.screens.screen import (
     to_paste,
 )
 
+HELP = "list the uploaded files"
 RESULTS_PREFIX = "files/batch-"
 FULL, NEARLY_FULL = 1.0, 0.8
 BAR_WIDTH = 30

@@ -27,6 +27,7 @@ from chargen.screens.screen import BAD, BUSY, DIM, GOOD, WARN, Line, Screen, Spa
 if TYPE_CHECKING:
     from rich.text import Text
 
+HELP = "show the batches in flight until there are none"
 TICK_S = 0.5
 REDRAWS_PER_S = 4
 BAR_WIDTH = 24

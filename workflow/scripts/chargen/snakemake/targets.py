@@ -1,11 +1,14 @@
 """What the targets of a run ask for: which operations, for which folders of the library, or nothing but a screen.
 
-The rules with these names are in the Snakefile and in workflow/rules; nothing here depends on Snakemake.
+The rules with these names are in the Snakefile and in workflow/rules; every screen is a target too. Nothing here
+depends on Snakemake.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from chargen.screens import find, is_screen
 
 DEFAULT = "generate_all"
 ILLUSTRATE = "illustrate_all"
@@ -24,11 +27,8 @@ FOLDERS = ("characters", "locations", "chapters")
 MAKING_TARGETS = frozenset().union(*WHOLE_TARGETS.values()) | {
     f"{operation}_{folder}" for operation in ("generate", "analyze") for folder in FOLDERS
 }
-SCREENS = frozenset({"jobs", "storage", "history", "failures", "cleanup", WATCH, "prices", "doctor", "init"})
-"""Targets that make nothing for the library: their runs keep no record, and no example is copied for them."""
-MAKING_NOTHING = SCREENS | {PLANNED, REPORT, ORDER, "collect", "review"}
-ALLOWED_WITH_PLANNED = MAKING_TARGETS | {PLANNED, ORDER} | SCREENS - {"cleanup", "init"}
-"""What may stand beside `planned`: targets whose plan it can show, and screens that only read."""
+MAKING_NOTHING = frozenset({PLANNED, REPORT, ORDER, "collect", "review"})
+"""Targets that plan nothing, beside the screens."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Targets:
             for operation, whole in WHOLE_TARGETS.items()
             if self.names & {*whole, *(f"{operation}_{folder}" for folder in FOLDERS)}
         ]
-        return named or ([] if self.names <= MAKING_NOTHING else ["generate"])
+        return named or ([] if self._not_screens() <= MAKING_NOTHING else ["generate"])
 
     def shown_operations(self) -> list[str]:
         """Return the operations whose plans `planned` shows, in the order in which they would be done."""
@@ -81,12 +81,15 @@ class Targets:
     @property
     def not_allowed_with_planned(self) -> list[str]:
         """The targets whose plan cannot be shown: they would be carried out."""
-        return sorted(self.names - ALLOWED_WITH_PLANNED)
+        shown = MAKING_TARGETS | {PLANNED, ORDER}
+        return sorted(
+            name for name in self.names - shown if not (is_screen(name) and getattr(find(name), "READ_ONLY", True))
+        )
 
     @property
     def keep_no_record(self) -> bool:
         """Whether this run leaves nothing in the list of runs, as it makes nothing for the library."""
-        return self.only_show_plan or self.names <= SCREENS
+        return self.only_show_plan or not self._not_screens()
 
     @property
     def only_report(self) -> bool:
@@ -100,4 +103,7 @@ class Targets:
 
     def recorded(self) -> list[str]:
         """Return the names by which the run is listed: without the screens beside what it makes."""
-        return sorted(self.names - SCREENS or self.names)
+        return sorted(self._not_screens() or self.names)
+
+    def _not_screens(self) -> frozenset[str]:
+        return frozenset(name for name in self.names if not is_screen(name))

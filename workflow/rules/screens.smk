@@ -1,20 +1,12 @@
-# What a person wants to see and do beside a run. None of these needs a plan, nor leaves a trace of its own.
-localrules:
-    jobs,
-    storage,
-    history,
-    failures,
-    cleanup,
-    watch,
-    prices,
-    doctor,
-    init,
+# The screens: what a person looks at or does beside a run. Each is a module of chargen.screens with the same name.
+# None of these needs a plan, nor is its run recorded.
 
 
 rule jobs:
     """List all batch jobs of the key: state, progress, age, whose they are, orphans. --config format=json"""
     log:
         "logs/jobs.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -26,6 +18,7 @@ rule storage:
     """List the uploaded files: size, age, expiry, who needs them, how full the storage is."""
     log:
         "logs/storage.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -37,6 +30,7 @@ rule history:
     """List the runs with time, targets, counts and cost; one in detail: --config run_id=<run>."""
     log:
         "logs/history.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -48,6 +42,7 @@ rule failures:
     """List what failed and is still wanted, by reason, with the command that orders it again."""
     log:
         "logs/failures.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -59,6 +54,7 @@ rule cleanup:
     """Cancel and delete on the server: --config cancel=|delete=|files= [older_than_h=], then confirm=true."""
     log:
         "logs/cleanup.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -70,6 +66,7 @@ rule watch:
     """Show the batches in flight live, until there are none. For a second terminal."""
     log:
         "logs/watch.log",
+    localrule: True
     threads: 0
     params:
         chargen=CHARGEN,
@@ -82,6 +79,7 @@ rule prices:
     """Show models, prices and their date."""
     log:
         "logs/prices.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -93,6 +91,7 @@ rule doctor:
     """Say what is wrong with key, configuration, models, library, disk, versions and clock."""
     log:
         "logs/doctor.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
@@ -105,6 +104,7 @@ rule init:
     """Make a small library to start from: --config library=my-story."""
     log:
         "logs/init.log",
+    localrule: True
     params:
         chargen=CHARGEN,
         run=RUN_FOLDER,
