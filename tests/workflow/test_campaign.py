@@ -268,7 +268,8 @@ def rename(project, checkouts, number, chance):
     how = chance.choice(("renamed", "moved", "id"))
     COUNTS[f"libraries {how}"] += 1
     if how == "id":
-        chance.choice(checkouts).config["library_id"] = f"id-{number}"
+        for checkout in checkouts:  # jobs do not show that they are of the same library where people give it two ids
+            checkout.config["library_id"] = f"id-{number}"
         return
     new = (
         project.folder / f"tale-{number}"
