@@ -148,11 +148,11 @@ def _spoil(folder: Path) -> dict[str, str]:
         file.write(whole)
     return {
         "bad/link.jpg": "outside of the folder",
-        "bad/nowhere.jpg": "leads nowhere",
-        "bad/cut.jpg": "not a whole picture",
-        "bad/broken.png": "not a whole picture",
+        "bad/nowhere.jpg": "broken link",
+        "bad/cut.jpg": "not a complete picture",
+        "bad/broken.png": "not a complete picture",
         "bad/empty.jpg": "is empty",
-        "bad/notes.txt": "is no picture",
+        "bad/notes.txt": "is not a picture",
         "bad/loading.jpg.part": "unfinished",
         "bad/caf\\xe9.jpg": "not UTF-8",
     }

@@ -117,7 +117,7 @@ def test_traits_are_said_by_their_words():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("I would be glad to help with that!", "no JSON"),
+        ("I would be glad to help with that!", "not JSON"),
         ("[]", "not of type"),
         (json.dumps(said(traits={"t1": "seen"})), "canon_analysis.traits"),
         (json.dumps(said() | {"quality": 9}), "quality"),
@@ -327,7 +327,7 @@ def test_a_contradicting_portrait_is_not_sent_unless_it_is_named(world):
     ) == instead
     assert (
         [portrait],
-        [("contradicting-portrait", f"{contradicts}and is sent because it is named")],
+        [("contradicting-portrait", f"{contradicts}but is sent because the file names it")],
     ) == sent()
 
 
@@ -512,7 +512,7 @@ def test_analyses_that_cannot_be_read_are_not_asked_for_again(world):
     plan = world.plan()
 
     assert ["character/oda/images/c.png"] == [task.wish.target for task in plan.tasks]
-    assert ["its analysis a.png.analysis.json is not downloaded", "its analysis b.png.analysis.json is no JSON"] == [
+    assert ["its analysis a.png.analysis.json is not downloaded", "its analysis b.png.analysis.json is not JSON"] == [
         problem.message.partition(":")[0] for problem in plan.problems
     ]
 

@@ -102,7 +102,7 @@ def test_no_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr(cli, "_planned", exhausted)
 
     assert 1 == cli.main(["planned", "--run", "x"])
-    assert "no memory left" in capsys.readouterr().err
+    assert "out of memory" in capsys.readouterr().err
     assert not bugs.FILE.exists()
 
 

@@ -72,7 +72,7 @@ def test_what_must_change_is_said(plan):
 
     assert [] == notes["plain.jpg"] == notes["wide.webp"]
     assert ["turned upright"] == notes["turned.jpg"]
-    assert ["put on white"] == notes["glass.png"]
+    assert ["placed on a white background"] == notes["glass.png"]
     assert ["converted from CMYK colours"] == notes["print.jpg"]
     assert ["scaled down from 5000x900 to 3072x553"] == notes["huge.jpg"]
     assert ["converted from TIFF"] == notes["sea/old/scan.tiff"]
@@ -386,14 +386,14 @@ def test_a_result_that_is_not_downloaded_is_done(album, tmp_path):
 
 
 def test_results_that_cannot_be_put_anywhere_are_said_while_planning(album, tmp_path):
-    """An output folder that is none, or may not be written, stops everything before anything is sent."""
+    """An output folder that is none, or is not writable, stops everything before anything is sent."""
     album.folder.mkdir()
     photograph(40, 30).save(album.folder / "a.jpg")
     folder = tmp_path / "out"
     folder.mkdir()
     folder.chmod(0o555)
 
-    with pytest.raises(ChargenError, match="may not be written"):
+    with pytest.raises(ChargenError, match="is not writable"):
         album()
 
     folder.chmod(0o755)

@@ -153,7 +153,7 @@ def test_the_key_stays_at_home_whoever_sends_it() -> None:
     carrying = (({http.KEY_HEADER: KEY}, ""), ({"authorization": f"Bearer {KEY}"}, ""), ({}, KEY))
     with site(lambda asked: Given()) as other, http.client("http://127.0.0.1:1", KEY, 20) as client:
         for headers, query in carrying:
-            with pytest.raises(http.Refused, match="the API key is for"):
+            with pytest.raises(http.Refused, match="the API key is only for"):
                 client.get(f"{other.url}/x?key={query}", headers=headers)
 
     assert [] == other.asked

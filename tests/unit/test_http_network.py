@@ -201,7 +201,7 @@ def test_a_bad_proxy_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch, proxy
     with pytest.raises(http.BadNetworkSettings) as caught:
         api.create("m", "files/1", "d") if create else api.job("batches/1")
 
-    assert str(caught.value).startswith("HTTPS_PROXY names ")
+    assert str(caught.value).startswith("HTTPS_PROXY ")
     assert "s3cret" not in str(caught.value)
     assert str(caught.value) == doctor._asker("https://api.example.org", KEY)("models/x").message
 
@@ -232,7 +232,7 @@ def test_certificates_of_a_company_are_taken_from_the_variable(monkeypatch: pyte
         return Given(body=b'{"name": "batches/1"}')
 
     with site(answer, tls=context) as server:
-        with pytest.raises(RemoteError, match="SSL_CERT_FILE must name a file") as caught:
+        with pytest.raises(RemoteError, match="set SSL_CERT_FILE to a file") as caught:
             Remote(server.url, KEY, 20, 20).job("batches/1")
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         api = Remote(server.url, KEY, 20, 20)
@@ -249,7 +249,7 @@ def test_a_bad_base_url_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch, ur
     """An address that is none is refused while the configuration is read, by the name of the variable."""
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", url)
 
-    with pytest.raises(ChargenError, match=r"GOOGLE_GEMINI_BASE_URL: .* is no address of a server"):
+    with pytest.raises(ChargenError, match=r"GOOGLE_GEMINI_BASE_URL: .* is not the address of a server"):
         config._base_url("", gemini=True)
 
 

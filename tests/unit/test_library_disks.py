@@ -191,7 +191,7 @@ def test_a_picture_that_is_not_downloaded_counts(tmp_path: Path, stub: str) -> N
 
 
 def test_a_dead_link_counts_as_a_picture(tmp_path: Path) -> None:
-    """What git-annex leaves is a link that leads nowhere."""
+    """What git-annex leaves is a broken link."""
     folder = corpus.entity(tmp_path, "character/oda", SCENE)
     (folder / "images").mkdir()
     (folder / "images/lamp-room.png").symlink_to("../../../.git/annex/objects/x.png")
@@ -406,8 +406,7 @@ def test_folders_without_the_file_are_named(tmp_path: Path) -> None:
         "characters/ has 2 folders without imagery.yaml: drafts, heroes",
         "characters/heroes/ holds 1 folder with imagery.yaml (tam), but entities are looked for directly under "
         "characters/",
-        "characters/ holds kel.yaml, which belongs to no folder: an entity is a folder, like "
-        "characters/kel/imagery.yaml",
+        "characters/ contains kel.yaml outside of a folder: an entity is a folder, like characters/kel/imagery.yaml",
     ) == library.notices
 
 
@@ -436,8 +435,8 @@ def test_a_library_at_the_wrong_level_is_said(tmp_path: Path, make: str, root: s
     [
         ("", "the folder is empty"),
         ("characters/drafts/notes.md", "characters/ has 1 folder without imagery.yaml: drafts"),
-        ("notes/plot.md", "it has none of characters/, locations/ and chapters/, but notes"),
-        ("oda/imagery.yaml", "oda have imagery.yaml, but stand in none of characters/"),
+        ("notes/plot.md", "it has no characters/, locations/ or chapters/, but notes"),
+        ("oda/imagery.yaml", "oda have imagery.yaml, but are not in characters/"),
     ],
 )
 def test_a_library_without_entities_says_what_it_holds(tmp_path: Path, make: str, words: str) -> None:
@@ -457,7 +456,7 @@ def test_a_library_of_which_everything_is_excluded_says_so(tmp_path: Path) -> No
 
     library = load_library(tmp_path, exclude=["*"])
 
-    assert (f"found 0 entities in {tmp_path}: 'exclude' leaves out all 1",) == library.notices
+    assert (f"found 0 entities in {tmp_path}: 'exclude' skips all 1",) == library.notices
 
 
 def test_a_missing_library_is_said_with_what_is_there(tmp_path: Path) -> None:
@@ -612,7 +611,7 @@ def test_images_that_are_no_folder_take_no_picture(tmp_path: Path, make: Callabl
     found = barrier(folder)
 
     assert found is not None
-    assert (folder / "images", "is no folder, so no picture can be put there") == (found.path, found.why)
+    assert (folder / "images", "is not a folder, so no picture can be saved there") == (found.path, found.why)
 
 
 def test_a_single_entity_that_cannot_be_read(shared: Path) -> None:

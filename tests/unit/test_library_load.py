@@ -250,12 +250,11 @@ def test_advice_names_what_was_meant(tmp_path):
 
     near, size = library.problems
     assert (
-        "characters/oda/imagery.yaml:4:5: warning: scenes[0].aspekt_ratio: the key 'aspekt_ratio' is unknown and not "
-        "read (did you mean 'aspect_ratio'?)"
+        "characters/oda/imagery.yaml:4:5: warning: scenes[0].aspekt_ratio: unknown key 'aspekt_ratio' is ignored "
+        "(did you mean 'aspect_ratio'?)"
     ) == str(near)
     assert (
-        "characters/oda/imagery.yaml:5:5: error: scenes[0].image_size: '2k' must be written 2K, with a capital K; "
-        "scene skipped"
+        "characters/oda/imagery.yaml:5:5: error: scenes[0].image_size: '2k' must be 2K, with a capital K; scene skipped"
     ) == str(size)
 
 
@@ -292,9 +291,9 @@ image_inventory:
     ("text", "place", "advice"),
     [
         ("name: Oda\nscenes:\n\t- id: a\n", "3:1", "with tabs"),
-        ("name: Oda\nscenes:\n  - id: a\n    prompt: x\n   weight: low\n", "5:4", "as many spaces as its neighbours"),
-        ("name: Oda\nscenes:\n  - id: a\n     prompt: x\n", "4:12", "as many spaces as its neighbours"),
-        ("name: Oda: a keeper\n", "1:10", "': ' in quotes"),
+        ("name: Oda\nscenes:\n  - id: a\n    prompt: x\n   weight: low\n", "5:4", "each key like its neighbours"),
+        ("name: Oda\nscenes:\n  - id: a\n     prompt: x\n", "4:12", "each key like its neighbours"),
+        ("name: Oda: a keeper\n", "1:10", "quote text that contains ': '"),
         ("name: *x\n", "1:7", "begins with *"),
         ("prompt: *Emphasis* on light\n", "1:18", "begins with *"),
         ("prompt: & more\n", "1:10", "begins with &"),
@@ -313,10 +312,10 @@ image_inventory:
         ("name: “Oda: the keeper”\n", "1:11", "typographic quotes"),
         ("palette: [#fff, red]\n", "2:1", "in quotes"),
         ("description: The owner of\n  house #7 and\n  more\nname: x\n", "3:3", "the text of line 2 ends at ' #'"),
-        ("name:Oda\nmood: dark\n", "2:5", "put a space behind 'name:' in line 1"),
-        ("name: Oda\nmood:dark\nstyle: x\n", "3:1", "put a space behind 'mood:' in line 2"),
-        ("scenes:\n  - id:a\n    prompt: x\n", "3:11", "put a space behind 'id:' in line 2"),
-        ("name:Oda\n", "1:1", "put a space behind 'name:' in line 1"),
+        ("name:Oda\nmood: dark\n", "2:5", "put a space after 'name:' in line 1"),
+        ("name: Oda\nmood:dark\nstyle: x\n", "3:1", "put a space after 'mood:' in line 2"),
+        ("scenes:\n  - id:a\n    prompt: x\n", "3:11", "put a space after 'id:' in line 2"),
+        ("name:Oda\n", "1:1", "put a space after 'name:' in line 1"),
         ("name = Oda\n", "1:1", "write lines like 'name: Oda'"),
         ("name\uff1a Oda\nmood: x\n", "2:5", "instead of the wide colon"),
         ("name:\u00a0Oda\nmood: dark\n", "2:5", "U+00A0 (no-break space)"),
@@ -367,16 +366,16 @@ def test_a_byte_order_mark_is_no_matter(tmp_path, start):
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("description: Owner of house #7, red coat\n", "1:29", "'#7, red coat' is a comment for YAML, the text ends"),
-        ("description: Owner of house # 7, red coat\n", "1:29", "'# 7, red coat' is a comment"),
-        ("description: Owner of\n  house #7\n", "2:9", "'#7' is a comment"),
+        ("description: Owner of house #7, red coat\n", "1:29", "'#7, red coat' is a YAML comment, the text ends"),
+        ("description: Owner of house # 7, red coat\n", "1:29", "'# 7, red coat' is a YAML comment"),
+        ("description: Owner of\n  house #7\n", "2:9", "'#7' is a YAML comment"),
         (corpus.scene(id="a", prompt="#x"), "3:13", "nothing is left of the text"),
-        (corpus.scene(id="a", prompt="!Look out"), "3:13", "'!Look' at its beginning is a tag"),
-        (corpus.scene(id="a", prompt="&c Tom"), "3:13", "'&c' at its beginning is a name"),
-        ("traits:\n  - coat #3\n", "2:10", "'#3' is a comment"),
+        (corpus.scene(id="a", prompt="!Look out"), "3:13", "'!Look' at its beginning is a YAML tag"),
+        (corpus.scene(id="a", prompt="&c Tom"), "3:13", "'&c' at its beginning is a YAML anchor"),
+        ("traits:\n  - coat #3\n", "2:10", "'#3' is a YAML comment"),
         ("traits:\n  - #red coat\n", "2:5", "nothing is left"),
-        ("zones: {hall: door #2\n  }\n", "1:20", "'#2' is a comment"),
-        ("appearance: Tall #1 of his kin\nslug: oda\n", "1:18", "'#1 of his kin' is a comment"),
+        ("zones: {hall: door #2\n  }\n", "1:20", "'#2' is a YAML comment"),
+        ("appearance: Tall #1 of his kin\nslug: oda\n", "1:18", "'#1 of his kin' is a YAML comment"),
     ],
 )
 def test_texts_that_yaml_cuts_are_warned_of(tmp_path, text, place, words):

@@ -335,4 +335,4 @@ def test_a_place_without_a_picture_says_how_to_have_one(tmp_path):
 
     _, (problem,) = ReferenceIndex(library).for_scene(library.entities[target.rpartition("/")[0]].scenes[0])
 
-    assert "locations/hall/images/overview.png, or give it a scene with the id 'overview'" in problem.advice
+    assert "locations/hall/images/overview.png, or a scene with the id 'overview'" in problem.advice

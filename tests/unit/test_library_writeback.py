@@ -625,7 +625,7 @@ def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path, locks: Pat
     path.write_text(OLD)
     path.chmod(0o444)
 
-    with pytest.raises(CannotWriteBack, match="may not be written"):
+    with pytest.raises(CannotWriteBack, match="is not writable"):
         append_items(path, SECTION, [RECORD], library=locks)
 
     assert OLD == path.read_text()

@@ -464,7 +464,7 @@ def test_what_may_not_be_written_is_said_before_anything_is_paid(world, path, mo
 
     assert ["character/tam/net"] == [task.wish.target for task in plan.tasks]
     assert ["not-writable"] == [problem.code for problem in plan.problems if problem.severity == "error"]
-    assert f"{path}: error: may not be written" in show.overview(plan, world.settings())
+    assert f"{path}: error: is not writable" in show.overview(plan, world.settings())
     assert 2 == plan.counts()["blocked"]
 
 
@@ -476,7 +476,7 @@ def test_an_empty_file_takes_no_records(world):
     plan = world.plan()
 
     assert [] == plan.tasks
-    assert "an editor may be about to write it" in show.overview(plan, world.settings())
+    assert "an editor may be saving it" in show.overview(plan, world.settings())
 
 
 def test_pictures_that_are_not_downloaded_are_neither_made_nor_missing(world):

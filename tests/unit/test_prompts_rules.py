@@ -123,7 +123,7 @@ def test_invalid_yaml_names_line_and_column(fault) -> None:  # type: ignore[no-u
     """A file that is no YAML says where it stops being one."""
     message = fault(styles='version: "1", "2"\n')
 
-    assert message.startswith("styles.yaml:1:13: no valid YAML: ")
+    assert message.startswith("styles.yaml:1:13: invalid YAML: ")
 
 
 def test_repeated_key_is_refused(fault) -> None:  # type: ignore[no-untyped-def]
@@ -131,7 +131,7 @@ def test_repeated_key_is_refused(fault) -> None:  # type: ignore[no-untyped-def]
     message = fault(styles=STYLES + "identity_chars: 200\n")
 
     assert f"styles.yaml:{STYLES.count(chr(10)) + 1}:1: " in message
-    assert "'identity_chars' stands twice" in message
+    assert "'identity_chars' appears twice" in message
 
 
 def test_missing_file_is_said(tmp_path: Path) -> None:

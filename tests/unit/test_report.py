@@ -208,7 +208,7 @@ def test_problems_are_errors_and_warnings(world: World) -> None:
     """Errors and warnings of the plan keep their place; receipts' warnings name their batch."""
     place = Place("characters/x/imagery.yaml", 12, 7, "scenes[0]")
     world.problems += [
-        Problem("error", "invalid-yaml", "is no YAML", place, "mend it", "character/x", effect="entity skipped"),
+        Problem("error", "invalid-yaml", "is not YAML", place, "fix it", "character/x", effect="entity skipped"),
         Problem("warning", "no-portrait", "has no portrait", place),
     ]
     world.receipt("3" * 16, [], warnings=["two lines came for one key"])

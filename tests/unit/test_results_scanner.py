@@ -192,12 +192,12 @@ def test_a_status_beside_a_reply_is_no_error(tmp_path: Path) -> None:
         ),
         (b'{"key":"k\\u0061","response":{"candidates":', "ka", "cut off"),
         (b'{"response":{}, "key":"k', None, "cut off"),
-        (b'["key"]', None, "no JSON object"),
-        (b"nonsense", None, "no JSON"),
+        (b'["key"]', None, "not a JSON object"),
+        (b"nonsense", None, "not JSON"),
         (b'{"key":"k","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "k", "deeply"),
         (b'{"key":"k","x":' + b'{"a":' * 100_000, "k", ""),
         (b'{"key":"k","x":[' + b"1," * 1_000_000 + b"1]}", "k", "too much"),
-        (b"\x00\xff", None, "no JSON"),
+        (b"\x00\xff", None, "not JSON"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_said_so(line: bytes, key: str | None, word: str, tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def test_a_small_body_that_holds_a_huge_one_is_unpacked_in_pieces() -> None:
         (BODY, "br", "its Content-Encoding is br; only gzip and deflate are read"),
         (BODY, "gzip, zstd", "its Content-Encoding is zstd"),
         (BODY, "gzip", "it is not gzip"),
-        (PACKED["gzip"][:-9], "gzip", "its packed body ends too early"),
-        (PACKED["deflate"][:-9], "deflate", "its packed body ends too early"),
+        (PACKED["gzip"][:-9], "gzip", "its compressed body ends too early"),
+        (PACKED["deflate"][:-9], "deflate", "its compressed body ends too early"),
     ],
 )
 def test_what_cannot_be_unpacked_is_said(body: bytes, encoding: str, fault: str) -> None:

@@ -149,7 +149,7 @@ def read(text: str, kind: str, traits: Sequence[str]) -> Read:
     try:
         data = orjson.loads(_unfenced(text))
     except orjson.JSONDecodeError as error:
-        return Read(None, (f"the answer is no JSON: {error}",))
+        return Read(None, (f"the answer is not JSON: {error}",))
     errors = [f"{path or 'the whole answer'}: {message}" for path, message in _errors(data, kind, len(traits))]
     if errors:
         return Read(None, tuple(errors))

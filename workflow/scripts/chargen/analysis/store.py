@@ -116,7 +116,7 @@ def unreadable_sidecar(entity_folder: Path, path: str) -> str:
     except OSError as error:
         return f"{target.name} cannot be read ({error.strerror})"
     except orjson.JSONDecodeError:
-        return f"{target.name} is no JSON: fix it, or take it away to have the picture analysed"
+        return f"{target.name} is not JSON: fix it, or remove it to analyse the picture again"
     return ""
 
 

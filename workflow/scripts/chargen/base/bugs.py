@@ -25,7 +25,7 @@ def in_words(error: Exception, doing: str, home: Path) -> str:
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("chargen"):
         return (
             f"the Python package {error.name or output.one_line(str(error))} is missing in {sys.prefix}: chargen was "
-            "updated without what it needs. In its folder: pip install -c constraints.txt -e ."
+            "updated without its dependencies. In its folder: pip install -c constraints.txt -e ."
         )
     return record(error, doing, home)
 

@@ -170,7 +170,7 @@ class UnreadableFile(ChargenError, ValueError):
 
     def __init__(self, path: Path, why: str):
         super().__init__(
-            f"{path}: cannot be read: {why}. Put it back from a backup of state/ if you have one; "
+            f"{path}: cannot be read: {why}. Restore it from a backup of state/ if you have one; "
             "docs/troubleshooting.md says what each file is for"
         )
         self.path = path

@@ -8,7 +8,7 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 
-NO_MEMORY = "this machine has no memory left for it. Nothing is lost; close other programs and run again"
+NO_MEMORY = "out of memory. Nothing is lost; close other programs and run again"
 
 MAX_SHOWN = 400
 """Characters of one message, or of a key's path, that a person is shown."""
@@ -80,7 +80,7 @@ def shortened(text: str) -> str:
 def system_trouble(error: OSError) -> str:
     """Return what the system did not do, in words: which file, why, and that the next run goes on."""
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}. Nothing is lost; mend it and run again"
+    return f"{where}{error.strerror or error}. Nothing is lost; fix this and run again"
 
 
 class ChargenError(Exception):

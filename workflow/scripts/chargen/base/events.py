@@ -95,7 +95,7 @@ def write_event(event: str, message: str, /, *, level: Level = "info", **facts: 
         _append(_log.path, _json(line | {"pid": os.getpid()}))
     except Exception as error:  # a log must not stop a run
         _log.path = None
-        _print(f"{FILE} cannot be written ({error}): the run goes on, and this step writes no more events", "stderr")
+        _print(f"{FILE} cannot be written ({error}): the run continues, and this step writes no more events", "stderr")
 
 
 def rotate(settings: Settings, state: State) -> None:

@@ -105,9 +105,7 @@ def in_words(error: Exception) -> str:
     if isinstance(error, httpx2.TooManyRedirects):
         text = f"more than {MAX_REDIRECTS} redirects"
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        text += (
-            "; where a company's proxy opens secure connections, SSL_CERT_FILE must name a file with its certificate"
-        )
+        text += "; if a company proxy inspects secure connections, set SSL_CERT_FILE to a file with its certificate"
     return text + (by_way_of(error) if isinstance(error, httpx2.RequestError) else "")
 
 
@@ -167,10 +165,10 @@ class _Gate(httpx2.BaseTransport):
         where = _named(target)
         written = [str(request.url), *request.headers.values()]
         if KEY_HEADER in request.headers or (self._key and any(self._key in text for text in written)):
-            raise Refused(f"{where} is not asked: the API key is for {_named(self._home)} alone")
+            raise Refused(f"no request to {where}: the API key is only for {_named(self._home)}")
         safe = target[0] == "https" or (is_this_machine(target[1]) and is_this_machine(self._home[1]))
         if not safe:
-            raise Refused(f"{where}, named by {_named(self._home)}, is not spoken to: the connection is not secure")
+            raise Refused(f"no request to {where}, named by {_named(self._home)}: the connection is not secure")
 
     def _way(self, url: httpx2.URL) -> httpx2.HTTPTransport:
         proxy = proxy_for(url)
@@ -192,7 +190,7 @@ def _connecting(proxy: Proxy | None, secure: bool) -> httpx2.HTTPTransport:
         return httpx2.HTTPTransport(verify=context, trust_env=False, proxy=through)
     except ImportError:
         raise BadNetworkSettings(
-            f"{proxy}: a SOCKS proxy needs the package socksio; `pip install 'httpx2[socks]'`, or name an HTTP proxy"
+            f"{proxy}: a SOCKS proxy needs the package socksio: pip install 'httpx2[socks]', or use an HTTP proxy"
         ) from None
 
 
@@ -205,17 +203,17 @@ def _judge_redirect(response: httpx2.Response) -> None:
         target = request.url.join(written)
     except (httpx2.InvalidURL, UnicodeError):
         raise Refused(
-            f"answered with a redirect to an address that is none: {written[:200]}", response.status_code
+            f"answered with a redirect to an invalid address: {written[:200]}", response.status_code
         ) from None
     elsewhere = _origin(target) != _origin(request.url)
     if not elsewhere and request.method in ("GET", "HEAD"):
         return
     place = _named(_origin(target)) + ("" if elsewhere else target.path)
     why = (
-        f"the API key is for {_named(_origin(request.url))} alone. A page of a network that wants a login looks like "
-        "this; if that address is the API's, set base_url to it"
+        f"the API key is only for {_named(_origin(request.url))}. The login page of a network may redirect like this; "
+        "if that address is the API's, set base_url to it"
         if elsewhere
-        else f"what a {request.method} does would be done twice. Set base_url to the address that answers directly"
+        else f"a repeated {request.method} could act twice. Set base_url to the final address"
     )
     raise Refused(
         f"answered {response.status_code}, a redirect to {place}, which is not followed: {why}", response.status_code
@@ -232,7 +230,7 @@ def _certificates() -> ssl.SSLContext:
             if name == "SSL_CERT_FILE":
                 return ssl.create_default_context(cafile=path)
             if not os.path.isdir(path):  # noqa: PTH112  (OpenSSL takes a folder that is not there for an empty one)
-                raise FileNotFoundError(2, "there is no such folder")
+                raise FileNotFoundError(2, "folder not found")
             return ssl.create_default_context(capath=path)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             why = (
@@ -241,14 +239,14 @@ def _certificates() -> ssl.SSLContext:
                 else getattr(error, "strerror", "") or error
             )
             raise BadNetworkSettings(
-                f"{name}: {path} cannot be used: {why}. It must name certificates in PEM form; without it, the "
-                "system's are used"
+                f"{name}: {path} cannot be used: {why}. It must name certificates in PEM form; unset it to "
+                "use the system's certificates"
             ) from None
     try:
         return httpx2.create_ssl_context(trust_env=False)
     except (OSError, ValueError) as error:
         raise BadNetworkSettings(
-            f"the system's certificates cannot be read: {error}. Name a file of certificates in SSL_CERT_FILE"
+            f"the system's certificates cannot be read: {error}. Set SSL_CERT_FILE to a file of certificates"
         ) from None
 
 
@@ -273,10 +271,10 @@ def _checked_proxy(written: str, source: str) -> Proxy:
         bad = True
     # Neither the address nor the error is shown: a password may be anywhere in what cannot be read.
     if bad:
-        raise BadNetworkSettings(f"{source} names no proxy that can be read; it looks like http://host:port")
+        raise BadNetworkSettings(f"{source} is not a valid proxy address; expected http://host:port")
     if url.scheme not in PROXY_SCHEMES:
         raise BadNetworkSettings(
-            f"{source} names a proxy of the kind {url.scheme}://, which is not known; known are "
+            f"{source} has the unknown proxy type {url.scheme}://; supported: "
             f"{', '.join(f'{scheme}://' for scheme in PROXY_SCHEMES)}"
         )
     shown = f"{url.scheme}://{url.host}" + (f":{port}" if port else "")
@@ -328,7 +326,7 @@ def _parsed(base_url: str) -> httpx2.URL:
             return url
     except (httpx2.InvalidURL, UnicodeError):
         pass
-    raise BadNetworkSettings(f"base_url: {base_url} is no address of a server; it looks like https://host:port")
+    raise BadNetworkSettings(f"base_url: {base_url} is not the address of a server; expected https://host:port")
 
 
 def _origin(url: httpx2.URL) -> Origin:

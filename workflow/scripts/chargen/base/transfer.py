@@ -39,10 +39,10 @@ def store(chunks: Iterable[bytes], headers: Mapping[str, str], file: BinaryIO, e
             file.write(chunk)
         each(len(chunk))
     if not all(unpacker.is_whole for unpacker in unpackers):
-        fault = "its packed body ends too early"
+        fault = "its compressed body ends too early"
     # A server may pack on the way what it stores as it is; its checksum can be of either form.
     if not fault and promised is not None and promised not in (came.value, held.value):
-        fault = "its checksum (X-Goog-Hash) is not that of the bytes that came"
+        fault = "its checksum (X-Goog-Hash) does not match the bytes received"
     return fault
 
 

@@ -9,9 +9,9 @@ import unicodedata
 OUTCOMES_IN_WORDS = {
     "applied": "in place",
     "superseded": "archived, because the scene changed meanwhile",
-    "unplaced": "kept aside, because it has no place any more",
+    "unplaced": "kept in state/, because its place is gone",
     "failed": "failed",
-    "passing": "failed in passing, is tried again",
+    "passing": "temporary failure, will be retried",
     "lost": "paid for, but lost on the server",
     "waiting": "waiting for the server",
 }

@@ -27,16 +27,16 @@ def barrier(folder: Path, *, pictures: bool = True, records: bool = True) -> Bar
     found = _record_barrier(folder / "imagery.yaml") if records else None
     images = folder / "images"
     if found is None and pictures and os.path.lexists(images) and not images.is_dir():
-        return Barrier(images, "is no folder, so no picture can be put there", "make it a folder, then run again")
+        return Barrier(images, "is not a folder, so no picture can be saved there", "make it a folder, then run again")
     if found is None and pictures:
-        found = _barrier(images if os.path.lexists(images) else folder, "no picture can be put there")
+        found = _barrier(images if os.path.lexists(images) else folder, "no picture can be saved there")
     return found
 
 
 def _record_barrier(imagery: Path) -> Barrier | None:
     if _is_empty(imagery):
-        why = "is empty, so no picture is recorded in it: an editor may be about to write it"
-        return Barrier(imagery, why, "write a line into it, or remove it; if an editor is saving it, run again")
+        why = "is empty, so no picture is recorded in it: an editor may be saving it"
+        return Barrier(imagery, why, "add a line to it, or remove it; if an editor is saving it, run again")
     real = Path(os.path.realpath(imagery))
     return next(
         (found for path in (imagery, real.parent) if (found := _barrier(path, "no picture can be recorded there"))),
@@ -63,8 +63,8 @@ def _barrier(path: Path, consequence: str) -> Barrier | None:
     if may_be_written(path):
         return None
     if _is_on_read_only_disk(path):
-        return Barrier(path, f"may not be written (Read-only file system), so {consequence}", "let its disk be written")
-    return Barrier(path, f"may not be written, so {consequence}", f"chmod u+w {path.name}, then run again")
+        return Barrier(path, f"is not writable (Read-only file system), so {consequence}", "make its disk writable")
+    return Barrier(path, f"is not writable, so {consequence}", f"chmod u+w {path.name}, then run again")
 
 
 def _is_on_read_only_disk(path: Path) -> bool:

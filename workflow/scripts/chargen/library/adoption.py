@@ -248,9 +248,9 @@ def _read_runs(where: Surroundings, problems: Problems) -> list[_Run]:
     except OSError as error:
         problems.error(
             "unreadable-file",
-            f"{why or f'cannot be read ({error.strerror})'}; it says which pictures are there already",
+            f"{why or f'cannot be read ({error.strerror})'}; it lists the pictures that exist already",
             Place(file),
-            advice="let it be read, or download it, then run again",
+            advice="make it readable, or download it, then run again",
         )
     return []
 
@@ -259,10 +259,10 @@ def _stop_at_invalid_runs(problems: Problems, since: int, pictures: int) -> None
     """Turn the warning of a runs file that is no YAML into an error: pictures are left that it may have been about."""
     for index, problem in enumerate(problems.found[since:], since):
         if problem.code == "invalid-runs":
-            message = f"{problem.message}; it may say to which scenes {pictures} pictures of images/ belong"
+            message = f"{problem.message}; it may link {pictures} pictures in images/ to their scenes"
             problems.found[index] = replace(
                 problem, severity="error", effect="entity skipped", message=message,
-                advice="fix the file; or take it away to have those scenes made",
+                advice="fix the file, or remove it to have those scenes made",
             )  # fmt: skip
 
 
@@ -342,5 +342,5 @@ def _warn_of_empty(scene: str, path: Path, place: Place, problems: Problems) -> 
     except OSError:
         return
     if status.st_size == 0 and not not_here(status):
-        message = f"{EMPTY}; it counts as the picture of {scene}, and nothing is made for it"
+        message = f"{EMPTY}; it counts as the picture of {scene}, so none is made"
         problems.warn("empty-picture", message, place, "download it, or remove it to have it made", scene)

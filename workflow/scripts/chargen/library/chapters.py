@@ -77,7 +77,7 @@ def read_images(view: View, defaults: Defaults, problems: Problems) -> list[Draf
             drafts.append(draft)
         else:
             problems.error(
-                "no-text", "the image says nothing to draw", draft.place, "scene skipped",
+                "no-text", "the image has no text to draw from", draft.place, "scene skipped",
                 "give it a prompt_used or a visual_description", name,
             )  # fmt: skip
     return drafts

@@ -55,7 +55,7 @@ def read_prompts(imagery: View, defaults: Defaults, problems: Problems) -> list[
         if name:
             drafts.append(Draft(name, place, {"prompt": text}, weight=defaults.weight, variations=defaults.variations))
         elif item is not None:
-            problems.error("no-text", "the prompt says nothing to make an id from", place, "scene skipped")
+            problems.error("no-text", "the prompt has no words to make an id from", place, "scene skipped")
     return drafts
 
 
@@ -86,6 +86,6 @@ def read_ideas(ideas: View, defaults: Defaults, problems: Problems) -> list[Draf
         if draft.has_text:
             drafts.append(draft)
         else:
-            message = "the scene says nothing to draw"
+            message = "the scene has no text to draw from"
             problems.error("no-text", message, draft.place, "scene skipped", "give it a 'scene' text", name)
     return drafts

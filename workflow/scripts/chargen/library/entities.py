@@ -87,12 +87,12 @@ class EntityReader:
         if self._not_downloaded:
             notices.append(
                 f"{len(self._not_downloaded)} pictures are not downloaded, like {self._not_downloaded[0]}; they count "
-                "as being there, and nothing is made for them"
+                "as present, so none are made"
             )
         if any_found or self.broken:
             return tuple(notices), ""
         if excluded:
-            return (f"found 0 entities in {self.root}: 'exclude' leaves out all {excluded}", *notices), ""
+            return (f"found 0 entities in {self.root}: 'exclude' skips all {excluded}", *notices), ""
         mistake = self._survey.mistake()
         return (f"found 0 entities in {self.root}: {mistake or self._survey.nothing()}", *notices), mistake
 
@@ -111,8 +111,8 @@ class EntityReader:
             refuse(problems, folder, fault, "invalid-slug", "rename the folder")
             return None, tuple(problems.found)
         if not self._folders.is_inside(folder):
-            message = "the folder is a link that leads out of the library"
-            refuse(problems, folder, message, "outside-library", "move what it leads to into the library")
+            message = "the folder is a link to a place outside the library"
+            refuse(problems, folder, message, "outside-library", "move its target into the library")
             return None, tuple(problems.found)
         check_folder(self._folders, kind, slug, folder, problems)
         if self._is_planning and not problems.entity_is_broken:
@@ -212,13 +212,13 @@ def _check_identity(view: View, kind: Kind, slug: str, problems: Problems) -> No
         written = view.text(key).lower().removesuffix("-imagery").removesuffix("_imagery")
         if written and written != kind and written in KINDS:
             problems.warn(
-                "wrong-kind", f"says {written}, but the folder is one of a {kind}; the folder counts", _deep(view, key)
+                "wrong-kind", f"is {written}, but the folder is for a {kind}; the folder is used", _deep(view, key)
             )
     written = view.text("slug")
     if written and written != slug:
         problems.error(
-            "wrong-slug", f"says '{written}', but the folder is '{slug}'", view.place("slug"),
-            advice="make the slug equal to the folder's name, or rename the folder",
+            "wrong-slug", f"is '{written}', but the folder is '{slug}'", view.place("slug"),
+            advice="change the slug to the folder's name, or rename the folder",
         )  # fmt: skip
 
 
@@ -245,6 +245,6 @@ def _check_ids(drafts: list[Draft], problems: Problems) -> None:
         first = seen.setdefault(draft.id.casefold(), draft)
         if first is not draft:
             problems.error(
-                "duplicate-id", f"the id '{draft.id}' is already that of the scene at {first.place}", draft.place,
+                "duplicate-id", f"the id '{draft.id}' is already used by the scene at {first.place}", draft.place,
                 advice="give one of them another id or title", scene=draft.id,
             )  # fmt: skip

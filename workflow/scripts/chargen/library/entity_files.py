@@ -16,7 +16,7 @@ from chargen.library.yaml_advice import advised
 from chargen.library.yamlio import InvalidYaml, Map
 from chargen.pictures.presence import EMPTY, LFS_POINTER, NOT_DOWNLOADED, why_unreadable
 
-_DOWNLOAD = "let your sync program download it (keep it on this device), then run again"
+_DOWNLOAD = "download it with your sync program (keep it on this device), then run again"
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ def read_files(folders: Folders, kind: Kind, folder: str, problems: Problems) ->
         return None
     for name in ENTITY_FILES:
         if listing.away.get(name) == LEADS_OUT:
-            message = "the file is a link that leads out of the library"
-            refuse(problems, f"{folder}/{name}", message, "outside-library", "put the file itself there")
+            message = "the file is a link to a place outside the library"
+            refuse(problems, f"{folder}/{name}", message, "outside-library", "replace it with the file itself")
             return None
         if name in listing.others or name in listing.folders:
-            message = "there is something of this name that is no file"
-            refuse(problems, f"{folder}/{name}", message, "no-file", "put the file itself there")
+            message = "this name exists, but is not a file"
+            refuse(problems, f"{folder}/{name}", message, "no-file", "replace it with the file itself")
             return None
     is_character = kind == "character"
     imagery = _read_file(folders, folder, IMAGERY, problems)
@@ -81,7 +81,7 @@ def _read_file(folders: Folders, folder: str, name: str, problems: Problems) -> 
         problems.error("unreadable-file", why, Place(file), advice=UNREADABLE)
     else:
         if not data:
-            message = f"{EMPTY}; it counts as an entity that asks for nothing"
+            message = f"{EMPTY}; it counts as an entity without scenes"
             problems.warn("empty-file", message, Place(file), "download it, or wait until your editor has saved it")
         for lost in lost_texts(data, view.data):
             problems.warn("lost-text", lost.message, Place(file, lost.line, lost.column, lost.key), QUOTE)

@@ -13,8 +13,8 @@ from chargen.library.oddities import copies, copy_of, is_entity, misnamed
 from chargen.library.slugs import nearest
 from chargen.pictures.presence import NOT_DOWNLOADED
 
-UNREADABLE = "let it be read (chmod u+r), or bring its disk back, then run again"
-UNREADABLE_FOLDER = "let it be read (chmod u+rx), or bring its disk back, then run again"
+UNREADABLE = "make it readable (chmod u+r), or reconnect its disk, then run again"
+UNREADABLE_FOLDER = "make it readable (chmod u+rx), or reconnect its disk, then run again"
 
 
 def check_root(folders: Folders) -> None:
@@ -44,22 +44,22 @@ def check_folder(folders: Folders, kind: Kind, slug: str, folder: str, problems:
     others = () if slug.isascii() else siblings - {slug}
     twins = [name for name in others if same_name(name) == same_name(slug)]
     if twins:
-        message = "there are two folders of this name, one with composed and one with decomposed letters"
+        message = "two folders have this name, one with composed and one with decomposed letters"
         refuse(problems, folder, message, "same-name", "keep one of them")
     if original := copy_of(slug, siblings):
         problems.warn(
-            "copied-folder", f"looks like a copy of {original}; its pictures are wanted all the same",
-            Place(folder), f"remove it, or leave it out: --config exclude='{FOLDER_OF[kind]}/{slug}'",
+            "copied-folder", f"looks like a copy of {original}; its pictures are made too",
+            Place(folder), f"remove it, or exclude it: --config exclude='{FOLDER_OF[kind]}/{slug}'",
         )  # fmt: skip
     for name in listing.unreadable_names:
         problems.warn(
-            "invalid-name", "its name is not UTF-8, so it is left out", Place(f"{folder}/{shown_name(name)}"),
+            "invalid-name", "its name is not UTF-8, so it is skipped", Place(f"{folder}/{shown_name(name)}"),
             "rename it",
         )  # fmt: skip
     for name in copies(listing) if is_entity(listing) else ():
         problems.warn(
-            "conflicted-copy", "looks like a second version of the entity's file, and is not read",
-            Place(f"{folder}/{name}"), "bring what differs into the file that counts, then remove it",
+            "conflicted-copy", "looks like another version of the entity's file, so it is not read",
+            Place(f"{folder}/{name}"), "copy its changes into the main file, then remove it",
         )  # fmt: skip
     name, advice = misnamed(listing)
     if name and is_entity(listing):
@@ -75,17 +75,17 @@ def check_images(folders: Folders, folder: str, problems: Problems) -> list[str]
     found = folders.listing(images)
     others = [name for name in listing.folders if name.casefold() == "images" and name != "images"]
     if listing.away.get("images") == LEADS_OUT:
-        message = f"{LEADS_OUT}, so no picture can be put there"
+        message = f"{LEADS_OUT}, so no picture can be saved there"
         refuse(problems, images, message, "outside-library", "make it a folder")
     elif found.trouble:
         refuse(problems, images, found.trouble, "unreadable-folder", UNREADABLE_FOLDER)
     for name in others:
         if folders.images(f"{folder}/{name}") and not folders.is_same(f"{folder}/{name}", images):
-            message = "holds pictures, but is not read"
+            message = "contains pictures, but is not read"
             refuse(problems, f"{folder}/{name}", message, "wrong-name", "rename it to images")
     for name in found.unreadable_names:
         problems.warn(
-            "invalid-name", "its name is not UTF-8, so it is left out", Place(f"{images}/{shown_name(name)}"),
+            "invalid-name", "its name is not UTF-8, so it is skipped", Place(f"{images}/{shown_name(name)}"),
             "rename it",
         )  # fmt: skip
     return [
@@ -101,7 +101,7 @@ def refuse(problems: Problems, folder: str, message: str, code: str, advice: str
 def _what_instead(root: Path) -> str:
     """What is there instead of the missing folder *root*, and what to do."""
     if os.path.lexists(root):
-        return "there is something of that name that is no folder; set 'library' to the folder of your story"
+        return "this name exists, but is not a folder; set 'library' to the folder of your story"
     missing, present = root, root.parent
     while not present.is_dir() and present != present.parent:
         missing, present = present, present.parent
@@ -109,4 +109,4 @@ def _what_instead(root: Path) -> str:
     near = nearest(missing.name, names)
     if near:
         return f"did you mean {present / near}?"
-    return f"there is no {missing.name} in {present}. Set 'library' to the folder of your story"
+    return f"{missing.name} does not exist in {present}. Set 'library' to the folder of your story"

@@ -12,7 +12,7 @@ from chargen.pictures.presence import DEAD_LINK, FOLDER_SUFFIX, NOT_DOWNLOADED, 
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 PORTRAIT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-LEADS_OUT = "is a link that leads out of the library"
+LEADS_OUT = "is a link to a place outside the library"
 
 
 @dataclass(frozen=True, slots=True)

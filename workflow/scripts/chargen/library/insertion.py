@@ -95,7 +95,7 @@ class Document:
             name = events[position]
             if isinstance(name, yaml.ScalarEvent) and name.value == section:
                 if key >= 0:
-                    raise refused(name, f"`{section}` stands here a second time", "merge the two lists")
+                    raise refused(name, f"`{section}` appears a second time", "merge the two lists")
                 key, value, value_end = position, start, end
             position = end
         signature = [mark_of(event) for event in events]
@@ -226,8 +226,8 @@ class Document:
         """Return what to say when no spot left the document's content as it was."""
         return Obstacle(
             *(place_of(self.events[self.value]) if self.key >= 0 else (0, 0)),
-            f"nothing can be added to `{self.section}` without changing what the file says",
-            "end the file with a newline, and the list with an item in plain lines",
+            f"nothing can be added to `{self.section}` without changing the rest of the file",
+            "end the file with a newline, and write the last list item on lines of its own",
         )
 
 

@@ -118,7 +118,7 @@ def read_wishes(view: View, defaults: Defaults, is_character: IsCharacter, probl
         if not draft.has_text:
             problems.error(
                 "no-text", "the picture has neither a prompt nor a description", draft.place, "scene skipped",
-                "describe what is to be seen", draft.id,
+                "describe what it should show", draft.id,
             )  # fmt: skip
     return [draft for draft in drafts if draft.has_text]
 

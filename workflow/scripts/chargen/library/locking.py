@@ -93,7 +93,7 @@ def _lock_byte(root: Path, place: int) -> int:
         except OSError as error:
             if error.errno not in _BUSY:
                 raise
-            words = f"waiting for another process that writes into the same folder of {root}"
+            words = f"waiting for another process that is writing to the same folder of {root}"
             events.log("trouble", words, level="debug", delay_s=0)
             fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
         if _is_in_place(file, root):
@@ -135,7 +135,7 @@ def _take_folder(root: Path, folder: Path, error: OSError) -> Callable[[], None]
     if root not in _warned:
         _warned.add(root)
         words = (
-            f"{root / LOCK_FILE}: {error.strerror}: the library can be locked on this machine only; let no other one "
+            f"{root / LOCK_FILE}: {error.strerror}: the library can be locked only on this machine; do not write to it "
             "write into it at the same time"
         )
         events.log("problem", words, level="warning")

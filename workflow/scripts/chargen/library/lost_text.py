@@ -95,15 +95,15 @@ def _lost(node: Any, lines: list[str]) -> tuple[int, str] | None:
     written = lines[start.line][start.column :]
     tag = _TAG.match(written)
     if tag and node.tag.startswith("!"):
-        return start.column + 1, f"'{_short(tag[0])}' at its beginning is a tag for YAML, and no part of the text"
+        return start.column + 1, f"'{_short(tag[0])}' at its beginning is a YAML tag, not part of the text"
     anchor = _ANCHOR.match(written)
     if anchor and not any(f"*{anchor[1]}" in line for line in lines):
-        return start.column + 1, f"'{_short(anchor[0])}' at its beginning is a name for YAML, and no part of the text"
+        return start.column + 1, f"'{_short(anchor[0])}' at its beginning is a YAML anchor, not part of the text"
     rest = lines[end.line][end.column :]
     comment = _HASH.fullmatch(rest)
     if comment and not _is_remark(comment["blanks"], comment["rest"]):
         what = "the text ends before it" if node.value else "so nothing is left of the text"
-        return end.column + len(comment["blanks"]) + 1, f"'#{_short(comment['rest'])}' is a comment for YAML, {what}"
+        return end.column + len(comment["blanks"]) + 1, f"'#{_short(comment['rest'])}' is a YAML comment, {what}"
     return None
 
 

@@ -53,7 +53,7 @@ def misnamed(listing: Listing) -> tuple[str, str]:
                 return name, f"save it as plain text (UTF-8) and call it {meant}"
             return name, f"rename it to {meant}"
     only = [] if is_entity(listing) else copies(listing)
-    return (only[0], f"it looks like a copy of {IMAGERY}, which is not there: rename it") if only else ("", "")
+    return (only[0], f"it looks like a copy of {IMAGERY}, which is missing: rename it") if only else ("", "")
 
 
 def copies(listing: Listing) -> list[str]:
@@ -94,7 +94,7 @@ class Survey:
             loose = self._loose_files(kind_folder)
             if loose:
                 found.append(
-                    f"{kind_folder}/ holds {_some(loose)}, which belongs to no folder: an entity is a folder, like "
+                    f"{kind_folder}/ contains {_some(loose)} outside of a folder: an entity is a folder, like "
                     f"{kind_folder}/{PurePosixPath(loose[0]).stem.casefold()}/{IMAGERY}"
                 )
             away = sorted(name for name in self._folders.files(kind_folder) if name.endswith(FOLDER_SUFFIX))
@@ -137,14 +137,12 @@ class Survey:
         kinds = [folder for folder in KIND_FOLDERS if folder in root.folders]
         inner = self._entities_in("")
         if inner:
-            return (
-                f"{_some(inner)} have {IMAGERY}, but stand in none of characters/, locations/ and chapters/; move them"
-            )
+            return f"{_some(inner)} have {IMAGERY}, but are not in characters/, locations/ or chapters/; move them"
         if kinds:
             return ", ".join(f"{folder}/ has {_many(len(self._some_folders(folder)), 'folder')}" for folder in kinds)
         if not visible:
             return "the folder is empty; `snakemake init` makes an example there"
-        return f"it has none of characters/, locations/ and chapters/, but {_some(visible)}"
+        return f"it has no characters/, locations/ or chapters/, but {_some(visible)}"
 
     def _deeper(self, kind_folder: str, bare: Iterable[str]) -> list[str]:
         """Folders that hold entities one level too deep."""

@@ -23,7 +23,7 @@ def check_portrait(
         return
     is_made = is_image_name(paths[0]) and any(paths[0] in _pictures_of(folder, draft) for draft in drafts)
     if not is_made and not any(folders.exists(path) for path in paths):
-        message = f"the portrait '{written}' does not exist, and no scene makes it"
+        message = f"the portrait '{written}' does not exist, and no scene creates it"
         problems.warn("missing-reference", message, view.place("portrait"))
 
 

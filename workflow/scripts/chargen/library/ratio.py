@@ -51,8 +51,8 @@ def size_fault(text: str) -> str:
     if text in IMAGE_SIZES:
         return ""
     if text.upper() in IMAGE_SIZES:
-        return f"'{text}' must be written {text.upper()}, with a capital K"
-    return f"'{text}' is no image size; write one of {', '.join(IMAGE_SIZES)}"
+        return f"'{text}' must be {text.upper()}, with a capital K"
+    return f"'{text}' is not an image size; use one of {', '.join(IMAGE_SIZES)}"
 
 
 def _quotient(name: str) -> float:

@@ -53,7 +53,7 @@ def read_records(view: View, folder: str, problems: Problems, spelled: Spelled =
         custom_id, task_key = item.text("custom_id"), item.text("task_key")
         scene = item.text("scene") or _VARIATION.sub("", custom_id)
         if not scene:
-            problems.warn("bad-record", "the record names no scene, so it does not count", item.place())
+            problems.warn("bad-record", "the record has no scene, so it is ignored", item.place())
             continue
         records.append(
             Record(
@@ -79,7 +79,7 @@ def read_reviews(view: View, folder: str, problems: Problems, spelled: Spelled =
     for item in _maps(view, "image_reviews", problems):
         path, status = _path(item, folder, problems, spelled), item.text("status").lower()
         if not path or status not in REVIEW_STATUSES:
-            message = f"needs a file_path and a status ({', '.join(REVIEW_STATUSES)}), so it does not count"
+            message = f"needs a file_path and a status ({', '.join(REVIEW_STATUSES)}), so it is ignored"
             problems.warn("bad-review", message, item.place())
             continue
         scene, variation = item.text("scene"), item.text("variation")
@@ -151,7 +151,7 @@ def _maps(view: View, section: str, problems: Problems) -> Iterator[View]:
             yield View(item, view.file, path)
         else:
             place = Place(view.file, *value.position(index), path)
-            problems.warn("bad-record", "is no mapping (key: value), so it does not count", place)
+            problems.warn("bad-record", "is not a mapping (key: value), so it is ignored", place)
 
 
 def _path(item: View, folder: str, problems: Problems, spelled: Spelled, key: str = "file_path") -> str:
@@ -166,7 +166,7 @@ def _path(item: View, folder: str, problems: Problems, spelled: Spelled, key: st
         written = written.removeprefix(f"{folder}/")
     path = inside(folder, written)
     if not path.startswith(f"{folder}/"):
-        message = f"'{written}' is not in the entity's folder, so it does not count"
+        message = f"'{written}' is not in the entity's folder, so it is ignored"
         problems.warn("outside-library", message, item.place(key))
         return ""
     return spelled(path).removeprefix(f"{folder}/")

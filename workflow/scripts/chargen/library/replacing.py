@@ -67,12 +67,12 @@ class SettledFile:
         except FileNotFoundError:
             pause(GRACE_S)  # some editors take the old file away before they make the new one
             if os.path.lexists(target):
-                raise Unsettled("was made meanwhile") from None
+                raise Unsettled("was created meanwhile") from None
             return
         try:
             self._status = os.fstat(self._file)
             if not stat.S_ISREG(self._status.st_mode):
-                raise OSError(errno.EISDIR, "is no ordinary file", str(target))
+                raise OSError(errno.EISDIR, "is not a regular file", str(target))
             self.data = self._read_settled()
         except BaseException:
             os.close(self._file)
@@ -108,17 +108,17 @@ class SettledFile:
         durable.sync_folder(self._target.parent)
         moment("replaced")
         if _look(self._target) != ours:
-            raise Unsettled("was saved again at once")
+            raise Unsettled("was saved again immediately")
 
     def _read_settled(self) -> bytes:
         being_written = is_being_written(self._file, self._target.parent)
         if being_written:
-            raise Unsettled("is open in a program that is writing it")
+            raise Unsettled("is open for writing in another program")
         moment("opened")
         data = _read_all(self._file)
         moment("read")
         if not data.removeprefix(b"\xef\xbb\xbf").strip():
-            raise Unsettled("is empty, as it is while an editor saves it")
+            raise Unsettled("is empty; an editor may be saving it")
         if being_written is None and time.time() - self._status.st_mtime < QUIET_S:
             pause(QUIET_S)
         self._check_unchanged()
@@ -128,7 +128,7 @@ class SettledFile:
         """Raise `Unsettled` unless the file in place is still the one that was read, and as it was then."""
         if self.data is None and self._file < 0:
             if os.path.lexists(self._target):
-                raise Unsettled("was made meanwhile")
+                raise Unsettled("was created meanwhile")
         elif _look(self._target) != _stamp(self._status):
             raise Unsettled("was saved meanwhile")
 
@@ -149,7 +149,7 @@ class SettledFile:
             if not exchange(draft, self._target):
                 self._take_place_by_link(draft)
         except FileNotFoundError:
-            raise Unsettled("was taken away meanwhile") from None
+            raise Unsettled("was removed meanwhile") from None
         try:
             moment("exchanged")
             self._check_replaced(draft)
@@ -181,7 +181,7 @@ class SettledFile:
             raise Unsettled("was saved meanwhile")
         being_written = is_being_written(self._file, self._target.parent)
         if being_written:
-            raise Unsettled("is open in a program that is writing it")
+            raise Unsettled("is open for writing in another program")
         if being_written is None:
             pause(GRACE_S)
         moment("looked")
@@ -228,7 +228,7 @@ class SettledFile:
     def _keep_aside(self, replaced: Path) -> None:
         kept = self._target.with_name(f"{self._target.name}.saved-{time.time_ns()}")
         replaced.rename(kept)
-        words = f"is saved by several programs at once; one version is kept in {kept.name}"
+        words = f"was saved by several programs at once; one version is kept in {kept.name}"
         raise OSError(errno.EBUSY, words, str(self._target))
 
 
@@ -329,10 +329,10 @@ def _publish(draft: Path, target: Path) -> None:
     try:
         os.link(draft, target)
     except FileExistsError:
-        raise Unsettled("was made meanwhile") from None
+        raise Unsettled("was created meanwhile") from None
     except OSError:  # a file system without links
         if os.path.lexists(target):
-            raise Unsettled("was made meanwhile") from None
+            raise Unsettled("was created meanwhile") from None
         draft.replace(target)
 
 

@@ -52,7 +52,7 @@ class SceneReferences:
         """Warn of somebody without a portrait, and of a portrait that shows another person than is described."""
         left_out = self._index.left_out_portrait(entity)
         own = entity.key == self._scene.entity
-        other = "approve it, or name its file with 'portrait:', to send it all the same" if own else ""
+        other = "approve it, or set 'portrait:' to its file, to send it anyway" if own else ""
         if left_out:
             instead = "another picture is sent" if candidates else "the picture is made without a reference"
             self._warn(
@@ -64,7 +64,7 @@ class SceneReferences:
             self._warn(
                 "no-portrait",
                 f"{entity.name} ({slug}) has no portrait, so the picture is made without a reference",
-                "put one at images/portrait.png, or name one with 'portrait:'" if own else "",
+                "add images/portrait.png, or set 'portrait:' to a file" if own else "",
             )
         elif self._index.contradicts(entity, candidates[0].path):
             self._warn(
@@ -89,8 +89,8 @@ class SceneReferences:
             self._bare.add(entity.key)
             self._warn(
                 "missing-reference",
-                f"{entity.name} ({slug}) has no picture of the whole place, and no scene makes one",
-                f"put one at locations/{slug}/images/overview.png, or give it a scene with the id 'overview'",
+                f"{entity.name} ({slug}) has no picture of the whole place, and no scene creates one",
+                f"add locations/{slug}/images/overview.png, or a scene with the id 'overview'",
             )
         self._add("location", entity.key, entity.name, written, candidates)
 
@@ -110,11 +110,11 @@ class SceneReferences:
                 name = self._index.picture_name(target) if target else self._index.owner_name(path) or written
             self._add(role, subject or path or written, name, written, candidates)
         elif not subject:
-            said = f"'{written}' is no file, no picture's or scene's id, no character and no location"
+            said = f"'{written}' is not a file, a picture's or scene's id, a character or a location"
             near = self._index.meant(written, self._base)
             self._warn("missing-reference", said, f"did you mean '{near}'?" if near else "")
         elif subject not in self._bare:
-            self._warn("missing-reference", f"'{written}' has no picture, and no scene makes one")
+            self._warn("missing-reference", f"'{written}' has no picture, and no scene creates one")
 
     def _resolve(self, written: str) -> tuple[list[Candidate], str]:
         """The one rule: the candidates, and ``kind/slug`` of what is shown if an entity was named."""
@@ -163,8 +163,8 @@ class SceneReferences:
         cause = self._index.cause(f"{kind}/{slug}")
         if entity is None and cause is not None:
             self._warn(
-                "skipped-entity", f"the {kind} '{slug}' was skipped, so the scene goes without it ({cause})",
-                "mend its file first",
+                "skipped-entity", f"the {kind} '{slug}' was skipped, so the scene is made without it ({cause})",
+                "fix its file first",
             )  # fmt: skip
         elif entity is None:
             near = nearest(slug, self._index.slugs(kind))

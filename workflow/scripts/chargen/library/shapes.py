@@ -42,12 +42,15 @@ def own_ratio(view: View, problems: Problems, scene: str) -> str:
     found, of_size = ratio_within(written), ratio_of_pixels(size)
     if written and not found:
         problems.warn(
-            "bad-ratio", f"'{written}' is no aspect ratio, so it does not count", view.place("aspect_ratio"),
+            "bad-ratio", f"'{written}' is not an aspect ratio, so it is ignored", view.place("aspect_ratio"),
             "write it like 3:4 or 16:9", scene,
         )  # fmt: skip
     if found and of_size and not same_shape(found, of_size):
         problems.warn(
-            "ratio-against-size", f"the size {size} is not {found}; the ratio counts", view.place("size"), scene=scene
+            "ratio-against-size",
+            f"the size {size} does not match {found}; the ratio is used",
+            view.place("size"),
+            scene=scene,
         )
     return found or of_size or ratio_of_orientation(view.text("orientation"))
 

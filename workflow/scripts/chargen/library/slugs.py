@@ -32,7 +32,7 @@ def slug(text: str) -> str:
 def id_fault(scene_id: str) -> str:
     """What is wrong with an id in our own format; ``""`` if nothing is."""
     if _VARIATION_END.search(scene_id):
-        return "an id must not end in _c and a number: that is how variations are told apart"
+        return "an id must not end in _c and a number, which marks variations"
     if not _ID.fullmatch(scene_id):
         return f"an id is 1 to {MAX_ID} of a-z, 0-9, '.', '_' and '-', and starts with a letter or digit"
     return ""
@@ -61,9 +61,9 @@ def folder_fault(name: str) -> str:
     if name != name.strip():
         return "its name starts or ends with a space"
     if any(unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in {"Zl", "Zp"} for sign in name):
-        return "its name holds control or invisible characters"
+        return "its name contains control or invisible characters"
     if bad := sorted(_FORBIDDEN.intersection(name)):
-        return f"its name holds {' '.join(bad)}"
+        return f"its name contains {' '.join(bad)}"
     return ""
 
 

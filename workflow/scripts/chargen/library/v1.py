@@ -117,7 +117,7 @@ def warn_unknown(view: View, known: Collection[str], problems: Problems) -> None
             meant = _MEANT.get(key, "")
             near = [meant] if meant in known else difflib.get_close_matches(key, known, 1, 0.6)
             advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-            problems.warn("unknown-key", f"the key '{key}' is unknown and not read", view.place(key), advice)
+            problems.warn("unknown-key", f"unknown key '{key}' is ignored", view.place(key), advice)
 
 
 def read_ratio(view: View, key: str, problems: Problems, effect: Any = "scene skipped") -> str:
@@ -126,7 +126,7 @@ def read_ratio(view: View, key: str, problems: Problems, effect: Any = "scene sk
     found = ratio(written)
     if written and not found:
         problems.error(
-            "bad-ratio", f"'{written}' is no aspect ratio", view.place(key), effect, "write it like 3:4 or 16:9"
+            "bad-ratio", f"'{written}' is not an aspect ratio", view.place(key), effect, "write it like 3:4 or 16:9"
         )
     return found
 
@@ -149,7 +149,7 @@ def read_variations(view: View, default: int, problems: Problems, effect: Any = 
     if written.isascii() and written.isdigit() and len(written) <= 4 and 1 <= int(written) <= MAX_VARIATIONS:
         return int(written)
     problems.error(
-        "bad-variations", f"'{written}' is no number of variations", view.place("variations"), effect,
+        "bad-variations", f"'{written}' is not a number of variations", view.place("variations"), effect,
         f"write a number from 1 to {MAX_VARIATIONS}",
     )  # fmt: skip
     return default
@@ -161,7 +161,7 @@ def read_weight(view: View, problems: Problems) -> Weight | None:
     weight = as_weight(written)
     if written and not weight:
         problems.warn(
-            "bad-weight", f"'{written}' is no weight, so it does not count", view.place("weight"),
+            "bad-weight", f"'{written}' is not a weight, so it is ignored", view.place("weight"),
             f"write one of {', '.join(WEIGHTS)}",
         )  # fmt: skip
     return weight
@@ -171,13 +171,13 @@ def _check_header(view: View, kind: Kind, problems: Problems) -> None:
     schema = view.text("schema")
     if schema and schema != SCHEMA:
         problems.error(
-            "unknown-schema", f"schema {schema} is not one that this chargen reads", view.place("schema"),
-            advice=f"write schema: {SCHEMA}, or use a newer chargen",
+            "unknown-schema", f"schema {schema} is not supported by this version of chargen", view.place("schema"),
+            advice=f"set schema: {SCHEMA}, or update chargen",
         )  # fmt: skip
     written = view.text("kind")
     if written and written != kind:
         problems.error(
-            "wrong-kind", f"the file says {written}, but its folder is one of a {kind}", view.place("kind"),
+            "wrong-kind", f"the kind is {written}, but the folder is for a {kind}", view.place("kind"),
             advice="remove the line or move the folder",
         )  # fmt: skip
 
@@ -213,7 +213,7 @@ def _scene(view: View, head: Head, problems: Problems) -> Draft:
     if not view.text("prompt", "description"):
         problems.error(
             "no-text",
-            "the scene says nothing to draw",
+            "the scene has no text to draw from",
             draft.place,
             "scene skipped",
             "give it a prompt or a description",
@@ -260,7 +260,7 @@ def _id(view: View, problems: Problems) -> str:
 def _required_text(view: View, key: str, problems: Problems) -> str:
     value = view.data.get(key)
     if isinstance(value, (Map, Seq)):
-        problems.error("bad-type", "must be a text", view.place(key), advice="put it in quotes, or after '>'")
+        problems.error("bad-type", "must be text", view.place(key), advice="put it in quotes, or after '>'")
         return ""
     return as_text(value)
 
@@ -268,7 +268,7 @@ def _required_text(view: View, key: str, problems: Problems) -> str:
 def _skip(view: View, problems: Problems) -> bool:
     skip = as_bool(view.text("skip"))
     if skip is None:
-        problems.warn("bad-skip", "is neither true nor false, so it does not count", view.place("skip"))
+        problems.warn("bad-skip", "is not true or false, so it is ignored", view.place("skip"))
     return bool(skip)
 
 

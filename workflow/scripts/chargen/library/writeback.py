@@ -88,7 +88,7 @@ def append_items(
                     return _append(path, file, section, items, same)
             except replacing.Unsettled as unsettled:
                 why = str(unsettled)
-    raise BeingSaved(path, Obstacle(0, 0, f"the file {why}", "save it, then run again: the records are added then"))
+    raise BeingSaved(path, Obstacle(0, 0, f"the file {why}", "save it, then run again to add the records"))
 
 
 def _append(
@@ -101,7 +101,7 @@ def _append(
         kind = InvalidFile if refused.obstacle.invalid else CannotWriteBack
         raise kind(path, refused.obstacle) from None
     if added and not may_be_written(path):
-        raise CannotWriteBack(path, Obstacle(0, 0, "the file may not be written", f"chmod u+w {path.name}"))
+        raise CannotWriteBack(path, Obstacle(0, 0, "the file is not writable", f"chmod u+w {path.name}"))
     if added:
         file.replace(new)
     return added

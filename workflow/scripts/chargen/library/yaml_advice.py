@@ -9,24 +9,24 @@ from collections.abc import Iterator
 from chargen.base.errors import Place
 from chargen.library.yamlio import InvalidYaml
 
-_NEIGHBOURS = "give each key as many spaces as its neighbours"
+_NEIGHBOURS = "indent each key like its neighbours"
 _TABS = "indent with spaces, not with tabs"
 _BY_PROBLEM = {
     "block sequence entries are not allowed in this context": "begin a list on a line of its own; quote a text that "
     "begins with '- '",
     "could not find expected ':'": "a key needs ': ' after it",
-    "did not find expected ',' or ']'": "a '[' was opened and not closed",
-    "did not find expected ',' or '}'": "a '{' was opened and not closed",
-    "did not find expected '-' indicator": f"{_NEIGHBOURS}, and each '- ' as many as the other items of its list",
+    "did not find expected ',' or ']'": "a '[' is not closed",
+    "did not find expected ',' or '}'": "a '{' is not closed",
+    "did not find expected '-' indicator": f"{_NEIGHBOURS}, and each '- ' like the other items of its list",
     "did not find expected comment or line break": "begin the text on the next line, or put it in quotes",
-    "did not find expected key": f"one quoted text per key; quote texts that hold ': '; {_NEIGHBOURS}",
+    "did not find expected key": f"one quoted text per key; quote texts that contain ': '; {_NEIGHBOURS}",
     "did not find expected node content": "put the text in quotes",
     "found a tab character that violates indentation": _TABS,
     "found character that cannot start any token": f"{_TABS}; quote a text that begins with @, % or `",
-    "found unexpected end of stream": "a quote was opened and not closed",
+    "found unexpected end of stream": "a quote is not closed",
     "found unknown escape character": r"within \"…\" write \\ for a backslash, or use '…'".replace('\\"', '"'),
     "mapping keys are not allowed in this context": "quote a text that begins with '? '",
-    "mapping values are not allowed in this context": f"put a text that holds ': ' in quotes; {_NEIGHBOURS}",
+    "mapping values are not allowed in this context": f"quote text that contains ': '; {_NEIGHBOURS}",
 }
 """What to do, by what the parser says of it."""
 
@@ -47,7 +47,7 @@ def advised(error: InvalidYaml, data: bytes) -> tuple[Place, str, str]:
     file = error.place.file
     markers = [number for number, line in enumerate(lines, 1) if _MARKER.match(line)]
     if markers and any(lines[number - 1].startswith("<<<<<<<") for number in markers):
-        what = "here begins a conflict that git left in the file"
+        what = "a git merge conflict starts here"
         return Place(file, markers[0], 1), what, "keep one side, and remove the lines with <<<<<<<, ======= and >>>>>>>"
     return error.place, error.reason, next(_advice(error, lines), "")
 
@@ -60,10 +60,10 @@ def _advice(error: InvalidYaml, lines: list[str]) -> Iterator[str]:
     suspects = [(number, here), *numbered[-2:-1]]  # the line of the error and the one before it
     before = suspects[-1][1]
     if lines and lines[0].lower().lstrip("\ufeff").startswith(("<!doctype", "<html", "<?xml")):
-        yield "it is a web page, not YAML: save the text itself"
+        yield "this is a web page, not YAML: save the text itself"
     if "another document" in error.reason:
         opened = lines[0].strip() == "---"
-        yield "keep only what stands between the two '---' lines" if opened else "remove the line '---'"
+        yield "keep only the lines between the two '---' lines" if opened else "remove the line '---'"
     if any(line.lstrip().startswith("```") for line in (here, before)):
         yield "remove the lines with ```"
     for line in (here, before):
@@ -72,11 +72,11 @@ def _advice(error: InvalidYaml, lines: list[str]) -> Iterator[str]:
         yield _TABS
     for n, line in suspects:
         if key := _WITHOUT_SPACE.match(line):
-            yield f"put a space behind '{key[0].strip().removeprefix('- ').strip()}' in line {n}"
+            yield f"put a space after '{key[0].strip().removeprefix('- ').strip()}' in line {n}"
     if "top level" in error.reason:
         yield "write lines like 'name: Oda'"
     if any(_FLOW_HASH.search(line) for line in (here, before)) and "node content" in error.problem:
-        yield "'#' begins a comment: put texts and colours that begin with it in quotes"
+        yield "'#' starts a comment: quote texts and colours that start with it"
     for n, line in suspects:
         if _CUT.search(line):
             yield f"the text of line {n} ends at ' #': put it in quotes"
@@ -88,8 +88,8 @@ def _odd_signs(line: str) -> Iterator[str]:
     """Yield what to do about signs that only look like spaces, colons or quotes."""
     odd = next((sign for sign in line if sign in _ODD_SPACES), "")
     if odd:
-        name = unicodedata.name(odd, "an invisible sign").lower()
-        yield f"line '{line.strip()[:20]}' holds U+{ord(odd):04X} ({name}) where a space looks the same: type it anew"
+        name = unicodedata.name(odd, "an invisible character").lower()
+        yield f"line '{line.strip()[:20]}' contains U+{ord(odd):04X} ({name}), which looks like a space: retype it"
     if "\uff1a" in line:
         yield "write ': ' instead of the wide colon"
 
@@ -100,7 +100,7 @@ def _signs(error: InvalidYaml, here: str) -> Iterator[str]:
     if bad and ("token" in error.problem or "alphabetic" in error.problem or "alias" in error.problem):
         yield f"quote a text that begins with {bad['sign']}"
     if any(sign in here for sign in "“”„‘‚") and "mapping values" in error.problem:
-        yield "typographic quotes do not quote for YAML: put the text in \" or '"
+        yield "typographic quotes do not work in YAML: use \" or '"
     quoted = _QUOTED_VALUE.match(here)
     if quoted and error.problem == "did not find expected key":
         if quoted["sign"] == "'":

@@ -87,7 +87,7 @@ def _invalid(error: yaml.YAMLError, text: str) -> Obstacle:
         what = str(error.reason)
     else:
         line, column, what = 0, 0, str(error)
-    return Obstacle(line, column, f"invalid YAML: {what}", "mend the file and run again", invalid=True)
+    return Obstacle(line, column, f"invalid YAML: {what}", "fix the file and run again", invalid=True)
 
 
 def _position(data: bytes, offset: int) -> tuple[int, int]:

@@ -106,7 +106,7 @@ def parse(text: str | bytes, file: str) -> Map:
     data = _checked_bytes(text, file)
     root = _compose(data, file)
     if end := _DOCUMENT_END.search(data):
-        raise InvalidYaml(_place_of_byte(data, end.start(), file), "the document is ended by '...'; remove that line")
+        raise InvalidYaml(_place_of_byte(data, end.start(), file), "the document ends at '...'; remove that line")
     if root is None or (isinstance(root, ScalarNode) and root.tag == _NULL):
         return Map()
     if not isinstance(root, MappingNode):
@@ -126,7 +126,7 @@ def read_bytes(path: Path, file: str, limit: int = MAX_BYTES) -> bytes:
     with path.open("rb") as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise InvalidYaml(Place(file), f"the file is larger than {limit // 2**20} MiB; such a file is not read")
+        raise InvalidYaml(Place(file), f"the file is larger than {limit // 2**20} MiB; files this large are not read")
     return data
 
 
@@ -234,11 +234,11 @@ class _Builder:
         children = []
         for key_node, value in node.value:
             if not isinstance(key_node, ScalarNode):
-                raise InvalidYaml(_place(key_node, self._file), "a key must be a plain text, not a list or a mapping")
+                raise InvalidYaml(_place(key_node, self._file), "a key must be plain text, not a list or a mapping")
             key = key_node.value
             if key in data:
                 line = data.position(key)[0]
-                message = f"the key '{key}' stands here again (first in line {line})"
+                message = f"the key '{key}' appears again (first in line {line})"
                 raise InvalidYaml(_place(key_node, self._file), message)
             if key[:1] > "\x7f":
                 self._check_start(key, key_node)
@@ -253,7 +253,7 @@ class _Builder:
     def _check_start(self, key: str, node: Node) -> None:
         """Refuse a key that begins with what only looks like indentation or like the dash of a list."""
         sign = key[0]
-        name = f"U+{ord(sign):04X} ({unicodedata.name(sign, 'an invisible sign').lower()})"
+        name = f"U+{ord(sign):04X} ({unicodedata.name(sign, 'an invisible character').lower()})"
         if sign.isspace() or unicodedata.category(sign)[0] == "C":
             raise InvalidYaml(_place(node, self._file), f"the line begins with {name}; indent with ordinary spaces")
         if (unicodedata.category(sign) == "Pd" or sign in "•·−") and key[1:2].isspace():
@@ -279,7 +279,7 @@ def _checked_bytes(text: str | bytes, file: str) -> bytes:
         try:
             data = text.encode()
         except UnicodeEncodeError as error:
-            raise InvalidYaml(Place(file), "the text holds half a surrogate pair") from error
+            raise InvalidYaml(Place(file), "the text contains half a surrogate pair") from error
     else:
         data = text
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -294,9 +294,11 @@ def _checked_bytes(text: str | bytes, file: str) -> bytes:
             place = _place_of_byte(data, error.start, file)
             raise InvalidYaml(place, "the file is not UTF-8; save it as UTF-8") from None
     if len(data) > MAX_BYTES:
-        raise InvalidYaml(Place(file), f"the file is larger than {MAX_BYTES // 2**20} MiB; such a file is not read")
+        raise InvalidYaml(
+            Place(file), f"the file is larger than {MAX_BYTES // 2**20} MiB; files this large are not read"
+        )
     if (nul := data.find(b"\0")) >= 0:
-        raise InvalidYaml(_place_of_byte(data, nul, file), "the file holds a NUL byte")
+        raise InvalidYaml(_place_of_byte(data, nul, file), "the file contains a NUL byte")
     return data
 
 

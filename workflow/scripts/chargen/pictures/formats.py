@@ -87,7 +87,7 @@ def verify(data: bytes | memoryview) -> PictureInfo:
     kind = _kind_of(view)
     width, height = _SIZES[kind](view)
     if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE or width * height > MAX_PIXELS:
-        raise BrokenPicture(f"the {kind} claims absurd dimensions of {width}x{height} pixels")
+        raise BrokenPicture(f"the {kind} has impossible dimensions of {width}x{height} pixels")
     _WALKS[kind](view)
     return _info(kind, width, height)
 
@@ -144,7 +144,7 @@ def _kind_of(view: memoryview) -> Format:
         return "gif"
     if not start:
         raise BrokenPicture("there are no bytes")
-    raise BrokenPicture(f"no known picture starts with the bytes {start[:8].hex(' ')}")
+    raise BrokenPicture(f"unknown picture format, starting with the bytes {start[:8].hex(' ')}")
 
 
 def _big(view: memoryview, start: int, size: int) -> int:
@@ -181,7 +181,7 @@ def _walk_png(view: memoryview) -> None:
         has_pixels = has_pixels or (name == b"IDAT" and length > 0)
         position = end + 4
     if not has_pixels:
-        raise BrokenPicture("the PNG holds no pixels")
+        raise BrokenPicture("the PNG has no pixels")
 
 
 def _printable(name: bytes) -> str:
@@ -214,7 +214,7 @@ def _walk_jpeg(view: memoryview) -> None:
                 raise BrokenPicture(f"the JPEG is cut off after {len(view)} bytes: no end marker")
             position = ending.start()
     if not scans:
-        raise BrokenPicture("the JPEG holds no pixels")
+        raise BrokenPicture("the JPEG has no pixels")
 
 
 def _jpeg_marker(view: memoryview, position: int) -> tuple[int, int]:
@@ -269,7 +269,7 @@ def _walk_webp(view: memoryview) -> None:
         position += length & 1
         has_pixels = has_pixels or (name in (b"VP8 ", b"VP8L", b"ANMF") and length > 0)
     if not has_pixels:
-        raise BrokenPicture("the WebP holds no pixels")
+        raise BrokenPicture("the WebP has no pixels")
 
 
 def _gif_size(view: memoryview) -> tuple[int, int]:
@@ -290,7 +290,7 @@ def _walk_gif(view: memoryview) -> None:
         else:
             raise BrokenPicture(f"the GIF is damaged at byte {position}: a block was expected")
     if not frames:
-        raise BrokenPicture("the GIF holds no pixels")
+        raise BrokenPicture("the GIF has no pixels")
 
 
 def _gif_colours(flags: int) -> int:

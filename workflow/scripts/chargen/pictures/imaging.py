@@ -67,7 +67,7 @@ def header(path: Path, *, whole: bool = False) -> Header:
         if image.mode in ("CMYK", "YCCK", "LAB", "HSV") or image.mode.startswith(("I", "F")):
             changes.append(f"converted from {image.mode} colours")
         if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-            changes.append("put on white")
+            changes.append("placed on a white background")
         name = image.format or "?"
         return Header(name, Image.MIME.get(name, "image/x-unknown"), width, height, turned, tuple(changes))
 
@@ -141,7 +141,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("ignore")
             if image.format == "EPS":  # a program, which another program would have to run
-                raise Unreadable("is PostScript, not a picture of pixels")
+                raise Unreadable("is PostScript, not a raster picture")
             if image.width * image.height > MAX_PIXELS:
                 raise Unreadable(f"has {image.width}x{image.height} pixels, more than can be handled")
             yield image
@@ -152,7 +152,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         if isinstance(error, Unreadable):
             raise
-        raise Unreadable(f"is not a whole picture ({error})") from None
+        raise Unreadable(f"is not a complete picture ({error})") from None
 
 
 def _unknown(path: Path) -> str:
@@ -160,7 +160,7 @@ def _unknown(path: Path) -> str:
         start = file.read(12)
     if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS and not _register_heif():
         return "is a HEIC picture, which needs the package pillow-heif (pip install pillow-heif)"
-    return "is no picture"
+    return "is not a picture"
 
 
 @cache

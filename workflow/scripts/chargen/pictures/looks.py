@@ -109,7 +109,7 @@ def _look(path: Path) -> Look:
         info = pictures.verify_file(path)
         return _look_inside(path, info.mime, info.width, info.height)
     except pictures.BrokenPicture as broken:
-        return Look(trouble=f"is not a whole picture ({broken.reason})")
+        return Look(trouble=f"is not a complete picture ({broken.reason})")
     except OSError as error:
         return Look(trouble=f"cannot be read ({error.strerror or error})")
 

@@ -20,9 +20,9 @@ import os
 import stat
 from pathlib import Path
 
-NOT_DOWNLOADED = "is not downloaded: a sync program keeps its contents elsewhere"
+NOT_DOWNLOADED = "is not downloaded: a sync program keeps it in the cloud"
 EMPTY = "is empty (0 bytes): not downloaded yet, or damaged"
-DEAD_LINK = "is a link that leads nowhere"
+DEAD_LINK = "is a broken link"
 LFS_POINTER = "is a Git LFS pointer; run `git lfs pull`"
 LFS_START = b"version https://git-lfs.github.com/spec/"
 

@@ -341,6 +341,6 @@ def _warnings(length: int, limit: int, weight: str) -> tuple[str, ...]:
     if length <= limit:
         return ()
     return (
-        f"the parts of the prompt that are never cut take {length} characters, {length - limit} more than "
+        f"the parts of the prompt that cannot be shortened take {length} characters, {length - limit} more than "
         f"weight {weight!r} allows: shorten the scene's texts or give it more weight",
     )

@@ -153,7 +153,7 @@ def _sections(path: Path, items: list[dict[str, Any]]) -> tuple[Section, ...]:
     names = [item["name"] for item in items]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise RulesError(f"{path}: sections[{index}].name: {name!r} is used twice: give each section its own name")
+            raise RulesError(f"{path}: sections[{index}].name: {name!r} is used twice: section names must be unique")
     return tuple(
         Section(item["name"], item["template"], item.get("trim", 0), item.get("max_chars", 0)) for item in items
     )
@@ -297,7 +297,7 @@ def _loader() -> type[yaml.SafeLoader]:
                 key = self.construct_object(key_node, deep=True)
                 if key in seen:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key!r} stands twice in one mapping", key_node.start_mark
+                        None, None, f"the key {key!r} appears twice in one mapping", key_node.start_mark
                     )
                 seen.add(key)
             mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
@@ -313,7 +313,7 @@ def _loader() -> type[yaml.SafeLoader]:
 def _spot(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     spot = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-    return f"{spot}: no valid YAML: {getattr(error, 'problem', None) or error}"
+    return f"{spot}: invalid YAML: {getattr(error, 'problem', None) or error}"
 
 
 def _lines(content: bytes) -> dict[str, int]:

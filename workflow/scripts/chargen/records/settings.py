@@ -380,7 +380,7 @@ def _base_url(written: str, gemini: bool) -> str:
     if gemini and not url:
         name, url = "GOOGLE_GEMINI_BASE_URL", os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or GEMINI_URL
     if url and not _is_address(url):
-        raise ChargenError(f"{name}: {url} is no address of a server; it looks like https://host or http://host:port")
+        raise ChargenError(f"{name}: {url} is not the address of a server; expected https://host or http://host:port")
     return url.rstrip("/")
 
 

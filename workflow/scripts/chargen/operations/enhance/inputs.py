@@ -83,11 +83,11 @@ class _Walk:
         except UnicodeEncodeError:
             return "has a name that is not UTF-8; rename it"
         if path.is_symlink() and not path.exists():
-            return "is a link that leads nowhere"
+            return "is a broken link"
         if path.is_symlink() and not self._leads_inside(path):
             return "is a link to a place outside of the folder; put a copy there"
         if not path.is_file():
-            return "is no ordinary file"
+            return "is not a regular file"
         if path.suffix.lower() in UNFINISHED:
             return "is unfinished, by its name"
         return ""

@@ -151,7 +151,7 @@ def _check_writable(folder: Path) -> None:
     if not folder.is_dir():
         raise ChargenError(f"enhance: {folder} is no folder, so no result can be put there; set enhance.output_dir")
     if not may_be_written(folder):
-        raise ChargenError(f"enhance: {folder} may not be written; let it be written, or set enhance.output_dir")
+        raise ChargenError(f"enhance: {folder} is not writable; let it be written, or set enhance.output_dir")
 
 
 def read_submission(folder: Path) -> dict[str, Any]:

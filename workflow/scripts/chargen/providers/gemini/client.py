@@ -205,9 +205,9 @@ class Remote:
         try:
             data = answer.json()
         except ValueError:
-            raise GeminiError(doing, 0, "the answer is no JSON") from None
+            raise GeminiError(doing, 0, "the answer is not JSON") from None
         if not isinstance(data, dict):
-            raise GeminiError(doing, 0, "the answer is no JSON object")
+            raise GeminiError(doing, 0, "the answer is not JSON object")
         return data
 
     def _pages(self, path: str, key: str, doing: str) -> Iterator[list[Any]]:

@@ -162,7 +162,7 @@ class _Line:
                 return None
             content = _parse(skeleton)
             if not isinstance(content, dict):
-                raise _Unreadable("the line is no JSON object")
+                raise _Unreadable("the line is not a JSON object")
         except _Unreadable as reason:
             return GeminiLine(self.number, self._key_at_start(), problem=str(reason))
         return Content(self.number, self).read(content)
@@ -247,7 +247,7 @@ def _parse(text: bytes) -> Any:
     except RecursionError:
         raise _Unreadable("the line is nested too deeply") from None
     except ValueError as error:
-        raise _Unreadable(f"the line is no JSON, or cut off: {error}") from None
+        raise _Unreadable(f"the line is not JSON, or is cut off: {error}") from None
 
 
 def _decode_base64(raw: bytes) -> bytes:
