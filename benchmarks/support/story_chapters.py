@@ -12,7 +12,10 @@ from benchmarks.support.story_words import Voice
 class ChapterAuthor:
     """Writes the file of one chapter."""
 
-    def __init__(self, voice: Voice, slug: str, number: int, people: Sequence[str], places: Sequence[Place]):
+    def __init__(
+        self, voice: Voice, slug: str, number: int, people: Sequence[str], places: Sequence[Place], *, faults: bool
+    ):
+        self._has_faults = faults
         self._voice = voice
         self._world = voice.world
         self._slug = slug
@@ -81,7 +84,7 @@ class ChapterAuthor:
         voice = self._voice
         who = voice.some(self._cast, count, count)
         slugs = list(map(slug_of, who))
-        if voice.chance(0.05):
+        if voice.chance(0.05) and self._has_faults:
             slugs.append("a-cousin-nobody-wrote-about")
         location, _, zone = moment["location_zone"].partition("/")
         ratio = number % len(RATIOS)
@@ -96,13 +99,13 @@ class ChapterAuthor:
             "mood_rationale": f"{voice.one(self._world.feelings).capitalize()}; {voice.text(60, 180)}",
             "depicts_characters": slugs,
             "character_states": self._states(who),
-            "location": location if not voice.chance(0.06) else "a-valley-not-written-yet",
+            "location": "a-valley-not-written-yet" if voice.chance(0.06) and self._has_faults else location,
             "zone": zone,
             "lighting": lighting(voice),
             "palette": palette(voice),
             "aspect_ratio": RATIOS[ratio],
             "orientation": "portrait" if RATIOS[ratio] == "3:4" else "landscape",
-            "size": PIXELS[ratio],
+            "size": PIXELS[ratio if self._has_faults else ratio % 4],
             "image_type": kind,
             "scene_mood": voice.one(MOODS),
             "negative_prompt": ", ".join([*voice.some(BANS, 3, 8), *voice.some(self._world.things, 0, 2)]),

@@ -117,16 +117,23 @@ SMALL = Size(
 
 
 def write_story_library(
-    root: Path, seed: int = 1, size: Size = WHOLE, *, places: bool = False, world: World = UPLAND
+    root: Path,
+    seed: int = 1,
+    size: Size = WHOLE,
+    *,
+    places: bool = False,
+    world: World = UPLAND,
+    faults: bool = True,
 ) -> int:
     """Write a library below *root* and return the number of scenes that it asks for.
 
-    Portraits are there as small pictures; with *places*, so is one of every location.
+    Portraits are there as small pictures; with *places*, so is one of every location. Without *faults* it has none of
+    those that only the author can correct: unknown slugs, notes among the traits, pixels of another shape.
     """
     look = CITY_LOOK if world is CITY else UPLAND_LOOK
     (root / "chargen.yaml").parent.mkdir(parents=True, exist_ok=True)
     (root / "chargen.yaml").write_text(_yaml(look), encoding="utf-8")
-    writer = _Writer(root, seed, size, world, places)
+    writer = _Writer(root, seed, size, world, places, faults)
     writer.write()
     return size.wanted
 
@@ -139,7 +146,8 @@ def write_manga_library(root: Path, seed: int = 1) -> int:
 class _Writer:
     """Writes entity by entity; each has a voice of its own, so that one more leaves the others as they are."""
 
-    def __init__(self, root: Path, seed: int, size: Size, world: World, places: bool):
+    def __init__(self, root: Path, seed: int, size: Size, world: World, places: bool, faults: bool):
+        self._has_faults = faults
         self._root = root
         self._seed = seed
         self._size = size
@@ -216,7 +224,7 @@ class _Writer:
             scenes[0]["depicts_characters"] = [slug_of(self._people[number + 1])]
         said = [f"{look}, {voice.one(ADDED)}" if voice.chance(0.7) else look for look in looks]
         traits = [*said, *voice.some(self._world.states, 0, 3)]
-        if number % 5 == 1:
+        if number % 5 == 1 and self._has_faults:
             traits.append(FORGOTTEN_TRAITS[number // 5 % len(FORGOTTEN_TRAITS)])
         return {
             "character": {"name": name, "summary": voice.text(195, 424)},
@@ -231,7 +239,7 @@ class _Writer:
         name = self._world.places[number % count] + ("" if number < count else f" {'I' * (number // count + 1)}")
         place = Place(slug_of(name), name)
         key = f"locations/{place.slug}"
-        author = LocationAuthor(self._voice(key), self._world, place, dialect, self._people)
+        author = LocationAuthor(self._voice(key), self._world, place, dialect, self._people, faults=self._has_faults)
         data = author.file(zones, beats, images)
         self._places.append(place)
         banner = f"# {'═' * 12} {name} {'═' * 12}\n" if number % 3 else ""
@@ -249,7 +257,9 @@ class _Writer:
         images, moments = shares(size.images, size.chapters), shares(size.moments, size.chapters)
         for number in range(size.chapters):
             key = f"chapters/ch{number + 1:02d}-{slug_of(self._voice(f'title/{number}').thing())}"
-            author = ChapterAuthor(self._voice(key), key.partition("/")[2], number, self._people, self._places)
+            author = ChapterAuthor(
+                self._voice(key), key.partition("/")[2], number, self._people, self._places, faults=self._has_faults
+            )
             drafts = [(next(types), next(casts)) for _ in range(images[number])]
             data = author.file(drafts, [next(weights) for _ in range(max(1, moments[number]))])
             self._put(key, "imagery.yaml", data, crlf=number % 2 == 1, plain=number % 9 == 4)

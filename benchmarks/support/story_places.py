@@ -22,7 +22,8 @@ class Place:
 class LocationAuthor:
     """Writes the file of one location in one of the six dialects."""
 
-    def __init__(self, voice: Voice, world: World, place: Place, dialect: int, people: Sequence[str]):
+    def __init__(self, voice: Voice, world: World, place: Place, dialect: int, people: Sequence[str], *, faults: bool):
+        self._sizes = ("1792x1024", "1792x1024", "1024x768" if faults else "1792x1008")
         self._voice = voice
         self._world = world
         self._place = place
@@ -137,7 +138,7 @@ class LocationAuthor:
             return zone
         bans = voice.some(BANS, 3, 9)
         asked = {"prompt_used": self._prompt(), "negative_prompt": ", ".join(bans), "aspect_ratio": "16:9",
-                 "orientation": "landscape", "size": voice.one(("1792x1024", "1792x1024", "1024x768"))}  # fmt: skip
+                 "orientation": "landscape", "size": voice.one(self._sizes)}  # fmt: skip
         zone = {"slug": slug, "name": title, "image_type": voice.one(("zone", "zone", "detail", "inhabited")), **common}
         if dialect == 1:
             return zone | asked | {

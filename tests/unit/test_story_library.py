@@ -67,6 +67,16 @@ def test_it_holds_what_real_authors_write(root: Path) -> None:
     assert any(measures.media(scene.prompt) for entity in library.entities.values() for scene in entity.scenes)
 
 
+def test_it_can_be_had_without_the_faults_that_authors_must_correct(root: Path, tmp_path: Path) -> None:
+    """The same scenes, but nobody unknown, no notes among the traits and no pixels that differ from the ratio."""
+    write_story_library(tmp_path, 1, SMALL, faults=False)
+
+    text = b"\n".join(contents(tmp_path).values()).decode(errors="replace")
+    scenes = [sorted(s.target for e in load_library(of).entities.values() for s in e.scenes) for of in (root, tmp_path)]
+    assert scenes[0] == scenes[1]
+    assert [] == [part for part in ("a-cousin", "a-valley-not", "TBD", "voice low", "1024x768") if part in text]
+
+
 def test_ordinary_sentences_say_nothing_of_light_or_framing(root: Path) -> None:
     """So that a measure that finds such a word has found a field of its own, not the filling."""
     library = load_library(root)
