@@ -147,7 +147,7 @@ def _spoil(folder: Path) -> dict[str, str]:
     with open(os.fsencode(folder / "bad") + b"/caf\xe9.jpg", "wb") as file:  # noqa: PTH123
         file.write(whole)
     return {
-        "bad/link.jpg": "outside of the folder",
+        "bad/link.jpg": "outside the folder",
         "bad/nowhere.jpg": "broken link",
         "bad/cut.jpg": "not a complete picture",
         "bad/broken.png": "not a complete picture",

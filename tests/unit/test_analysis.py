@@ -269,7 +269,7 @@ def test_prompts_and_references_take_what_was_learned(world):
     assert "In keeping with the pictures made so far: etching." in after.prompt
     assert any(note.startswith("learned from characters/oda/images/a.png, ") for note in after.notes)
     assert (
-        "reference characters/oda/images/b.png is the best that was seen of Oda: portrait, quality 5 of 5, approved"
+        "reference characters/oda/images/b.png is the best known picture of Oda: portrait, quality 5 of 5, approved"
         in after.notes
     )
     assert before.key != after.key

@@ -61,7 +61,7 @@ def test_nothing_asked_is_an_error(plan, tmp_path):
     """A picture without a prompt stops everything before anything is sent."""
     (tmp_path / "photos" / "prompt.txt").unlink()
 
-    with pytest.raises(ChargenError, match=r"nothing is asked for .*prompt\.txt"):
+    with pytest.raises(ChargenError, match=r"has no prompt: .*prompt\.txt"):
         plan()
 
 
@@ -311,7 +311,7 @@ def test_the_same_picture_is_made_once(album):
     both = album()
 
     assert ["a.jpg"] == [task.title for task in once.tasks]
-    assert [("copies/a.jpg", "is the same picture as a.jpg, and the same is asked for it")] == [
+    assert [("copies/a.jpg", "is the same picture with the same prompt as a.jpg")] == [
         (item.group, item.reason) for item in once.of_status("twin")
     ]
     assert ["enhance/album/copies/a.jpg"] == [item["target"] for item in once.to_json()["left_out"]]
@@ -400,5 +400,5 @@ def test_results_that_cannot_be_put_anywhere_are_said_while_planning(album, tmp_
     folder.rmdir()
     folder.write_text("")
 
-    with pytest.raises(ChargenError, match="is no folder"):
+    with pytest.raises(ChargenError, match="is not a folder"):
         album()

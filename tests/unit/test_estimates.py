@@ -236,7 +236,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(world, capfd):
 
     world.learned(answer())
 
-    assert "estimates do without it" in capfd.readouterr().err
+    assert "estimates do not use it" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_a_plan_says_what_it_does_to_a_budget(world, spent):
 
     assert [] == world.plan(budget_usd=10).notices
     assert ["budget: with this run, $1.03 of budget_usd=1.15 for 24 hours are used (90%)"] == near
-    assert 1 == len(over) and over[0].endswith("what does not fit is not sent")
+    assert 1 == len(over) and over[0].endswith("batches over the budget are not sent")
     assert "budget_month_usd" not in over[0]
 
 

@@ -16,14 +16,14 @@ from chargen.screens import doctor
 
 KEY = "AIzaSyA-0123456789_abcdefghijklmnopqrstu"
 BROKEN = [
-    (f"{KEY[:5]}\n{KEY[5:]}", "its character 6 of 41 is a line break"),
-    (f"{KEY[:5]}\r\nX: y", "its character 6 of 11 is a line break"),
-    (f"{KEY[:5]} {KEY[5:]}", "its character 6 of 41 is a blank"),
-    (f"{KEY[:5]}\u00a0{KEY[5:]}", "its character 6 of 41 is a blank"),
-    (f"{KEY[:5]}\u200b{KEY[5:]}", "its character 6 of 41 is a control character"),
-    (f"{KEY[:5]}\x00", "its character 6 of 6 is a control character"),
-    (f"{KEY[:5]}\x1b[1m", "its character 6 of 9 is a control character"),
-    (f"ключ{KEY}", "its character 1 of 44 is not a letter, digit or sign of ASCII"),
+    (f"{KEY[:5]}\n{KEY[5:]}", "character 6 of 41 is a line break"),
+    (f"{KEY[:5]}\r\nX: y", "character 6 of 11 is a line break"),
+    (f"{KEY[:5]} {KEY[5:]}", "character 6 of 41 is a blank"),
+    (f"{KEY[:5]}\u00a0{KEY[5:]}", "character 6 of 41 is a blank"),
+    (f"{KEY[:5]}\u200b{KEY[5:]}", "character 6 of 41 is a control character"),
+    (f"{KEY[:5]}\x00", "character 6 of 6 is a control character"),
+    (f"{KEY[:5]}\x1b[1m", "character 6 of 9 is a control character"),
+    (f"ключ{KEY}", "character 1 of 44 is not an ASCII letter, digit or sign"),
 ]
 
 
@@ -55,9 +55,9 @@ def test_a_key_that_no_header_can_hold_is_refused(
         monkeypatch.setattr("os.environ", {})
         with pytest.raises(ChargenError) as in_file:
             config.api_key("gemini", home)
-        assert f"GEMINI_API_KEY from {home / '.env'} cannot be an API key: {words}" in str(in_file.value)
+        assert f"GEMINI_API_KEY from {home / '.env'} is not a valid API key: {words}" in str(in_file.value)
 
-    assert f"GOOGLE_API_KEY from the environment cannot be an API key: {words}" in str(in_environment.value)
+    assert f"GOOGLE_API_KEY from the environment is not a valid API key: {words}" in str(in_environment.value)
     told = [finding for finding in findings(home, {"GOOGLE_API_KEY": value}) if finding.level == "error"]
     assert words in told[0].says
     assert not any("AIza" in text for text in (str(in_environment.value), str(told)))

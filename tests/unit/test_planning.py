@@ -187,7 +187,7 @@ def test_a_mood_without_style_is_warned_of(world):
     plan = world.plan()
 
     assert 3 == len(plan.tasks)
-    assert [("s0", "mood blustrous has no style, so it is sent as a plain word")] == [
+    assert [("s0", "mood blustrous has no style, so only its name is sent")] == [
         (problem.scene, problem.message) for problem in plan.problems if problem.code == "mood-without-style"
     ]
 
@@ -342,7 +342,7 @@ def test_a_plan_garbles_no_terminal(world):
     told = f"{show.overview(plan, world.settings())}\n{show.tasks(plan, 100)}"
 
     assert [] == [line for line in told.split("\n") if not line.isprintable()]
-    assert "entities skipped as broken" in told
+    assert "entities skipped because of errors" in told
 
 
 def test_an_order_is_wanted_until_it_is_fulfilled(world):
@@ -425,7 +425,7 @@ def test_a_glob_that_fits_nothing_is_told(world):
 
     plan = world.plan(only=["*/lamp", "character/odda/*"])
 
-    assert ["only: no scene of this run fits character/odda/*"] == plan.notices
+    assert ["only: no scene of this run matches character/odda/*"] == plan.notices
 
 
 @pytest.mark.parametrize(
@@ -536,7 +536,7 @@ def test_a_misspelt_glob_is_asked_about(world):
 
     plan = world.plan(only=["character/ODA/*"])
 
-    assert "only: no scene of this run fits character/ODA/*, did you mean character/oda/lamp?" in plan.notices
+    assert "only: no scene of this run matches character/ODA/*, did you mean character/oda/lamp?" in plan.notices
 
 
 def test_words_that_change_while_the_plan_is_made_stop_the_run(world):

@@ -62,7 +62,7 @@ def test_a_renamed_library_goes_on_under_its_old_name(home, outcome):
     assert words.startswith(f"1 of the tasks {'was sent before' if outcome else 'is in flight'} under another name")
     assert f"library `story` (state/emulator/story), batch {BATCH}" in words
     assert "    snakemake generate_all --config library_id=story" in words.splitlines()
-    assert bool(outcome) == (f"If all of it is to be made anew, move {home}/state/emulator/story away first" in words)
+    assert bool(outcome) == (f"To make everything again, move {home}/state/emulator/story away first" in words)
     assert "" == said(settings_of(home, "tale", "story"))
 
 

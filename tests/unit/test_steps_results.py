@@ -288,7 +288,7 @@ def test_lines_of_somebody_else_are_not_kept_for_a_foreign_job(world: World) -> 
     (files,) = world.send()
     fault = {"call": "download", "first": 1, "do": "body", "body": "foreign_keys", "crc32c": "sent"}
     world.emulator.faults(calls=[fault])
-    with pytest.raises(ChargenError, match=r"not chargen's: their keys are like 'request-"):
+    with pytest.raises(ChargenError, match=r"not from chargen: their keys look like 'request-"):
         collect_elsewhere(world, files)
     collected = collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
 

@@ -102,7 +102,7 @@ def test_changed_style_is_stale_until_ordered(project):
     project.run()
     after = project.dry()
 
-    assert "6 stale since what surrounds them changed, about $0.11" in stale
+    assert "6 out of date (stale): style, references or model changed; to order them, about $0.11" in stale
     assert "0 images to make" in stale
     assert "order 1: 4 pictures again, about $0.07" in ordered
     assert 2 == project.emulator.count("created")
@@ -195,7 +195,7 @@ def test_clone_without_pictures_sends_nothing(project):
     project.run()
 
     assert "0 images to make, 0 done" in plan
-    assert "6 missing, their files are gone, about $0.10" in plan
+    assert "6 missing: the file is gone; to order them again, about $0.10" in plan
     assert 1 == project.emulator.count("create")
 
 

@@ -49,7 +49,7 @@ def test_results_gone_are_made_again_only_by_an_order(project):
     assert ALL == len(failures)
     assert 1 == creates
     assert "6 failed" in plain.stdout
-    assert "1 job that counts as lost on the server: looking again" in plain.stdout
+    assert "1 job lost on the server: checking again" in plain.stdout
     assert "order 1: 4 pictures again" in ordered
     assert 4 == len(made(project))
     assert "0 images to make, 4 done" in after
@@ -69,11 +69,11 @@ def test_a_lost_job_that_comes_back_is_collected_by_the_next_run(project):
     after = project.run()
 
     assert first.returncode != 0
-    assert "looking again" in looked.stdout
+    assert "checking again" in looked.stdout
     assert 0 == between
     assert "which counted as lost, is on the server again" in found.stdout
     assert ALL == len(made(project)) == project.report()["totals"]["applied"]
-    assert "looking again" not in after.stdout
+    assert "checking again" not in after.stdout
     assert (1, 1) == (project.emulator.count("create"), project.emulator.count("delete"))
     project.assert_nothing_twice()
 
@@ -248,7 +248,7 @@ def test_what_was_paid_is_collected_though_nothing_can_be_planned(project):
 
     assert done.returncode != 0
     assert "models.yaml: " in done.stdout
-    assert "Nothing new can be planned until that is corrected; 1 batch in flight will be collected" in done.stdout
+    assert "Nothing new can be planned until this is fixed; 1 batch in flight will be collected" in done.stdout
     assert ALL == len(placed)
     assert f"{created['job']}: generate, {ALL} applied" in collected
     assert 1 == project.emulator.count("created")

@@ -34,7 +34,7 @@ Json = dict[str, Any]
 
 MAX_GUESSES = 10_000
 """How many ways to spread attempts over the tasks of a foreign job are tried, to find those that its id stands for."""
-_NOTE = "collected without its plan: what was asked for is unknown"
+_NOTE = "collected without its plan: the request is unknown"
 
 
 def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
@@ -46,7 +46,8 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> 
     parts = {key: found for key in keys if (found := _split(key))}
     if keys and not parts:
         raise ChargenError(
-            f"{job.name}: its results are not chargen's: their keys are like {keys[0][:80]!r}. If nobody needs them: "
+            f"{job.name}: its results are not from chargen: their keys look like {keys[0][:80]!r}. If they are "
+            "not needed: "
             f"snakemake cleanup --config delete={job.name}"
         )
     operation = _operation(settings, [target for target, _ in parts.values()], job.model)
@@ -150,7 +151,8 @@ def _today(settings: Settings, operation: str, model: str) -> dict[str, Json]:
     try:
         plan = make_any_plan(settings, operation, ["all"])
     except ChargenError as error:
-        events.log("problem", f"{error}\n  what the job was asked is taken for unknown", level="warning", model=model)
+        words = f"{error}\n  the requests of the job are treated as unknown"
+        events.log("problem", words, level="warning", model=model)
         return {}
     return {task.key: task.to_json() for task in plan.tasks}
 

@@ -31,28 +31,27 @@ def overview(plan: Plan | FilePlan, settings: Settings) -> str:
     counts = plan.counts()
     if plan.deferred:
         one = len(plan.deferred) == 1
-        verbs = ("waits", "goes") if one else ("wait", "go")
+        verbs = ("waits", "will be sent") if one else ("wait", "will be sent")
         lines.append(
-            f"  {len(plan.deferred)} of them {verbs[0]} for a picture of this run and {verbs[1]} out in a later wave"
+            f"  {len(plan.deferred)} of them {verbs[0]} for a picture of this run and {verbs[1]} in a later wave"
         )
     if counts["adopted"]:
-        lines.append(f"  {counts['adopted']} of those done are adopted: pictures from before chargen")
+        lines.append(f"  {counts['adopted']} of the done pictures adopted: made without chargen")
     if plan.put_back:
-        lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
+        lines.append(_restoring(counts["put_back"]))
     lines += _lost(plan)
     if counts["stale"]:
         price = sum(stale.cost_usd for stale in plan.stale)
-        lines.append(
-            f"  {counts['stale']} stale since what surrounds them changed, about {money(price)}; to order them:"
-        )
+        why = "style, references or model changed"
+        lines.append(f"  {counts['stale']} out of date (stale): {why}; to order them, about {money(price)}:")
         lines.append(_to_paste(settings, "scenes=*", "state=stale"))
     if counts["missing"]:
         lines.append(
-            f"  {counts['missing']} missing, their files are gone, about {money(plan.missing_usd)}; to order them:"
+            f"  {counts['missing']} missing: the file is gone; to order them again, about {money(plan.missing_usd)}:"
         )
         lines.append(_to_paste(settings, "scenes=*", "state=missing"))
     if counts["failed"]:
-        lines.append(f"  {counts['failed']} failed: change their prompts, or send them as they are:")
+        lines.append(f"  {counts['failed']} failed: edit their prompts, or order them again as they are:")
         lines.append(_to_paste(settings, "scenes=*", "state=failed"))
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see the errors")
@@ -67,35 +66,37 @@ def _files_overview(plan: FilePlan, settings: Settings) -> str:
     counts = plan.counts()
     lines = [_where(settings), files_headline(plan)]
     if counts["put_back"]:
-        lines.append(f"  {counts['put_back']} were paid for and are put back from what is stored")
+        lines.append(_restoring(counts["put_back"]))
     lines += _lost(plan)
     scenes = "scenes=enhance/*" if plan.operation == "enhance" else "scenes=*/images/*"
     if plan.stale:
         price = sum(item.cost_usd for item in plan.stale)
-        lines.append(f"  {counts['stale']} stale since what is asked changed, about {money(price)}; to order them:")
+        why = "prompt, settings or model changed"
+        lines.append(f"  {counts['stale']} out of date (stale): {why}; to order them, about {money(price)}:")
         lines.append(_to_paste(settings, scenes, "state=stale"))
-    for status, words in (("missing", "missing, their results are gone"), ("failed", "failed")):
+    for status, words in (("missing", "missing: the result is gone"), ("failed", "failed")):
         if counts[status]:
             price = sum(item.cost_usd for item in plan.items if item.status == status)
-            lines.append(f"  {counts[status]} {words}, about {money(price)}; to order them:")
+            lines.append(f"  {counts[status]} {words}; to order them again, about {money(price)}:")
             lines.append(_to_paste(settings, scenes, f"state={status}"))
     if counts["blocked"]:
         lines.append(f"  {counts['blocked']} cannot be sent, see below")
     if twins := plan.of_status("twin"):
-        lines.append(
-            f"  {len(twins)} {'is the same picture' if len(twins) == 1 else 'are the same pictures'} as others"
-        )
+        lines.append(f"  {len(twins)} {'duplicate is' if len(twins) == 1 else 'duplicates are'} made only once")
     if plan.broken:
         lines.append(_skipped(plan.broken))
     lines += [f"note: {notice}" for notice in plan.notices]
     return _joined(lines + _problems(plan))
 
 
+def _restoring(number: int) -> str:
+    return f"  Restoring {_plural(number, 'missing picture that was', 'missing pictures that were')} already paid for"
+
+
 def _lost(plan: Plan | FilePlan) -> list[str]:
     if not plan.lost:
         return []
-    jobs = _plural(len(plan.lost), "job that counts", "jobs that count")
-    return [f"  {jobs} as lost on the server: looking again"]
+    return [f"  {_plural(len(plan.lost), 'job', 'jobs')} lost on the server: checking again"]
 
 
 def files_headline(plan: FilePlan) -> str:
@@ -154,7 +155,7 @@ def tasks(plan: Plan | FilePlan, width: int) -> str:
             lines += [f"    note        {note}" for note in task.notes]
     deferred = cast("Plan", plan).deferred if plan.operation == "generate" else []
     if deferred:
-        lines.append("later, once the pictures they need are in place:")
+        lines.append("later, when the pictures they need are in place:")
         lines += [
             f"  {item.standing.target}, after {', '.join(sorted(item.needs))}, {money(item.shape.cost_usd)}"
             for item in deferred
@@ -165,7 +166,7 @@ def tasks(plan: Plan | FilePlan, width: int) -> str:
 def _output(task: Task) -> str:
     """Where the result of *task* goes: a picture without its extension, or what is known of a picture."""
     if task.wish.operation == "analyze":
-        return "what is on the picture, in words"
+        return "a description of the picture"
     if task.wish.operation == "enhance":
         return f"{task.extra['folder']}/{task.extra['output']}"
     return output_path(task.wish.target, task.wish.variation)
@@ -211,7 +212,8 @@ def _problems(plan: Plan | FilePlan) -> list[str]:
     if len(order) > MOST_PROBLEMS:
         kinds = Counter(problem.code for problem in order[MOST_PROBLEMS:])
         more = ", ".join(f"{count} × {code}" for code, count in kinds.most_common())
-        lines.append(f"and {len(order) - MOST_PROBLEMS} more problems, all of them in results/report.json: {more}")
+        hidden = _plural(len(order) - MOST_PROBLEMS, "more problem", "more problems")
+        lines.append(f"and {hidden}; results/report.json lists all: {more}")
     return lines
 
 
@@ -226,7 +228,7 @@ def _plural(count: int, one: str, many: str) -> str:
 
 def _skipped(broken: tuple[str, ...]) -> str:
     names = tuple(name.replace("/*", "s") for name in broken)  # all of a kind, where its folder cannot be read
-    return f"  entities skipped as broken: {len(names)} ({_some(names)})"
+    return f"  entities skipped because of errors: {len(names)} ({_some(names)})"
 
 
 def _some(names: tuple[str, ...]) -> str:

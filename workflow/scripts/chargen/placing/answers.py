@@ -58,7 +58,7 @@ def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
     except OSError as error:
         if not concerns_one_folder(error):
             raise
-        words = f"{error.filename}: {error.strerror}: {key} is kept and put in place by the next run"
+        words = f"{error.filename}: {error.strerror}: the result of {key} is kept, and the next run saves it"
         events.log("kept", words, level="warning", on_terminal=True, key=key)
         return Placed("unplaced", "", CANNOT_WRITE)
 
@@ -125,20 +125,20 @@ def task_record(
 
 
 _PLACE_ADVICE = {
-    CANNOT_WRITE: "make the folder take it (writable, and no file in its place) and run again: it is put in place then",
-    RECORD_WAITS: "mend imagery.yaml and run again: the record is added then",
-    "name-taken": "a file of that name is not chargen's, or was retouched; it was left alone, this got another name",
-    "scene-edited": "the scene was changed while the picture was made; it is in the archive",
-    "scene-gone": "the scene was taken out while the picture was made; it is in the archive",
-    "variation-gone": "fewer variations are wanted by now; the picture is in the archive",
-    "approved-meanwhile": "another picture was approved while this one was made; it is in the archive",
-    "newer-picture": "a newer picture is in place; this one is in the archive",
-    "picture-replaced": "the picture was replaced or removed while it was looked at; the next run looks at the new one",
-    "words-unknown": "what was asked is not known here, so the answer is only kept among the raw ones in state/; "
-    "the next run asks anew",
+    CANNOT_WRITE: "make the folder writable (and remove a file of the same name), then run again to save it",
+    RECORD_WAITS: "fix imagery.yaml and run again to add the record",
+    "name-taken": "a file of that name is not from chargen, or was edited; it was kept, and this one got another name",
+    "scene-edited": "the scene changed while the picture was made; the picture is in images/archive/",
+    "scene-gone": "the scene was removed while the picture was made; the picture is in images/archive/",
+    "variation-gone": "the scene now has fewer variations; the picture is in images/archive/",
+    "approved-meanwhile": "another picture was approved while this one was made; this one is in images/archive/",
+    "newer-picture": "a newer picture is in place; this one is in images/archive/",
+    "picture-replaced": "the picture was replaced or removed during its analysis; the next run analyses the new one",
+    "words-unknown": "the request is unknown here, so only the raw answer is kept in state/; the next run sends "
+    "a new request",
     "folder-gone": "the entity's folder is gone or was renamed; the picture is kept in state/",
-    "imagery-broken": "mend imagery.yaml and run again: the picture is put in place then",
-    "images-outside-library": "images/ leads out of the library; make it a folder of the entity and run again",
+    "imagery-broken": "fix imagery.yaml and run again to save the picture",
+    "images-outside-library": "images/ is a link to a place outside the library; make it a folder and run again",
 }
 
 

@@ -24,7 +24,7 @@ class Budget:
     def used(self, total: float) -> str:
         """Return in words how much of it *total* US dollars are."""
         share = f" ({total / self.usd:.0%})" if self.usd else ""
-        return f"${total:.2f} of {self.name}={self.usd:.2f} for {self.period} are used{share}"
+        return f"${total:.2f} of {self.name}={self.usd:.2f} for {self.period} used{share}"
 
 
 def budgets(settings: Settings) -> Iterator[Budget]:
@@ -43,7 +43,8 @@ def notices(settings: Settings, journal: Journal, cost_usd: float) -> list[str]:
     for budget in budgets(settings) if cost_usd else ():
         total = journal.spent_usd(budget.hours) + cost_usd
         if total > budget.usd:
-            found.append(f"budget: this run would take it to {budget.used(total)}: what does not fit is not sent")
+            used = budget.used(total)
+            found.append(f"budget: this run would bring it to {used}; batches over the budget are not sent")
         elif total > budget.usd * NEARLY:
             found.append(f"budget: with this run, {budget.used(total)}")
     return found

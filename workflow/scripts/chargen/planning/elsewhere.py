@@ -40,16 +40,16 @@ class Elsewhere:
         what = f"{'is' if one else 'are'} in flight" if self.in_flight else f"{'was' if one else 'were'} sent before"
         lines = [
             f"{self.wishes} of the tasks {what} under another name: library `{self.library_id}` "
-            f"(state/{settings.provider}/{self.library_id}), batch {batches}. Nothing was sent, so that nothing is "
+            f"(state/{settings.provider}/{self.library_id}), batch {batches}. Nothing was sent, so nothing is "
             "paid twice"
         ]
         if self._is_another_library(settings):
             other = command(settings, target, f"library={self.library}", f"library_id={self.library_id}")
-            lines += [f"That library is at {self.library}. Let it collect them first, then run again:\n    {other}"]
+            lines += [f"That library is at {self.library}. Collect them there first, then run again:\n    {other}"]
         else:
             go_on = command(settings, target, f"library_id={self.library_id}")
-            lines += [f"If this is that library, go on under its name, and keep it as `library_id`:\n    {go_on}"]
-            lines += [] if self.in_flight else [f"If all of it is to be made anew, move {self.state.root} away first"]
+            lines += [f"If this is that library, continue under its id, and set it as `library_id`:\n    {go_on}"]
+            lines += [] if self.in_flight else [f"To make everything again, move {self.state.root} away first"]
         return "\n".join(lines)
 
     def _is_another_library(self, settings: Settings) -> bool:

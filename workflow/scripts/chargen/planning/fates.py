@@ -62,9 +62,9 @@ class Fates:
             batch = self.kept_in(wish)
             if batch:
                 return Fate("put back", "its picture was paid for", batch=batch)
-            return Fate("missing", "its picture was paid for, and is gone")
+            return Fate("missing", "its picture was paid for, and is missing")
         if outcome == "passing" and attempt < self._max_attempts:
-            return Fate("wanted", f"failed in passing: {reason}", attempt + 1)
+            return Fate("wanted", f"temporary failure: {reason}", attempt + 1)
         if outcome:
             return Fate("failed", reason, attempt)
         return Fate("wanted", why)

@@ -35,5 +35,5 @@ def place_order(state: State, items: Iterable[tuple[str, int]], **said: Any) -> 
 def take_back(state: State, items: Iterable[tuple[str, int]], stands_for: int) -> None:
     """Let the orders for *items* since the order *stands_for* count no more, durably: what they ask for has come."""
     number = place_order(state, items, stands_for=stands_for)
-    words = f"order {number}: what was ordered in place of lost pictures is not sent, because they came"
+    words = f"order {number}: replacements for lost pictures are not sent, because the pictures arrived"
     events.log("order-withdrawn", words, order=number)

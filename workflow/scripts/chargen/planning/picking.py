@@ -87,7 +87,7 @@ class Picker:
                 chosen[found.path] = next(item.why for item in reference.candidates if item.path == found.path)
         if len(sent) > limit:
             left_out = ", ".join(picture.name for picture in sent[limit:])
-            message = f"the model takes {limit} references; left out: {left_out}"
+            message = f"the model takes {limit} references; skipped: {left_out}"
             problems.append(_problem("too-many-references", message, scene, scene.place))
         stops = next((problem for problem in problems if self._fails.get(problem.code)), None)
         blocked = replace(stops, severity="error", effect="scene skipped") if stops else None
@@ -98,7 +98,7 @@ class Picker:
 
     def _notes(self, picture: SentPicture, why: str) -> Iterator[str]:
         if why:
-            yield f"reference {picture.path} is the best that was seen of {picture.name}: {why}"
+            yield f"reference {picture.path} is the best known picture of {picture.name}: {why}"
         for change in self._look(picture.path).prepared(self._max_side):
             yield f"reference {picture.path} is {change} before it is sent"
 
@@ -128,7 +128,7 @@ class Picker:
                 look.bytes,
                 self._max_side if look.prepared(self._max_side) else 0,
             )
-        message = f"reference {reference.written}: there is no picture of it yet"
+        message = f"reference {reference.written}: no picture of it exists yet"
         return _problem("missing-reference", message, scene, reference.place)
 
     def _look(self, path: str) -> Look:

@@ -38,7 +38,7 @@ class Remains:
     def words(self) -> str:
         """Return what a person should know."""
         flying = count(len(self.in_flight), "batch", "batches")
-        return f"{self.why}\nNothing new can be planned until that is corrected; {flying} in flight will be collected"
+        return f"{self.why}\nNothing new can be planned until this is fixed; {flying} in flight will be collected"
 
     def to_json(self) -> dict[str, Any]:
         """Return what is pinned of it."""

@@ -144,7 +144,7 @@ class TaskMaker:
             return self._refuse(
                 scene,
                 "image_size",
-                f"no price is known for {model.name} at {size}: add it to {self._settings.models_file}",
+                f"{model.name} has no price for {size}: add it to {self._settings.models_file}",
             )
         return Shape(model, ratio, size, price.usd, price.less, price.more)
 
@@ -155,7 +155,7 @@ class TaskMaker:
             yield Problem(
                 "warning",
                 "mood-without-style",
-                f"mood {mood} has no style, so it is sent as a plain word",
+                f"mood {mood} has no style, so only its name is sent",
                 scene.place,
                 f"add it to moods in {self._settings.styles}",
                 scene.entity,

@@ -62,7 +62,7 @@ class RemoteError(ChargenError):
     def hint(self) -> str:
         """What the user can do about it, in words to follow the message; ``""`` if nothing is known."""
         if self.foreign:
-            return " (this is not an answer of the API: a proxy, a firewall or a login page on the way said it)"
+            return " (this answer is not from the API, but from a proxy, a firewall or a login page)"
         return ""
 
     @property

@@ -14,5 +14,5 @@ def known_prices(settings: Settings) -> Catalog | None:
     try:
         return provider_of(settings).catalog(settings)
     except ChargenError as error:
-        events.log("problem", f"{error}: what came is counted as it was estimated", level="warning")
+        events.log("problem", f"{error}: the cost is estimated", level="warning")
         return None

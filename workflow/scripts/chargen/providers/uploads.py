@@ -97,7 +97,7 @@ class Uploads:
         with self._state.lock(f"upload-{sha256[:16]}"):
             upload = self.live().get(sha256)
             if upload and upload.lives_for_s() > must_live_s:
-                words = f"{path.name} is on the server already as {upload.name}"
+                words = f"{path.name} is already on the server as {upload.name}"
                 events.log("reused", words, level="debug", file=path.name, name=upload.name, sha256=sha256)
                 return upload
             self._see_to_room(path.stat().st_size)
@@ -152,8 +152,8 @@ class Uploads:
                     if pause is None or (found_nothing and not freed):
                         raise StorageFull(
                             f"storage: the account has no room for {path.name} ({path.stat().st_size:,} bytes), and "
-                            "chargen has nothing left there that no unfinished batch needs. `snakemake storage` shows "
-                            "what lies there, `snakemake cleanup --config files=…` deletes it; or run again when a "
+                            "chargen has no more uploads there to delete. `snakemake storage` lists the "
+                            "files, `snakemake cleanup --config files=…` deletes it; or run again when a "
                             f"batch has ended. The server said: {error.message[:200]}"
                         ) from None
                     found_nothing = not freed

@@ -11,38 +11,38 @@ MAX_SAID = 1000
 """Characters kept of what the API answered."""
 
 _REWORD = "reword the scene"
-_AGAIN = "chargen sends it again by itself, up to retry.max_attempts times"
+_AGAIN = "chargen retries it automatically, up to retry.max_attempts times"
 
 ADVICE: dict[Reason, str] = {
-    "no-image": "the model answered without a picture, often because the prompt asks for nothing that can be "
-    f"seen or is refused silently; {_REWORD} as a description of one picture",
+    "no-image": "the model answered without a picture, often because the prompt describes nothing visible "
+    f"or is refused silently; {_REWORD} as a description of one picture",
     "image-safety": "the picture was made and then withheld by a safety filter, free of charge; "
     f"{_REWORD}: less violence, nudity or distress, no likeness of real people",
     "image-other": f"the model could not make a picture of this prompt; {_REWORD}, with fewer demands at once",
-    "safety": f"the reply was stopped by a safety filter; {_REWORD}, or loosen safety_settings in the configuration",
+    "safety": f"the answer was stopped by a safety filter; {_REWORD}, or loosen safety_settings in the configuration",
     "prohibited-content": "the prompt or picture falls under the prohibited-use policy or a third party's "
     f"rights; {_REWORD}: no brands, franchises, real people or minors in doubtful situations",
     "recitation": f"the result came too close to existing works; {_REWORD} with details of your own, "
     "and name no artist or work",
-    "blocklist": f"the text holds words that the API does not accept; {_REWORD}",
-    "personal-data": f"the text seems to hold personal data; {_REWORD} without names, addresses or numbers",
+    "blocklist": f"the text contains words that the API does not accept; {_REWORD}",
+    "personal-data": f"the text seems to contain personal data; {_REWORD} without names, addresses or numbers",
     "blocked-prompt": "the prompt was refused before the model saw it; "
-    f"{_REWORD}, and look at the entity's description and at its references too",
-    "text-only": "the model talked instead of painting; say in the prompt what is to be seen, or read "
-    f"its answer for what it objects to, and {_REWORD}",
-    "empty-reply": "the model answered nothing; order the scene again, and reword it if that happens twice",
-    "max-tokens": "the reply was cut at the limit of tokens; shorten the prompt or ask for a smaller image_size",
+    f"{_REWORD}, and check the entity's description and references",
+    "text-only": "the model answered with text only; describe in the prompt what the picture shows, or read "
+    f"its answer for objections, and {_REWORD}",
+    "empty-reply": "the answer was empty; order the scene again, and reword it if that happens twice",
+    "max-tokens": "the answer was cut off at the token limit; shorten the prompt or ask for a smaller image_size",
     "language": f"the model does not work in this language; {_REWORD} in English",
-    "malformed-response": "the model produced an answer that the API could not put into shape; order the scene again",
-    "other": f"the API stopped without saying why; order the scene again, and {_REWORD} if that happens twice",
-    "cancelled": f"the job was cancelled before this request's turn; {_AGAIN}",
-    "invalid-argument": "the request is not acceptable as it stands; check model, aspect_ratio, "
+    "malformed-response": "the API could not parse the model's answer; order the scene again",
+    "other": f"the API stopped without a reason; order the scene again, and {_REWORD} if that happens twice",
+    "cancelled": f"the job was cancelled before this request was processed; {_AGAIN}",
+    "invalid-argument": "the request is invalid; check model, aspect_ratio, "
     "image_size and references against what the API answered",
-    "deadline": f"the request took too long on the remote side; {_AGAIN}",
-    "not-found": "the model or a file does not exist (any more); check the model's name in the configuration",
+    "deadline": f"the request took too long on the server; {_AGAIN}",
+    "not-found": "the model or a file does not exist; check the model's name in the configuration",
     "permission-denied": "the key may not use this model or file; check the key's project",
-    "reference-gone": "a reference image had expired or belongs to another key; it is uploaded anew when the "
-    f"request goes out again, and {_AGAIN}",
+    "reference-gone": "a reference image had expired or belongs to another key; it is uploaded again with the "
+    f"retry, and {_AGAIN}",
     "quota": f"a quota of the API was used up; {_AGAIN}; lower limits in the configuration if it persists",
     "billing": "the account's prepaid credits are used up, or billing is off: settle that in AI Studio, then "
     "order the scene again",
@@ -51,18 +51,18 @@ ADVICE: dict[Reason, str] = {
     "internal": f"an error inside the API; {_AGAIN}",
     "unavailable": f"the API was overloaded; {_AGAIN}",
     "unauthenticated": "the key was not accepted; check GEMINI_API_KEY",
-    "error": "the API failed in a way that chargen does not know; see what it answered, then order the scene again",
-    "missing-line": f"the results hold no line for this request; {_AGAIN}",
+    "error": "the API failed in a way unknown to chargen; check its answer, then order the scene again",
+    "missing-line": f"the results have no line for this request; {_AGAIN}",
     "unreadable-line": "the result line is damaged; the downloaded file is kept, order the scene again "
-    "to replace what is lost",
-    "broken-picture": "the picture that came is damaged; the downloaded file is kept, order the scene "
+    "to replace the result",
+    "broken-picture": "the downloaded picture is damaged; the downloaded file is kept, order the scene "
     "again to replace it",
-    "reference-refused": "the API does not take a reference picture of this scene, so it was not sent; replace the "
+    "reference-refused": "the API refused a reference picture of this scene, so the request was not sent; replace the "
     "picture, then order the scene again",
-    "unfit-answer": "the answer does not have the form that was asked for, also after its errors were shown to the "
-    "model; order the picture again, or try another model for analyze",
-    "lost": "the job was paid for, and its results cannot be found on the server or answer none of its requests; each "
-    "run looks for them for two weeks, and it is made again only by an order",
+    "unfit-answer": "the answer does not have the requested form, even after a second request that listed its "
+    "errors; order the picture again, or try another model for analyze",
+    "lost": "the job was paid for, but its results are missing on the server or answer none of its requests; each "
+    "run checks again for two weeks, and only an order makes it again",
 }
 
 PASSING: frozenset[Reason] = frozenset(

@@ -56,15 +56,15 @@ INDEX_AFTER_BYTES = 256_000
 """By how much the journal must have grown for its index to be written again."""
 
 _TOLD: dict[str, tuple[events.Level, str]] = {
-    "intent": ("info", "asks for the job of batch {batch}: {tasks} tasks for {model}, about ${cost_usd:.4f}"),
+    "intent": ("info", "creating the job of batch {batch}: {tasks} tasks for {model}, about ${cost_usd:.4f}"),
     "created": ("info", "{job} is the job of batch {batch}"),
     "refused": ("warning", "no job was made: the server answered {status}, {message}"),
     "absent": ("warning", "no job of batch {batch} was made"),
-    "cancelled": ("warning", "the job of batch {batch} is cancelled ({why})"),
+    "cancelled": ("warning", "cancelled the job of batch {batch} ({why})"),
     "ended": ("info", "the job of batch {batch} ended {state}: {error}"),
-    "fetched": ("info", "the results of batch {batch} are here: {bytes:,} bytes"),
-    "found-again": ("info", "{job} is there again: batch {batch} is in flight again"),
-    "cleaned": ("info", "what the server kept of batch {batch} is deleted"),
+    "fetched": ("info", "downloaded the results of batch {batch}: {bytes:,} bytes"),
+    "found-again": ("info", "{job} is on the server again: batch {batch} is in flight again"),
+    "cleaned": ("info", "deleted the files of batch {batch} on the server"),
 }
 """What the person who reads the log is told of each event; the receipt speaks for ``applied``."""
 

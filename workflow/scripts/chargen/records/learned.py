@@ -99,7 +99,7 @@ def learn(state: State, receipt: Mapping[str, Any]) -> None:
             learned.add(receipt)
             durable.write(state.learned, orjson.dumps(learned.to_json()))
     except OSError as error:
-        events.log("problem", f"{state.learned}: {error.strerror}: estimates do without it", level="warning")
+        events.log("problem", f"{state.learned}: {error.strerror}: estimates do not use it", level="warning")
 
 
 def _cached(state: State) -> Learned:

@@ -308,10 +308,10 @@ class FoundKey:
                 continue
             what = "a line break" if sign in "\r\n" else "a blank" if sign.isspace() else "a control character"
             if sign.isprintable() and not sign.isspace():
-                what = "not a letter, digit or sign of ASCII"
+                what = "not an ASCII letter, digit or sign"
             return (
-                f"{self.name} from {self.place} cannot be an API key: its character {number} of {len(self.value)} is "
-                f"{what}. Copy the key once more; nothing was sent"
+                f"{self.name} from {self.place} is not a valid API key: character {number} of {len(self.value)} is "
+                f"{what}. Copy the key again; nothing was sent"
             )
         return ""
 
@@ -345,7 +345,7 @@ def _dotenv(file: Path) -> dict[str, str | None]:
         line = content.count(b"\n", 0, error.start) + 1
         raise ChargenError(f"{file}:{line}: the file is not UTF-8; save it as UTF-8 (the key is not read)") from None
     if "\0" in text:
-        raise ChargenError(f"{file}: this is no text in UTF-8; save it as UTF-8 (the key is not read)")
+        raise ChargenError(f"{file}: the file is not UTF-8 text; save it as UTF-8 (the key is not read)")
     return dotenv_values(stream=io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
@@ -370,7 +370,8 @@ def _library_id(library: Path) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", library.name.lower()).strip("-")[:40].strip("-")
     if not name:
         raise ChargenError(
-            f"configuration: library_id: the folder name {library.name!r} gives none; set `library_id` to a short name"
+            f"configuration: library_id: the folder name {library.name!r} has no letter or digit; set "
+            "`library_id` to a short name"
         )
     return name
 

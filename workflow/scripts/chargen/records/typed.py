@@ -211,5 +211,5 @@ def _check_utf8(word: str) -> None:
     except UnicodeEncodeError:
         shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise ChargenError(
-            f"--config {shown}: this is not UTF-8; rename what it names, or use another terminal"
+            f"--config {shown}: the value is not UTF-8; rename the file, or use another terminal"
         ) from None

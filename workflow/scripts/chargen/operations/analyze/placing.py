@@ -203,7 +203,7 @@ class _Desk:
         verdict = Verdict("failed", reason=UNFIT, passing=may_retry, said=said, advice=ADVICE[UNFIT])
         record = task_record(self._plan, Answer(task, answer.line, verdict))
         where = kept.relative_to(self._state.root).as_posix()
-        return record | {"notes": [*record["notes"], f"the answer is kept in the state: {where}"]}
+        return record | {"notes": [*record["notes"], f"the answer is kept in state/: {where}"]}
 
     def _keep(self, item: Json) -> str:
         name = item["path"].rsplit("/", 1)[-1]
@@ -227,7 +227,7 @@ class _Desk:
         except (WriteBackError, OSError) as error:
             if isinstance(error, OSError) and not concerns_one_folder(error):
                 raise
-            words = f"{error}\n  the analyses are kept in the state: the next run adds them"
+            words = f"{error}\n  the analyses are kept in state/; the next run adds them"
             events.log("kept", words, level="warning", on_terminal=True, target=self._key)
             return str(error)
         return ""

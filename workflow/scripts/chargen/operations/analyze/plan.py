@@ -11,6 +11,7 @@ from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, oth
 from chargen.analysis.store import Analysis, read_analyses, unreadable_sidecar
 from chargen.base.durable import canonical
 from chargen.base.errors import ChargenError, Place, Problem
+from chargen.base.wording import count
 from chargen.library.folders import Folders
 from chargen.library.load import load_library
 from chargen.library.model import KIND_FOLDERS, Entity, Kind
@@ -107,7 +108,8 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
     plan.notices += budget.notices(settings, journal, plan.cost_usd)
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)
-        raise ChargenError(f"{lines}\nstrict: nothing was started, because there are {len(plan.problems)} problems")
+        found = count(len(plan.problems), "problem")
+        raise ChargenError(f"{lines}\nstrict: nothing was started, because the library has {found}")
     return plan
 
 

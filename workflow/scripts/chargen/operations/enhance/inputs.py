@@ -85,11 +85,11 @@ class _Walk:
         if path.is_symlink() and not path.exists():
             return "is a broken link"
         if path.is_symlink() and not self._leads_inside(path):
-            return "is a link to a place outside of the folder; put a copy there"
+            return "is a link to a file outside the folder; copy the file instead"
         if not path.is_file():
             return "is not a regular file"
         if path.suffix.lower() in UNFINISHED:
-            return "is unfinished, by its name"
+            return "looks unfinished by its name"
         return ""
 
 
@@ -136,5 +136,5 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise CannotPlan(f"enhance: {path}: the prompt cannot be read ({error})") from None
     if not text:
-        raise CannotPlan(f"enhance: {path}: the prompt is empty; say what is asked, or take the file away")
+        raise CannotPlan(f"enhance: {path}: the prompt is empty; write a prompt, or remove the file")
     return text

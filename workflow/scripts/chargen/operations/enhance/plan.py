@@ -95,7 +95,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     """
     source = Path(settings.enhance.input_dir)
     if not source.is_dir():
-        raise CannotPlan(f"enhance: there is no folder {source}; set enhance.input_dir to the folder of your pictures")
+        raise CannotPlan(f"enhance: folder not found: {source}; set enhance.input_dir to the folder of your pictures")
     _check_readable(job_folder(settings))
     state = State.of(settings)
     catalog = provider_of(settings).catalog(settings)
@@ -123,7 +123,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     if plan.tasks:
         _check_writable(job_folder(settings))
     if hidden:
-        plan.notices.append(f"{hidden} hidden files or folders of {settings.enhance.input_dir} are passed over")
+        plan.notices.append(f"{hidden} hidden files or folders in {settings.enhance.input_dir} are skipped")
     for entry in journal.in_flight():
         if entry.operation == OPERATION:
             plan.in_flight[entry.batch] = len(entry.wishes)
@@ -141,7 +141,7 @@ def _check_readable(folder: Path) -> None:
     except OSError as error:
         if not is_absent(error):
             why = f"{folder} cannot be read ({error.strerror})"
-            raise ChargenError(f"enhance: {why}; let it be read, or bring its disk back, then run again") from None
+            raise ChargenError(f"enhance: {why}; make it readable, or reconnect its disk, then run again") from None
 
 
 def _check_writable(folder: Path) -> None:
@@ -149,9 +149,9 @@ def _check_writable(folder: Path) -> None:
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
-        raise ChargenError(f"enhance: {folder} is no folder, so no result can be put there; set enhance.output_dir")
+        raise ChargenError(f"enhance: {folder} is not a folder; set enhance.output_dir to one for the results")
     if not may_be_written(folder):
-        raise ChargenError(f"enhance: {folder} is not writable; let it be written, or set enhance.output_dir")
+        raise ChargenError(f"enhance: {folder} is not writable; make it writable, or set enhance.output_dir")
 
 
 def read_submission(folder: Path) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def read_submission(folder: Path) -> dict[str, Any]:
     path = folder / SUBMISSION
     if why := why_unreadable(path):
         raise ChargenError(
-            f"{path} {why}; without it all its pictures would be made again: make it readable, then run again"
+            f"{path} {why}; without it all its pictures would be paid for again: make it readable, then run again"
         )
     if not path.exists():
         return {"schema_version": 1, "results": []}
@@ -169,7 +169,7 @@ def read_submission(folder: Path) -> dict[str, Any]:
             raise durable.UnreadableFile(path, "it has no list `results`")
     except durable.UnreadableFile as error:
         raise ChargenError(
-            f"{path}: cannot be read: {error.why}. Fix it or put a backup in its place: it says what was made"
+            f"{path}: cannot be read: {error.why}. Fix it or restore a backup: it records what was made"
         ) from None
     return data
 
@@ -210,7 +210,7 @@ def _take_stock(context: _Context, items: list[Input]) -> None:
     for found in asked:
         if stands_for := names.twin_of.get(found.item.name):
             wish = Wish(OPERATION, _target(context.settings, found.item.name), 1, found.spec)
-            why = f"is the same picture as {stands_for}, and the same is asked for it"
+            why = f"is the same picture with the same prompt as {stands_for}"
             context.plan.items.append(FileItem(wish, "twin", found.item.name, why))
             continue
         for variation in range(1, context.settings.enhance.variations + 1):
@@ -229,12 +229,12 @@ def _asked_for(context: _Context, item: Input) -> _Asked | None:
         trouble = "is a placeholder of the emulator"
     if trouble:
         plan.items.append(FileItem(Wish(OPERATION, target, 1, ""), "blocked", item.name, trouble))
-        message = f"{trouble}, so it is left out"
+        message = f"{trouble}, so it is skipped"
         plan.problems.append(Problem("warning", "unreadable-input", message, Place(item.name)))
         return None
     if not item.prompt:
         raise CannotPlan(
-            f"enhance: nothing is asked for {item.path}: set enhance.prompt, or put the words into {FOLDER_PROMPT} in "
+            f"enhance: {item.path} has no prompt: set enhance.prompt, or write the prompt into {FOLDER_PROMPT} in "
             f"its folder or into {item.path.stem}{SIDECAR} beside it"
         )
     asked = {"sha256": look.sha256, "prompt": item.prompt, "size": settings.enhance.image_size}

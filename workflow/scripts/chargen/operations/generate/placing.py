@@ -127,7 +127,7 @@ def _write_records(settings: Settings, key: str, records: list[dict[str, str]]) 
     except (WriteBackError, OSError) as error:
         if isinstance(error, OSError) and not concerns_one_folder(error):
             raise
-        words = f"{error}\n  the pictures are kept, their records wait: the next run adds them"
+        words = f"{error}\n  the pictures are in place; the next run adds their records"
         events.log("kept", words, level="warning", on_terminal=True, target=key)
         return str(error)
     return ""
@@ -141,7 +141,7 @@ def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
     """
     root = Path(settings.library)
     if not root.is_dir():
-        raise ChargenError(f"Library folder not found: {root}. Nothing is lost; bring it back, then run again")
+        raise ChargenError(f"Library folder not found: {root}. Nothing is lost; restore it, then run again")
     folder = entity_folder(root, key)
     if not is_present(folder):
         return None, "folder-gone"

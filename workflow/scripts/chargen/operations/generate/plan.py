@@ -14,6 +14,7 @@ from typing import Any
 from chargen.analysis.learn import Lessons
 from chargen.base.errors import ChargenError, Place, Problem
 from chargen.base.progress import track
+from chargen.base.wording import count
 from chargen.library.access import barrier
 from chargen.library.folders import same_name
 from chargen.library.load import load_library, without_collector
@@ -206,7 +207,7 @@ def _make_plan(settings: Settings, operation: str, scope: Collection[str], targe
     if settings.strict and plan.problems:
         lines = "\n".join(str(problem) for problem in plan.problems)
         raise ChargenError(
-            f"{lines}\nstrict: nothing was started, because the library has {len(plan.problems)} problems"
+            f"{lines}\nstrict: nothing was started, because the library has {count(len(plan.problems), 'problem')}"
         )
     return plan
 
@@ -218,9 +219,9 @@ def _style_images(plan: Plan, settings: Settings, rules: Rules) -> list[str]:
         if is_present(settings.library_root / path):
             found.append(path)
             continue
-        message = f"'{path}' is not in the library, so no picture is made after its style"
+        message = f"'{path}' is not in the library, so no picture uses its style"
         place = Place(settings.styles, key="art_direction.style_images")
-        problem = Problem("warning", "missing-reference", message, place, "put it there, or take it out of the list")
+        problem = Problem("warning", "missing-reference", message, place, "add it there, or remove it from the list")
         if settings.missing_references == "fail":
             raise ChargenError(str(replace(problem, severity="error")))
         plan.problems.append(problem)
@@ -267,7 +268,7 @@ def _take_stock(
                 plan.standings.append(standing)
     if targets is None:
         unfit = [glob for glob in settings.only if not any(matches([glob], item.target) for item in plan.standings)]
-        plan.notices += [f"only: no scene of this run fits {glob}{meant(glob, known)}" for glob in unfit]
+        plan.notices += [f"only: no scene of this run matches {glob}{meant(glob, known)}" for glob in unfit]
         for entry in journal.in_flight():
             if entry.operation == plan.operation:
                 plan.in_flight[entry.batch] = len(entry.wishes)
@@ -362,9 +363,9 @@ def _circle(scene: Scene, needs: frozenset[str]) -> Problem:
     return Problem(
         "error",
         "circular-reference",
-        f"scene {scene.id}: its reference {', '.join(sorted(needs))} needs this very scene, in a circle",
+        f"scene {scene.id}: its reference {', '.join(sorted(needs))} depends on this scene itself",
         scene.place,
-        "take one of the references out",
+        "remove one of the references",
         scene.entity,
         scene.id,
         "scene skipped",

@@ -64,7 +64,7 @@ class Remote:
                 ),
             )
         if not job.name:
-            raise GeminiError(f"creating the job {display_name}", 0, "the answer holds no job name")
+            raise GeminiError(f"creating the job {display_name}", 0, "the answer has no job name")
         return job.name
 
     def jobs(self) -> Iterator[RemoteJob]:
@@ -207,7 +207,7 @@ class Remote:
         except ValueError:
             raise GeminiError(doing, 0, "the answer is not JSON") from None
         if not isinstance(data, dict):
-            raise GeminiError(doing, 0, "the answer is not JSON object")
+            raise GeminiError(doing, 0, "the answer is not a JSON object")
         return data
 
     def _pages(self, path: str, key: str, doing: str) -> Iterator[list[Any]]:
@@ -221,9 +221,9 @@ class Remote:
             page = self._get(path, params, doing)
             # An empty list is an empty object. Anything else, taken for one, would hide a job that was paid for.
             if (page and not {key, "nextPageToken"} & page.keys()) or not isinstance(page.get(key, []), list):
-                raise GeminiError(doing, 0, f"the answer is no list of {path}")
+                raise GeminiError(doing, 0, f"the answer is not a list of {path}")
             if page.get("unreachable"):
-                raise GeminiError(doing, 0, f"the list of {path} is not complete")
+                raise GeminiError(doing, 0, f"the list of {path} is incomplete")
             yield page.get(key, [])
             token = as_text(page.get("nextPageToken"))
             if not token:

@@ -89,7 +89,7 @@ class ResultFile:
     def decode(self, slice_: Slice) -> bytes:
         """Return the picture's bytes; raise `BrokenPicture` if they are no base64 or absurdly many."""
         if slice_.length > MAX_BASE64:
-            raise BrokenPicture(f"the picture is absurdly large: {slice_.length} base64 characters")
+            raise BrokenPicture(f"the picture is too large: {slice_.length} base64 characters")
         if slice_.inline:
             return _decode_base64(slice_.inline)
         try:
@@ -175,7 +175,7 @@ class _Line:
             opening = file._find(b'"', position, end)
             stop = end if opening < 0 else opening
             if len(skeleton) + stop - position > MAX_SKELETON:
-                raise _Unreadable("the line holds too much apart from its long texts")
+                raise _Unreadable("the line has too much data beside its long texts")
             skeleton += file._bytes(position, stop)
             if opening < 0:
                 return bytes(skeleton)
@@ -192,7 +192,7 @@ class _Line:
         while True:
             found = self.file._find(b'"', position, self.end)
             if found < 0:
-                raise _Unreadable("the line is cut off inside a text")
+                raise _Unreadable("the line is cut off inside a string")
             if not self._is_escaped(found, position):
                 return found
             position = found + 1
