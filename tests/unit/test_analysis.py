@@ -29,8 +29,9 @@ from chargen.pictures.formats import sha256_file
 from chargen.pictures.looks import Looker
 from chargen.providers.models import load_catalog, usable
 from chargen.records import settings as config
+from chargen.records.batch import Receipt
 from chargen.records.state import State
-from chargen.report import forms
+from chargen.report.forms import count_forms
 from photographs import photograph
 
 TRAITS = ("clouded left eye", "brass whistle on a cord")
@@ -481,14 +482,14 @@ def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, car
     requests = [line["request"] for line in carrier.lines(second)]
     fields = [{name for name in request["generation_config"] if "schema" in name} for request in requests]
     asked = [request["contents"][0]["parts"][-1]["text"] for request in requests]
-    counts = forms.counted([receipt, again])
+    counts = count_forms(map(Receipt.from_json, (receipt, again)))
 
     assert ({"passing": 3}, {"applied": 3}) == (receipt["counts"], again["counts"])
     assert [{"response_schema"}] * 3 == fields
     assert all("did not fit" in text and '- "lighting": an object' in text for text in asked)
     assert {"a.png": "done", "b.png": "done", "c.png": "done"} == world.status()
-    assert [6, 3, 3, 3] == [counts[name] for name in ("answers", "unfit", "asked_again", "fit_again")]
-    assert "3 of 6 answers without the form; 3 of 3 asked again had it" == forms.in_words(counts)
+    assert (6, 3, 3, 3) == (counts.answers, counts.unfit, counts.asked_again, counts.fit_again)
+    assert "3 of 6 answers without the form; 3 of 3 asked again had it" == counts.line
 
 
 def test_the_next_run_goes_on_with_the_other_field(carrier):

@@ -12,7 +12,7 @@ from carrier import Carrier
 from chargen.base import durable
 from chargen.operations import words as show
 from chargen.operations.generate.plan import make_plan
-from chargen.planning.estimates import Estimates, summary
+from chargen.planning.estimates import AnswerTokens, Estimates, learned_prices
 from chargen.providers.models import load_catalog
 from chargen.records import settings as config
 from chargen.records.journal import Journal
@@ -269,14 +269,14 @@ def test_what_was_learned_is_shown(world):
     """`prices` and the report say from how many answers, and whether they are enough."""
     world.learned(*[answer(prompt=1520, seen=1120, references=1)] * 5, answer(image_size="2K", image=1680))
     learned = read_learned(world.state(), Journal(world.state()))
-    (small, large) = summary(CATALOG, learned)
+    (small, large) = learned_prices(CATALOG, learned)
     data = prices.price_list(CATALOG, world.settings(), CATALOG.updated, learned)
     screen = "\n".join(plain(line) for line in prices.lines(data, 100))
 
-    assert ("1K", 5, True) == (small["image_size"], small["answers"], small["counts"])
-    assert ("2K", 1, False) == (large["image_size"], large["answers"], large["counts"])
-    assert pytest.approx(PICTURE + 200 * THOUGHT) == small["cost_usd"]["about"]
-    assert {"image": 1120, "words": 200, "prompt": 1520, "input_image": 1120} == small["tokens"]
+    assert ("1K", 5, True) == (small.image_size, small.answers, small.counts)
+    assert ("2K", 1, False) == (large.image_size, large.answers, large.counts)
+    assert pytest.approx(PICTURE + 200 * THOUGHT) == small.cost_usd.about
+    assert AnswerTokens(image=1120, words=200, prompt=1520, input_image=1120) == small.tokens
     assert "too few to estimate by" in screen and "generate 1K" in screen
 
 

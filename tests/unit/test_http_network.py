@@ -16,7 +16,7 @@ from chargen.base.errors import ChargenError
 from chargen.providers.base import RemoteError
 from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
-from chargen.screens import doctor
+from chargen.screens.checks.api import asker
 from web import Asked, Given, site, socks
 
 KEY = "AIza-the-key-of-this-test"
@@ -50,7 +50,7 @@ def test_loopback_needs_no_proxy(emulator: Any, tmp_path: Path, monkeypatch: pyt
         for name in ("127.0.0.1", "localhost", "127.1"):
             emulator.reset()
             everything(Remote(emulator.url.replace("127.0.0.1", name), KEY, 20, 20), tmp_path)
-        answer = doctor._asker(emulator.url, KEY)("models/gemini-3-pro-image")
+        answer = asker(emulator.url, KEY)("models/gemini-3-pro-image")
 
     assert [] == proxy.asked
     assert 200 == answer.status
@@ -139,7 +139,7 @@ def test_requests_go_through_the_proxy_and_its_errors_name_it(tmp_path: Path, mo
                 ask()
             troubles.append(caught.value)
         list(Remote("http://api.example.org", KEY, 20, 20).jobs())
-        said = doctor._asker("https://api.example.org", KEY)("models/x").message
+        said = asker("https://api.example.org", KEY)("models/x").message
 
     assert 4 * ["CONNECT"] == [asked.method for asked in proxy.asked if asked.path == "api.example.org:443"]
     assert ["http://api.example.org/v1beta/batches?pageSize=100"] == [a.path for a in proxy.asked if a.method == "GET"]
@@ -203,7 +203,7 @@ def test_a_bad_proxy_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch, proxy
 
     assert str(caught.value).startswith("HTTPS_PROXY ")
     assert "s3cret" not in str(caught.value)
-    assert str(caught.value) == doctor._asker("https://api.example.org", KEY)("models/x").message
+    assert str(caught.value) == asker("https://api.example.org", KEY)("models/x").message
 
 
 @pytest.mark.parametrize("create", [False, True])

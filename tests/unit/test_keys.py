@@ -12,7 +12,7 @@ import pytest
 from chargen.base import output
 from chargen.base.errors import ChargenError
 from chargen.records import settings as config
-from chargen.screens import doctor
+from chargen.screens.checks.setup import check_key
 
 KEY = "AIzaSyA-0123456789_abcdefghijklmnopqrstu"
 BROKEN = [
@@ -39,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def findings(home: Path, environment: dict[str, str]) -> list[Any]:
     settings = SimpleNamespace(home=str(home), provider="gemini")
-    return list(doctor.key(settings, environment))  # type: ignore[arg-type]
+    return list(check_key(settings, environment))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("value", "words"), BROKEN)

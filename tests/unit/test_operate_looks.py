@@ -74,7 +74,7 @@ def test_a_run_that_goes_on_says_so(world):
 
     (run,) = history.summaries(world.state, {})
 
-    assert (True, 2) == (run["going_on"], run["in_flight"])
+    assert (True, 2) == (run.going_on, run.in_flight)
 
 
 def test_one_run_in_detail(world):
@@ -85,12 +85,24 @@ def test_one_run_in_detail(world):
     data = history.detail(RUN, world.state, read_history(world.state), receipts)
     lines = [plain(line) for line in history.detail_lines(data, 80)]
 
-    assert ["b1"] == [batch["id"] for batch in data["batches"]]
-    assert {"gemini-3-pro-image": 0.067} == data["usd_by_model"]
+    assert ["b1"] == [batch.id for batch in data.batches]
+    assert {"gemini-3-pro-image": 0.067} == data.usd_by_model
     assert "✓ characters/oda-brennick/images/lamp-room.png" in lines
     assert "✗ location/quay/dusk: image-safety" in lines
     with pytest.raises(ChargenError, match="snakemake history"):
         history.detail("2020-01-01T00-00-00Z", world.state, read_history(world.state), receipts)
+
+
+def test_a_run_whose_batches_are_all_in_flight_in_detail(world):
+    """Before the first result there is no task to list, and the batches say that the server has them."""
+    world.in_flight("b1", [TARGET])
+    pin(world, RUN, batches=["b1"])
+
+    run = history.detail(RUN, world.state, read_history(world.state), {})
+    lines = [plain(line) for line in history.detail_lines(run, 80)]
+
+    assert "in flight   1 task" in lines
+    assert any(line.startswith("b1     in flight  1 in flight") for line in lines)
 
 
 def test_failures_are_grouped_with_the_command_that_orders_them(world):
@@ -131,7 +143,7 @@ def test_prices_grow_old_after_ninety_days(world, days, old):
     )
     text = "\n".join(plain(line) for line in prices.lines(data, None))
 
-    assert (old, old) == (data["is_old"], "older than 90 days" in text)
+    assert (old, old) == (data.is_old, "older than 90 days" in text)
 
 
 def test_prices_name_the_batch_rate_and_the_model_in_use(world):
@@ -142,12 +154,12 @@ def test_prices_name_the_batch_rate_and_the_model_in_use(world):
         load_catalog(config.schema.ROOT / "config" / "models.yaml", today), world.settings, today, Learned()
     )
 
-    models = {model["name"]: model for model in data["image_models"]}
+    models = {model.name: model for model in data.image_models}
     used = models[world.settings.models["generate"].model]
-    assert "generate" in used["used_for"]
-    assert round(used["usd_per_image"]["1K"] * (1 - data["batch_discount"]), 6) == used["usd_per_image_batch"]["1K"]
-    assert (0.75, 3.75) == (used["usd_per_mtok_in_batch"], used["usd_per_mtok_out_batch"])
-    assert "shut down" == models["gemini-2.5-flash-image"]["state"]
+    assert "generate" in used.used_for
+    assert round(used.usd_per_image["1K"] * (1 - data.batch_discount), 6) == used.usd_per_image_batch["1K"]
+    assert (0.75, 3.75) == (used.usd_per_mtok_in_batch, used.usd_per_mtok_out_batch)
+    assert "shut down" == models["gemini-2.5-flash-image"].state
 
 
 def flying(world, batch, *, operation=None, **files):
@@ -167,9 +179,9 @@ def test_watch_tells_what_the_run_saw_last(world):
     stats = {"requestCount": "2", "successfulRequestCount": "1", "failedRequestCount": "1"}
     flying(world, "b1", operation={"state": "BATCH_STATE_RUNNING", "batchStats": stats})
 
-    view = watch.Eye(world.state).look()
+    view = watch.Watcher(world.state).look()
 
-    (row,) = view.rows
+    (row,) = view.batches
     assert ("running", 2, 2, 1, "batches/b1") == (row.phase, row.tasks, row.done, row.failed, row.job)
     assert (0.134, False, False) == (view.cost_usd, row.cost_is_final, view.is_over)
 
@@ -184,28 +196,28 @@ def test_watch_tells_what_the_run_saw_last(world):
 def test_watch_promises_no_counts_that_the_server_lacks(world, stats, shown_counts, sum_up):
     """A running job of which the API shows no counts has only its number of tasks, on the screen and in lines."""
     flying(world, "b1", operation={"state": "BATCH_STATE_RUNNING", "batchStats": stats})
-    view = watch.Eye(world.state).look()
+    view = watch.Watcher(world.state).look()
 
     lines = [plain(item) for item in watch.screen_lines(view, world.settings, "◐", 80)]
 
     assert lines[0].endswith(f"  {shown_counts}")
     assert lines[-2].startswith(sum_up)
-    assert "0 of" not in watch._in_a_line(view.rows[0])
+    assert "0 of" not in watch._in_a_line(view.batches[0])
 
 
 def test_watch_ends_when_everything_is_applied(world):
     """A batch that was on its way is shown until its receipt is there, with what it really cost; then it is over."""
     flying(world, "b1")
-    eye = watch.Eye(world.state, started=0.0)
-    before = eye.look()
+    watcher = watch.Watcher(world.state, started=0.0)
+    before = watcher.look()
     world.receipt("b1", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
     Journal(world.state).append("applied", "b1", outcomes={})
 
-    after = eye.look()
+    after = watcher.look()
 
-    assert ("pending", False) == (before.rows[0].phase, before.is_over)
+    assert ("pending", False) == (before.batches[0].phase, before.is_over)
     assert ("applied", 2, 1, 0.067, True) == (
-        after.rows[0].phase, after.rows[0].done, after.rows[0].failed, after.cost_usd, after.is_over,
+        after.batches[0].phase, after.batches[0].done, after.batches[0].failed, after.cost_usd, after.is_over,
     )  # fmt: skip
 
 
@@ -223,7 +235,7 @@ def test_the_live_screen_keeps_within_its_terminal(world):
     """What does not fit in height is counted, nothing is wider than the terminal but a job's name."""
     for number in range(9):
         flying(world, f"b{number}")
-    view = watch.Eye(world.state).look()
+    view = watch.Watcher(world.state).look()
 
     lines = [plain(item) for item in watch.screen_lines(view, world.settings, "◐", 80, 24)]
 

@@ -16,7 +16,13 @@ from chargen.records import settings as config
 from chargen.records.settings import ModelChoice
 from chargen.records.state import RunFiles, State
 from chargen.screens import doctor, init
-from chargen.screens.doctor import Answer
+from chargen.screens.checks import machine
+from chargen.screens.checks.api import Answer, clock, questions
+from chargen.screens.checks.findings import Finding
+from chargen.screens.checks.library import check_library
+from chargen.screens.checks.machine import check_library_lock, check_locks
+from chargen.screens.checks.models import check_models
+from chargen.screens.checks.setup import check_key, check_privacy, check_profile
 from chargen.screens.screen import Screen, plain
 
 SECRET = "AIza-very-secret"
@@ -53,9 +59,9 @@ def test_init_never_overwrites(tmp_path):
     (tmp_path / "story" / "characters").mkdir(parents=True)
     (tmp_path / ".env").write_text("GEMINI_API_KEY=mine\n")
 
-    data = init.make(tmp_path / "story", tmp_path)
+    made = init.make(tmp_path / "story", tmp_path)
 
-    assert (True, True, []) == (data["was_there"], data["env_was_there"], data["made"])
+    assert (True, True, ()) == (made.was_there, made.env_was_there, made.made)
     assert [".env", "characters", "story"] == sorted(path.name for path in tmp_path.rglob("*"))
     assert "GEMINI_API_KEY=mine\n" == (tmp_path / ".env").read_text()
 
@@ -65,7 +71,7 @@ def test_the_env_file_is_private_and_holds_no_key(tmp_path):
     init.make(tmp_path / "story", tmp_path)
 
     assert 0o600 == (tmp_path / ".env").stat().st_mode & 0o777
-    assert ["ok"] == levels(doctor.key(make(tmp_path), {}))
+    assert ["ok"] == levels(check_key(make(tmp_path), {}))
 
 
 def test_init_refuses_examples_files_and_the_working_directory(tmp_path):
@@ -83,9 +89,9 @@ def test_the_next_steps_are_told(settings, tmp_path):
     """The commands carry the library's name, quoted for the shell."""
     given = ("library=my story",)
     named = replace(settings, library=str(tmp_path / "my story"), given=given)
-    data = init.make(tmp_path / "my story", tmp_path)
+    made = init.make(tmp_path / "my story", tmp_path)
 
-    lines = [plain(line) for line in init.lines(data, named, 80)]
+    lines = [plain(line) for line in init.lines(made, named, 80)]
 
     assert "    snakemake -n generate_all --config library='my story'" in lines
 
@@ -95,7 +101,7 @@ def test_the_key_is_named_by_its_variable_and_never_shown(tmp_path):
     (tmp_path / ".env").write_text("GOOGLE_API_KEY=another-secret\n")
     (tmp_path / ".env").chmod(0o644)
 
-    findings = list(doctor.key(make(tmp_path, provider="gemini"), {"GEMINI_API_KEY": SECRET}))
+    findings = list(check_key(make(tmp_path, provider="gemini"), {"GEMINI_API_KEY": SECRET}))
 
     text = " ".join(f"{finding.says} {finding.advice}" for finding in findings)
     assert ["ok", "warning", "warning"] == levels(findings)
@@ -106,7 +112,7 @@ def test_the_key_is_named_by_its_variable_and_never_shown(tmp_path):
 @pytest.mark.parametrize(("provider", "level"), [("gemini", "error"), ("emulator", "ok")])
 def test_no_key_is_an_error_only_where_one_is_needed(tmp_path, provider, level):
     """The emulator needs none."""
-    assert [level] == levels(doctor.key(make(tmp_path, provider=provider), {}))
+    assert [level] == levels(check_key(make(tmp_path, provider=provider), {}))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,7 @@ def test_no_key_is_an_error_only_where_one_is_needed(tmp_path, provider, level):
 def test_what_the_api_says_is_told_in_words(settings, answer, expected):
     """Accepted, not reachable, refused, in trouble, or without the model: each with what to do."""
     models = {"generate": settings.models["generate"]}
-    findings = list(doctor.questions(replace(settings, models=models), "http://api", lambda path: answer))
+    findings = list(questions(replace(settings, models=models), "http://api", lambda path: answer))
 
     assert expected == [(finding.level, finding.about) for finding in findings]
     assert all(finding.advice for finding in findings if finding.level == "error")
@@ -133,8 +139,8 @@ def test_a_wrong_clock_is_found(seconds, level):
     """Measured against the server's Date header."""
     now = dt.datetime(2026, 11, 21, 18, 0, 0, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
 
-    assert [level] == levels(doctor.clock("Sat, 21 Nov 2026 18:00:00 GMT", now))
-    assert [] == list(doctor.clock("", now))
+    assert [level] == levels(clock("Sat, 21 Nov 2026 18:00:00 GMT", now))
+    assert [] == list(clock("", now))
 
 
 def test_retired_and_deprecated_models_are_found(settings):
@@ -145,7 +151,7 @@ def test_retired_and_deprecated_models_are_found(settings):
     }
 
     def found(today):
-        findings = doctor.models(replace(settings, models=chosen), dt.date.fromisoformat(today))
+        findings = check_models(replace(settings, models=chosen), dt.date.fromisoformat(today))
         return [finding for finding in findings if finding.about == "models"]
 
     assert ["error", "error"] == levels(found("2026-10-29"))
@@ -174,7 +180,7 @@ def test_each_model_in_use_is_asked_about_and_compared(settings, tmp_path):
         asked.append(path.removeprefix("models/"))
         return Answer(200, body=bodies.get(asked[-1], {}))
 
-    findings = [finding for finding in doctor.questions(settings, "http://api", ask) if finding.about == "models"]
+    findings = [finding for finding in questions(settings, "http://api", ask) if finding.about == "models"]
     said = [f"{finding.level}: {finding.says}" for finding in findings]
 
     assert {*bodies, "gemini-3.5-flash-lite"} == set(asked)
@@ -191,7 +197,7 @@ def test_settings_that_a_model_does_not_take_are_named(settings):
         "analyze": ModelChoice("gemini-3.8-flash", "", 0.2, thinking_level="low", media_resolution="low"),
     }
 
-    found = [f for f in doctor.models(replace(settings, models=chosen)) if f.level == "warning"]
+    found = [f for f in check_models(replace(settings, models=chosen)) if f.level == "warning"]
 
     assert 2 == len(found)
     assert "models.generate.temperature: 0.7 is not sent, because gemini-3-pro-image takes none" == found[0].says
@@ -200,9 +206,9 @@ def test_settings_that_a_model_does_not_take_are_named(settings):
 
 def test_what_is_kept_where_is_said(tmp_path):
     """Google's logs, its server and this machine, each with how long; asking Google to store is worth a warning."""
-    usual = list(doctor.privacy(make(tmp_path, provider="gemini")))
-    asked = list(doctor.privacy(make(tmp_path, provider="gemini", store_requests=True)))
-    free = list(doctor.privacy(make(tmp_path)))
+    usual = list(check_privacy(make(tmp_path, provider="gemini")))
+    asked = list(check_privacy(make(tmp_path, provider="gemini", store_requests=True)))
+    free = list(check_privacy(make(tmp_path)))
 
     assert [["ok", "ok"], ["warning", "ok"], ["ok"]] == [levels(found) for found in (usual, asked, free)]
     assert "up to 55 days" in asked[0].says
@@ -211,14 +217,14 @@ def test_what_is_kept_where_is_said(tmp_path):
 
 def test_the_library_is_examined(settings, tmp_path):
     """No folder, a broken entity, and pictures that Git LFS has not fetched."""
-    missing = list(doctor.library(settings))
+    missing = list(check_library(settings))
     init.make(tmp_path / "story", tmp_path)
     (tmp_path / "story/locations/lantern-quay/imagery.yaml").write_text("scenes: [\n")
     images = tmp_path / "story/characters/ada-thornfield/images"
     images.mkdir()
     (images / "portrait.jpg").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
 
-    found = list(doctor.library(settings))
+    found = list(check_library(settings))
 
     assert ["error"] == levels(missing)
     assert "snakemake init" in missing[0].advice
@@ -230,15 +236,15 @@ def test_the_library_is_examined(settings, tmp_path):
 
 def test_an_overridden_profile_is_named():
     """What of the default profile is not in force is said; nothing is, where it is."""
-    assert ["ok"] == levels(doctor.profile([]))
-    assert ["warning"] == levels(doctor.profile(["nolock"]))
+    assert ["ok"] == levels(check_profile([]))
+    assert ["warning"] == levels(check_profile(["nolock"]))
 
 
 def test_errors_end_with_status_one(settings, tmp_path, monkeypatch):
     """Without an error the status is 0, warnings or not."""
-    monkeypatch.setattr(doctor, "look", lambda *_: iter([doctor.Finding("warning", "a", "b", "c")]))
+    monkeypatch.setattr(doctor, "look", lambda *_: iter([Finding("warning", "a", "b", "c")]))
     good = doctor.run(settings, State.of(settings), RunFiles(tmp_path), Screen(False, io.StringIO()))
-    monkeypatch.setattr(doctor, "look", lambda *_: iter([doctor.Finding("error", "a", "b", "c")]))
+    monkeypatch.setattr(doctor, "look", lambda *_: iter([Finding("error", "a", "b", "c")]))
     bad = doctor.run(settings, State.of(settings), RunFiles(tmp_path), Screen(False, io.StringIO()))
 
     assert (0, 1) == (good, bad)
@@ -249,8 +255,8 @@ def test_network_drive_is_warned_of(tmp_path):
     mounted = {"/": "nfs4", str(tmp_path): "ext4", str(tmp_path / "story"): "cifs"}
     (tmp_path / "story").mkdir()
 
-    assert [] == levels(doctor.drive("state", tmp_path, mounted))
-    (found,) = doctor.drive("library", tmp_path / "story", mounted)
+    assert [] == levels(machine.drive("state", tmp_path, mounted))
+    (found,) = machine.drive("library", tmp_path / "story", mounted)
     assert ("warning", True) == (found.level, "network drive (cifs)" in found.says)
 
 
@@ -259,7 +265,7 @@ def test_disk_that_does_not_tell_upper_from_lower_case_is_named(tmp_path):
     (tmp_path / "story").mkdir()
     (tmp_path / "STORY").symlink_to(tmp_path / "story")
 
-    (found,) = doctor.drive("library", tmp_path / "story", {})
+    (found,) = machine.drive("library", tmp_path / "story", {})
 
     assert ("ok", "the library's disk does not tell upper from lower case") == (found.level, found.says)
 
@@ -272,17 +278,17 @@ def test_drive_without_locks_is_an_error(settings, monkeypatch):
 
     monkeypatch.setattr("chargen.base.durable.lock", refuse)
 
-    (found,) = doctor.locks(State.of(settings))
+    (found,) = check_locks(State.of(settings))
 
     assert ("error", True) == (found.level, "No locks available" in found.says)
 
 
 def test_a_library_that_this_user_cannot_lock_is_said(tmp_path, monkeypatch):
     """The lock file belongs to another user: doctor names it; it makes none."""
-    without = list(doctor.library_lock(tmp_path))
+    without = list(check_library_lock(tmp_path))
     (tmp_path / ".chargen.lock").touch()
-    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
-    (found,) = doctor.library_lock(tmp_path)
+    monkeypatch.setattr(machine.os, "access", lambda path, mode: False)
+    (found,) = check_library_lock(tmp_path)
 
     assert [] == without
     assert ("warning", True) == (found.level, f"{tmp_path / '.chargen.lock'} cannot be locked" in found.says)

@@ -12,7 +12,10 @@ from chargen.base import schemas as schema
 from chargen.base.errors import Place, Problem
 from chargen.operations.generate.plan import Stale
 from chargen.report import run_report
-from chargen.report.collect import Survey, build_report, failure_lines
+from chargen.report.build import build_report, failure_lines
+from chargen.report.documents import Failure, Report, RunPart, Share, Spent
+from chargen.report.survey import Survey
+from schema_types import differences
 
 ODA = "character/oda-brennick"
 
@@ -36,8 +39,14 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def report(world: World, run_id: str | None = RUN) -> dict:
+def report(world: World, run_id: str | None = RUN) -> Report:
     return build_report(world.settings, world.state, world.plan(), run_id, "2026-11-21T17:58:00Z", ["generate_all"])
+
+
+def run_of(built: Report) -> RunPart:
+    """The run apart, which is there."""
+    assert built.run
+    return built.run
 
 
 def test_fits_its_schema(world: World) -> None:
@@ -46,32 +55,47 @@ def test_fits_its_schema(world: World) -> None:
     receipts = [durable.read_json(files.receipt) for files in world.state.batches() if files.receipt.exists()]
     failures = list(failure_lines(Survey(world.settings, world.state, world.plan(), RUN)))
 
-    assert schema.errors("report", built) == []
+    assert schema.errors("report", built.to_json()) == []
     assert [schema.errors("receipt", receipt) for receipt in receipts] == [[], []]
-    assert [schema.errors("failure", line) for line in failures] == [[]]
+    assert [schema.errors("failure", line.to_json()) for line in failures] == [[]]
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Report, "report"), (Failure, "failure")])
+def test_types_and_schemas_say_the_same(kind: type, name: str) -> None:
+    """Each key of the type is in the schema, with the same type, and none is only there."""
+    assert [] == differences(kind, schema.load_schema(name))
+
+
+def test_what_is_written_is_read_again(world: World) -> None:
+    """Reports and failures become equal objects again."""
+    built = report(world)
+    (failure,) = failure_lines(Survey(world.settings, world.state, world.plan(), RUN))
+
+    assert built == Report.from_json(built.to_json())
+    assert failure == Failure.from_json(failure.to_json())
 
 
 def test_totals_are_the_plans(world: World) -> None:
     """Totals count every picture that the library asks for; what was in place before the run was skipped."""
-    totals = report(world)["totals"]
+    totals = report(world).totals
 
-    assert tuple(
-        totals[name] for name in ("wanted", "applied", "skipped", "failed", "in_flight", "stale", "missing")
-    ) == (4, 2, 1, 1, 1, 1, 0)
-    assert {"generate"} == totals["operations"].keys()
-    assert totals["operations"]["generate"]["wanted"] == 4
+    assert (4, 2, 1) == (totals.wanted, totals.applied, totals.skipped)
+    assert (1, 1, 1, 0) == (totals.failed, totals.in_flight, totals.stale, totals.missing)
+    assert {"generate"} == totals.operations.keys()
+    assert totals.operations["generate"].wanted == 4
 
 
 def test_the_run_stands_apart(world: World) -> None:
     """The run counts what it brought to an end; everything from before stays in batches and tasks."""
     built = report(world)
+    run = run_of(built)
 
-    assert tuple(built["run"][name] for name in ("id", "targets", "provider")) == (RUN, ["generate_all"], "gemini")
-    assert tuple(built["run"]["counts"][name] for name in ("tasks", "applied", "failed")) == (2, 1, 1)
-    assert built["run"]["cost_usd"] == {"estimated": 0.134, "actual": 0.067}
-    assert built["cost_usd"]["estimated"] == 0.201
-    assert built["cost_usd"]["actual"] == 0.134
-    assert [(batch["id"], batch["state"]) for batch in built["batches"]] == [
+    assert (RUN, ("generate_all",), "gemini") == (run.id, run.targets, run.provider)
+    assert (2, 1, 1) == (run.counts.tasks, run.counts.applied, run.counts.failed)
+    assert Spent(estimated=0.134, actual=0.067) == run.cost_usd
+    assert built.cost_usd.estimated == 0.201
+    assert built.cost_usd.actual == 0.134
+    assert [(batch.id, batch.state) for batch in built.batches] == [
         ("1" * 16, "SUCCEEDED"),
         ("2" * 16, "SUCCEEDED"),
         ("f" * 16, "IN_FLIGHT"),
@@ -83,16 +107,16 @@ def test_without_a_run_the_last_one_is_reported(world: World) -> None:
     first = report(world, None)
 
     assert first == report(world, None)
-    assert (first["run"]["id"], first["run"]["duration_s"]) == (RUN, 365.0)
+    assert (run_of(first).id, run_of(first).duration_s) == (RUN, 365.0)
 
 
 def test_nothing_made_yet(tmp_path: Path) -> None:
     """Before the first run there is no run to show, and everything counts zero."""
     built = report(make_world(tmp_path), None)
 
-    assert schema.errors("report", built) == []
-    assert built["run"] is None
-    assert built["totals"]["wanted"] == 0
+    assert schema.errors("report", built.to_json()) == []
+    assert built.run is None
+    assert built.totals.wanted == 0
 
 
 def test_each_wish_has_one_record_with_all_its_attempts(tmp_path: Path) -> None:
@@ -104,9 +128,9 @@ def test_each_wish_has_one_record_with_all_its_attempts(tmp_path: Path) -> None:
     world.receipt("1" * 16, [first], run=EARLIER, follow_ups=["2" * 16])
     world.receipt("2" * 16, [world.task(scene.target, attempt=2)])
 
-    (task,) = report(world)["tasks"]
+    (task,) = report(world).tasks
 
-    assert tuple(task[name] for name in ("outcome", "attempts", "cost_usd", "batch")) == ("applied", 2, 0.077, "2" * 16)
+    assert ("applied", 2, 0.077, "2" * 16) == (task.outcome, task.attempts, task.cost_usd, task.batch)
 
 
 def test_a_picture_outlasts_a_later_failure(tmp_path: Path) -> None:
@@ -117,9 +141,9 @@ def test_a_picture_outlasts_a_later_failure(tmp_path: Path) -> None:
     world.receipt("1" * 16, [world.task(scene.target)], run=EARLIER)
     world.receipt("2" * 16, [world.task(scene.target, "failed")])
 
-    (task,) = report(world)["tasks"]
+    (task,) = report(world).tasks
 
-    assert (task["outcome"], task["attempts"]) == ("applied", 2)
+    assert (task.outcome, task.attempts) == ("applied", 2)
 
 
 def test_passing_with_no_attempt_left_has_failed(tmp_path: Path) -> None:
@@ -132,7 +156,7 @@ def test_passing_with_no_attempt_left_has_failed(tmp_path: Path) -> None:
         "1" * 16, [world.task(gone.target, "passing", attempt=3), world.task(going.target, "passing", attempt=2)]
     )
 
-    outcomes = {task["target"]: task["outcome"] for task in report(world)["tasks"]}
+    outcomes = {task.target: task.outcome for task in report(world).tasks}
 
     assert {gone.target: "failed", going.target: "passing"} == outcomes
 
@@ -144,10 +168,10 @@ def test_failures_that_were_edited_away_are_settled(world: World) -> None:
     world.receipt("3" * 16, [world.task(edited.target, "failed"), world.task(f"{ODA}/taken-out", "failed")])
     survey = Survey(world.settings, world.state, world.plan(), RUN)
 
-    tasks = report(world)["tasks"]
+    tasks = report(world).tasks
 
-    assert [f"{ODA}/storm"] == [line["target"] for line in failure_lines(survey)]
-    assert {f"{ODA}/edited", f"{ODA}/taken-out"} == {task["target"] for task in tasks if task["settled"]}
+    assert [f"{ODA}/storm"] == [line.target for line in failure_lines(survey)]
+    assert {f"{ODA}/edited", f"{ODA}/taken-out"} == {task.target for task in tasks if task.settled}
 
 
 def test_failures_of_a_broken_entity_stay_open(world: World) -> None:
@@ -156,15 +180,15 @@ def test_failures_of_a_broken_entity_stay_open(world: World) -> None:
     world.receipt("3" * 16, [world.task("character/mira/attic", "failed")])
     survey = Survey(world.settings, world.state, world.plan(), RUN)
 
-    assert "character/mira/attic" in [line["target"] for line in failure_lines(survey)]
+    assert "character/mira/attic" in [line.target for line in failure_lines(survey)]
 
 
 def test_a_failure_says_where_to_edit_and_what_the_api_said(world: World) -> None:
-    """A line of failures.jsonl has all that a person needs to mend the scene."""
+    """A line of failures.jsonl has all that a person needs to fix the scene."""
     (line,) = failure_lines(Survey(world.settings, world.state, world.plan(), RUN))
 
     expected = ("characters/oda-brennick/imagery.yaml:11", "finishReason IMAGE_SAFETY", "Paint storm.", 1)
-    assert expected == tuple(line[name] for name in ("written_in", "said", "prompt", "attempts"))
+    assert expected == (line.written_in, line.said, line.prompt, line.attempts)
 
 
 def test_lost_tasks_are_failures(tmp_path: Path) -> None:
@@ -176,21 +200,17 @@ def test_lost_tasks_are_failures(tmp_path: Path) -> None:
 
     (line,) = failure_lines(Survey(world.settings, world.state, world.plan(), RUN))
 
-    assert (line["outcome"], line["reason"]) == ("lost", "lost")
+    assert (line.outcome, line.reason) == ("lost", "lost")
 
 
 def test_costs_by_model_and_entity(world: World) -> None:
     """The bill adds up by model and by entity, dearest first."""
-    cost = report(world)["cost_usd"]
+    cost = report(world).cost_usd
 
-    expected = [
-        {"name": "gemini-3-pro-image", "requests": 3, "estimated": 0.201, "actual": 0.134, "off_percent": -33.3}
-    ]
-    assert expected == cost["by_model"]
-    assert cost["by_entity"] == [
-        {"name": ODA, "requests": 3, "estimated": 0.201, "actual": 0.134, "off_percent": -33.3}
-    ]
-    assert (cost["in_flight"], cost["stale"], cost["batch_discount"]) == (0.067, 0.067, 0.5)
+    bill = {"requests": 3, "estimated": 0.201, "actual": 0.134, "off_percent": -33.3}
+    assert (Share(name="gemini-3-pro-image", **bill),) == cost.by_model
+    assert (Share(name=ODA, **bill),) == cost.by_entity
+    assert (cost.in_flight, cost.stale, cost.batch_discount) == (0.067, 0.067, 0.5)
 
 
 def test_other_operations_are_counted_by_what_was_sent(world: World) -> None:
@@ -198,10 +218,11 @@ def test_other_operations_are_counted_by_what_was_sent(world: World) -> None:
     task = world.task("character/oda-brennick/images", "failed")
     world.receipt("4" * 16, [task], operation="analyze")
 
-    totals = report(world)["totals"]
+    totals = report(world).totals
 
-    assert totals["wanted"] == 4
-    assert tuple(totals["operations"]["analyze"][name] for name in ("wanted", "applied", "failed")) == (1, 0, 1)
+    assert totals.wanted == 4
+    analyses = totals.operations["analyze"]
+    assert (1, 0, 1) == (analyses.wanted, analyses.applied, analyses.failed)
 
 
 def test_problems_are_errors_and_warnings(world: World) -> None:
@@ -215,8 +236,8 @@ def test_problems_are_errors_and_warnings(world: World) -> None:
 
     built = report(world)
 
-    assert [(e["code"], e["line"], e["effect"]) for e in built["errors"]] == [("invalid-yaml", 12, "entity skipped")]
-    assert [(w["code"], w["batch"]) for w in built["warnings"]] == [("no-portrait", ""), ("receipt", "3" * 16)]
+    assert [(e.code, e.line, e.effect) for e in built.errors] == [("invalid-yaml", 12, "entity skipped")]
+    assert [(w.code, w.batch) for w in built.warnings] == [("no-portrait", ""), ("receipt", "3" * 16)]
 
 
 def test_an_unreadable_receipt_is_an_error_not_a_crash(world: World) -> None:
@@ -227,17 +248,15 @@ def test_an_unreadable_receipt_is_an_error_not_a_crash(world: World) -> None:
 
     built = report(world)
 
-    assert [error["code"] for error in built["errors"]] == ["unreadable-state"]
-    assert len(built["batches"]) == 3
+    assert [error.code for error in built.errors] == ["unreadable-state"]
+    assert len(built.batches) == 3
 
 
 def test_in_flight_tasks_are_waiting(world: World) -> None:
     """What is on its way has a record too: every task ends, or waits."""
-    waiting = [task for task in report(world)["tasks"] if task["outcome"] == "waiting"]
+    waiting = [task for task in report(world).tasks if task.outcome == "waiting"]
 
-    assert [(task["target"], task["batch"], task["attempts"]) for task in waiting] == [
-        ("character/tam-fell/quay", "f" * 16, 1)
-    ]
+    assert [(task.target, task.batch, task.attempts) for task in waiting] == [("character/tam-fell/quay", "f" * 16, 1)]
 
 
 def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
@@ -247,7 +266,7 @@ def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
     world.receipt("4" * 16, [world.task(scene.target, "failed", spec="sha256:new")])
     survey = Survey(world.settings, world.state, world.plan(), RUN)
 
-    batches = [line["batch"] for line in failure_lines(survey) if line["target"] == scene.target]
+    batches = [line.batch for line in failure_lines(survey) if line.target == scene.target]
 
     assert ["4" * 16] == batches
 
@@ -261,7 +280,7 @@ def test_a_second_run_may_remove_the_report_to_write_its_own(world: World, monke
     built = run_report.report(world.settings, world.state, world.state.run(RUN), world.results)
 
     assert not written.exists()
-    durable.write_json(written, built)
+    durable.write_json(written, built.to_json())
     assert not run_report.is_outdated(world.state, written)
     durable.write_json(written, {})
     assert run_report.is_outdated(world.state, written)

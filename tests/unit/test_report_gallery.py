@@ -6,18 +6,21 @@ import hashlib
 import io
 import json
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import jinja2
 import pytest
+from jinja2 import meta
 from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
 from chargen.base.errors import Problem
 from chargen.operations.generate.plan import Stale
+from chargen.report import page as page_module
 from chargen.report.write import write_report
 
 ODA = "character/oda-brennick"
@@ -90,6 +93,15 @@ def world(tmp_path: Path) -> World:
             tasks.append(world.task(scene.target, "applied" if status == "done" else "failed"))
     world.receipt("1" * 16, tasks)
     return world
+
+
+def test_the_template_uses_what_the_page_has() -> None:
+    """Each name that the template uses is a field of the page, and each field is used."""
+    source = (Path(page_module.__file__).parent / "gallery.html.j2").read_text("utf-8")
+
+    used = meta.find_undeclared_variables(jinja2.Environment().parse(source))
+
+    assert {field.name for field in fields(page_module.Page)} | {"count", "dollars"} == used
 
 
 def test_every_picture_in_place_is_shown(world: World) -> None:
@@ -416,7 +428,7 @@ def test_placeholders_are_never_called_spending(tmp_path: Path) -> None:
     made = page(world)
 
     assert "These are placeholders, drawn by the emulator." in made.text
-    assert "nothing was paid" in made.text
+    assert "is what real pictures would have cost" in made.text
     assert "placeholder" in made.badges(f"{ODA}/lamp-room:1")
 
 

@@ -10,11 +10,12 @@ import pytest
 from report_world import RUN, World, make_world, png
 
 from chargen.base.wording import columns, dollars
-from chargen.report.collect import build_report
+from chargen.report.build import build_report
+from chargen.report.documents import Report
 from chargen.report.summary import render
 
 
-def report(world: World, started: str = "2026-11-21T17:58:00Z") -> dict[str, Any]:
+def report(world: World, started: str = "2026-11-21T17:58:00Z") -> Report:
     return build_report(world.settings, world.state, world.plan(), RUN, started, ["generate_all"])
 
 
@@ -44,9 +45,19 @@ def test_tells_how_the_run_went(tmp_path: Path) -> None:
     world = ran(tmp_path, 3, 2)
     box = render(report(world), world.settings, 80)
 
-    rows = [row(box, name) for name in ("Run ID", "Tasks", "Success", "Failed", "Skipped", "Cost", "Report")]
+    rows = [row(box, name) for name in ("Run ID", "Tasks", "Success", "Failed", "Cost", "Report")]
     cost = "$0.20 actual, $0.34 estimated"
-    assert [RUN, "5 total", "3", "2", "0", cost, "results/report.html"] == rows
+    assert [RUN, "5 total", "3", "2", cost, "results/report.html"] == rows
+
+
+def test_skipped_pictures_are_counted_where_there_are_any(tmp_path: Path) -> None:
+    """A row that would say 0 is left out."""
+    world = ran(tmp_path)
+    without = render(report(world), world.settings, 80)
+    world.stand(world.scene("character/person-00/earlier"), "done", record={}, picture=png())
+
+    assert "Skipped" not in without
+    assert "1 (in place already)" == row(render(report(world), world.settings, 80), "Skipped")
 
 
 def test_output_folders_are_cut_short(tmp_path: Path) -> None:

@@ -331,6 +331,8 @@ def _show_screen(args: argparse.Namespace) -> int:
 def _answered(screen: Screen, act: Callable[[], int]) -> int:
     """Return the status of *act*; when JSON is wanted, an error is a JSON document too, and the only thing on standard
     output."""
+    from chargen.screens.screen import Trouble
+
     try:
         return act()
     except Exception as error:
@@ -338,7 +340,7 @@ def _answered(screen: Screen, act: Callable[[], int]) -> int:
             raise
         known = isinstance(error, ChargenError)
         words = str(error) if known else system_trouble(error) if isinstance(error, OSError) else type(error).__name__
-        screen.show({"schema_version": 1, "error": words}, lambda _: ())
+        screen.show(Trouble(error=words), lambda _: ())
         events.silence()
         raise
 

@@ -19,6 +19,12 @@ _Reader = Callable[[Any, str], Any]
 
 _OPTIONAL = "optional"
 _REST = "rest"
+_KEY = "key"
+
+
+def key(name: str, default: Any = MISSING) -> Any:
+    """Return a field that is stored under the key *name*: one that is no name in Python, or another's."""
+    return field(default=default, metadata={_KEY: name})
 
 
 def optional(default: Any = None) -> Any:
@@ -61,6 +67,11 @@ def build(kind: type[T], data: object) -> T:
     return value
 
 
+def extend(kind: type[T], base: Any, **more: Any) -> T:
+    """Return the dataclass *base* as *kind*, a subclass of its type, with the fields that it has *more*."""
+    return kind(**{item.name: getattr(base, item.name) for item in fields(base)}, **more)
+
+
 def plain(value: Any) -> Any:
     """Return *value* as plain data that `build` takes back."""
     if isinstance(value, str):
@@ -78,22 +89,33 @@ def plain_object(value: Any) -> dict[str, Any]:
     """Return the dataclass *value* as a plain object, its keys in the order of its fields."""
     result: dict[str, Any] = {}
     kind: Any = type(value)
-    for name, is_rest, is_optional, default in _written(kind):
+    for name, stored, is_rest, is_optional, default in _written(kind):
         item = getattr(value, name)
         if is_rest:
             result |= plain(item)
         elif not (is_optional and item == default):
-            result[name] = plain(item)
+            result[stored] = plain(item)
     return result
 
 
 @cache
-def _written(kind: Any) -> list[tuple[str, bool, bool, Any]]:
+def _written(kind: Any) -> list[tuple[str, str, bool, bool, Any]]:
     return [
-        (item.name, _REST in item.metadata, _OPTIONAL in item.metadata, item.default)
+        (item.name, stored_key(item), _REST in item.metadata, is_optional(item), item.default)
         for item in fields(kind)
         if item.init
     ]
+
+
+def is_optional(item: Field[Any]) -> bool:
+    """Whether the field *item* is written only where it differs from its default."""
+    return _OPTIONAL in item.metadata
+
+
+def stored_key(item: Field[Any]) -> str:
+    """Return the key that the field *item* is stored under."""
+    name: str = item.metadata.get(_KEY, item.name)
+    return name
 
 
 @cache
@@ -219,10 +241,12 @@ def _record(kind: Any) -> _Reader:
     hints = get_type_hints(kind)
     read_from = [item for item in fields(kind) if item.init]
     members = [
-        (item.name, _reader(hints[item.name]), _default(item)) for item in read_from if _REST not in item.metadata
+        (item.name, stored_key(item), _reader(hints[item.name]), _default(item))
+        for item in read_from
+        if _REST not in item.metadata
     ]
     others = next((item.name for item in read_from if _REST in item.metadata), "")
-    known = frozenset(name for name, _, _ in members)
+    known = frozenset(stored for _, stored, _, _ in members)
 
     def read(value: Any, at: str) -> Any:
         if isinstance(value, kind):
@@ -230,13 +254,13 @@ def _record(kind: Any) -> _Reader:
         if not isinstance(value, Mapping):
             raise _wrong(value, at, "an object")
         found = {}
-        for name, reader, default in members:
-            item = value.get(name)
+        for name, stored, reader, default in members:
+            item = value.get(stored)
             if item is None and default is not None:
                 continue
-            if item is None and name not in value:
-                raise WrongShape(f"{at}.{name} is missing" if at else f"{name} is missing")
-            found[name] = reader(item, f"{at}.{name}" if at else name)
+            if item is None and stored not in value:
+                raise WrongShape(f"{at}.{stored} is missing" if at else f"{stored} is missing")
+            found[name] = reader(item, f"{at}.{stored}" if at else stored)
         if others:
             found[others] = {str(key): item for key, item in value.items() if key not in known}
         return kind(**found)

@@ -15,6 +15,16 @@ OUTCOMES_IN_WORDS = {
     "lost": "paid for, but lost on the server",
     "waiting": "waiting for the server",
 }
+COUNTED_OUTCOMES = {
+    "applied": "done",
+    "superseded": "archived",
+    "unplaced": "kept aside",
+    "failed": "failed",
+    "passing": "to retry",
+    "lost": "lost on the server",
+    "waiting": "in flight",
+}
+"""How outcomes read behind a number, like ``3 done, 1 to retry``."""
 
 
 def dollars(amount: float) -> str:

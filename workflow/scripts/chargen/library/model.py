@@ -127,6 +127,21 @@ class Record:
     note: str = ""
     picked: bool = False
 
+    @property
+    def model(self) -> str:
+        """The model that made it, ``""`` if that was not recorded."""
+        return str(self.data.get("model") or "")
+
+    @property
+    def aspect_ratio(self) -> str:
+        """The shape that was asked for, ``""`` if that was not recorded."""
+        return str(self.data.get("aspect_ratio") or "")
+
+    @property
+    def prompt_used(self) -> str:
+        """The prompt as sent, or its hash like ``sha256:…``, ``""`` if neither was recorded."""
+        return str(self.data.get("prompt_used") or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Review:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from chargen import __version__
 from chargen.base.errors import printable
@@ -122,14 +122,6 @@ def headline(plan: Plan) -> str:
     making |= {item.standing.scene.entity for item in plan.deferred}
     batches = f" in {_plural(len(plan.batches), 'batch', 'batches')}" if plan.batches else ""
     return f"{_plural(counts['to_make'], 'image', 'images')} for {_entities(making)}{batches}, {done}, {about(plan)}"
-
-
-def has_failures(report: Mapping[str, Any], broken: bool) -> bool:
-    """Whether a run that did something must end with a non-zero status."""
-    run = report["run"] or {"id": "", "counts": {}}
-    bad = any(run["counts"].get(outcome) for outcome in ("failed", "lost", "unplaced"))
-    waits = any(task["run"] == run["id"] and task["reason"] == "record-waits" for task in report["tasks"])
-    return bool(bad or waits or broken or report["errors"])
 
 
 def tasks(plan: Plan | FilePlan, width: int) -> str:

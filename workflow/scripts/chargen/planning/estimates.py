@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from chargen.base.reading import Document
 from chargen.providers.models import Catalog, ImageModel, TextModel
 from chargen.records.learned import Learned, Sample, way
 
@@ -114,9 +115,42 @@ def range_of(shapes: Sequence[Shape | TextShape]) -> tuple[float, float]:
     return sum(shape.cost_usd - shape.less for shape in shapes), sum(shape.cost_usd + shape.more for shape in shapes)
 
 
-def summary(catalog: Catalog, learned: Learned) -> list[dict[str, Any]]:
-    """Return what answers have taught, by way of asking: mean tokens, and US dollars of one answer without its input
-    (``learned`` of report.json and of `snakemake prices`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCost(Document):
+    """US dollars of one answer without its input: the mean, and the cheapest and dearest tenth."""
+
+    about: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTokens(Document):
+    """Mean tokens of one answer: its pictures, its words, what was sent, and each picture that was sent."""
+
+    image: float
+    words: float
+    prompt: float
+    input_image: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedPrice(Document):
+    """What the answers to one way of asking have taught; ``counts``: they are enough to estimate by."""
+
+    operation: str
+    model: str
+    image_size: str
+    thinking_level: str
+    media_resolution: str
+    answers: int
+    counts: bool
+    cost_usd: AnswerCost
+    tokens: AnswerTokens
+
+
+def learned_prices(catalog: Catalog, learned: Learned) -> list[LearnedPrice]:
+    """Return what answers have taught, by way of asking (``learned`` of report.json and of `snakemake prices`)."""
     found = []
     for name, samples in sorted(learned.samples.items()):
         operation, model, size, thinks, looks = name.split("/")
@@ -124,26 +158,26 @@ def summary(catalog: Catalog, learned: Learned) -> list[dict[str, Any]]:
         price = _spread(costs) if costs else Price(0.0)
         seen = [sample for sample in samples if sample.references and sample.prompt_image]
         found.append(
-            {
-                "operation": operation,
-                "model": model,
-                "image_size": size,
-                "thinking_level": thinks,
-                "media_resolution": looks,
-                "answers": len(samples),
-                "counts": len(costs) >= LEAST,
-                "cost_usd": {
-                    "about": round(price.usd, 6),
-                    "low": round(price.usd - price.less, 6),
-                    "high": round(price.usd + price.more, 6),
-                },
-                "tokens": {
-                    "image": _mean(sample.image for sample in samples),
-                    "words": _mean(sample.words for sample in samples),
-                    "prompt": _mean(sample.prompt_text + sample.prompt_image for sample in samples),
-                    "input_image": _mean(sample.prompt_image / sample.references for sample in seen),
-                },
-            }
+            LearnedPrice(
+                operation=operation,
+                model=model,
+                image_size=size,
+                thinking_level=thinks,
+                media_resolution=looks,
+                answers=len(samples),
+                counts=len(costs) >= LEAST,
+                cost_usd=AnswerCost(
+                    about=round(price.usd, 6),
+                    low=round(price.usd - price.less, 6),
+                    high=round(price.usd + price.more, 6),
+                ),
+                tokens=AnswerTokens(
+                    image=_mean(sample.image for sample in samples),
+                    words=_mean(sample.words for sample in samples),
+                    prompt=_mean(sample.prompt_text + sample.prompt_image for sample in samples),
+                    input_image=_mean(sample.prompt_image / sample.references for sample in seen),
+                ),
+            )
         )
     return found
 

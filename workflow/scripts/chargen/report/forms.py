@@ -3,58 +3,77 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from chargen.analysis.form import SCHEMA_FIELDS
-from chargen.records.journal import WITH_PICTURE
+from chargen.base.reading import Document
+from chargen.records.batch import Receipt
+from chargen.records.extras import AnalysisOutcome
 
 UNFIT = "unfit-answer"
 
 
-def counted(receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the counts of all *receipts*, in the order in which they were applied (``analyses`` of report.json).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormCount(Document):
+    """Answers that were asked for in one field of the request, and those of them that lacked the form."""
 
-    ``unfit`` are answers without the form, ``asked_again`` those of them whose picture went out once more, and
-    ``fit_again`` those that then had it.
-    """
+    field: str
+    answers: int
+    unfit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormCounts(Document):
+    """Answers of all analyses: ``unfit`` lacked the form, the pictures of ``asked_again`` of them were sent once more,
+    and ``fit_again`` of those answers had it then (``analyses`` of report.json)."""
+
+    answers: int
+    unfit: int
+    asked_again: int
+    fit_again: int
+    by_field: tuple[FormCount, ...]
+
+    @property
+    def line(self) -> str:
+        """One line about the answers without the form; ``""`` if all had it."""
+        if not self.unfit:
+            return ""
+        line = f"{self.unfit:,} of {self.answers:,} answers without the form"
+        if self.asked_again:
+            line += f"; {self.fit_again:,} of {self.asked_again:,} asked again had it"
+        return line
+
+
+def count_forms(receipts: Iterable[Receipt]) -> FormCounts:
+    """Return the counts of all *receipts*, which come in the order in which they were applied."""
     answers: Counter[str] = Counter()
     unfit: Counter[str] = Counter()
     waiting: set[str] = set()
     asked_again = fit_again = 0
     for receipt in receipts:
-        if receipt["operation"] != "analyze":
+        if receipt.operation != "analyze":
             continue
-        for task in receipt["tasks"]:
-            field, wish = task.get("schema_field", SCHEMA_FIELDS[0]), task["wish_id"]
-            if task["reason"] == UNFIT:
+        for task in receipt.tasks:
+            field = task.extra_as(AnalysisOutcome).schema_field
+            if task.reason == UNFIT:
                 answers[field] += 1
                 unfit[field] += 1
-                if task["outcome"] == "passing":
+                if task.outcome == "passing":
                     asked_again += 1
-                    waiting.add(wish)
-            elif task["outcome"] in WITH_PICTURE:
+                    waiting.add(task.wish_id)
+            elif task.has_picture:
                 answers[field] += 1
-                fit_again += wish in waiting
-                waiting.discard(wish)
-    return {
-        "answers": answers.total(),
-        "unfit": unfit.total(),
-        "asked_again": asked_again,
-        "fit_again": fit_again,
-        "by_field": [
-            {"field": field, "answers": answers[field], "unfit": unfit[field]}
+                fit_again += task.wish_id in waiting
+                waiting.discard(task.wish_id)
+    return FormCounts(
+        answers=answers.total(),
+        unfit=unfit.total(),
+        asked_again=asked_again,
+        fit_again=fit_again,
+        by_field=tuple(
+            FormCount(field=field, answers=answers[field], unfit=unfit[field])
             for field in SCHEMA_FIELDS
             if answers[field]
-        ],
-    }
-
-
-def in_words(counts: Mapping[str, Any]) -> str:
-    """Return one line about answers that did not have the form; empty if all had it."""
-    if not counts["unfit"]:
-        return ""
-    line = f"{counts['unfit']:,} of {counts['answers']:,} answers without the form"
-    if counts["asked_again"]:
-        line += f"; {counts['fit_again']:,} of {counts['asked_again']:,} asked again had it"
-    return line
+        ),
+    )

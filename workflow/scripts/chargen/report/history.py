@@ -1,41 +1,49 @@
-"""What became of every task so far: the receipts of all batches, and what is still on its way."""
+"""What became of every task so far: the receipts of all batches, and what the server still has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from chargen.records.journal import WITH_PICTURE, Entry, Journal
+from chargen.records.batch import Outcome, Receipt, Task
+from chargen.records.journal import Entry, Journal
 from chargen.records.state import State
 
-Receipt = dict[str, Any]
-"""The content of a receipt.json (``schemas/receipt.schema.json``)."""
+WAITING = "waiting"
+"""The outcome of a task without a receipt."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of one wish: the task record of its last attempt, and what all attempts together took.
+    """What became of one wish: its last attempt, and what all attempts together took, in US dollars.
 
-    ``outcome`` is a receipt's, or ``waiting`` while the task is on its way; then ``task`` comes from the batch's plan
-    and lacks what only an answer brings. Costs are in US dollars.
+    While the server still has it, ``task`` comes from the batch's plan and lacks what only an answer brings.
     """
 
-    task: Mapping[str, Any]
-    outcome: str
+    task: Outcome
     operation: str
     batch: str
     job: str
-    run: str
-    ended: str
-    attempts: int
-    estimated_usd: float
-    actual_usd: float
+    run: str = ""
+    ended: str = ""
+    attempts: int = 0
+    estimated_usd: float = 0.0
+    actual_usd: float = 0.0
+
+    @property
+    def outcome(self) -> str:
+        """The receipt's word, or `WAITING`."""
+        return self.task.outcome
 
     @property
     def has_picture(self) -> bool:
         """Whether it ended with a picture."""
-        return self.outcome in WITH_PICTURE
+        return self.task.has_picture
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the server still has it."""
+        return self.outcome == WAITING
 
 
 @dataclass
@@ -49,7 +57,7 @@ class History:
 
     def last_run(self) -> str:
         """Return the youngest run that any receipt names, ``""`` if there is none."""
-        return max((receipt["run"] for receipt in self.receipts), default="")
+        return max((receipt.run for receipt in self.receipts), default="")
 
     def of_run(self, run: str) -> dict[str, Fate]:
         """Return the fates that the run *run* brought about, by wish id."""
@@ -57,69 +65,84 @@ class History:
 
 
 def read_history(state: State) -> History:
-    """Read all receipts and the plans of the batches in flight; what cannot be read is told in ``troubles``."""
+    """Read all receipts and the plans of the batches in flight; ``troubles`` name what cannot be read."""
     history = History()
     for files in state.batches():
         if not files.receipt.exists():
             continue
         try:
-            history.receipts.append(files.receipt_json())
+            history.receipts.append(files.read_receipt())
         except (OSError, ValueError) as error:
             history.troubles.append((files.id, f"its receipt cannot be read: {error}"))
-    history.receipts.sort(key=lambda receipt: (receipt["times"]["applied"], receipt["batch"]))
+    history.receipts.sort(key=lambda receipt: (receipt.times.applied, receipt.batch))
     for receipt in history.receipts:
-        _take(history.fates, receipt, _estimates(state, receipt))
-    applied = {receipt["batch"] for receipt in history.receipts}
+        _add_receipt(history.fates, receipt, _estimates(state, receipt))
+    applied = {receipt.batch for receipt in history.receipts}
     history.in_flight = [entry for entry in Journal(state).in_flight() if entry.batch not in applied]
     for entry in history.in_flight:
-        _take_waiting(history, entry, state)
+        _add_waiting(history, entry, state)
     return history
 
 
 def _estimates(state: State, receipt: Receipt) -> dict[str, float]:
     """Return the estimate in US dollars of each wish; without the batch's plan, an even share."""
     try:
-        return {task["wish_id"]: task["cost_usd"] for task in state.batch(receipt["batch"]).plan_json()["tasks"]}
-    except (OSError, ValueError, KeyError):
-        tasks = receipt["tasks"]
-        return {task["wish_id"]: receipt["cost_usd"]["estimated"] / len(tasks) for task in tasks}
+        return {task.wish_id: task.cost_usd for task in state.batch(receipt.batch).read_plan().tasks}
+    except (OSError, ValueError):
+        return {task.wish_id: receipt.cost_usd.estimated / len(receipt.tasks) for task in receipt.tasks}
 
 
-def _take(fates: dict[str, Fate], receipt: Receipt, estimates: Mapping[str, float]) -> None:
-    for task in receipt["tasks"]:
-        wish = task["wish_id"]
-        before = fates.get(wish)
-        attempts, estimated, actual = _spent(before)
-        totals = (
-            max(attempts + 1, task["attempt"]),
-            estimated + estimates.get(wish, 0.0),
-            actual + task["cost_usd"],
+def _add_receipt(fates: dict[str, Fate], receipt: Receipt, estimates: Mapping[str, float]) -> None:
+    for task in receipt.tasks:
+        before = fates.get(task.wish_id)
+        fate = Fate(
+            task=task,
+            operation=receipt.operation,
+            batch=receipt.batch,
+            job=receipt.job,
+            run=receipt.run,
+            ended=receipt.times.applied,
         )
-        if before and before.has_picture and task["outcome"] not in WITH_PICTURE:
-            last = (before.task, before.outcome, before.operation, before.batch, before.job, before.run, before.ended)
-        else:
-            last = (
-                task, task["outcome"], receipt["operation"], receipt["batch"], receipt["job"], receipt["run"],
-                receipt["times"]["applied"],
-            )  # fmt: skip
-        fates[wish] = Fate(*last, *totals)
+        last = before if before and before.has_picture and not task.has_picture else fate
+        estimated = estimates.get(task.wish_id, 0.0)
+        fates[task.wish_id] = _with_totals(last, before, task.attempt, estimated, task.cost_usd)
 
 
-def _take_waiting(history: History, entry: Entry, state: State) -> None:
+def _add_waiting(history: History, entry: Entry, state: State) -> None:
     try:
-        tasks: Iterable[dict[str, Any]] = state.batch(entry.batch).plan_json()["tasks"]
-    except (OSError, ValueError, KeyError) as error:
+        tasks = state.batch(entry.batch).read_plan().tasks
+    except (OSError, ValueError) as error:
         history.troubles.append((entry.batch, f"its plan cannot be read: {error}"))
         return
     for task in tasks:
-        attempts, estimated, actual = _spent(history.fates.get(task["wish_id"]))
-        wish = task["wish"]
-        known = {**task, "target": wish["target"], "variation": wish["variation"]}
-        totals = (max(attempts + 1, task["attempt"]), estimated + task["cost_usd"], actual)
-        history.fates[task["wish_id"]] = Fate(
-            known, "waiting", entry.operation, entry.batch, entry.job, "", "", *totals
-        )
+        fate = Fate(task=_without_answer(task), operation=entry.operation, batch=entry.batch, job=entry.job)
+        before = history.fates.get(task.wish_id)
+        history.fates[task.wish_id] = _with_totals(fate, before, task.attempt, task.cost_usd, 0.0)
 
 
-def _spent(before: Fate | None) -> tuple[int, float, float]:
-    return (before.attempts, before.estimated_usd, before.actual_usd) if before else (0, 0.0, 0.0)
+def _with_totals(last: Fate, before: Fate | None, attempt: int, estimated: float, actual: float) -> Fate:
+    """Return *last* with one more attempt than *before*, and what that took."""
+    return replace(
+        last,
+        attempts=max((before.attempts if before else 0) + 1, attempt),
+        estimated_usd=(before.estimated_usd if before else 0.0) + estimated,
+        actual_usd=(before.actual_usd if before else 0.0) + actual,
+    )
+
+
+def _without_answer(task: Task) -> Outcome:
+    """Return what a receipt will say of *task*, as far as it is known before the answer."""
+    return Outcome(
+        outcome=WAITING,
+        key=task.key,
+        wish_id=task.wish_id,
+        target=task.wish.target,
+        variation=task.wish.variation,
+        attempt=task.attempt,
+        title=task.title,
+        prompt=task.prompt,
+        references=task.references,
+        aspect_ratio=task.aspect_ratio,
+        image_size=task.image_size,
+        notes=task.notes,
+    )

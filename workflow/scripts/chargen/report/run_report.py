@@ -5,65 +5,71 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from chargen.base import durable
 from chargen.base.errors import ChargenError
+from chargen.base.reading import Document
 from chargen.pictures.formats import sha256_file
 from chargen.records.journal import Journal
+from chargen.records.run import RunProcess
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 
 if TYPE_CHECKING:
     from chargen.planning.file_plans import FilePlan
+    from chargen.report.documents import Report
 
 
-def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenReport(Document):
+    """Which report was written last: its content, and how long the journal was then. Not its time, because Snakemake
+    sets the times of what it makes."""
+
+    report: str
+    journal_bytes: int
+
+
+def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> Report:
     """Write report.json, failures.jsonl and report.html into *folder* and return the report.
 
-    It tells of *run* apart; if that was only about the report, of the last one that brought anything.
+    The run apart is *run*; if that was only about the report, it is the last one that applied anything.
     """
     from chargen.operations.generate.plan import make_plan
     from chargen.report.write import write_report
 
-    told = run.process if run.process.exists() else run.plan
-    pinned = durable.read_json(told) if told.exists() else {}
-    only_tells = pinned.get("targets") == ["report"]
+    process = RunProcess.of(run)
+    only_reports = process.targets == ("report",)
     plan = make_plan(settings, scope=["all"])
-    known = _known(state)
-    data = write_report(
+    known = _journal_bytes(state)
+    written = write_report(
         settings,
         state,
         plan,
         folder,
-        None if only_tells else run.folder.name,
-        "" if only_tells else pinned.get("started", ""),
-        [] if only_tells else pinned.get("targets", []),
-        _others(settings, state, pinned.get("targets", [])),
+        None if only_reports else run.folder.name,
+        "" if only_reports else process.started,
+        () if only_reports else process.targets,
+        _others(settings, state, process.targets),
     )
     # by what was written: a second run in the same folder may have removed the file to write its own
-    durable.write_json(state.reported, _mark(hashlib.sha256(durable.dump(data)).hexdigest(), known))
-    return data
+    content = hashlib.sha256(durable.dump(written.to_json())).hexdigest()
+    durable.write_json(state.reported, WrittenReport(report=content, journal_bytes=known).to_json())
+    return written
 
 
 def is_outdated(state: State, report_json: Path) -> bool:
     """Whether *report_json* is another library's report, or one from before the last that happened."""
     try:
-        reported = durable.read_json(state.reported)
-        return bool(reported != _mark(sha256_file(report_json), _known(state)))
+        last = WrittenReport.from_json(durable.read_json(state.reported))
+        return last != WrittenReport(report=sha256_file(report_json), journal_bytes=_journal_bytes(state))
     except (OSError, ValueError):
         return True
 
 
-def _mark(report_sha256: str, known: int) -> dict[str, Any]:
-    """Return what tells a report from others; by its content, because Snakemake sets the times of what it makes."""
-    return {"report": report_sha256, "journal_bytes": known}
-
-
-def _known(state: State) -> int:
-    """How much the journal knows, in bytes."""
+def _journal_bytes(state: State) -> int:
     return state.journal.stat().st_size if state.journal.exists() else 0
 
 

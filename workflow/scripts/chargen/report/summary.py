@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from chargen.base.formatting import duration
 from chargen.base.wording import clip, columns, count, dollars
 from chargen.records.commands import command
-from chargen.report import forms
+from chargen.report.documents import Report, RunPart, Totals
 
 if TYPE_CHECKING:
     from chargen.records.settings import Settings
@@ -24,7 +24,7 @@ _COLOURS = {"✓": "32", "✗": "31", "!": "33", "○": "2"}
 
 
 def render(
-    report: Mapping[str, Any],
+    report: Report,
     settings: Settings,
     width: int = 80,
     html: str = "results/report.html",
@@ -53,61 +53,63 @@ def render(
     return "\n".join([*lines, "└" + "─" * (inner + 2) + "┘", *_what_next(report, settings)])
 
 
-def _title(report: Mapping[str, Any]) -> str:
-    run = report["run"]
-    if run is None:
+def _title(report: Report) -> str:
+    if report.run is None:
         return "Nothing was made yet"
-    if report["totals"]["in_flight"]:
-        return "Run complete so far: the server is still at work"
+    if report.totals.in_flight:
+        return "Run complete so far: the server is still working"
     return "Batch run complete"
 
 
-def _figures(report: Mapping[str, Any]) -> Iterator[str]:
-    totals, run = report["totals"], report["run"]
-    if run is not None:
-        counts = run["counts"]
-        failed = counts["failed"] + counts["lost"]
-        aside = counts["superseded"] + counts["unplaced"]
-        yield _row("Run ID", run["id"])
-        if run["duration_s"] is not None:
-            yield _row("Duration", duration(run["duration_s"]))
-        yield _row("Tasks", f"{counts['tasks']:,} total")
-        yield _row("  ✓ Success", f"{counts['applied']:,}")
-        yield _row("  ✗ Failed", f"{failed:,}")
-        yield _row("  ○ Skipped", f"{counts['skipped']:,}" + (" (in place already)" if counts["skipped"] else ""))
-        if aside:
-            yield _row("  ! Kept aside", f"{aside:,} (came after their scene had changed)")
-        if counts["passing"]:
-            yield _row("  ! Again", f"{counts['passing']:,} (failed in passing, tried again)")
-        cost = run["cost_usd"]
-        told = f"{dollars(cost['actual'])} actual, {dollars(cost['estimated'])} estimated"
-        yield _row("Cost", told + (" (emulator: nothing was paid)" if run["provider"] == "emulator" else ""))
-    yield _row("Library", f"{totals['applied']:,} of {count(totals['wanted'], 'picture')} in place" + _rest(totals))
+def _figures(report: Report) -> Iterator[str]:
+    if report.run is not None:
+        yield from _run_figures(report.run)
+    totals = report.totals
+    yield _row("Library", f"{totals.applied:,} of {count(totals.wanted, 'picture')} in place" + _rest(totals))
     for operation, name in (("analyze", "Analysed"), ("enhance", "Enhanced")):
-        if own := totals["operations"].get(operation):
-            yield _row(name, f"{own['applied']:,} of {count(own['wanted'], 'picture')}" + _rest(own))
-    if line := forms.in_words(report["analyses"]):
+        if own := totals.operations.get(operation):
+            yield _row(name, f"{own.applied:,} of {count(own.wanted, 'picture')}" + _rest(own))
+    if line := report.analyses.line:
         yield _row("  ! Form", line)
 
 
-def _rest(totals: Mapping[str, int]) -> str:
-    words = (
-        ("in_flight", "in flight"),
-        ("failed", "failed"),
-        ("missing", "missing"),
-        ("blocked", "blocked"),
-        ("stale", "stale"),
+def _run_figures(run: RunPart) -> Iterator[str]:
+    counts, cost = run.counts, run.cost_usd
+    aside = counts.superseded + counts.unplaced
+    yield _row("Run ID", run.id)
+    if run.duration_s is not None:
+        yield _row("Duration", duration(run.duration_s))
+    yield _row("Tasks", f"{counts.tasks:,} total")
+    yield _row("  ✓ Success", f"{counts.applied:,}")
+    yield _row("  ✗ Failed", f"{counts.failed + counts.lost:,}")
+    if counts.skipped:
+        yield _row("  ○ Skipped", f"{counts.skipped:,} (in place already)")
+    if aside:
+        changed = "its scene had changed" if aside == 1 else "their scenes had changed"
+        yield _row("  ! Kept aside", f"{aside:,} (came after {changed})")
+    if counts.passing:
+        yield _row("  ! To retry", f"{counts.passing:,} (temporary {'failure' if counts.passing == 1 else 'failures'})")
+    nothing_paid = " (emulator: nothing was paid)" if run.provider == "emulator" else ""
+    yield _row("Cost", f"{dollars(cost.actual)} actual, {dollars(cost.estimated)} estimated{nothing_paid}")
+
+
+def _rest(totals: Totals) -> str:
+    numbers = (
+        (totals.in_flight, "in flight"),
+        (totals.failed, "failed"),
+        (totals.missing, "missing"),
+        (totals.blocked, "blocked"),
+        (totals.stale, "stale"),
     )
-    parts = [f"{totals[name]:,} {word}" for name, word in words if totals[name]]
+    parts = [f"{number:,} {word}" for number, word in numbers if number]
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _outputs(report: Mapping[str, Any]) -> Iterator[str]:
-    run = report["run"]
+def _outputs(report: Report) -> Iterator[str]:
     folders = Counter(
-        task["file"].rpartition("/")[0] + "/"
-        for task in report["tasks"]
-        if run and task["run"] == run["id"] and task["outcome"] == "applied" and task["file"]
+        task.file.rpartition("/")[0] + "/"
+        for task in report.tasks
+        if report.run and task.run == report.run.id and task.outcome == "applied" and task.file
     )
     if not folders:
         return
@@ -119,11 +121,11 @@ def _outputs(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"  … ({len(folders) - len(shown):,} more)"
 
 
-def _failures(report: Mapping[str, Any], inner: int) -> Iterator[str]:
-    """Yield what is failed and still asked for, grouped by reason, the most frequent reason first."""
+def _failures(report: Report, inner: int) -> Iterator[str]:
+    """Yield the open failures, grouped by reason, the most frequent reason first."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for task in open_failures(report):
-        groups[task["reason"] or task["outcome"], task["advice"]].append(_short(task["key"]))
+    for task in report.open_failures:
+        groups[task.reason or task.outcome, task.advice].append(_short(task.key))
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     for (reason, advice), targets in ordered[:SHOWN_REASONS]:
         yield f"✗ {len(targets):,} × {reason}"
@@ -135,24 +137,17 @@ def _failures(report: Mapping[str, Any], inner: int) -> Iterator[str]:
             yield f"    … ({len(targets) - SHOWN_TARGETS:,} more)"
     if len(ordered) > SHOWN_REASONS:
         yield f"  … ({len(ordered) - SHOWN_REASONS:,} more reasons)"
-    for entity in report["broken"]:
+    for entity in report.broken:
         yield f"✗ {entity} was skipped: its files cannot be read (see the report)"
 
 
-def _what_next(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    if any(True for _ in open_failures(report)):
+def _what_next(report: Report, settings: Settings) -> Iterator[str]:
+    if report.open_failures:
         yield "Failed: edit the scene and run again, or send it as it is:"
         yield "    " + command(settings, "order", "scenes=*", "state=failed")
-    if report["totals"]["in_flight"]:
+    if report.totals.in_flight:
         yield "In flight: collect later with"
         yield "    " + command(settings, "generate_all")
-
-
-def open_failures(report: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Yield the task records that failed for good and that the library still asks for."""
-    for task in report["tasks"]:
-        if task["outcome"] in ("failed", "lost") and not task["settled"]:
-            yield task
 
 
 def _short(key: str) -> str:

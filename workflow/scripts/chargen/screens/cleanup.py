@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from chargen.base.errors import ChargenError
+from chargen.base.reading import Document
 from chargen.base.timestamps import age_s, ago
 from chargen.providers.base import RemoteError
 from chargen.providers.protocol import Connection
@@ -52,7 +53,7 @@ CHARGENS = frozenset({"this", "library", "orphan"})
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Act(Document):
     """One thing to do on the server. ``kept`` says why it is not done; ``outcome`` is ``""`` before the act.
 
     Outcomes: ``done``, ``gone`` (it was no longer there), ``busy`` (another process works on it) or ``failed``.
@@ -68,8 +69,16 @@ class Act:
     outcome: str = ""
     said: str = ""
 
-    def to_json(self) -> dict[str, object]:
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleanup(Document):
+    """The answer of `snakemake cleanup`: what would be done, or was done if it was ``confirmed``."""
+
+    schema_version: int = 1
+    library_id: str
+    confirmed: bool
+    forced: bool
+    acts: tuple[Act, ...]
 
 
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
@@ -79,12 +88,12 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     jobs = look_at_jobs(state, remote)
     files = look_at_files(home, remote)
     if not (settings.cancel or settings.delete or settings.files):
-        screen.show(_data(settings, []), lambda width: usage(settings, jobs, files, width))
+        screen.show(_answer(settings, []), lambda width: usage(settings, jobs, files, width))
         return 0
     acts = plan(settings, jobs, files)
     if settings.confirm:
         acts = [act if act.kept else perform(act, home, remote) for act in acts]
-    screen.show(_data(settings, acts), lambda width: lines(settings, acts, width))
+    screen.show(_answer(settings, acts), lambda width: lines(settings, acts, width))
     return int(any(act.outcome in ("failed", "busy") for act in acts))
 
 
@@ -242,14 +251,13 @@ def _is_old(created: str, seconds: float) -> bool:
     return age is not None and age >= seconds
 
 
-def _data(settings: Settings, acts: Sequence[Act]) -> dict[str, object]:
-    return {
-        "schema_version": 1,
-        "library_id": settings.library_id,
-        "confirmed": settings.confirm,
-        "forced": settings.force == FORCE,
-        "acts": [act.to_json() for act in acts],
-    }
+def _answer(settings: Settings, acts: Sequence[Act]) -> Cleanup:
+    return Cleanup(
+        library_id=settings.library_id,
+        confirmed=settings.confirm,
+        forced=settings.force == FORCE,
+        acts=tuple(acts),
+    )
 
 
 def usage(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile], width: int | None) -> Iterator[Line]:
@@ -258,9 +266,9 @@ def usage(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile], 
     uploads = [file for file in files if file.owner in CHARGENS]
     orphans = [file for file in uploads if file.owner == "orphan"]
     active = sum(job.is_active for job in ours)
-    yield heading("Nothing was asked for. There are")
+    yield heading("Nothing was asked for. On the server there are")
     yield from table(
-        [Column("what"), Column("", right=True), Column("size", right=True), Column("to clean up")],
+        [Column("what"), Column("number", right=True), Column("size", right=True), Column("to clean up")],
         [
             ["running jobs", str(active), "", Span("cancel=all", BUSY)],
             ["ended jobs", str(len(ours) - active), "", Span("delete=all", BUSY)],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.base.reading import Document
 from chargen.library.model import KIND_FOLDERS
 from chargen.records.commands import command
 from chargen.records.settings import Settings
@@ -21,18 +22,30 @@ STARTER = schema.ROOT / "config" / "starter"
 ENV = "env"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made(Document):
+    """The answer of `snakemake init`: the files that were made in ``library``, and the ``env`` file."""
+
+    schema_version: int = 1
+    library: str
+    made: tuple[str, ...]
+    was_there: bool
+    env: str
+    env_was_there: bool
+
+
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Make what is absent and say what comes next; return the exit status."""
     if settings.source:
         raise ChargenError(
             f"init: {settings.source} is an example; say where your library shall be: --config library=my-story"
         )
-    data = make(Path(settings.library), Path(settings.home))
-    screen.show(data, lambda width: lines(data, settings, width))
+    found = make(Path(settings.library), Path(settings.home))
+    screen.show(found, lambda width: lines(found, settings, width))
     return 0
 
 
-def make(library: Path, home: Path) -> dict[str, Any]:
+def make(library: Path, home: Path) -> Made:
     """Make a library at *library* unless one is there, and ``.env`` in *home* unless it is; return what was made.
 
     Raises ChargenError if *library* is a file, or lies where it would be lost.
@@ -47,26 +60,25 @@ def make(library: Path, home: Path) -> dict[str, Any]:
     has_env = dotenv.exists()
     if not has_env:
         _write_new(dotenv, (STARTER / ENV).read_bytes(), mode=0o600)
-    return {
-        "schema_version": 1,
-        "library": str(library),
-        "made": [str(path.relative_to(library)) for path in made],
-        "was_there": bool(present),
-        "env": str(dotenv),
-        "env_was_there": has_env,
-    }
+    return Made(
+        library=str(library),
+        made=tuple(str(path.relative_to(library)) for path in made),
+        was_there=bool(present),
+        env=str(dotenv),
+        env_was_there=has_env,
+    )
 
 
-def lines(data: Mapping[str, Any], settings: Settings, width: int | None) -> Iterator[Line]:
+def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
     """Yield the screen: what was made, what was left alone, and the next steps."""
-    library = _relative(data["library"], settings.home)
-    if data["was_there"]:
+    library = _relative(found.library, settings.home)
+    if found.was_there:
         yield line(Span("○ ", DIM), f"{library} is a library already; nothing in it was touched")
     else:
         yield line(Span("✓ ", GOOD), f"made {library} with a character, a location and a chapter")
-        for name in data["made"]:
+        for name in found.made:
             yield line(Span(f"    {library}/{name}", DIM))
-    if data["env_was_there"]:
+    if found.env_was_there:
         yield line(Span("○ ", DIM), ".env was there; it was not touched")
     else:
         yield line(Span("✓ ", GOOD), "made .env, where your key goes")
@@ -77,7 +89,7 @@ def lines(data: Mapping[str, Any], settings: Settings, width: int | None) -> Ite
             ("see what would be made; it writes nothing and costs nothing:", command(settings, "-n generate_all")),
             ("make it with the built-in emulator: placeholders, no key:", command(settings, "--cores 4 generate_all")),
             (f"open {library}/characters/ada-thornfield/imagery.yaml, change it, and run that again", ""),
-            ("put your key into .env and ask whether all is well:", command(settings, "doctor", "provider=gemini")),
+            ("put your key into .env and check the setup:", command(settings, "doctor", "provider=gemini")),
             ("make real pictures:", command(settings, "--cores 4 generate_all", "provider=gemini")),
         ),
         1,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from chargen.base.reading import Document, extend
 from chargen.base.timestamps import ago
+from chargen.base.wording import count
 from chargen.providers.base import FINAL_STATES, RemoteJob
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect
@@ -51,8 +52,8 @@ OUR_OWN_STATES = frozenset({"GONE", "UNANSWERED", "ELSEWHERE"})
 """In no answer of the server: it does not list the job; nobody knows yet whether it was made; another key made it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Document):
     """A job as the server and the journal tell it. Counts are of requests, times are ISO 8601.
 
     ``owner``: ``this`` library, another ``library``, or ``foreign`` where chargen did not name it. ``known``: a journal
@@ -92,25 +93,50 @@ class Job:
         """Whether it is this library's and no journal knows it."""
         return self.owner == "this" and not self.known
 
-    def to_json(self, settings: Settings) -> dict[str, Any]:
-        """Return the job as plain data, with what to do about it."""
-        does = what_to_do(self, settings)[1]
-        return asdict(self) | {"orphan": self.is_orphan, "active": self.is_active, "command": does}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedJob(Job):
+    """A job as `snakemake jobs` lists it; ``command`` is what to do about it, ``""`` if nothing is."""
+
+    orphan: bool
+    active: bool
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs(Document):
+    """The answer of `snakemake jobs`."""
+
+    schema_version: int = 1
+    provider: str
+    base_url: str
+    library_id: str
+    jobs: tuple[ListedJob, ...]
 
 
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Show the jobs; return the exit status."""
     remote = connect(settings)
     found = look(state, remote)
-    data = {
-        "schema_version": 1,
-        "provider": settings.provider,
-        "base_url": remote.base_url,
-        "library_id": settings.library_id,
-        "jobs": [job.to_json(settings) for job in found],
-    }
-    screen.show(data, lambda width: lines(found, settings, width))
+    answer = Jobs(
+        provider=settings.provider,
+        base_url=remote.base_url,
+        library_id=settings.library_id,
+        jobs=tuple(listed(job, settings) for job in found),
+    )
+    screen.show(answer, lambda width: lines(found, settings, width))
     return 0
+
+
+def listed(job: Job, settings: Settings) -> ListedJob:
+    """Return *job* as it is listed."""
+    return extend(
+        ListedJob,
+        job,
+        orphan=job.is_orphan,
+        active=job.is_active,
+        command=what_to_do(job, settings)[1],
+    )
 
 
 def look(state: State, remote: Connection) -> list[Job]:
@@ -152,12 +178,12 @@ def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
 def lines(found: list[Job], settings: Settings, width: int | None) -> Iterator[Line]:
     """Yield the screen: a table of jobs, and what to do about those that need somebody."""
     if not found:
-        yield line(f"The key has no batch jobs ({_who(settings)}).")
+        yield line(f"The key has no batch jobs ({settings.provider}).")
         return
     active = sum(job.is_active for job in found)
     states = Counter(job.state.lower() for job in found if not job.is_active)
     counts = [f"{active} active", *(f"{number} {state}" for state, number in states.most_common())]
-    yield heading(f"{len(found)} batch {'job' if len(found) == 1 else 'jobs'}: {', '.join(counts)}")
+    yield heading(f"{count(len(found), 'batch job')}: {', '.join(counts)}")
     yield from table(
         [
             Column("state"),
@@ -208,10 +234,6 @@ def _to_do(found: Iterable[Job], settings: Settings, width: int | None) -> Itera
         yield from advice(says, width)
         if does:
             yield to_paste(does)
-
-
-def _who(settings: Settings) -> str:
-    return settings.provider
 
 
 def _join(operation: RemoteJob, home: Home) -> Job:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from chargen.planning.estimates import summary
+from chargen.base.reading import Document, extend, key
+from chargen.base.wording import count
+from chargen.planning.estimates import LearnedPrice, learned_prices
 from chargen.providers.models import Catalog
 from chargen.providers.registry import provider_of
 from chargen.records.journal import Journal
@@ -20,153 +22,258 @@ OLD_DAYS = 90
 STYLES = {"current": GOOD, "deprecated": WARN, "shut down": BAD}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange(Document):
+    """Prices of a text model from a day on."""
+
+    since: str = key("from")
+    usd_per_mtok_in: float
+    usd_per_mtok_out: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledModel(Document):
+    """A model as config/models.yaml has it; prices are None where it names none."""
+
+    state: str
+    shutdown: str = ""
+    successor: str = ""
+    usd_per_image: Mapping[str, float] = field(default_factory=dict)
+    usd_per_mtok_in: float | None = None
+    usd_per_mtok_out: float | None = None
+    changes: PriceChange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledRetirement(Document):
+    """A model that no longer answers, as config/models.yaml has it."""
+
+    since: str
+    successor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFile(Document):
+    """What the price list needs of config/models.yaml."""
+
+    source: str
+    image_models: Mapping[str, FiledModel]
+    text_models: Mapping[str, FiledModel]
+    retired: Mapping[str, FiledRetirement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedModel(Document):
+    """A model with its prices in US dollars, standard and as a batch, None where none is known.
+
+    ``used_for`` are the operations that the configuration uses it for.
+    """
+
+    name: str
+    state: str
+    shutdown: str
+    successor: str
+    used_for: str
+    usd_per_mtok_in: float | None
+    usd_per_mtok_out: float | None
+    usd_per_mtok_in_batch: float | None
+    usd_per_mtok_out_batch: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedImageModel(PricedModel):
+    """An image model: prices per image by size, and per million tokens of text."""
+
+    usd_per_image: Mapping[str, float]
+    usd_per_image_batch: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedTextModel(PricedModel):
+    """A text model: prices per million tokens, and how they will change."""
+
+    changes: PriceChange | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredModel(Document):
+    """A model that no longer answers, and what replaced it."""
+
+    name: str
+    since: str
+    successor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList(Document):
+    """The answer of `snakemake prices`."""
+
+    schema_version: int = 1
+    file: str
+    updated: str
+    age_days: int
+    is_old: bool
+    source: str
+    batch_discount: float
+    image_models: tuple[PricedImageModel, ...]
+    text_models: tuple[PricedTextModel, ...]
+    learned: tuple[LearnedPrice, ...]
+    retired: tuple[RetiredModel, ...]
+
+
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Show the prices; return the exit status."""
     today = dt.datetime.now(dt.UTC).date()
     learned = read_learned(state, Journal(state))
-    data = price_list(provider_of(settings).catalog(settings, today), settings, today, learned)
-    screen.show(data, lambda width: lines(data, width))
+    found = price_list(provider_of(settings).catalog(settings, today), settings, today, learned)
+    screen.show(found, lambda width: lines(found, width))
     return 0
 
 
-def price_list(catalog: Catalog, settings: Settings, today: dt.date, learned: Learned) -> dict[str, Any]:
-    """Return models and prices in US dollars: per image at each size, per million tokens; standard and batch rate; and
-    what the answers so far cost."""
-    facts = catalog.facts
+def price_list(catalog: Catalog, settings: Settings, today: dt.date, learned: Learned) -> PriceList:
+    """Return models and prices as of *today*, and what the answers so far cost."""
+    filed = PriceFile.from_json(catalog.facts)
     rate = 1 - catalog.batch_discount
     used: dict[str, str] = {}
     for use, choice in settings.models.items():
         used[choice.model] = f"{used[choice.model]}, {use}" if choice.model in used else use
     age = (today - catalog.updated).days
-    return {
-        "schema_version": 1,
-        "file": settings.models_file,
-        "updated": catalog.updated.isoformat(),
-        "age_days": age,
-        "is_old": age > OLD_DAYS,
-        "source": facts["source"],
-        "batch_discount": catalog.batch_discount,
-        "image_models": [
-            _model(name, model, used, today)
-            | {
-                "usd_per_image": dict(model["usd_per_image"]),
-                "usd_per_image_batch": _times(model["usd_per_image"], rate),
-            }
-            | _per_tokens(model, rate)
-            for name, model in facts["image_models"].items()
-        ],
-        "text_models": [
-            _model(name, model, used, today) | _per_tokens(model, rate) | {"changes": model.get("changes")}
-            for name, model in facts["text_models"].items()
-        ],
-        "learned": summary(catalog, learned),
-        "retired": [
-            {"name": name, "since": gone["since"], "successor": gone["successor"]}
-            for name, gone in facts["retired"].items()
-        ],
-    }
+    return PriceList(
+        file=settings.models_file,
+        updated=catalog.updated.isoformat(),
+        age_days=age,
+        is_old=age > OLD_DAYS,
+        source=filed.source,
+        batch_discount=catalog.batch_discount,
+        image_models=tuple(
+            extend(
+                PricedImageModel,
+                _priced(name, model, used, today, rate),
+                usd_per_image=model.usd_per_image,
+                usd_per_image_batch={size: round(price * rate, 6) for size, price in model.usd_per_image.items()},
+            )
+            for name, model in filed.image_models.items()
+        ),
+        text_models=tuple(
+            extend(PricedTextModel, _priced(name, model, used, today, rate), changes=model.changes)
+            for name, model in filed.text_models.items()
+        ),
+        learned=tuple(learned_prices(catalog, learned)),
+        retired=tuple(
+            RetiredModel(name=name, since=gone.since, successor=gone.successor) for name, gone in filed.retired.items()
+        ),
+    )
 
 
-def lines(data: Mapping[str, Any], width: int | None) -> Iterator[Line]:
+def _priced(name: str, model: FiledModel, used: Mapping[str, str], today: dt.date, rate: float) -> PricedModel:
+    gone = bool(model.shutdown) and dt.date.fromisoformat(model.shutdown) <= today
+    tokens_in, tokens_out = model.usd_per_mtok_in, model.usd_per_mtok_out
+    return PricedModel(
+        name=name,
+        state="shut down" if gone else model.state,
+        shutdown=model.shutdown,
+        successor=model.successor,
+        used_for=used.get(name, ""),
+        usd_per_mtok_in=tokens_in,
+        usd_per_mtok_out=tokens_out,
+        usd_per_mtok_in_batch=None if tokens_in is None else round(tokens_in * rate, 6),
+        usd_per_mtok_out_batch=None if tokens_out is None else round(tokens_out * rate, 6),
+    )
+
+
+def lines(found: PriceList, width: int | None) -> Iterator[Line]:
     """Yield the screen: image models by size, text models by million tokens, and how old all this is."""
-    sizes = sorted({size for model in data["image_models"] for size in model["usd_per_image"]}, key=_pixels)
-    off = f"{data['batch_discount']:.0%} less than the standard rate"
-    yield heading(f"US dollars per image, as a batch ({off})")
-    yield from table(
-        [Column("model"), *(Column(size, right=True) for size in sizes), Column("state", below=True)],
-        [
-            [
-                Span(model["name"], "bold" if model["used_for"] else ""),
-                *(_usd(model["usd_per_image_batch"].get(size)) for size in sizes),
-                _state(model),
-            ]
-            for model in data["image_models"]
-        ],
-        width,
-    )
+    yield heading(f"US dollars per image, as a batch ({found.batch_discount:.0%} less than the standard rate)")
+    yield from _per_image(found.image_models, width)
     yield line()
-    yield heading("US dollars per million tokens that are no picture, as a batch")
-    yield from table(
-        [Column("model"), Column("in", right=True), Column("out", right=True), Column("state", below=True)],
-        [
-            [
-                Span(model["name"], "bold" if model["used_for"] else ""),
-                _usd(model["usd_per_mtok_in_batch"]),
-                _usd(model["usd_per_mtok_out_batch"]),
-                _state(model) if "changes" in model else "",
-            ]
-            for model in (*data["text_models"], *data["image_models"])
-        ],
-        width,
-    )
-    if data["learned"]:
+    yield heading("US dollars per million text tokens, as a batch")
+    yield from _per_tokens([*found.text_models, *found.image_models], width)
+    if found.learned:
         yield line()
-        yield heading("US dollars per answer, as they came (without what was sent)")
-        yield from table(
-            [
-                Column("model"),
-                Column("for"),
-                Column("answers", right=True),
-                Column("about", right=True),
-                Column("from", right=True),
-                Column("to", right=True),
-                Column("", below=True),
-            ],
-            [_answers(row) for row in data["learned"]],
-            width,
-        )
+        yield heading("US dollars per answer so far, without its input")
+        yield from _learned(found.learned, width)
     yield line()
-    yield line(f"as of {data['updated']} ({data['age_days']} days ago), {data['file']}")
-    yield from advice(f"source: {data['source']}", width)
-    if data["is_old"]:
+    yield line(f"as of {found.updated} ({count(found.age_days, 'day')} ago), {found.file}")
+    yield from advice(f"source: {found.source}", width)
+    if found.is_old:
         yield line(Span("! ", WARN), f"these prices are older than {OLD_DAYS} days: compare them with the source,")
         yield line("  correct the file, and set its `updated` to today")
 
 
-def _answers(row: Mapping[str, Any]) -> list[str | Span]:
-    """One way of asking: what its answers cost, and what they counted."""
-    ways = (row["operation"], row["image_size"], row["thinking_level"], row["media_resolution"])
-    costs = [_usd(row["cost_usd"][name]) for name in ("about", "low", "high")]
-    note = "" if row["counts"] else "too few to estimate by"
-    name = Span(row["model"])
-    return [name, " ".join(filter(None, ways)), f"{row['answers']:,}", *costs, Span(note, DIM)]
+def _per_image(models: Sequence[PricedImageModel], width: int | None) -> list[Line]:
+    sizes = sorted({size for model in models for size in model.usd_per_image}, key=_pixels)
+    return table(
+        [Column("model"), *(Column(size, right=True) for size in sizes), Column("state", below=True)],
+        [
+            [_name(model), *(_usd(model.usd_per_image_batch.get(size)) for size in sizes), _state(model)]
+            for model in models
+        ],
+        width,
+    )
 
 
-def _per_tokens(model: Mapping[str, Any], rate: float) -> dict[str, Any]:
-    """Prices of tokens that are no picture; None where none is known."""
-    known = {key: model.get(key) for key in ("usd_per_mtok_in", "usd_per_mtok_out")}
-    return known | {f"{key}_batch": None if price is None else round(price * rate, 6) for key, price in known.items()}
+def _per_tokens(models: Sequence[PricedModel], width: int | None) -> list[Line]:
+    return table(
+        [Column("model"), Column("in", right=True), Column("out", right=True), Column("state", below=True)],
+        [
+            [
+                _name(model),
+                _usd(model.usd_per_mtok_in_batch),
+                _usd(model.usd_per_mtok_out_batch),
+                _state(model) if isinstance(model, PricedTextModel) else "",
+            ]
+            for model in models
+        ],
+        width,
+    )
 
 
-def _model(name: str, model: Mapping[str, Any], used: Mapping[str, str], today: dt.date) -> dict[str, Any]:
-    shutdown = model.get("shutdown", "")
-    gone = bool(shutdown) and dt.date.fromisoformat(shutdown) <= today
-    return {
-        "name": name,
-        "state": "shut down" if gone else model["state"],
-        "shutdown": shutdown,
-        "successor": model.get("successor", ""),
-        "used_for": used.get(name, ""),
-    }
+def _learned(prices: Sequence[LearnedPrice], width: int | None) -> list[Line]:
+    return table(
+        [
+            Column("model"),
+            Column("for"),
+            Column("answers", right=True),
+            Column("about", right=True),
+            Column("from", right=True),
+            Column("to", right=True),
+            Column("", below=True),
+        ],
+        [
+            [
+                price.model,
+                " ".join(
+                    filter(None, (price.operation, price.image_size, price.thinking_level, price.media_resolution))
+                ),
+                f"{price.answers:,}",
+                *(_usd(amount) for amount in (price.cost_usd.about, price.cost_usd.low, price.cost_usd.high)),
+                Span("" if price.counts else "too few to estimate by", DIM),
+            ]
+            for price in prices
+        ],
+        width,
+    )
 
 
-def _state(model: Mapping[str, Any]) -> Span:
-    text = str(model["state"])
-    if model["shutdown"]:
-        text += f" {'on' if text == 'shut down' else 'until'} {model['shutdown']}"
-    if model["successor"]:
-        text += f", use {model['successor']}"
-    if model["used_for"]:
-        text += f", used for {model['used_for']}"
-    changes = model.get("changes")
-    if changes:
-        text += f", twice as much from {changes['from']}" if _doubles(model) else f", changes on {changes['from']}"
-    return Span(text, STYLES.get(model["state"], DIM))
+def _name(model: PricedModel) -> Span:
+    return Span(model.name, "bold" if model.used_for else "")
 
 
-def _doubles(model: Mapping[str, Any]) -> bool:
-    changes = model["changes"]
-    return all(changes[key] == 2 * model[key] for key in ("usd_per_mtok_in", "usd_per_mtok_out"))
+def _state(model: PricedModel) -> Span:
+    text = model.state
+    if model.shutdown:
+        text += f" {'on' if text == 'shut down' else 'until'} {model.shutdown}"
+    if model.successor:
+        text += f", use {model.successor}"
+    if model.used_for:
+        text += f", used for {model.used_for}"
+    if isinstance(model, PricedTextModel) and (changes := model.changes):
+        doubles = (changes.usd_per_mtok_in, changes.usd_per_mtok_out) == (
+            2 * (model.usd_per_mtok_in or 0),
+            2 * (model.usd_per_mtok_out or 0),
+        )
+        text += f", twice as much from {changes.since}" if doubles else f", changes on {changes.since}"
+    return Span(text, STYLES.get(model.state, DIM))
 
 
 def _usd(amount: float | None) -> str:
@@ -175,7 +282,3 @@ def _usd(amount: float | None) -> str:
 
 def _pixels(size: str) -> int:
     return int(size.removesuffix("K")) * (1024 if size.endswith("K") else 1)
-
-
-def _times(prices: Mapping[str, float], rate: float) -> dict[str, float]:
-    return {size: round(price * rate, 6) for size, price in prices.items()}

@@ -8,12 +8,14 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from chargen.base import output
 from chargen.base.formatting import is_terminal
+from chargen.base.reading import Document
+from chargen.base.reading import plain as plain_data
 from chargen.base.wording import columns
 
 if TYPE_CHECKING:
@@ -134,6 +136,14 @@ def size(number: int) -> str:
     raise AssertionError("unreachable: GB ends the loop")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble(Document):
+    """The answer of a target that failed, where JSON is wanted."""
+
+    schema_version: int = 1
+    error: str
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """Where answers go: *stream* as JSON, as coloured lines if it is a terminal, else as plain lines."""
@@ -156,12 +166,12 @@ class Screen:
         """The columns of the terminal; None if there is none."""
         return shutil.get_terminal_size((100, 24)).columns if self.on_terminal else None
 
-    def show(self, data: Any, lines: Callable[[int | None], Iterable[Line]]) -> None:
+    def show(self, data: Document | Mapping[str, object], lines: Callable[[int | None], Iterable[Line]]) -> None:
         """Write *data* as JSON, or what *lines* makes of it for the terminal's width."""
         if self.as_json:
             from chargen.base import durable
 
-            self.stream.write(durable.dump(output.encodable(data)).decode())
+            self.stream.write(durable.dump(output.encodable(plain_data(data))).decode())
         elif self.on_terminal:
             from rich.console import Console
 

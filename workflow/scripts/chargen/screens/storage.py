@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from chargen.base.reading import Document
 from chargen.base.timestamps import ago, ahead
+from chargen.base.wording import count
 from chargen.providers.base import RemoteFile
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect, provider_of
@@ -37,8 +38,8 @@ FULL, NEARLY_FULL = 1.0, 0.8
 BAR_WIDTH = 30
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile(Document):
     """An uploaded file. ``kind``: ``reference``, ``requests`` (a job's input) or ``results`` (a job's output).
 
     ``owner``: ``this`` library, another ``library`` of this folder, ``orphan`` (chargen's, in no ledger here), ``job``
@@ -57,23 +58,34 @@ class StoredFile:
     needed_by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage(Document):
+    """The answer of `snakemake storage`: the files, and how full the account is in bytes."""
+
+    schema_version: int = 1
+    provider: str
+    base_url: str
+    library_id: str
+    used_bytes: int
+    limit_bytes: int
+    tier: int
+    files: tuple[StoredFile, ...]
+
+
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Show the files; return the exit status."""
     remote = connect(settings)
-    found = look(Home.of(state), remote)
-    limit = storage_limit(settings)
-    used = sum(file.bytes for file in found)
-    data = {
-        "schema_version": 1,
-        "provider": settings.provider,
-        "base_url": remote.base_url,
-        "library_id": settings.library_id,
-        "used_bytes": used,
-        "limit_bytes": limit,
-        "tier": settings.limits.tier,
-        "files": [asdict(file) for file in found],
-    }
-    screen.show(data, lambda width: lines(found, used, limit, settings, width))
+    files = look(Home.of(state), remote)
+    found = Storage(
+        provider=settings.provider,
+        base_url=remote.base_url,
+        library_id=settings.library_id,
+        used_bytes=sum(file.bytes for file in files),
+        limit_bytes=storage_limit(settings),
+        tier=settings.limits.tier,
+        files=tuple(files),
+    )
+    screen.show(found, lambda width: lines(found, settings, width))
     return 0
 
 
@@ -91,12 +103,12 @@ def storage_limit(settings: Settings) -> int:
     return limits.storage_bytes or provider_of(settings).catalog(settings).limit(limits.tier, "storage_bytes")
 
 
-def lines(found: list[StoredFile], used: int, limit: int, settings: Settings, width: int | None) -> Iterator[Line]:
+def lines(found: Storage, settings: Settings, width: int | None) -> Iterator[Line]:
     """Yield the screen: how full, then a table of files, then what can go."""
-    share = used / limit if limit else 0.0
+    share = found.used_bytes / found.limit_bytes if found.limit_bytes else 0.0
     style = BAD if share >= FULL else WARN if share >= NEARLY_FULL else GOOD
-    told = f"{size(used)} of {size(limit)} used ({share:.1%}, tier {settings.limits.tier}), {len(found)} "
-    yield heading(told + ("file" if len(found) == 1 else "files"))
+    used = f"{size(found.used_bytes)} of {size(found.limit_bytes)} used"
+    yield heading(f"{used} ({share:.1%}, tier {found.tier}), {count(len(found.files), 'file')}")
     if width is not None:
         filled = min(BAR_WIDTH, round(share * BAR_WIDTH))
         yield line(Span("█" * filled, style), Span("░" * (BAR_WIDTH - filled), "dim"))
@@ -118,27 +130,25 @@ def lines(found: list[StoredFile], used: int, limit: int, settings: Settings, wi
                 ahead(file.expires),
                 Span(whose(file), WARN if file.owner == "orphan" else ""),
             ]
-            for file in found
+            for file in found.files
         ],
         width,
     )
-    yield from _orphans(found, settings, width)
+    yield from _orphans(found.files, settings, width)
     if share >= NEARLY_FULL:
         yield line()
         yield line(Span("! ", WARN), "the storage is nearly full: uploads fail once it is")
         yield to_paste(command(settings, "cleanup", "files=all"))
 
 
-def _orphans(found: list[StoredFile], settings: Settings, width: int | None) -> Iterator[Line]:
-    counts: Counter[str] = Counter()
-    for file in found:
-        if file.owner == "orphan":
-            counts["files"] += 1
-            counts["bytes"] += file.bytes
-    if counts["files"]:
+def _orphans(files: Sequence[StoredFile], settings: Settings, width: int | None) -> Iterator[Line]:
+    orphans = [file for file in files if file.owner == "orphan"]
+    if orphans:
         yield line()
-        yield line(Span("! ", WARN), f"{counts['files']} orphans, {size(counts['bytes'])}")
-        yield from advice("uploads of chargen that no ledger here knows: another machine's, or state/ was lost", width)
+        yield line(Span("! ", WARN), f"{count(len(orphans), 'orphan')}, {size(sum(file.bytes for file in orphans))}")
+        yield from advice(
+            "uploads of chargen that no journal here knows: another machine made them, or state/ was lost", width
+        )
         yield to_paste(command(settings, "cleanup", "files=orphans"))
 
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from chargen.base import durable, output
+from chargen.base import output
+from chargen.base.reading import Document
 from chargen.base.timestamps import age_s, ago, span
 from chargen.base.wording import count, dollars, progress_of
 from chargen.providers.base import RemoteJob, jobs_read_again
 from chargen.records.journal import Entry, Journal
 from chargen.records.last_look import LastLook
+from chargen.records.run import RunPlan
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.screens.screen import BAD, BUSY, DIM, GOOD, WARN, Line, Screen, Span, as_text, line, plain
@@ -34,11 +36,13 @@ BAR_WIDTH = 24
 YOUNGEST_RUNS = 50
 """How many runs are looked at for one that is going on."""
 ENDED = ("applied",)
+NOT_SENT = ("planned", "staged")
+WITHOUT_PICTURE = ("failed", "passing", "lost")
 STYLES = {"applied": GOOD, "running": BUSY, "downloading": BUSY, "applying": BUSY, "pending": WARN, "submitting": WARN}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Document):
     """One batch. Phases: planned, staged, submitting, pending, running (or what the server says), downloading,
     applying, applied. ``done`` and ``failed`` are of ``tasks``; ``next_look_s`` is None where nobody looks.
     """
@@ -57,39 +61,28 @@ class Row:
     cost_is_final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """All rows at one moment, what they have cost so far, and whether a run is going on on this machine."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Document):
+    """All batches at one moment, and whether a run is going on on this machine.
 
+    ``cost_usd``: what is applied at its actual cost, what is in flight as estimated.
+    """
+
+    schema_version: int = 1
     time: str
     going_on: bool
-    rows: tuple[Row, ...]
+    cost_usd: float
+    batches: tuple[Row, ...]
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is in flight and nobody is about to send anything."""
-        return not self.going_on and all(row.phase in ENDED or row.phase in ("planned", "staged") for row in self.rows)
-
-    @property
-    def cost_usd(self) -> float:
-        """What is applied at its actual cost, what is in flight as estimated."""
-        return round(sum(row.cost_usd for row in self.rows), 6)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the view as plain data."""
-        rows = [asdict(row) for row in self.rows]
-        return {
-            "schema_version": 1,
-            "time": self.time,
-            "going_on": self.going_on,
-            "cost_usd": self.cost_usd,
-            "batches": rows,
-        }
+        return not self.going_on and all(row.phase in (*ENDED, *NOT_SENT) for row in self.batches)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a watcher needs of a batch's plan."""
+    """What is kept of a batch's plan while watching: a number instead of the tasks."""
 
     operation: str
     model: str
@@ -99,14 +92,11 @@ class Planned:
     @classmethod
     def of(cls, files: BatchFiles) -> Planned | None:
         """Read it from the batch's files; None if there is no plan."""
-        try:
-            plan = files.plan_json()
-        except (OSError, ValueError):
-            return None
-        return cls(plan["operation"], plan["model"], len(plan["tasks"]), plan["cost_usd"])
+        plan = files.known_plan()
+        return cls(plan.operation, plan.model, len(plan.tasks), plan.cost_usd) if plan else None
 
 
-class Eye:
+class Watcher:
     """Looks at the state of one library, again and again, and remembers which batches it has shown."""
 
     def __init__(self, state: State, started: float | None = None):
@@ -121,13 +111,15 @@ class Eye:
         journal = Journal(self._state)
         youngest = list(self._state.runs())[-YOUNGEST_RUNS:]
         alive = [run for run in youngest if run.is_alive() and run.plan.exists()]
-        for batch in self._worth(journal, alive):
+        for batch in self._to_show(journal, alive):
             self._shown.setdefault(batch)
         seen, looked, pause_s = _last_look(self._state)
         next_s = max(0.0, looked + pause_s - time.time()) if pause_s else None
         rows = [self._row(self._state.batch(batch), journal.entry(batch), seen, next_s) for batch in self._shown]
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return View(now, bool(alive), tuple(row for row in rows if row))
+        found = tuple(row for row in rows if row)
+        cost = round(sum(row.cost_usd for row in found), 6)
+        return View(time=now, going_on=bool(alive), cost_usd=cost, batches=found)
 
     def _row(self, files: BatchFiles, entry: Entry, seen: dict[str, RemoteJob], next_s: float | None) -> Row | None:
         """Return the row of a batch, None if it has no plan; what does not change any more is read once."""
@@ -143,10 +135,11 @@ class Eye:
             self._applied[files.id] = row
         return row
 
-    def _worth(self, journal: Journal, alive: Iterable[RunFiles]) -> Iterator[str]:
+    def _to_show(self, journal: Journal, alive: Iterable[RunFiles]) -> Iterator[str]:
         """Yield the batches of living runs, those in flight, and those that were sent or applied since we look."""
         for run in alive:
-            yield from _planned(run)
+            plan = RunPlan.of(run)
+            yield from (*plan.batches, *plan.in_flight)
         for entry in journal.entries.values():
             since = max(_stamp(entry.applied), _stamp(entry.submitted))
             if entry.in_flight or since >= self._started:
@@ -155,12 +148,12 @@ class Eye:
 
 def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -> int:
     """Show the batches until nothing is in flight or Ctrl-C; return the exit status."""
-    eye = Eye(state)
+    watcher = Watcher(state)
     try:
         if screen.on_terminal:
-            _live(eye, settings, screen, run_files.stop)
+            _live(watcher, settings, screen, run_files.stop)
         else:
-            _lines(eye, settings, screen, run_files.stop)
+            _lines(watcher, settings, screen, run_files.stop)
     except KeyboardInterrupt:
         run_files.stop.touch()
     if run_files.stop.exists() and not screen.as_json:
@@ -168,7 +161,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     return 0
 
 
-def _live(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
+def _live(watcher: Watcher, settings: Settings, screen: Screen, stop: Path) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -176,7 +169,7 @@ def _live(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
     spinner = "◐◓◑◒"
     with Live(console=console, refresh_per_second=REDRAWS_PER_S, auto_refresh=False) as live:
         for turn in range(1_000_000_000):
-            view = eye.look()
+            view = watcher.look()
             sign = " " if view.is_over else spinner[turn % len(spinner)]
             live.update(_text(screen_lines(view, settings, sign, console.width, console.height)), refresh=True)
             if view.is_over or stop.exists():
@@ -184,20 +177,20 @@ def _live(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
             time.sleep(TICK_S)
 
 
-def _lines(eye: Eye, settings: Settings, screen: Screen, stop: Path) -> None:
+def _lines(watcher: Watcher, settings: Settings, screen: Screen, stop: Path) -> None:
     """A line per batch whenever it has changed; as JSON, the whole view on one line whenever anything has."""
-    told: dict[str, Row] = {}
+    printed: dict[str, Row] = {}
     last: list[Row] | None = None
     while True:
-        view = eye.look()
-        steady = [replace(row, next_look_s=None) for row in view.rows]
+        view = watcher.look()
+        steady = [replace(row, next_look_s=None) for row in view.batches]
         if screen.as_json and steady != last:
             screen.stream.write(orjson.dumps(view.to_json(), option=orjson.OPT_APPEND_NEWLINE).decode())
         if not screen.as_json:
             for row in steady:
-                if told.get(row.batch) != row:
+                if printed.get(row.batch) != row:
                     screen.stream.write(f"{view.time} {_in_a_line(row)}\n")
-                    told[row.batch] = row
+                    printed[row.batch] = row
         last = steady
         if view.is_over:
             if not screen.as_json:
@@ -215,8 +208,8 @@ def screen_lines(view: View, settings: Settings, sign: str, width: int, height: 
 
     What does not fit into *height* lines is counted.
     """
-    busy = [row for row in view.rows if row.phase not in ENDED]
-    done = [row for row in view.rows if row.phase in ENDED]
+    busy = [row for row in view.batches if row.phase not in ENDED]
+    done = [row for row in view.batches if row.phase in ENDED]
     room = max(4, height - 5)
     blocks = [*([_done_line(row)] for row in done), *(_block(row, sign, width) for row in busy)]
     shown: list[Line] = []
@@ -283,20 +276,20 @@ def _in_a_line(row: Row) -> str:
 
 
 def _verdict(view: View, settings: Settings) -> Line:
-    flying = [row for row in view.rows if row.phase not in (*ENDED, "planned", "staged")]
-    done = sum(row.done for row in view.rows)
-    failed = sum(row.failed for row in view.rows)
+    flying = [row for row in view.batches if row.phase not in (*ENDED, *NOT_SENT)]
+    done = sum(row.done for row in view.batches)
+    failed = sum(row.failed for row in view.batches)
     free = " (emulator: free)" if settings.provider == "emulator" else ""
-    if not view.rows:
+    if not view.batches:
         words = "A run is going on; nothing is sent yet." if view.going_on else "Nothing is in flight."
         return line(words)
-    tasks = sum(row.tasks for row in view.rows)
-    batches = count(len(view.rows), "batch", "batches")
-    told = f"{len(flying)} of {batches} in flight, {progress_of(done, tasks, 'task')}"
-    told += f", {failed} failed" if failed else ""
+    tasks = sum(row.tasks for row in view.batches)
+    batches = count(len(view.batches), "batch", "batches")
+    text = f"{len(flying)} of {batches} in flight, {progress_of(done, tasks, 'task')}"
+    text += f", {failed} failed" if failed else ""
     if view.is_over:
-        told = f"Nothing is in flight any more: {count(done, 'task')} done" + (f", {failed} failed" if failed else "")
-    return line(told, f", {dollars(view.cost_usd)} so far{free}")
+        text = f"Nothing is in flight any more: {count(done, 'task')} done" + (f", {failed} failed" if failed else "")
+    return line(text, f", {dollars(view.cost_usd)} so far{free}")
 
 
 def _text(lines: Sequence[Line]) -> Text:
@@ -308,13 +301,12 @@ def _text(lines: Sequence[Line]) -> Text:
 def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: RemoteJob | None, next_s: float | None) -> Row:
     """Return the row of a batch from its files and what the run last saw of its job."""
     tasks = planned.tasks
-    receipt = files.known_receipt_json() if entry.outcomes is not None else None
+    receipt = files.known_receipt() if entry.outcomes is not None else None
     phase, done, failed, cost, looked_at = "planned", 0, 0, planned.cost_usd, False
     if receipt:
-        counts = receipt["counts"]
-        phase, done = "applied", sum(counts.values())
-        failed = sum(counts.get(name, 0) for name in ("failed", "passing", "lost"))
-        cost = receipt["cost_usd"]["actual"]
+        phase, done = "applied", sum(receipt.counts.values())
+        failed = sum(receipt.counts.get(name, 0) for name in WITHOUT_PICTURE)
+        cost = receipt.cost_usd.actual
     elif files.responses.exists() and files.ended.exists():
         phase, done = "applying", operation.done if operation else tasks
         failed = operation.failed if operation else 0
@@ -338,7 +330,7 @@ def _row(files: BatchFiles, entry: Entry, planned: Planned, operation: RemoteJob
         failed=failed,
         started=entry.submitted,
         next_look_s=round(next_s, 1) if looked_at and next_s is not None else None,
-        cost_usd=round(cost, 6) if phase not in ("planned", "staged") else 0.0,
+        cost_usd=round(cost, 6) if phase not in NOT_SENT else 0.0,
         cost_is_final=receipt is not None,
     )
 
@@ -347,14 +339,6 @@ def _last_look(state: State) -> tuple[dict[str, RemoteJob], float, float]:
     """Return the jobs as the run last saw them, when that was, and its pause until the next look in seconds."""
     last = LastLook.read(state.root / "last-look.json")
     return jobs_read_again(last.operations), last.time, last.pause_s
-
-
-def _planned(run: RunFiles) -> list[str]:
-    try:
-        plan = durable.read_object(run.plan)
-        return [*plan["batches"], *plan["in_flight"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _stamp(moment: str) -> float:

@@ -15,7 +15,6 @@ from chargen import __version__
 from chargen.base import durable, events, output
 from chargen.base.errors import ChargenError
 from chargen.base.processes import MAIN_VARIABLE
-from chargen.operations import words as show
 from chargen.snakemake.context import RESULTS, RunContext
 from chargen.snakemake.messages import exit_on_error, exit_with, has_colours, print_message
 from chargen.snakemake.plans import Plans, batches_of
@@ -111,21 +110,23 @@ class Run:
         stopped = context.files.stop.exists()
         if stopped:
             print_message("Stopped. What was sent goes on at the server. Nothing is lost")
-        data = report(context.settings, context.state, context.files, RESULTS)
+        written = report(context.settings, context.state, context.files, RESULTS)
         width = shutil.get_terminal_size((100, 24)).columns
         title = "Run stopped" if stopped else "Run ended with errors: see above" if failed else ""
-        print_message("\n" + render(data, context.settings, width, title=title, colour=has_colours(sys.stderr)))
-        if stopped and not data["totals"]["in_flight"]:
+        print_message("\n" + render(written, context.settings, width, title=title, colour=has_colours(sys.stderr)))
+        if stopped and not written.totals.in_flight:
             print_message(f"This goes on where it ended:\n    {context.command_again()}")
         broken = any(plan.broken for plan in self._plans.made())
-        some_failed = show.has_failures(data, broken) or self._left_unplaced()
-        cost = data["run"]["cost_usd"]
-        self._log_end(
-            failed or some_failed,
-            counts=data["run"]["counts"],
-            cost_usd=cost["actual"],
-            estimated_usd=cost["estimated"],
-        )
+        some_failed = written.is_bad or broken or self._left_unplaced()
+        if last := written.run:
+            self._log_end(
+                failed or some_failed,
+                counts=last.counts.to_json(),
+                cost_usd=last.cost_usd.actual,
+                estimated_usd=last.cost_usd.estimated,
+            )
+        else:
+            self._log_end(failed or some_failed)
         if some_failed and not failed:
             sys.exit(1)
 

@@ -1,0 +1,220 @@
+"""Checks that ask the API: whether it answers, accepts the key, has the models, and agrees on the time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chargen.base.errors import ChargenError
+from chargen.base.output import redacted
+from chargen.base.reading import Document, WrongShape
+from chargen.base.timestamps import span
+from chargen.base.wording import count
+from chargen.providers.gemini.served_models import ServedModel
+from chargen.providers.registry import provider_of
+from chargen.records import settings as config
+from chargen.records.settings import Settings
+from chargen.screens.checks.findings import Finding
+
+SKEW_WARNS_S, SKEW_HURTS_S = 60.0, 600.0
+QUESTION_TIMEOUT_S = 20.0
+LONGEST_PROMPT_TOKENS = 1500
+"""Of the longest prompt that config/prompts.yaml allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API said to one question; ``status`` is 0 if it could not be reached, ``body`` what it sent."""
+
+    status: int
+    message: str = ""
+    date: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledLimits(Document):
+    """The limits of a model as config/models.yaml has them, and what is needed of them, in tokens."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    references: int = 1
+    image_tokens: Mapping[str, int] = field(default_factory=dict)
+    input_image_tokens: int
+
+    @property
+    def needed_input(self) -> int:
+        """Of the largest request."""
+        return LONGEST_PROMPT_TOKENS + self.references * self.input_image_tokens
+
+    @property
+    def needed_output(self) -> int:
+        """Of the largest picture."""
+        return max(self.image_tokens.values(), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorText(Document):
+    """The message of an error's body."""
+
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBody(Document):
+    """The body of an answer that refuses."""
+
+    error: ErrorText = ErrorText()
+
+
+Ask = Callable[[str], Answer]
+"""Asks the API for a path below its version."""
+
+
+def check_api(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the API answers, accepts the key, knows the models, and agrees on the time."""
+    url = settings.base_url
+    if settings.provider == "emulator" and not url:
+        from chargen.emulator import launch
+
+        url = launch.running(Path(settings.home) / "state" / "emulator-server")
+        if not url:
+            yield Finding("ok", "api", "the embedded emulator starts when it is needed")
+            return
+    elif settings.provider == "gemini" and url != config.GEMINI_URL:
+        source = "GOOGLE_GEMINI_BASE_URL" if os.environ.get("GOOGLE_GEMINI_BASE_URL") == url else "base_url"
+        yield Finding("warning", "api", f"{url}, not Google's own address", f"that is what {source} says")
+    try:
+        ask = asker(url, config.api_key(settings.provider, Path(settings.home)))
+    except ChargenError:
+        yield Finding("warning", "api", f"{url} was not asked: there is no key that can be sent")
+        return
+    yield from questions(settings, url, ask)
+
+
+def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
+    """Yield what *ask* brings back about the key, the models in use and the clock."""
+    in_use = models_in_use(settings)
+    answers = {name: ask(f"models/{name}") for name in in_use}
+    first = next(iter(answers.values()))
+    if not first.status:
+        text = "check the network, a proxy (HTTPS_PROXY) and base_url"
+        yield Finding("error", "api", f"{url} does not answer: {first.message}", text)
+        return
+    refused = next((answer for answer in answers.values() if answer.status in (400, 401, 403)), None)
+    if refused:
+        text = "make a new key at https://aistudio.google.com/apikey, or allow this one to use the Gemini API"
+        yield Finding("error", "api", f"{url} refuses the key: {refused.status} {refused.message}", text)
+    elif first.status >= 500 or first.status == 429:
+        yield Finding("warning", "api", f"{url} is in trouble: {first.status} {first.message}", "try again later")
+    else:
+        yield Finding("ok", "api", f"{url} answers and accepts the key")
+        for name, answer in answers.items():
+            if answer.status == 404:
+                text = "`snakemake prices` lists models; set models.<use>.model in the configuration"
+                yield Finding("error", "models", f"the API knows no {name} ({in_use[name]})", text)
+            elif answer.status == 200:
+                yield from as_the_api_says(settings, name, ServedModel.from_json(answer.body))
+    yield from clock(first.date, dt.datetime.now(dt.UTC))
+
+
+def models_in_use(settings: Settings) -> dict[str, str]:
+    """Return the models that a run may ask, each with what for: those configured, and those that scenes name."""
+    found: dict[str, list[str]] = {}
+    for use, choice in settings.models.items():
+        found.setdefault(choice.model, []).append(use)
+        if choice.fallback:
+            found.setdefault(choice.fallback, []).append(f"{use}, fallback")
+    for name, scenes in _named_by_scenes(settings).items():
+        found.setdefault(name, []).append(count(scenes, "scene"))
+    return {name: "; ".join(uses) for name, uses in found.items()}
+
+
+def _named_by_scenes(settings: Settings) -> Counter[str]:
+    """Return the models that scenes name, with how many do; none where the library cannot be read."""
+    from chargen.library.load import load_library
+
+    try:
+        found = load_library(settings.library_root, exclude=settings.exclude, adopt_existing=False)
+    except (OSError, ChargenError):  # `library` says why
+        return Counter()
+    return Counter(scene.model for entity in found.entities.values() for scene in entity.scenes if scene.model)
+
+
+def as_the_api_says(settings: Settings, name: str, served: ServedModel) -> Iterator[Finding]:
+    """Yield how the API describes the model *name*, and where config/models.yaml says something else."""
+    if not served.takes_batches:
+        text = "set models.<use>.model to another; `snakemake prices` lists models"
+        yield Finding("error", "models", f"{name}: the API takes no batches for it", text)
+    try:
+        filed = FiledLimits.from_json(provider_of(settings).catalog(settings).entry(name))
+    except ChargenError:  # `models` says why
+        return
+    limits = []
+    for limit, ours, needed, direction, setting in (
+        (served.input_tokens, filed.input_tokens, filed.needed_input, "in", "input_tokens"),
+        (served.output_tokens, filed.output_tokens, filed.needed_output, "out", "output_tokens"),
+    ):
+        if limit is None:
+            continue
+        limits.append(f"{limit:,} tokens {direction}")
+        if ours is not None and ours != limit:
+            says = f"{name}: the API takes {limit:,} tokens {direction}, {settings.models_file} says {ours:,}"
+            yield Finding("warning", "models", says, f"set its `{setting}` to {limit}, and `checked` to today")
+        elif limit < needed:
+            says = f"{name}: the API takes {limit:,} tokens {direction}, chargen may need {needed:,}"
+            yield Finding("warning", "models", says, f"lower `references` or `sizes` of it in {settings.models_file}")
+    if limits:
+        yield Finding("ok", "models", f"{name}: the API has it, {', '.join(limits)}")
+
+
+def clock(date: str, now: dt.datetime) -> Iterator[Finding]:
+    """Yield how far this machine's clock (*now*) is from the server's *date*, an HTTP header."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        skew = (now - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
+        return
+    if abs(skew) < SKEW_WARNS_S:
+        yield Finding("ok", "clock", "agrees with the server's")
+        return
+    says = f"{span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the server's"
+    text = "set it by NTP: expiry of uploads, deadlines and the budget of the last 24 hours go by it"
+    yield Finding("error" if abs(skew) >= SKEW_HURTS_S else "warning", "clock", says, text)
+
+
+def asker(url: str, secret: str) -> Ask:
+    """Return what asks the API at *url* with the key *secret*."""
+
+    def ask(path: str) -> Answer:
+        import httpx2
+
+        from chargen.base import http
+
+        try:
+            with http.client(url, secret, QUESTION_TIMEOUT_S, {http.KEY_HEADER: secret}) as client:
+                answer = client.get(f"{url}/{config.API_VERSION}/{path}")
+        except (httpx2.HTTPError, ChargenError) as error:
+            return Answer(0, http.in_words(error))
+        try:
+            body = answer.json()
+        except ValueError:
+            body = {}
+        body = body if isinstance(body, dict) else {}
+        message = _message(body) or answer.reason_phrase
+        return Answer(answer.status_code, redacted(message)[:300], answer.headers.get("date", ""), body)
+
+    return ask
+
+
+def _message(body: Mapping[str, Any]) -> str:
+    try:
+        return ErrorBody.from_json(body).error.message
+    except WrongShape:
+        return ""

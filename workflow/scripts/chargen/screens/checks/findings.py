@@ -1,0 +1,46 @@
+"""What every check gets, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chargen.base.reading import Document
+from chargen.records.settings import Settings
+from chargen.records.state import State
+
+Level = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Document):
+    """One line: what was looked at, how it is, and what to do if it is not well."""
+
+    level: Level
+    about: str
+    says: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is checked; ``overridden`` names what of the default profile is not in force."""
+
+    settings: Settings
+    state: State
+    environment: Mapping[str, str]
+    overridden: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check: its name, what it looks at, and the function that yields its findings.
+
+    The function never raises for what it checks, and never puts the key into a finding. Each finding that is not ``ok``
+    carries the advice that goes with it.
+    """
+
+    name: str
+    looks_at: str
+    run: Callable[[Subject], Iterator[Finding]]

@@ -1,0 +1,66 @@
+"""Checks of config/models.yaml: whether the configured models are in it and current, and how old it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from chargen.base.errors import ChargenError
+from chargen.base.wording import count
+from chargen.providers.models import Catalog
+from chargen.providers.parameters import UNSENT_TEMPERATURE, not_sent
+from chargen.providers.registry import provider_of
+from chargen.records.settings import ModelChoice, Settings
+from chargen.screens.checks.findings import Finding
+from chargen.screens.prices import OLD_DAYS, FiledModel
+
+SHUTDOWN_DAYS = 60
+"""So many days before a model's shutdown it is warned of."""
+
+
+def check_models(settings: Settings, today: dt.date | None = None) -> Iterator[Finding]:
+    """Yield how the configured models stand in the models file as of *today*, and how old that is."""
+    today = today or dt.datetime.now(dt.UTC).date()
+    try:
+        catalog = provider_of(settings).catalog(settings, today)
+    except ChargenError as error:
+        yield Finding("error", "models", str(error), "correct the file")
+        return
+    for use, choice in settings.models.items():
+        yield from _model(catalog, use, choice, choice.model, today)
+        if choice.fallback:
+            fallback = _model(catalog, f"{use}, fallback", choice, choice.fallback, today)
+            yield from (finding for finding in fallback if finding.level != "ok")
+    age = (today - catalog.updated).days
+    if age > OLD_DAYS:
+        text = "compare it with its source, correct it, and set its `updated`; `snakemake prices` shows it"
+        yield Finding("warning", "prices", f"{settings.models_file} is {age} days old", text)
+    else:
+        yield Finding("ok", "prices", f"as of {catalog.updated.isoformat()}")
+
+
+def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt.date) -> Iterator[Finding]:
+    """Yield how the model *name*, used for *use*, stands in the models file."""
+    find = catalog.text_model if use.startswith("analyze") else catalog.image_model
+    try:
+        model = find(name)
+    except ChargenError as error:
+        yield Finding("error", "models", f"{use}: {error}")
+        return
+    instead = f"use {model.successor} instead" if model.successor else "choose another; `snakemake prices` lists them"
+    shutdown = FiledModel.from_json(catalog.entry(name)).shutdown
+    days = (dt.date.fromisoformat(shutdown) - today).days if shutdown else SHUTDOWN_DAYS + 1
+    if days <= SHUTDOWN_DAYS:
+        says = f"{use}: {name} is shut down on {shutdown}, in {count(days, 'day')}"
+        yield Finding("warning", "models", says, instead)
+    elif model.deprecated:
+        yield Finding("warning", "models", f"{use}: {name} is deprecated", instead)
+    else:
+        yield Finding("ok", "models", f"{use}: {name}")
+    operation = use.partition(",")[0]
+    usual = UNSENT_TEMPERATURE[operation]
+    if choice.temperature != usual and "temperature" not in model.takes.parameters:
+        says = f"models.{operation}.temperature: {choice.temperature:g} is not sent, because {name} takes none"
+        yield Finding("warning", "models", says, f"leave it away, or set it to {usual:g}, the default; nothing changes")
+    for says in not_sent(operation, model, choice):
+        yield Finding("warning", "models", says, "set one of those, or leave it empty")

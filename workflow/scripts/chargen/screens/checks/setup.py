@@ -1,0 +1,125 @@
+"""Checks of the installation and the configuration: versions, profile, settings, key, privacy."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from chargen.base.errors import ChargenError
+from chargen.planning.budget import budgets
+from chargen.records import settings as config
+from chargen.records.settings import Settings
+from chargen.screens.checks.findings import Finding
+
+NEEDS = {"snakemake": (9, 27), "google-genai": (3, 4)}
+NEEDS_PYTHON = (3, 11)
+
+
+def check_versions() -> Iterator[Finding]:
+    """Yield what Python, Snakemake, google-genai and chargen are installed."""
+    from importlib import metadata
+
+    from chargen import __version__
+
+    yield Finding("ok", "chargen", __version__)
+    here = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info[:2] >= NEEDS_PYTHON
+    text = "" if good else "chargen needs Python 3.11 or newer: make PYTHON=python3.12"
+    yield Finding("ok" if good else "error", "python", here, text)
+    for name, needed in NEEDS.items():
+        least = ".".join(map(str, needed))
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield Finding("error", name, "is not installed", f"pip install '{name}>={least}'")
+            continue
+        if _numbers(found) >= needed:
+            yield Finding("ok", name, found)
+        else:
+            yield Finding("error", name, f"{found} is too old", f"pip install --upgrade '{name}>={least}'")
+
+
+def check_profile(overridden: Sequence[str]) -> Iterator[Finding]:
+    """Yield whether the default profile is in force; *overridden* names what of it is not."""
+    if overridden:
+        yield Finding(
+            "warning",
+            "profile",
+            f"not in force: {', '.join(overridden)}",
+            "profiles/default holds what chargen expects of Snakemake. Without it nothing is paid twice, but runs in "
+            "two terminals may hinder each other; leave --workflow-profile away, or put these into your own profile",
+        )
+    else:
+        yield Finding("ok", "profile", "profiles/default is in force")
+
+
+def check_configuration(settings: Settings) -> Iterator[Finding]:
+    """Yield provider, budget and what seems meant otherwise."""
+    bounds = [f"budget ${budget.usd:g} in {budget.period}" for budget in budgets(settings)] or ["no budget"]
+    yield Finding(
+        "ok", "config", ", ".join([f"provider {settings.provider}, library id {settings.library_id}", *bounds])
+    )
+    if settings.budget_usd == 0:
+        yield Finding(
+            "warning", "config", "budget_usd is 0: nothing will be sent", "set budget_usd to what a day may cost"
+        )
+    for name in ("prompts", "styles", "models_file"):
+        path = Path(getattr(settings, name))
+        if not path.is_file():
+            yield Finding("error", "config", f"{name}: there is no file {path}", f"correct `{name}`, or leave it away")
+
+
+def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield which variable the API key comes from, and what is odd about it; never the key."""
+    home = Path(settings.home)
+    try:
+        found = list(config.found_keys(home, environment))
+    except ChargenError as error:
+        yield Finding("error", "key", str(error), "or put GEMINI_API_KEY=… into the environment")
+        return
+    needed = settings.provider == "gemini"
+    if not found:
+        says = "none found" if needed else "none found; the emulator needs none"
+        text = (
+            f"put GEMINI_API_KEY=… into {home / '.env'} (`snakemake init` writes one with comments); "
+            "keys: https://aistudio.google.com/apikey"
+        )
+        yield Finding("error" if needed else "ok", "key", says, text if needed else "")
+    else:
+        used = found[0]
+        if used.trouble:
+            yield Finding("error" if needed else "warning", "key", used.trouble)
+        else:
+            yield Finding(
+                "ok", "key", f"{used.name} from {used.place}" + ("" if needed else "; the emulator needs none")
+            )
+        odd = [f"{other.name} ({other.place})" for other in found[1:] if other.value != used.value]
+        if odd:
+            yield Finding("warning", "key", f"{', '.join(odd)} differs and is not used", "keep one of them")
+        if used.value != used.value.strip("\"'"):
+            yield Finding("warning", "key", "it stands in quotes", f"write {used.name}=… without them")
+    dotenv = config.dotenv_file(home)
+    if dotenv and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield Finding("warning", "key", f"{dotenv} can be read by others on this machine", f"chmod 600 {dotenv}")
+
+
+def check_privacy(settings: Settings) -> Iterator[Finding]:
+    """Yield what is kept where, and for how long."""
+    if settings.provider == "emulator":
+        yield Finding("ok", "privacy", "nothing leaves this machine")
+        return
+    if settings.store_requests:
+        text = "set store_requests to false, or switch the logs off in AI Studio"
+        says = "Google may keep requests and answers for up to 55 days, because store_requests is true"
+        yield Finding("warning", "privacy", says, text)
+    else:
+        yield Finding("ok", "privacy", "each request asks Google not to store it (store_requests is false)")
+    uploads = "until its batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
+    answers = f"answers here for {settings.cleanup.keep_responses_d:g} days after that"
+    yield Finding("ok", "privacy", f"what is uploaded is on Google's server {uploads}; {answers}, in state/")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
