@@ -1,20 +1,30 @@
-"""Write docs/configuration.md from the schema and the defaults, so that it never says anything else."""
+"""Write what is generated from declarations: `python docs/build.py`.
+
+The keys of the configuration are declared in `chargen.records.settings`, the arguments of commands in
+`chargen.records.arguments`. From there come their schemas, `config/config.yaml` and `docs/configuration.md`.
+A test compares what is written with what would be written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from chargen.base.schemas import ROOT, load_schema
+from chargen.base.schemas import ROOT
+from chargen.records.arguments import COMMANDS, rule_of_arguments
+from chargen.records.declaring import defaults_of, keys_of, rule_of
+from chargen.records.settings import Settings
 
 HEAD = """# Configuration
 
-Every key with its default, from `config/config.yaml` and its schema (written by `python docs/build.py`). Set keys in
-that file, in one of your own with `--configfile`, or for one run with `--config key=value`. A key of a group, written
-with a dot below, is typed as `--config batch='{"max_tasks": 5}'`; the group's other keys keep their values.
+Every key with its default (written by `python docs/build.py`). Set keys in `config/config.yaml`, in a file of your own
+with `--configfile`, or for one run with `--config key=value`. A key of a group, written with a dot below, is typed as
+`--config batch='{"max_tasks": 5}'`; the group's other keys keep their values.
 
 What is a text arrives as you type it, once the shell has read it: `library='Book #2'`, `library=2024_01`,
 `note='3, or "#7"?'`. A text in quotes of its own (`note='"so"'`) loses them. Lists are separated by spaces or commas.
@@ -23,24 +33,118 @@ What is a text arrives as you type it, once the shell has read it: `library='Boo
 |---|---|---|
 """
 
+COMMANDS_HEAD = """
+## Arguments of commands
 
-def rows(schema: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield a table row per key, groups taken apart."""
-    for name, rule in schema["properties"].items():
-        if rule.get("type") == "object":
-            yield from rows(rule, defaults[name], f"{prefix}{name}.")
-        else:
-            default = yaml.safe_dump(defaults[name], default_flow_style=True, width=1000).split("\n")[0]
-            choices = rule.get("enum") or ()
-            one_of = f" One of {', '.join(f'`{choice}`' for choice in choices if choice != '')}." if choices else ""
-            yield f"| `{prefix}{name}` | `{default}` | {rule['description']}{one_of} |\n"
+These say what one command shall do: `snakemake order --config scenes='character/oda-*/*'`. They are typed behind
+`--config` like settings, but a command refuses those of another one, and names what it takes.
+
+| command | argument | default | meaning |
+|---|---|---|---|
+"""
+
+CONFIG_HEAD = """\
+# What chargen does, and where. Every key is here with its default; `--config key=value` overrides one for a run,
+# `--configfile mine.yaml` several. Unknown keys and wrong values are refused with the name of the key.
+# Arguments of single commands, like `scenes` of `snakemake order`, are listed in docs/configuration.md.
+"""
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+WIDTH = 120
 
 
 def configuration() -> str:
-    """Return the page."""
-    defaults = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    return HEAD + "".join(rows(load_schema("config"), defaults))
+    """Return docs/configuration.md."""
+    return HEAD + "".join(_rows(rule_of(Settings), defaults_of(Settings))) + COMMANDS_HEAD + "".join(_argument_rows())
+
+
+def config_file() -> str:
+    """Return config/config.yaml."""
+    return "\n".join([CONFIG_HEAD, *_config_lines(rule_of(Settings), defaults_of(Settings))]) + "\n"
+
+
+def config_schema() -> str:
+    """Return schemas/config.schema.json."""
+    return _json("chargen configuration", "Everything a user can set.", rule_of(Settings))
+
+
+def arguments_schema() -> str:
+    """Return schemas/arguments.schema.json."""
+    about = "What single commands can be asked to do, typed behind --config like settings."
+    return _json("chargen arguments of commands", about, rule_of_arguments())
+
+
+def _rows(rule: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield a table row per key, groups taken apart."""
+    for name, of in rule["properties"].items():
+        if of.get("type") == "object":
+            yield from _rows(of, defaults[name], f"{prefix}{name}.")
+        else:
+            yield f"| `{prefix}{name}` | `{_value(defaults[name])}` | {_meaning(of)} |\n"
+
+
+def _argument_rows() -> Iterator[str]:
+    """Yield a table row per argument, those that several commands share once."""
+    rules, seen = rule_of_arguments()["properties"], set()
+    for command in COMMANDS.values():
+        defaults = defaults_of(command)
+        for name, _, _ in keys_of(command):
+            if name not in seen:
+                seen.add(name)
+                takers = ", ".join(f"`{taker}`" for taker, of in COMMANDS.items() if name in defaults_of(of))
+                yield f"| {takers} | `{name}` | `{_value(defaults[name])}` | {_meaning(rules[name])} |\n"
+
+
+def _config_lines(
+    rule: Mapping[str, Any], defaults: Mapping[str, Any], indent: str = "", said: set[str] | None = None
+) -> Iterator[str]:
+    """Yield the lines of a YAML file with the defaults. Within a group, what was *said* is not repeated."""
+    for name, of in rule["properties"].items():
+        meaning, in_group = _meaning(of), set() if said is None else said
+        if meaning not in in_group:
+            in_group.add(meaning)
+            prefix = f"{indent}# "
+            yield from textwrap.wrap(
+                meaning, WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
+            )
+        if of.get("type") == "object":
+            yield f"{indent}{name}:"
+            yield from _config_lines(of, defaults[name], indent + "  ", in_group)
+        else:
+            yield f"{indent}{name}: {json.dumps(defaults[name]) if defaults[name] == '' else _value(defaults[name])}"
+
+
+def _meaning(rule: Mapping[str, Any]) -> str:
+    """What a key means, with the values it may have where the description does not name them."""
+    description = str(rule["description"])
+    choices = [f"`{choice}`" for choice in rule.get("enum", ()) if choice != ""]
+    missing = [choice for choice in choices if choice not in description]
+    return f"{description} One of {', '.join(choices)}." if missing else description
+
+
+def _value(value: object) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=1000).split("\n")[0]
+
+
+def _json(title: str, about: str, rule: Mapping[str, Any]) -> str:
+    schema = {"$schema": DIALECT, "title": title, "description": about, **rule}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "docs/configuration.md": configuration,
+    "config/config.yaml": config_file,
+    "schemas/config.schema.json": config_schema,
+    "schemas/arguments.schema.json": arguments_schema,
+}
+"""Every generated file, and what writes it."""
+
+
+def main() -> None:
+    """Write every generated file."""
+    for name, content in GENERATED.items():
+        (Path(ROOT) / name).write_text(content(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("configuration.md").write_text(configuration())
+    main()

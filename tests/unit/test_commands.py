@@ -11,8 +11,8 @@ import pytest
 from report_world import make_world
 from snakemake.cli import parse_config
 
-from chargen.base.schemas import load_schema
 from chargen.records.commands import assignment, called, command, in_run_folder
+from chargen.records.settings import configuration_rule
 from chargen.records.typed import as_typed
 
 
@@ -61,4 +61,4 @@ def test_values_mean_themselves(value: str) -> None:
     """A text is what it is, whatever a shell or YAML would read."""
     words = shlex.split(assignment("reviews", value))
 
-    assert {"reviews": value} == as_typed(parse_config(words), load_schema("config"), words, [])
+    assert {"reviews": value} == as_typed(parse_config(words), configuration_rule(), words, [])

@@ -65,11 +65,11 @@ def test_nothing_is_done_without_confirmation(settings, state, server):
     """What would be done is told, the server is left alone; with confirm=true it is done and recorded."""
     sent(state, BATCH, "batches/1", applied=True)
     server.job_made("batches/1", f"chargen-story-{BATCH}")
-    asked = replace(settings, delete=("all",))
+    asked = settings.asking(delete=("all",))
 
     told = run(asked, state)
     untouched = list(server.acts)
-    done = run(replace(asked, confirm=True), state)
+    done = run(asked.asking(confirm=True), state)
 
     assert (0, [""]) == (told[0], [act["outcome"] for act in told[1]["acts"]])
     assert [] == untouched
@@ -83,10 +83,10 @@ def test_paid_results_that_are_nowhere_else_stay(settings, state, server):
     sent(state, BATCH, "batches/1")
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     server.job_made("batches/2", "chargen-story-00112233445566aa")
-    asked = replace(settings, delete=("all",))
+    asked = settings.asking(delete=("all",))
 
     kept = planned(asked, state, server)
-    forced = planned(replace(asked, force="even-if-needed"), state, server)
+    forced = planned(asked.asking(force="even-if-needed"), state, server)
 
     assert [("delete job", "batches/1", True), ("delete job", "batches/2", True)] == kept
     assert [("delete job", "batches/1", False), ("delete job", "batches/2", False)] == forced
@@ -106,11 +106,11 @@ def test_a_job_of_which_a_result_is_not_here_stays(settings, state, server, outc
     sent(state, BATCH, "batches/1")
     Journal(state).append("applied", BATCH, outcomes=outcomes)
     server.job_made("batches/1", f"chargen-story-{BATCH}")
-    asked = replace(settings, delete=("all",), confirm=True)
+    asked = settings.asking(delete=("all",), confirm=True)
 
     _, kept = run(asked, state)
     untouched = list(server.acts)
-    _, forced = run(replace(asked, force="even-if-needed"), state)
+    _, forced = run(asked.asking(force="even-if-needed"), state)
 
     assert why in kept["acts"][0]["kept"]
     assert [] == untouched
@@ -125,7 +125,7 @@ def test_an_unknown_job_that_names_results_stays(settings, state, server, state_
     operation = server.operations[0]
     server.operations[0] = replace(operation, responses_file="files/batch-1")
 
-    assert [("delete job", "batches/1", True)] == planned(replace(settings, delete=("all",)), state, server)
+    assert [("delete job", "batches/1", True)] == planned(settings.asking(delete=("all",)), state, server)
 
 
 def test_all_spares_what_is_not_this_librarys(settings, state, server):
@@ -134,8 +134,8 @@ def test_all_spares_what_is_not_this_librarys(settings, state, server):
     server.job_made("batches/2", "chargen-tides-00112233445566aa")
     server.file_made("files/1", "holiday", "c" * 64)
 
-    everything = planned(replace(settings, delete=("all",), files=("all",)), state, server)
-    named = planned(replace(settings, delete=("4k_*", "batches/2"), files=("holiday",)), state, server)
+    everything = planned(settings.asking(delete=("all",), files=("all",)), state, server)
+    named = planned(settings.asking(delete=("4k_*", "batches/2"), files=("holiday",)), state, server)
 
     assert [] == everything
     assert [
@@ -150,7 +150,7 @@ def test_running_jobs_are_cancelled_and_it_is_recorded(settings, state, server):
     sent(state, BATCH, "batches/1")
     server.job_made("batches/1", f"chargen-story-{BATCH}", "RUNNING")
     server.job_made("batches/2", "chargen-story-00112233445566aa")
-    asked = replace(settings, cancel=("all", "batches/2"), confirm=True, force="even-if-needed")
+    asked = settings.asking(cancel=("all", "batches/2"), confirm=True, force="even-if-needed")
 
     status, data = run(asked, state)
 
@@ -168,7 +168,7 @@ def test_uploads_of_a_batch_in_flight_stay(settings, state, server):
     server.file_made("files/2", ORPHAN, "b" * 64)
     uploaded(state, "files/1", REF)
 
-    acts = planned(replace(settings, files=("all",)), state, server)
+    acts = planned(settings.asking(files=("all",)), state, server)
 
     assert [("delete file", "files/1", True), ("delete file", "files/2", False)] == acts
 
@@ -182,7 +182,7 @@ def test_uploads_of_a_lost_job_stay(settings, state, server):
     server.file_made("files/1", "chargen-" + REF[:32], REF)
     uploaded(state, "files/1", REF)
 
-    assert [("delete file", "files/1", True)] == planned(replace(settings, files=("all",)), state, server)
+    assert [("delete file", "files/1", True)] == planned(settings.asking(files=("all",)), state, server)
 
 
 def test_uploads_that_are_about_to_be_sent_stay(settings, state, server):
@@ -191,16 +191,16 @@ def test_uploads_that_are_about_to_be_sent_stay(settings, state, server):
     durable.write(state.batch(BATCH).requests, b"{}\n")
     server.file_made("files/1", "chargen-" + REF[:32], REF)
 
-    assert [("delete file", "files/1", True)] == planned(replace(settings, files=("all",)), state, server)
+    assert [("delete file", "files/1", True)] == planned(settings.asking(files=("all",)), state, server)
 
 
 def test_orphans_stay_while_a_job_from_elsewhere_runs(settings, state, server):
     """A running job that no journal here knows may read what no ledger here knows."""
     server.file_made("files/1", ORPHAN, "b" * 64)
-    free = planned(replace(settings, files=("orphans",)), state, server)
+    free = planned(settings.asking(files=("orphans",)), state, server)
     server.job_made("batches/1", "chargen-tides-00112233445566aa", "RUNNING")
 
-    kept = planned(replace(settings, files=("orphans",)), state, server)
+    kept = planned(settings.asking(files=("orphans",)), state, server)
 
     assert [("delete file", "files/1", False)] == free
     assert [("delete file", "files/1", True)] == kept
@@ -211,7 +211,7 @@ def test_only_what_is_old_enough_goes(settings, state, server):
     for age in (2, 30):
         server.file_made(f"files/{age}", ORPHAN, "b" * 64, age_h=age)
         server.job_made(f"batches/{age}", "mine", age_h=age)
-    asked = replace(settings, delete=("mine",), files=("all",), older_than_h=24)
+    asked = settings.asking(delete=("mine",), files=("all",), older_than_h=24)
 
     assert ["batches/30", "files/30"] == [name for _, name, _ in planned(asked, state, server)]
 
@@ -219,9 +219,9 @@ def test_only_what_is_old_enough_goes(settings, state, server):
 def test_a_name_that_fits_nothing_is_said(settings, state, server):
     """A misspelt name is an error that says how to list what there is."""
     with pytest.raises(ChargenError, match="snakemake jobs"):
-        planned(replace(settings, delete=("nosuch",)), state, server)
+        planned(settings.asking(delete=("nosuch",)), state, server)
     with pytest.raises(ChargenError, match="snakemake storage"):
-        planned(replace(settings, files=("nosuch",)), state, server)
+        planned(settings.asking(files=("nosuch",)), state, server)
 
 
 def test_a_deleted_upload_is_forgotten_and_a_refusal_is_a_failure(settings, state, server):
@@ -231,7 +231,7 @@ def test_a_deleted_upload_is_forgotten_and_a_refusal_is_a_failure(settings, stat
         server.file_made(f"files/{number}", f"chargen-{number:032}", f"{number}" * 64)
     server.refuses = {"files/2": 404, "files/3": 403}
 
-    status, data = run(replace(settings, files=("all",), confirm=True), state)
+    status, data = run(settings.asking(files=("all",), confirm=True), state)
 
     assert (1, ["done", "gone", "failed"]) == (status, [act["outcome"] for act in data["acts"]])
     assert {"files/3"} == set(Home.of(state).uploads(server))
@@ -243,7 +243,7 @@ def test_a_batch_that_another_process_works_on_is_left_alone(settings, state, se
     server.job_made("batches/1", f"chargen-story-{BATCH}", "RUNNING")
 
     with state.lock(f"batch-{BATCH}"):
-        status, data = run(replace(settings, cancel=("all",), confirm=True), state)
+        status, data = run(settings.asking(cancel=("all",), confirm=True), state)
 
     assert (1, "busy", []) == (status, data["acts"][0]["outcome"], server.acts)
 

@@ -13,7 +13,7 @@ from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
 from chargen.operations.generate.plan import make_plan
 from chargen.records import settings as config
-from chargen.records.settings import ModelChoice
+from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import RunFiles, State
 from chargen.screens import doctor, init
 from chargen.screens.checks import machine

@@ -19,6 +19,7 @@ from chargen.providers.gemini.requests import body
 from chargen.providers.models import load_catalog
 from chargen.providers.parameters import sent_to
 from chargen.records import settings as config
+from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import State
 
 TAKES_IT = "takes-a-temperature"
@@ -215,4 +216,4 @@ def test_a_models_file_of_0_1_0_goes_on_working(tmp_path):
     takes = catalog.image_model("gemini-3-pro-image").takes
 
     assert (258, 258) == (takes.tokens_of_image(), catalog.text_model("gemini-3.8-flash").takes.tokens_of_image("low"))
-    assert {} == sent_to(takes, config.ModelChoice("gemini-3-pro-image", "", 0.7, "high", "low"))
+    assert {} == sent_to(takes, ModelChoice("gemini-3-pro-image", "", 0.7, "high", "low"))

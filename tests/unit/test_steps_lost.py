@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -56,7 +55,7 @@ def backdate(world: World, files: BatchFiles) -> None:
 
 
 def order_all(world: World) -> None:
-    order(dataclasses.replace(world.settings, scenes=("*",), state="failed"), world.state)
+    order(world.settings.asking(scenes=("*",), state="failed"), world.state)
 
 
 def test_a_lost_job_is_looked_for_by_the_next_runs(world: World) -> None:
@@ -132,7 +131,7 @@ def test_collect_takes_a_lost_job(world: World) -> None:
     files = lose(world)
     world.emulator.vanish([])
     job = Journal(world.state).entry(files.id).job
-    data = collect(dataclasses.replace(world.settings, job=job), world.state, world.run, world.remote)
+    data = collect(world.settings.asking(job=job), world.state, world.run, world.remote)
 
     assert (True, {"applied": SCENES}) == (data["collected"], data["counts"])
 
@@ -200,7 +199,7 @@ def test_an_enhancement_that_was_made_since_is_not_displaced(world: World, tmp_p
     world.emulator.vanish(EVERYWHERE)
     world.look(5)
     world.apply(files)
-    order(dataclasses.replace(world.settings, scenes=("enhance/*",), state="failed"), world.state)
+    order(world.settings.asking(scenes=("enhance/*",), state="failed"), world.state)
     world.emulator.faults(models={"ignore_image_size": True})  # so that it is another picture
     (again,) = world.send("enhance")
     world.look(2)

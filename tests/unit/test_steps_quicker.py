@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import yaml
 
@@ -112,7 +110,7 @@ def test_what_is_ordered_again_is_sent_though_it_is_there(checkouts, emulator):
     here.send(first)
     here.bring(first)
     scenes = {"generate": "character/oda/lamp", "analyze": "character/oda/images/*", "enhance": "enhance/*"}
-    order(replace(here.settings, scenes=(scenes[here.operation],), state="done"), here.state)
+    order(here.settings.asking(scenes=(scenes[here.operation],), state="done"), here.state)
     here.send(here.plan())
 
     assert 2 == emulator.count("create")

@@ -265,7 +265,7 @@ def collect_elsewhere(world: World, files: BatchFiles) -> dict[str, Any]:
     world.emulator.end_jobs()
     shutil.rmtree(world.state.root)
     world.run.folder.mkdir(parents=True)
-    return collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
+    return collect(world.settings.asking(job=files.id), world.state, world.run, world.remote)
 
 
 @pytest.mark.parametrize("body", ["page", "empty", "half_lines", "cut_in_line"])
@@ -275,7 +275,7 @@ def test_collecting_a_foreign_job_is_as_careful(world: World, body: str) -> None
     world.emulator.faults(calls=[{"call": "download", "first": 1, "do": "body", "body": body, "crc32c": "none"}])
     refused = collect_elsewhere(world, files)
     shutil.rmtree(files.set_aside)  # as if its pause were over
-    collected = collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
+    collected = collect(world.settings.asking(job=files.id), world.state, world.run, world.remote)
 
     assert not refused["collected"]
     assert "is not complete" in refused["why_not"]
@@ -290,7 +290,7 @@ def test_lines_of_somebody_else_are_not_kept_for_a_foreign_job(world: World) -> 
     world.emulator.faults(calls=[fault])
     with pytest.raises(ChargenError, match=r"not from chargen: their keys look like 'request-"):
         collect_elsewhere(world, files)
-    collected = collect(dataclasses.replace(world.settings, job=files.id), world.state, world.run, world.remote)
+    collected = collect(world.settings.asking(job=files.id), world.state, world.run, world.remote)
 
     assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
 
@@ -300,7 +300,7 @@ def test_a_foreign_job_without_results_makes_no_batch(hasty: World) -> None:
     (files,) = hasty.send()
     hasty.emulator.faults(calls=[{"call": "download", "do": "body", "body": "empty", "crc32c": "sent"}])
     said = [collect_elsewhere(hasty, files)["why_not"]]
-    settings = dataclasses.replace(hasty.settings, job=files.id)
+    settings = hasty.settings.asking(job=files.id)
     said += [collect(settings, hasty.state, hasty.run, hasty.remote)["why_not"] for _ in range(SIGHTINGS)]
 
     assert "hold no answer to any request" in said[-1]

@@ -14,8 +14,8 @@ from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
 from chargen.base.errors import ChargenError
-from chargen.base.schemas import load_schema
 from chargen.records import settings as config
+from chargen.records.arguments import Order, Review
 from chargen.records.commands import assignment
 from chargen.records.typed import as_typed, forgiving
 
@@ -26,7 +26,7 @@ def settings(home: Path, *words: str, files: tuple[Path, ...] = ()) -> config.Se
     for file in (config.DEFAULT_CONFIG, *files):
         update_config(read, load_configfile(file))
     update_config(read, forgiving(parse_config)(words))
-    return config.settings(as_typed(read, load_schema("config"), words, [config.DEFAULT_CONFIG, *files]), home)
+    return config.settings(as_typed(read, config.configuration_rule(), words, [config.DEFAULT_CONFIG, *files]), home)
 
 
 TEXTS = [
@@ -41,7 +41,7 @@ def test_texts_arrive_as_typed(tmp_path: Path, text: str) -> None:
     """A number sign, a number, a word or a sign that YAML reads otherwise stays what it is."""
     found = settings(tmp_path, f"note={text}", f"library={text}", f"enhance={{prompt: {text}, variations: 2}}")
 
-    assert text == found.note
+    assert text == found.asked(Review).note
     assert tmp_path / Path(text).expanduser() == Path(found.library)
     assert (text.strip(), 2) == (found.enhance.prompt, found.enhance.variations)
 
@@ -51,28 +51,28 @@ def test_commands_to_paste_say_the_very_text(tmp_path: Path, text: str) -> None:
     """What chargen shows for pasting comes back as the same text."""
     (word,) = shlex.split(assignment("note", text))
 
-    assert text == settings(tmp_path, word).note
+    assert text == settings(tmp_path, word).asked(Review).note
 
 
 @pytest.mark.parametrize("word", ["note='Book #2'", 'note="Book #2"', 'note= "Book #2" '])
 def test_a_text_may_be_quoted_as_in_yaml(tmp_path: Path, word: str) -> None:
     """Who quotes a text for YAML, as was needed before, is understood."""
-    assert "Book #2" == settings(tmp_path, word).note
+    assert "Book #2" == settings(tmp_path, word).asked(Review).note
 
 
 @pytest.mark.parametrize(
     ("words", "name", "value"),
     [
-        (("scenes=a,b c",), "scenes", ("a", "b", "c")),
-        (("scenes=[a, b]",), "scenes", ("a", "b")),
+        (("only=a,b c",), "only", ("a", "b", "c")),
+        (("only=[a, b]",), "only", ("a", "b")),
         (("only=character/[a-c]*/x",), "only", ("character/[a-c]*/x",)),
         (("exclude=007",), "exclude", ("007",)),
         (("strict=true",), "strict", True),
         (("budget_usd=3",), "budget_usd", 3.0),
         (("budget_usd=",), "budget_usd", None),
-        (("older_than_h=1.5",), "older_than_h", 1.5),
+        (("older_than_h=1.5",), "arguments", {"older_than_h": 1.5}),
         (("library_id=",), "library_id", "story"),
-        (("job=1e5",), "job", "1e5"),
+        (("job=1e5",), "arguments", {"job": "1e5"}),
         (("batch={max_tasks: 5}",), "batch", config.Batch(5, 1_000_000_000)),
         (('batch={"max_tasks": 5}',), "batch", config.Batch(5, 1_000_000_000)),
         (("batch={max_tasks: 5}", "batch={max_bytes: 2000}"), "batch", config.Batch(5, 2000)),
@@ -105,7 +105,7 @@ def test_texts_of_a_configuration_file_stay_texts(tmp_path: Path) -> None:
     found = settings(tmp_path, files=(first, second))
 
     assert (tmp_path / "2024_01", "2026-01-01", "1e3", ("1_0", "a")) == (
-        Path(found.library), found.note, found.enhance.prompt, found.scenes
+        Path(found.library), found.asked(Review).note, found.enhance.prompt, found.asked(Order).scenes
     )  # fmt: skip
     assert 16 == found.batch.max_tasks
 
@@ -120,4 +120,4 @@ def test_every_default_is_read_as_it_is(tmp_path: Path) -> None:
     """The default configuration is the same with and without looking at what was typed."""
     read = yaml.safe_load(config.DEFAULT_CONFIG.read_text())
 
-    assert read == as_typed(read, load_schema("config"), (), [config.DEFAULT_CONFIG])
+    assert read == as_typed(read, config.configuration_rule(), (), [config.DEFAULT_CONFIG])

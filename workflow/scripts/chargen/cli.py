@@ -301,11 +301,12 @@ def _review(args: argparse.Namespace) -> None:
 
 def _collect(args: argparse.Namespace) -> int:
     from chargen.providers.registry import connect
+    from chargen.records.arguments import Screen as ScreenArguments
     from chargen.screens.screen import Screen, line
     from chargen.steps.collect import collect, in_words
 
     settings, state, run = _open(args)
-    screen = Screen.of(settings.format)
+    screen = Screen.of(settings.asked(ScreenArguments).format)
     if screen.as_json:
         events.silence()
 
@@ -319,10 +320,11 @@ def _collect(args: argparse.Namespace) -> int:
 
 def _show_screen(args: argparse.Namespace) -> int:
     """Run the screen that the verb names."""
+    from chargen.records.arguments import Screen as ScreenArguments
     from chargen.screens.screen import Screen
 
     settings, state, run = _open(args)
-    screen = Screen.of(settings.format)
+    screen = Screen.of(settings.asked(ScreenArguments).format)
     module = screens.find(args.verb)
     given = {name: getattr(args, name) for name in (key.lstrip("-") for key in getattr(module, "ARGUMENTS", {}))}
     return _answered(screen, lambda: int(module.run(settings, state, run, screen, **given)))

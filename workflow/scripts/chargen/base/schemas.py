@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,18 +30,25 @@ def _validator(name: str) -> Any:
     return jsonschema_rs.validator_for(load_schema(name))
 
 
-def errors(name: str, data: object) -> list[tuple[str, str]]:
-    """Return ``(key path, what is wrong)`` for everything in *data* that the schema *name* refuses."""
+def errors(name: str, data: object, also: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return ``(key path, what is wrong)`` for everything in *data* that the schema *name* refuses.
+
+    *also* are other keys that users may have meant at the top level.
+    """
     found = []
     for error in _validator(name).iter_errors(data):
         path = _dotted(error.instance_path)
-        found.append((path, _in_words(error.message, name, path)))
+        found.append((path, _in_words(error.message, name, path, () if path else also)))
     return found
 
 
 def check(name: str, data: object, source: str) -> None:
     """Raise ChargenError naming *source*, the keys and what is wrong unless *data* fits the schema *name*."""
-    found = errors(name, data)
+    refuse(errors(name, data), source)
+
+
+def refuse(found: Sequence[tuple[str, str]], source: str) -> None:
+    """Raise ChargenError naming *source* if *found*, as `errors` returns them, are any."""
     if found:
         lines = [f"{source}: {path}: {message}" if path else f"{source}: {message}" for path, message in found]
         raise ChargenError("\n".join(lines))
@@ -53,7 +61,7 @@ def _dotted(path: list[str | int]) -> str:
     return text
 
 
-def _in_words(message: str, name: str, path: str) -> str:
+def _in_words(message: str, name: str, path: str, also: Collection[str]) -> str:
     rule = _rule(load_schema(name), path)
     if message.endswith("'oneOf' keyword"):
         return f"{message.partition(' is not valid')[0]} is neither {' nor '.join(map(_wanted, rule['oneOf']))}"
@@ -61,7 +69,7 @@ def _in_words(message: str, name: str, path: str) -> str:
     if not unexpected:
         return message
     words = []
-    known = list(rule.get("properties", {}))
+    known = [*rule.get("properties", {}), *also]
     for key in unexpected.partition(" w")[0].split(", "):
         key = key.strip("'\"")
         near = difflib.get_close_matches(key, known, n=1)

@@ -15,7 +15,7 @@ from typing import Any
 
 from chargen.base import durable
 from chargen.providers.models import ImageModel, Takes, TextModel
-from chargen.records.settings import ModelChoice
+from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import State
 
 UNSENT_TEMPERATURE: Mapping[str, float] = {"generate": 1.0, "analyze": 0.2, "enhance": 1.0}

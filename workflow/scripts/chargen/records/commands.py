@@ -11,8 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from chargen.base.schemas import load_schema
-from chargen.records.settings import Settings
+from chargen.records.settings import Settings, configuration_rule
 from chargen.records.typed import as_typed, unquoted
 
 WHICH_LIBRARY = frozenset({"library", "library_id", "provider", "base_url", "exclude", "adopt_existing"})
@@ -64,7 +63,7 @@ def typed_settings(snakemake_config: Mapping[str, Any], workflow: Any) -> dict[s
     """Return Snakemake's configuration with all texts as they were typed (see `chargen.records.typed`)."""
     files = [*workflow.configfiles, *workflow.config_settings.configfiles]
     words: Sequence[str] = workflow.config_settings.config_args or ()
-    return as_typed(snakemake_config, load_schema("config"), words, [Path(file) for file in files])
+    return as_typed(snakemake_config, configuration_rule(), words, [Path(file) for file in files])
 
 
 def _program(home: Path) -> str:

@@ -2,171 +2,164 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
 from chargen.base.output import EMULATOR_KEY as EMULATOR_KEY
-from chargen.base.output import keep_secret
+from chargen.records.api_keys import KEY_VARIABLES as KEY_VARIABLES
+from chargen.records.api_keys import api_key as api_key
+from chargen.records.api_keys import dotenv_file as dotenv_file
+from chargen.records.api_keys import found_keys as found_keys
+from chargen.records.arguments import Arguments, all_arguments, default_arguments
+from chargen.records.declaring import Key, declaration_of, defaults_of, group, key
+from chargen.records.setting_groups import (
+    SAFETY_SETTING,
+    Analyze,
+    Batch,
+    Cleanup,
+    Emulator,
+    Enhance,
+    Limits,
+    Logs,
+    ModelChoice,
+    Models,
+    Poll,
+    Retry,
+    Submit,
+    Upload,
+)  # fmt: skip
 
 DEFAULT_CONFIG = schema.ROOT / "config" / "config.yaml"
-KEY_VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "MYTHICINDEX_GOOGLE_API_KEY")
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 API_VERSION = "v1beta"  # /v1 lacks preview models and some features
+FILE_KEYS = ("analysis", "prompts", "styles", "models_file")
+"""Keys that name a file, the user's own or one of the checkout."""
 
 Provider = Literal["emulator", "gemini"]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """A model and how it is called; what it does not take is not sent (see `chargen.providers.parameters`)."""
-
-    model: str
-    fallback: str
-    temperature: float
-    thinking_level: str = ""
-    media_resolution: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    max_tasks: int
-    max_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    concurrency: int
-    timeout_s: float
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Submit:
-    timeout_s: float
-    grace_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    interval_s: float
-    deadline_h: float
-    settle_s: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    tier: int
-    concurrent_jobs: int
-    enqueued_tokens: int
-    storage_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cleanup:
-    after_apply: bool
-    keep_responses_d: float
-
-
-@dataclass(frozen=True, slots=True)
-class Emulator:
-    job_s: float
-    idle_exit_s: float
-    options: str
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    level: Literal["debug", "info", "warning", "error"]
-    events: Literal["debug", "info", "warning", "error", "off"]
-    max_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Analyze:
-    store: Literal["imagery", "sidecar"]
-
-
-@dataclass(frozen=True, slots=True)
-class Enhance:
-    """``input_dir`` and ``output_dir`` are absolute; ``job_name`` is never empty."""
-
-    input_dir: str
-    output_dir: str
-    prompt: str
-    image_size: str
-    variations: int
-    job_name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of a run, checked; ``library`` is absolute. ``home`` is the folder that holds state/ and results/.
+    """All settings of a run, checked: each key of the configuration with its default and its description.
 
-    ``source`` is the library that ``library`` is a working copy of, or ``""``. ``snakemake`` and ``given`` say how the
-    run was called, for `chargen.records.commands`. No secret is ever in here.
+    Here ``library`` and the paths of files are absolute, and what users may leave empty is filled in. ``home`` is the
+    folder that holds state/ and results/. ``source`` is the library that ``library`` is a working copy of, or ``""``.
+    ``arguments`` holds those of single commands that were given (see `chargen.records.arguments`). ``snakemake`` and
+    ``given`` say how the run was called, for `chargen.records.commands`. No secret is ever in here.
     """
 
     home: str
-    library: str
-    source: str
-    library_id: str
-    provider: Provider
-    base_url: str
-    scope: str
-    only: tuple[str, ...]
-    budget_usd: float | None
-    strict: bool
-    exclude: tuple[str, ...]
-    adopt_existing: bool
-    missing_references: str
-    unreadable_references: str
-    record_prompt: str
-    provenance: Literal["none", "sidecar", "picture"]
-    models: Mapping[str, ModelChoice]
-    batch: Batch
-    upload: Upload
-    submit: Submit
-    poll: Poll
-    retry_max_attempts: int
-    limits: Limits
-    safety_settings: tuple[Mapping[str, str], ...]
-    cleanup: Cleanup
-    emulator: Emulator
-    logs: Logs
-    scenes: tuple[str, ...]
-    state: str
-    job: str
-    format: str
-    run_id: str
-    cancel: tuple[str, ...]
-    delete: tuple[str, ...]
-    files: tuple[str, ...]
-    older_than_h: float
-    confirm: bool
-    force: str
-    approve: tuple[str, ...]
-    reject: tuple[str, ...]
-    pick: tuple[str, ...]
-    note: str
-    reviews: str
-    analyze: Analyze
-    enhance: Enhance
-    analysis: str
-    prompts: str
-    styles: str
-    models_file: str
-    store_requests: bool = False
-    budget_month_usd: float | None = None
+    source: str = ""
+    library: str = key(
+        "examples/saltmere",
+        "Root folder of the story library, with characters/, locations/ and chapters/. A library below this checkout's "
+        "examples/ is never written: chargen works on a copy of it in library/<name>/, which git ignores.",
+        minLength=1,
+    )
+    library_id: str = key(
+        "",
+        "Name of the library in its state and in the server's list of jobs: lower-case letters, digits and dashes. "
+        "Empty: the folder's name. Set it to the old name when the folder is renamed.",
+        pattern="^([a-z0-9][a-z0-9-]{0,39})?$",
+    )
+    provider: Provider = key(
+        "emulator",
+        "Who makes the pictures: `emulator` (built in, free, draws placeholders) or `gemini` (needs a key in .env, "
+        "costs money).",
+    )
+    base_url: str = key(
+        "",
+        "Another address of the API. Empty: Google's, or GOOGLE_GEMINI_BASE_URL; under `emulator`, the built-in one.",
+        pattern="^(https?://.*)?$",
+    )
+    scope: Literal["all", "characters", "locations", "chapters"] = key("all", "Which kinds of entities a run looks at.")
+    only: tuple[str, ...] = key(
+        (),
+        'Globs over kind/entity/scene that narrow a run, as a list or separated by spaces: "character/oda-*/*".',
+    )
+    budget_usd: float | None = key(
+        None,
+        "The most that may be submitted within 24 hours, in US dollars. Empty: 10 under gemini, no limit under the "
+        "emulator.",
+        minimum=0,
+    )
+    budget_month_usd: float | None = key(
+        None, "The most that may be submitted within 30 days, in US dollars. Empty: no limit.", minimum=0
+    )
+    strict: bool = key(False, "Refuse to start while the library has an error or a warning.")
+    exclude: tuple[str, ...] = key((), "Globs over entity folders, like characters/drafts, to leave out.")
+    adopt_existing: bool = key(True, "Count pictures from before chargen as done.")
+    missing_references: Literal["skip", "fail"] = key(
+        "skip", "A reference that does not exist: `skip` it with a warning, or `fail` its scene."
+    )
+    unreadable_references: Literal["fail", "skip"] = key(
+        "fail",
+        "A reference that cannot be read (a Git LFS pointer, a broken image): `fail` its scene, or `skip` the "
+        "reference.",
+    )
+    record_prompt: Literal["text", "hash"] = key(
+        "text", "What a record says of the prompt: its `text`, or only a `hash` of it."
+    )
+    provenance: Literal["none", "sidecar", "picture"] = key(
+        "none",
+        "Where a picture says where it comes from (key, prompt, model, references, batch, time), besides its record: "
+        "`none`; `sidecar`, a file <picture>.provenance.json beside it; or `picture`, inside it, without changing a "
+        "pixel. The last breaks the seal of the Content Credentials (C2PA) that Google puts into its pictures.",
+    )
+    models: Mapping[str, ModelChoice] = group(Models, "Which model each operation uses.")
+    batch: Batch = group(Batch, "What goes out together.")
+    upload: Upload = group(Upload, "Sending files.")
+    submit: Submit = group(Submit, "Creating a job.")
+    poll: Poll = group(Poll, "Waiting for a job.")
+    retry: Retry = group(Retry, "What failed for a temporary reason is sent again.")
+    limits: Limits = group(
+        Limits, "What the account allows; the numbers of each tier are in config/models.yaml. 0: as the tier says."
+    )
+    safety_settings: tuple[Mapping[str, str], ...] = key(
+        (),
+        "Passed on to the model as they are, for example "
+        "[{category: HARM_CATEGORY_HARASSMENT, threshold: BLOCK_ONLY_HIGH}].",
+        items=SAFETY_SETTING,
+    )
+    store_requests: bool = key(
+        False,
+        "Let Google store requests and answers for its own logs of the project, up to 55 days. Google does so by "
+        "default for paid projects made since 2026-10-26; chargen asks it in every request not to.",
+    )
+    cleanup: Cleanup = group(Cleanup, "Removing what is no longer needed.")
+    emulator: Emulator = group(Emulator, "The built-in emulator.")
+    logs: Logs = group(Logs, "What is logged.")
+    analyze: Analyze = group(Analyze, "For analyze_all: looking at pictures.")
+    enhance: Enhance = group(Enhance, "For enhance_all: every picture of a folder is made again.")
+    analysis: str = key(
+        "config/analysis.yaml", "File that says what the text model is asked about a picture.", minLength=1
+    )
+    prompts: str = key("config/prompts.yaml", "File that says how prompts are put together.", minLength=1)
+    styles: str = key("config/styles.yaml", "File with styles, moods and art direction.", minLength=1)
+    models_file: str = key("config/models.yaml", "File that says what the models can do and cost.", minLength=1)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     snakemake: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+
+    @property
+    def retry_max_attempts(self) -> int:
+        """How often a picture is sent at most."""
+        return self.retry.max_attempts
+
+    def asked(self, command: type[AnyArguments]) -> AnyArguments:
+        """Return the arguments that were given, as *command* takes them."""
+        return command.of(self.arguments)
+
+    def asking(self, **arguments: Any) -> Settings:
+        """Return these settings for a command that is given more *arguments*."""
+        return replace(self, arguments={**self.arguments, **arguments})
 
     @property
     def library_root(self) -> Path:
@@ -180,178 +173,92 @@ class Settings:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
-        """Return the settings that `to_json` wrote."""
+        """Return the settings that `to_json` wrote, also those of earlier versions."""
         values = dict(data)
-        lists = (
-            "only",
-            "exclude",
-            "safety_settings",
-            "scenes",
-            "cancel",
-            "delete",
-            "files",
-            "approve",
-            "reject",
-            "pick",
-            "snakemake",
-            "given",
-        )
-        for name in lists:
-            values[name] = tuple(values.get(name, ()))
-        values["models"] = {use: ModelChoice(**choice) for use, choice in values["models"].items()}
-        groups: dict[str, Any] = {"batch": Batch, "upload": Upload, "submit": Submit, "poll": Poll, "limits": Limits}
-        for name, group in (
-            groups | {"cleanup": Cleanup, "emulator": Emulator, "logs": Logs, "analyze": Analyze, "enhance": Enhance}
-        ).items():
-            values[name] = group(**values[name])
-        return cls(**values)
+        if "retry_max_attempts" in values:  # version 0.1.0
+            values["retry"] = {"max_attempts": values.pop("retry_max_attempts")}
+        values["arguments"] = values.get("arguments") or _arguments(values)
+        known = {item.name: declaration_of(item) for item in fields(cls)}
+        return cls(**{name: _from_json(value, known[name]) for name, value in values.items() if name in known})
+
+
+AnyArguments = TypeVar("AnyArguments", bound=Arguments)
+
+
+def _from_json(value: Any, declaration: Key | None) -> Any:
+    if declaration and declaration.group is Models:
+        return {use: ModelChoice(**choice) for use, choice in value.items()}
+    if declaration and declaration.group:
+        return declaration.group(**value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def settings(config: Mapping[str, Any], home: Path) -> Settings:
     """Check Snakemake's *config* and return it as Settings; paths in it are relative to *home*.
 
     Whether there is a library is for those to find out who read it: `init` makes one, and looking at jobs needs none.
-    Values may come as text from ``--config``; they are converted by the schema's types. Raises ChargenError naming
-    every key that is unknown or wrong.
+    Values may come as text from ``--config``; they are converted by the schema's types. A key that is absent has its
+    default. Raises ChargenError naming every key that is unknown or wrong.
     """
-    data = _typed(dict(config), schema.load_schema("config"))
-    schema.check("config", data, "configuration")
+    data = _checked(config)
     gemini = data["provider"] == "gemini"
     library, source = _library_folders(data["library"], home)
-    submit = data["submit"]
-    return Settings(
-        home=str(home),
-        library=str(library),
-        source=str(source) if source else "",
-        library_id=data["library_id"] or _library_id(library),
-        provider=data["provider"],
-        base_url=_base_url(data["base_url"], gemini),
-        scope=data["scope"],
-        only=tuple(data["only"]),
-        budget_usd=_budget(data["budget_usd"], gemini),
-        strict=data["strict"],
-        exclude=tuple(data["exclude"]),
-        adopt_existing=data["adopt_existing"],
-        missing_references=data["missing_references"],
-        unreadable_references=data["unreadable_references"],
-        record_prompt=data["record_prompt"],
-        provenance=data["provenance"],
-        models={use: ModelChoice(**choice) for use, choice in data["models"].items()},
-        batch=Batch(**data["batch"]),
-        upload=Upload(**data["upload"]),
-        submit=Submit(
-            timeout_s=float(submit["timeout_s"] or (120 if gemini else 20)),
-            grace_s=float(submit["grace_s"] if submit["grace_s"] != "" else (60 if gemini else 2)),
-        ),
-        poll=Poll(**data["poll"]),
-        retry_max_attempts=data["retry"]["max_attempts"],
-        limits=Limits(**data["limits"]),
-        safety_settings=tuple(data["safety_settings"]),
-        store_requests=data["store_requests"],
-        budget_month_usd=None if data["budget_month_usd"] == "" else float(data["budget_month_usd"]),
-        cleanup=Cleanup(**data["cleanup"]),
-        emulator=Emulator(**data["emulator"]),
-        logs=Logs(**data["logs"]),
-        scenes=tuple(data["scenes"]),
-        state=data["state"],
-        job=data["job"],
-        format=data["format"],
-        run_id=data["run_id"],
-        cancel=tuple(data["cancel"]),
-        delete=tuple(data["delete"]),
-        files=tuple(data["files"]),
-        older_than_h=data["older_than_h"],
-        confirm=data["confirm"],
-        force=data["force"],
-        approve=tuple(data["approve"]),
-        reject=tuple(data["reject"]),
-        pick=tuple(data["pick"]),
-        note=data["note"],
-        reviews=str(home / Path(data["reviews"]).expanduser()) if data["reviews"] else "",
-        analyze=Analyze(**data["analyze"]),
-        enhance=_enhance(data["enhance"], home),
-        analysis=str(_resource(data["analysis"], home)),
-        prompts=str(_resource(data["prompts"], home)),
-        styles=str(_resource(data["styles"], home)),
-        models_file=str(_resource(data["models_file"], home)),
-    )
+    submit, arguments = data["submit"], _arguments(data)
+    if "reviews" in arguments:
+        arguments["reviews"] = str(home / Path(arguments["reviews"]).expanduser())
+    resolved = {
+        "library": str(library),
+        "source": str(source) if source else "",
+        "library_id": data["library_id"] or _library_id(library),
+        "base_url": _base_url(data["base_url"], gemini),
+        "budget_usd": _budget(data["budget_usd"], gemini),
+        "budget_month_usd": None if data["budget_month_usd"] == "" else float(data["budget_month_usd"]),
+        "submit": {
+            "timeout_s": float(submit["timeout_s"] or (120 if gemini else 20)),
+            "grace_s": float(submit["grace_s"] if submit["grace_s"] != "" else (60 if gemini else 2)),
+        },
+        "enhance": _enhance(data["enhance"], home),
+        **{name: str(_resource(data[name], home)) for name in FILE_KEYS},
+    }
+    return Settings.from_json({**data, **resolved, "home": str(home), "arguments": arguments})
 
 
-def api_key(provider: Provider, home: Path) -> str:
-    """Return the key from the environment, else from `dotenv_file`; raise ChargenError if there is none, or if it holds
-    what no key holds."""
-    if provider == "emulator":
-        return EMULATOR_KEY
-    for found in found_keys(home, os.environ):
-        if trouble := found.trouble:
-            raise ChargenError(trouble)
-        return found.value
-    raise ChargenError(
-        f"no API key: put GEMINI_API_KEY=… into the file {home / '.env'}, or into the environment "
-        "(get one at https://aistudio.google.com/apikey)"
-    )
+def configuration_rule() -> dict[str, Any]:
+    """Return the JSON Schema of everything that may be typed behind ``--config``: settings, and commands' arguments."""
+    settings_rule, arguments_rule = schema.load_schema("config"), schema.load_schema("arguments")
+    return settings_rule | {"properties": {**settings_rule["properties"], **arguments_rule["properties"]}}
 
 
-@dataclass(frozen=True, slots=True)
-class FoundKey:
-    """An API key, where it was found, and in which variable."""
-
-    place: str
-    name: str
-    value: str = field(repr=False)
-
-    @property
-    def trouble(self) -> str:
-        """Why it cannot be sent, in words that do not show it; empty if it can. It becomes an HTTP header."""
-        for number, sign in enumerate(self.value, 1):
-            if "!" <= sign <= "~":
-                continue
-            what = "a line break" if sign in "\r\n" else "a blank" if sign.isspace() else "a control character"
-            if sign.isprintable() and not sign.isspace():
-                what = "not an ASCII letter, digit or sign"
-            return (
-                f"{self.name} from {self.place} is not a valid API key: character {number} of {len(self.value)} is "
-                f"{what}. Copy the key again; nothing was sent"
-            )
-        return ""
+def _checked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *config* with defaults for absent keys; raise ChargenError unless it fits the schemas."""
+    known = set(all_arguments())
+    data = _typed(dict(config), configuration_rule())
+    of_commands = {name: value for name, value in data.items() if name in known}
+    of_run = _with_defaults({name: value for name, value in data.items() if name not in known}, defaults_of(Settings))
+    faults = [*schema.errors("config", of_run, also=known), *schema.errors("arguments", of_commands)]
+    schema.refuse(faults, "configuration")
+    return {**of_run, **of_commands}
 
 
-def found_keys(home: Path, environment: Mapping[str, str]) -> Iterator[FoundKey]:
-    """Yield every key of the *environment* and of `dotenv_file`, the one that counts first. None of them is printed by
-    this process from then on."""
-    yield from _keys_in(environment, "the environment")
-    if file := dotenv_file(home):
-        yield from _keys_in(_dotenv(file), str(file))
+def _with_defaults(data: Any, defaults: Mapping[str, Any]) -> Any:
+    """*data* with what it lacks, group by group."""
+    if not isinstance(data, Mapping):
+        return data
+    return {
+        **data,
+        **{
+            name: _with_defaults(data[name], value)
+            if isinstance(value, dict) and name in data
+            else data.get(name, value)
+            for name, value in defaults.items()
+        },
+    }
 
 
-def _keys_in(values: Mapping[str, str | None], place: str) -> Iterator[FoundKey]:
-    for name in KEY_VARIABLES:
-        if value := (values.get(name) or "").strip():
-            keep_secret(value)
-            yield FoundKey(place, name, value)
-
-
-def _dotenv(file: Path) -> dict[str, str | None]:
-    """Return what the *file* sets; raise ChargenError if it is no text. Windows writes it in UTF-16 at times."""
-    import io
-
-    from dotenv import dotenv_values
-
-    content = file.read_bytes()
-    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = content.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ChargenError(f"{file}:{line}: the file is not UTF-8; save it as UTF-8 (the key is not read)") from None
-    if "\0" in text:
-        raise ChargenError(f"{file}: the file is not UTF-8 text; save it as UTF-8 (the key is not read)")
-    return dotenv_values(stream=io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")))
-
-
-def dotenv_file(home: Path) -> Path | None:
-    """Return the ``.env`` in force: the one in the working directory *home*, else the one beside the Snakefile."""
-    return next((folder / ".env" for folder in (home, schema.ROOT) if (folder / ".env").is_file()), None)
+def _arguments(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of commands in *data* that say something else than the default."""
+    defaults = default_arguments()
+    return {name: data[name] for name, value in defaults.items() if name in data and data[name] != value}
 
 
 def _real(path: Path) -> Path:
@@ -401,11 +308,11 @@ def _budget(written: float | str, gemini: bool) -> float | None:
     return float(written)
 
 
-def _enhance(data: Mapping[str, Any], home: Path) -> Enhance:
+def _enhance(data: Mapping[str, Any], home: Path) -> dict[str, Any]:
     source = _real(home / Path(data["input_dir"]).expanduser())
     target = _real(home / Path(data["output_dir"]).expanduser())
     name = data["job_name"] or re.sub(r"[^A-Za-z0-9._-]+", "-", source.name).strip("-.")[:64] or "pictures"
-    return Enhance(**{**data, "input_dir": str(source), "output_dir": str(target), "job_name": name})
+    return {**data, "input_dir": str(source), "output_dir": str(target), "job_name": name}
 
 
 def _resource(written: str, home: Path) -> Path:

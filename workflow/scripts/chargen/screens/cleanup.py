@@ -19,6 +19,7 @@ from chargen.providers.base import RemoteError
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect
 from chargen.providers.uploads import Uploads
+from chargen.records import arguments
 from chargen.records.commands import command
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
@@ -87,11 +88,12 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     home = Home.of(state)
     jobs = look_at_jobs(state, remote)
     files = look_at_files(home, remote)
-    if not (settings.cancel or settings.delete or settings.files):
+    asked = settings.asked(arguments.Cleanup)
+    if not (asked.cancel or asked.delete or asked.files):
         screen.show(_answer(settings, []), lambda width: usage(settings, jobs, files, width))
         return 0
     acts = plan(settings, jobs, files)
-    if settings.confirm:
+    if asked.confirm:
         acts = [act if act.kept else perform(act, home, remote) for act in acts]
     screen.show(_answer(settings, acts), lambda width: lines(settings, acts, width))
     return int(any(act.outcome in ("failed", "busy") for act in acts))
@@ -99,15 +101,16 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
 
 def plan(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile]) -> list[Act]:
     """Return what the settings ask for, and of it what is kept and why. Raises ChargenError if a name fits nothing."""
-    old = settings.older_than_h * 3600
+    asked = settings.asked(arguments.Cleanup)
+    old = asked.older_than_h * 3600
     acts = [
-        *(_cancel(job) for job in _named(settings.cancel, jobs, "cancel") if _is_old(job.created, old)),
-        *(_delete_job(job) for job in _named(settings.delete, jobs, "delete") if _is_old(job.created, old)),
+        *(_cancel(job) for job in _named(asked.cancel, jobs, "cancel") if _is_old(job.created, old)),
+        *(_delete_job(job) for job in _named(asked.delete, jobs, "delete") if _is_old(job.created, old)),
     ]
     strangers = [job for job in jobs if job.is_active and not job.known]
-    chosen = [file for file in _chosen_files(settings.files, files) if _is_old(file.created, old)]
+    chosen = [file for file in _chosen_files(asked.files, files) if _is_old(file.created, old)]
     acts += [_delete_file(file, jobs, strangers) for file in chosen]
-    if settings.force == FORCE:
+    if asked.force == FORCE:
         return [replace(act, kept="") if act.kept and act.kept not in FINAL_WORDS else act for act in acts]
     return acts
 
@@ -254,8 +257,8 @@ def _is_old(created: str, seconds: float) -> bool:
 def _answer(settings: Settings, acts: Sequence[Act]) -> Cleanup:
     return Cleanup(
         library_id=settings.library_id,
-        confirmed=settings.confirm,
-        forced=settings.force == FORCE,
+        confirmed=settings.asked(arguments.Cleanup).confirm,
+        forced=settings.asked(arguments.Cleanup).force == FORCE,
         acts=tuple(acts),
     )
 
@@ -291,7 +294,7 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
         yield line("Nothing on the server fits; nothing to do.")
         return
     if doing:
-        yield heading(_headline(doing, settings.confirm))
+        yield heading(_headline(doing, settings.asked(arguments.Cleanup).confirm))
         yield from table(
             [Column("act"), Column("name"), Column("what it is", below=True)], [_row(act) for act in doing], width
         )
@@ -307,7 +310,7 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
             yield from advice(f"force={FORCE} takes what is needed as well; what is lost that way is paid for.", width)
     if any(act.what == "cancel" for act in doing):
         yield from advice(CANCEL_MEANS, width)
-    if doing and not settings.confirm:
+    if doing and not settings.asked(arguments.Cleanup).confirm:
         yield line()
         yield line(Span("Nothing was done. ", WARN), "To do it, add ", Span("confirm=true", "cyan"))
 

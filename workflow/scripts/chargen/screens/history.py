@@ -11,6 +11,7 @@ from chargen.base.errors import ChargenError
 from chargen.base.reading import Document, extend
 from chargen.base.timestamps import local, span
 from chargen.base.wording import COUNTED_OUTCOMES, OUTCOMES_IN_WORDS, count, dollars, seconds_between
+from chargen.records import arguments
 from chargen.records.batch import Outcome, Receipt
 from chargen.records.commands import command
 from chargen.records.journal import Entry, Journal
@@ -141,8 +142,8 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     """Show all runs, or the one that ``run_id`` names; return the exit status."""
     history = read_history(state)
     receipts = _by_run(history)
-    if settings.run_id:
-        found = detail(settings.run_id, state, history, receipts)
+    if run_id := settings.asked(arguments.History).run_id:
+        found = detail(run_id, state, history, receipts)
         screen.show(found, lambda width: detail_lines(found, width))
         return 0
     runs = summaries(state, receipts)

@@ -14,6 +14,7 @@ from chargen.planning.file_plans import FileItem
 from chargen.planning.orders import place_order
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape
+from chargen.records import arguments
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
@@ -26,16 +27,17 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
     What will be made anyway, or is in flight, is not ordered twice. With *only_show* nothing is recorded. Raises
     ChargenError if nothing fits.
     """
-    if not settings.scenes:
+    asked = settings.asked(arguments.Order)
+    if not asked.scenes:
         raise ChargenError(
             "order: say which scenes: --config scenes='character/oda-*/*' "
             "(globs over kind/entity/scene; state=stale, failed, missing, done or adopted narrows them)"
         )
     plan = make_plan(settings, scope=["all"])
     stale = {(item.standing.target, item.standing.variation) for item in plan.stale}
-    named = [item for item in plan.standings if matches(settings.scenes, item.target)]
-    chosen = [item for item in named if item.status in ORDERABLE and _fits(item, settings.state, stale)]
-    files = [item for item in _named_files(settings) if item.status in ORDERABLE and _fits_file(item, settings.state)]
+    named = [item for item in plan.standings if matches(asked.scenes, item.target)]
+    chosen = [item for item in named if item.status in ORDERABLE and _fits(item, asked.state, stale)]
+    files = [item for item in _named_files(settings) if item.status in ORDERABLE and _fits_file(item, asked.state)]
     if not chosen and not files:
         raise ChargenError(_nothing(settings, named, [item.target for item in plan.standings]))
     items = [(item.target, item.variation) for item in chosen]
@@ -64,7 +66,7 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
 
 def _record(settings: Settings, state: State, items: list[tuple[str, int]], cost_usd: float) -> str:
     """Record the order of *items*, and return how a line about it begins."""
-    number = place_order(state, items, scenes=list(settings.scenes), cost_usd=cost_usd)
+    number = place_order(state, items, scenes=list(settings.asked(arguments.Order).scenes), cost_usd=cost_usd)
     events.write_event(
         "ordered",
         f"order {number}: {len(items)} again",
@@ -82,12 +84,13 @@ def _named_files(settings: Settings) -> Iterator[FileItem]:
     from chargen.operations.analyze.plan import make_analysis_plan
     from chargen.operations.enhance.plan import make_enhancement_plan
 
-    of_pictures = [glob for glob in settings.scenes if "/images/" in glob or settings.state == "failed"]
+    asked = settings.asked(arguments.Order)
+    of_pictures = [glob for glob in asked.scenes if "/images/" in glob or asked.state == "failed"]
     if of_pictures:
         for item in make_analysis_plan(settings, scope=["all"]).items:
             if matches(of_pictures, item.target):
                 yield item
-    of_results = [glob for glob in settings.scenes if glob.startswith("enhance/")]
+    of_results = [glob for glob in asked.scenes if glob.startswith("enhance/")]
     if of_results:
         for item in make_enhancement_plan(settings).items:
             if matches(of_results, item.target) or matches(of_results, item.present):
@@ -112,8 +115,9 @@ def _cost(settings: Settings, plan: Plan, chosen: list[Standing]) -> float:
 
 
 def _nothing(settings: Settings, named: list[Standing], known: list[str]) -> str:
-    globs = " ".join(settings.scenes)
-    question = next(filter(None, (meant(glob, known) for glob in settings.scenes)), "")
+    asked = settings.asked(arguments.Order)
+    globs = " ".join(asked.scenes)
+    question = next(filter(None, (meant(glob, known) for glob in asked.scenes)), "")
     if not named:
         return (
             f"order: no scene fits {globs}{question}; scenes are named kind/entity/scene, like "
@@ -121,5 +125,5 @@ def _nothing(settings: Settings, named: list[Standing], known: list[str]) -> str
         )
     counts = Counter(item.status for item in named)
     found = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    what = f" that is {settings.state}" if settings.state else ""
+    what = f" that is {asked.state}" if asked.state else ""
     return f"order: nothing{what} among the {len(named)} pictures that fit {globs} can be ordered: {found}"

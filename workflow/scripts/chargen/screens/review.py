@@ -20,6 +20,7 @@ from chargen.operations.words import money
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import why_unreadable
 from chargen.planning.tasks import Shape
+from chargen.records import arguments
 from chargen.records.journal import now
 from chargen.records.settings import Settings
 from chargen.records.state import State
@@ -64,17 +65,18 @@ def review(settings: Settings, state: State) -> str:
 
 
 def _asked(settings: Settings, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:
+    asked = settings.asked(arguments.Review)
     verdicts: list[Verdict] = []
     left_out: list[str] = []
-    if settings.reviews:
-        verdicts, left_out = _from_file(Path(settings.reviews), shown)
-    verdicts += [Verdict(picture, "approved") for picture in _named(settings.approve, shown, "approve")]
-    verdicts += [Verdict(item, "rejected", settings.note) for item in _named(settings.reject, shown, "reject")]
-    verdicts += [Verdict(item, "picked") for glob in settings.pick for item in _picked(glob, shown)]
-    if not (settings.reviews or settings.approve or settings.reject or settings.pick):
+    if asked.reviews:
+        verdicts, left_out = _from_file(Path(asked.reviews), shown)
+    verdicts += [Verdict(picture, "approved") for picture in _named(asked.approve, shown, "approve")]
+    verdicts += [Verdict(item, "rejected", asked.note) for item in _named(asked.reject, shown, "reject")]
+    verdicts += [Verdict(item, "picked") for glob in asked.pick for item in _picked(glob, shown)]
+    if not (asked.reviews or asked.approve or asked.reject or asked.pick):
         raise ChargenError(_nothing_asked(shown))
     twice = [name for name, count in Counter(verdict.picture.name for verdict in verdicts).items() if count > 1]
-    if twice and not settings.reviews:
+    if twice and not asked.reviews:
         raise ChargenError(f"review: {twice[0]} is named twice with different verdicts; nothing was recorded")
     return list({verdict.picture.name: verdict for verdict in verdicts}.values()), left_out
 

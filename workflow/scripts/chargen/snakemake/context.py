@@ -12,6 +12,7 @@ from typing import Any
 
 from chargen.base.processes import announce_main_process
 from chargen.records import settings as config
+from chargen.records.arguments import check_arguments
 from chargen.records.commands import called, command, typed_settings
 from chargen.records.state import RunFiles, State
 from chargen.snakemake import log_handler
@@ -49,6 +50,10 @@ class RunContext:
     def targets(self) -> Targets:
         """The targets of this call. Snakemake knows them once the Snakefile is read."""
         return Targets(frozenset(map(str, self.workflow.dag_settings.targets)) or frozenset({DEFAULT}))
+
+    def check_arguments(self) -> None:
+        """Raise ChargenError for an argument of a command that none of the targets takes."""
+        check_arguments(self.workflow.config_settings.config_args or (), self.targets.names)
 
     @property
     def files(self) -> RunFiles:

@@ -36,6 +36,7 @@ class Graph:
     def files_of_targets(self, wildcards: object) -> list[str]:
         """What a target that makes something needs: the report, which needs the end of every chain. Nothing if its plan
         is only shown."""
+        self._context.check_arguments()
         if self._context.targets.only_show_plan:
             return []
         files = self.files_before_report(wildcards)

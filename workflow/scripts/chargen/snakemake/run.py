@@ -33,6 +33,7 @@ class Run:
     def start(self) -> None:
         """Pin settings and plans, so that every other process takes them from there."""
         context, settings = self._context, self._context.settings
+        context.check_arguments()
         keeps_record = not context.targets.keep_no_record
         if settings.source and not Path(settings.library).is_dir() and keeps_record:
             _copy_example(Path(settings.source), Path(settings.library))

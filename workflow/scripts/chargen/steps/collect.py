@@ -12,6 +12,7 @@ from chargen.operations.foreign import plan_from_results
 from chargen.providers.base import RemoteJob
 from chargen.providers.protocol import Connection
 from chargen.providers.uploads import asking, pauses
+from chargen.records import arguments
 from chargen.records.commands import command
 from chargen.records.identity import batch_named, digest
 from chargen.records.journal import Journal
@@ -33,7 +34,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Connection)
 
     ``collected`` is false where there is nothing to be had yet; then ``why_not`` says in words why.
     """
-    if not settings.job:
+    if not settings.asked(arguments.Collect).job:
         raise ChargenError("collect: say which job: --config job=batches/… (or its display name, or the batch's id)")
     job = _find(settings, remote)
     batch = _batch_of(Journal(state), job)
@@ -106,11 +107,12 @@ def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: Remot
 
 
 def _find(settings: Settings, remote: Connection) -> RemoteJob:
+    asked = settings.asked(arguments.Collect)
     for operation in asking(lambda: list(remote.jobs())):
         names = (operation.name, operation.name.removeprefix("batches/"), operation.display_name)
-        if settings.job in names or operation.display_name.endswith(f"-{settings.job}"):
+        if asked.job in names or operation.display_name.endswith(f"-{asked.job}"):
             return operation
-    raise ChargenError(f"collect: the server knows no job {settings.job} of this key")
+    raise ChargenError(f"collect: the server knows no job {asked.job} of this key")
 
 
 def _batch_of(journal: Journal, job: RemoteJob) -> str:

@@ -10,7 +10,8 @@ from chargen.base.wording import count
 from chargen.providers.models import Catalog
 from chargen.providers.parameters import UNSENT_TEMPERATURE, not_sent
 from chargen.providers.registry import provider_of
-from chargen.records.settings import ModelChoice, Settings
+from chargen.records.setting_groups import ModelChoice
+from chargen.records.settings import Settings
 from chargen.screens.checks.findings import Finding
 from chargen.screens.prices import OLD_DAYS, FiledModel
 

@@ -65,7 +65,7 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning", "config", "budget_usd is 0: nothing will be sent", "set budget_usd to what a day may cost"
         )
-    for name in ("prompts", "styles", "models_file"):
+    for name in config.FILE_KEYS:
         path = Path(getattr(settings, name))
         if not path.is_file():
             yield Finding("error", "config", f"{name}: there is no file {path}", f"correct `{name}`, or leave it away")
