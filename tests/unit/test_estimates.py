@@ -308,7 +308,7 @@ def test_a_month_has_a_budget_too(world, spent):
     journal = spent(0.1, 5, 29, 31)
 
     check_budget(journal, world.settings(budget_usd=2, budget_month_usd=4), BATCH)
-    with pytest.raises(OverBudget, match=r"\$3\.00 were submitted in the last 30 days .* budget_month_usd=3\.50"):
+    with pytest.raises(OverBudget, match=r"\$3\.00 was submitted in the last 30 days .* budget_month_usd=3\.50"):
         check_budget(journal, world.settings(budget_month_usd=3.5), BATCH)
     with pytest.raises(OverBudget, match=r"in the last 24 hours .* budget_usd=1\.50"):
         check_budget(journal, world.settings(budget_usd=1.5, budget_month_usd=9), BATCH)
@@ -341,7 +341,7 @@ def test_a_plan_says_what_it_does_to_a_budget(world, spent):
     over = world.plan(budget_usd=1.01, budget_month_usd=100).notices
 
     assert [] == world.plan(budget_usd=10).notices
-    assert ["budget: with this run, $1.03 of budget_usd=1.15 for 24 hours are used (90%)"] == near
+    assert ["budget: with this run, $1.03 of budget_usd=1.15 for 24 hours used (90%)"] == near
     assert 1 == len(over) and over[0].endswith("batches over the budget are not sent")
     assert "budget_month_usd" not in over[0]
 

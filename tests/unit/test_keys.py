@@ -85,7 +85,7 @@ def test_env_files_as_systems_write_them(home: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (f"GEMINI_API_KEY={KEY}".encode("utf-16-le"), "no text in UTF-8"),
+        (f"GEMINI_API_KEY={KEY}".encode("utf-16-le"), "not UTF-8 text"),
         (f"x=1\nname=J\u00fcrgen\nGEMINI_API_KEY={KEY}".encode("latin-1"), ".env:2: the file is not UTF-8"),
         (codecs.BOM_UTF16_LE + b"G", "the file is not UTF-8"),
         (bytes(range(256)), "not UTF-8"),

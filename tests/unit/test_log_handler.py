@@ -121,7 +121,7 @@ def test_a_step_that_died_silently_is_named_with_its_command(log: Path) -> None:
 
 def test_steps_that_were_stopped_say_nothing(log: Path) -> None:
     """Who stops a run is told once by the session, not by each step."""
-    log.write_text("chargen: stopped. Nothing is lost: the next run goes on where this ended\n")
+    log.write_text("chargen: stopped. Nothing is lost; the next run continues\n")
 
     assert [] == log_handler.failure(job(log))
 
@@ -143,9 +143,9 @@ def test_dry_run_lists_its_jobs_or_counts_them(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("generat_all", "there is no target `generat_all`, did you mean `generate_all`? `snakemake -l` lists them"),
-        ("xyz", "there is no target `xyz`. `snakemake -l` lists them"),
-        ("only=a/b", "`only=a/b` is no target: settings go behind --config, as in `--config only=a/b`"),
+        ("generat_all", "unknown target `generat_all`, did you mean `generate_all`? `snakemake -l` lists them"),
+        ("xyz", "unknown target `xyz`. `snakemake -l` lists them"),
+        ("only=a/b", "`only=a/b` is not a target: settings go after --config, as in `--config only=a/b`"),
     ],
 )
 def test_a_misspelt_target_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, target: str, words: str) -> None:

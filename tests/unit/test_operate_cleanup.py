@@ -96,9 +96,9 @@ def test_paid_results_that_are_nowhere_else_stay(settings, state, server):
     ("outcomes", "why"),
     [
         ({"w": ["lost", "lost"]}, "count as lost"),
-        ({"w": ["passing", "missing-line"], "v": ["applied", ""]}, "not all of its results came whole"),
-        ({"w": ["failed", "unreadable-line"]}, "not all of its results came whole"),
-        ({"w": ["failed", "broken-picture"]}, "not all of its results came whole"),
+        ({"w": ["passing", "missing-line"], "v": ["applied", ""]}, "some of its results are incomplete"),
+        ({"w": ["failed", "unreadable-line"]}, "some of its results are incomplete"),
+        ({"w": ["failed", "broken-picture"]}, "some of its results are incomplete"),
     ],
 )
 def test_a_job_of_which_a_result_is_not_here_stays(settings, state, server, outcomes, why):

@@ -95,7 +95,7 @@ def test_says_when_nothing_was_made(tmp_path: Path) -> None:
     nothing = _nothing(tmp_path)
     box = render(build_report(*nothing, None, "", []), nothing[0], 80)
 
-    assert "Nothing was made yet" in box
+    assert "Nothing made yet" in box
     assert "Run ID" not in box
 
 

@@ -113,7 +113,7 @@ def test_what_would_unpack_to_too_much_is_not_decoded(
 
     thumb = make_thumbnails(folder, root, ["a.png"])["a.png"]
 
-    assert ("", 100, 100, "too large to be shown small (100x100)") == (
+    assert ("", 100, 100, "too large for a thumbnail (100x100)") == (
         thumb.name,
         thumb.width,
         thumb.height,

@@ -89,7 +89,7 @@ def test_two_runs_never_share_a_folder(start, monkeypatch, capsys):
         second.run.start()
     second.run.finish(failed=True)
 
-    assert "belongs to another run, which started at the same moment: run again" in capsys.readouterr().err
+    assert "belongs to another run that started at the same moment: run again" in capsys.readouterr().err
     assert first.context.files.settings.exists()
 
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_shown_is_refused_beside_planned(start, other, capsys):
     with pytest.raises(SystemExit):
         start("planned", "generate_all", other).graph.make_shown_plans(None)
 
-    assert f"{other} cannot be shown in that way. Nothing was done" in capsys.readouterr().err
+    assert f"{other} cannot be combined with it. Nothing was done" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("others", ["", "jobs history", "order", "collect", "review", "watch prices doctor failures"])

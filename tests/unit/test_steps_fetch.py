@@ -328,7 +328,7 @@ def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
     told = [line.split(":")[0:2] for line in capsys.readouterr().out.splitlines()]
 
     assert [34, 34, 34] == pauses
-    assert [["waiting", " listing jobs"], ["waiting", " 1 job (running), 1 task, next look in 34 s"]] == told
+    assert [["waiting", " listing jobs"], ["waiting", " 1 job (running), 1 task, next check in 34 s"]] == told
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])

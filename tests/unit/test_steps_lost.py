@@ -160,7 +160,7 @@ def test_an_order_that_was_not_sent_is_taken_back(world: World) -> None:
         world.send_pinned(pinned.id)
     world.look()
     world.apply(files)
-    with pytest.raises(ChargenError, match="have come meanwhile"):
+    with pytest.raises(ChargenError, match="have arrived meanwhile"):
         world.send_pinned(pinned.id)
     plan = world.plan()
 

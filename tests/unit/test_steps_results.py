@@ -85,7 +85,7 @@ def test_what_is_set_aside_says_what_was_wrong(world: World, capsys) -> None:
     assert "Sign in to the network" in page.read_text()
     assert 1 == shown.count("it is not a result file")
     assert str(page) in shown
-    assert "Nothing of the batch is sent again until they are here, and nothing is deleted on the server" in shown
+    assert "Until they are complete, the batch is not sent again and nothing is deleted on the server" in shown
 
 
 def test_pauses_grow(world: World, monkeypatch) -> None:
@@ -217,7 +217,7 @@ def test_what_is_kept_is_bounded(hasty: World, monkeypatch, capsys) -> None:
 
     assert 2 == len(left)
     assert 2 in left
-    assert 2 == capsys.readouterr().err.count("is deleted to make room")
+    assert 2 == capsys.readouterr().err.count("is deleted to free space")
 
 
 def test_set_aside_stays_as_long_as_the_raw_answers(hasty: World) -> None:

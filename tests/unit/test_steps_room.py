@@ -57,7 +57,7 @@ def test_limits_of_the_tier(account):
     account.ended(3)
 
     assert "1 jobs are in flight and 1 are allowed at once" == account.why_full(concurrent_jobs=1)
-    assert "10 tokens are waiting" in account.why_full(enqueued_tokens=15)
+    assert "10 tokens are queued" in account.why_full(enqueued_tokens=15)
     assert "" == account.why_full(concurrent_jobs=2, enqueued_tokens=20)
 
 
@@ -74,9 +74,9 @@ def test_as_many_as_have_ended_follow_a_refusal(account):
     account.sent(4)
     again = account.why_full()
 
-    assert f"no room for more tokens of {MODEL} ({2:016x})" in refused
+    assert f"the token queue of {MODEL} was full ({2:016x})" in refused
     assert "" == freed
-    assert "no room" in again
+    assert "was full" in again
 
 
 def test_quota_that_others_use_up_is_given_time(account, monkeypatch):
@@ -87,7 +87,7 @@ def test_quota_that_others_use_up_is_given_time(account, monkeypatch):
     monkeypatch.setattr("chargen.steps.room.seconds_since", lambda moment: 61.0)
     later = account.why_full()
 
-    assert ("no room" in at_once, later) == (True, "")
+    assert ("was full" in at_once, later) == (True, "")
 
 
 def test_another_model_has_a_quota_of_its_own(account):

@@ -231,7 +231,7 @@ def test_a_list_with_an_entry_that_cannot_be_read_is_no_proof(batch, server, mon
     """An entry without a name may be the very job: nothing is sent until the list can be read."""
     monkeypatch.setattr(server, "list_jobs", lambda: ([], False))
 
-    with pytest.raises(RemoteError, match="an entry that cannot be read"):
+    with pytest.raises(RemoteError, match="an unreadable entry"):
         batch(server)
 
     assert [] == server.made
@@ -255,7 +255,7 @@ def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypat
 def test_a_refusal_that_took_effect_is_found_by_the_next_run(batch, server):
     """Whatever a create was answered, the list is read before the next one."""
     server.after = GeminiError("creating", 400, "invalid argument")
-    with pytest.raises(ChargenError, match="the server refuses batch"):
+    with pytest.raises(ChargenError, match="the server refused batch"):
         batch(server)
 
     assert "batches/1" == batch(server)
@@ -306,7 +306,7 @@ def test_of_two_jobs_of_one_name_the_succeeded_one_is_taken(batch, server, capsy
     said = capsys.readouterr().err
 
     assert ["batches/3", "batches/2", "batches/1", "batches/2"] == taken  # of equals the oldest
-    assert "batches/2 (running) is a foreign job: it is the same batch as batches/3, which is taken" in said
+    assert "batches/2 (running) is a duplicate: it has the same batch as batches/3, which is used" in said
     assert "snakemake cleanup --config cancel=batches/2" in said
     assert "snakemake cleanup --config delete=batches/1" in said
     assert "create" not in server.calls
@@ -401,7 +401,7 @@ def test_no_connection_at_all_is_said(batch, server, monkeypatch):
         raise GeminiError("creating", 0, "ConnectError", unsent=True)
 
     monkeypatch.setattr(server, "create", unreachable)
-    with pytest.raises(ChargenError, match="cannot be reached, nothing was sent"):
+    with pytest.raises(ChargenError, match="cannot reach the server, nothing was sent"):
         batch(server)
 
     assert not Journal(batch.state).in_flight()
@@ -453,7 +453,7 @@ def test_refused_because_an_upload_is_gone(batch, server, monkeypatch, gone, sen
     if gone:
         batch(server)
     else:
-        with pytest.raises(ChargenError, match="the server refuses batch"):
+        with pytest.raises(ChargenError, match="the server refused batch"):
             batch(server)
 
     assert sent == len(uploaded)
@@ -470,7 +470,7 @@ def test_foreign_job_stops_everything(batch, server):
 
 
 @pytest.mark.parametrize(
-    ("attribute", "word"), [("fingerprint", "another API key"), ("base_url", "set base_url to that")]
+    ("attribute", "word"), [("fingerprint", "another API key"), ("base_url", "keep that base_url")]
 )
 def test_another_account_stops(batch, server, attribute, word):
     """A batch that was begun with one key, or at one address, is not begun again with another."""
@@ -487,7 +487,7 @@ def test_another_account_stops(batch, server, attribute, word):
 
 def test_budget_bounds_what_is_submitted(batch, server):
     """A batch that would break the budget is not sent, and the message has the numbers."""
-    with pytest.raises(OverBudget, match=r"\$0\.00 were submitted .* would add \$1\.00, .* budget_usd=0\.50"):
+    with pytest.raises(OverBudget, match=r"\$0\.00 was submitted .* would add \$1\.00, .* budget_usd=0\.50"):
         batch(server, budget_usd=0.5)
 
     assert [] == server.made
@@ -572,7 +572,7 @@ def test_wishes_that_another_checkout_sent_in_another_batch_are_not_sent(batch, 
     server.made.append(f"chargen-lib-{other.id}")
     with batch.state.lock(f"batch-{other.id}"), pytest.raises(ChargenError, match="are in batches/1, which another"):
         batch(server)
-    with pytest.raises(ChargenError, match="another run has sent some of its tasks in fedcba9876543210"):
+    with pytest.raises(ChargenError, match="another run has already sent some of its tasks in fedcba9876543210"):
         batch(server)
 
     assert [f"chargen-lib-{other.id}"] == server.made
@@ -606,7 +606,7 @@ def test_a_batch_that_failed_under_another_name_is_sent(batch, server):
 def test_wishes_that_another_batch_sent_are_not_sent_again(batch, server):
     """Two runs that planned at once send a wish once."""
     fly(batch.state, "fedcba9876543210", wishes={"w1": 1})
-    with pytest.raises(ChargenError, match="another run has sent some of its tasks in fedcba9876543210"):
+    with pytest.raises(ChargenError, match="another run has already sent some of its tasks in fedcba9876543210"):
         batch(server)
 
     assert [] == server.made

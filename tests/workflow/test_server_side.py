@@ -71,7 +71,7 @@ def test_a_lost_job_that_comes_back_is_collected_by_the_next_run(project):
     assert first.returncode != 0
     assert "checking again" in looked.stdout
     assert 0 == between
-    assert "which counted as lost, is on the server again" in found.stdout
+    assert "which was lost, is on the server again" in found.stdout
     assert ALL == len(made(project)) == project.report()["totals"]["applied"]
     assert "checking again" not in after.stdout
     assert (1, 1) == (project.emulator.count("create"), project.emulator.count("delete"))
@@ -182,7 +182,7 @@ def test_429_on_create_is_waited_out_and_credits_are_not(project):
     project.run()
 
     assert broke.returncode != 0
-    assert "the prepaid credits are used up, nothing was sent" in broke.stdout
+    assert "prepaid credits used up, nothing was sent" in broke.stdout
     assert 1 == asked
     assert 4 == project.emulator.count("create")
     assert 1 == project.emulator.count("created")
@@ -198,7 +198,7 @@ def test_jobs_that_fail_for_a_quota_cost_no_picture(project):
 
     assert ALL == len(made(project))
     assert "FAILED" in [line["state"] for line in project.journal("ended")]
-    assert "waits for a place: the server had no room for more tokens" in done.stdout
+    assert "is waiting to be submitted: the token queue of" in done.stdout
     project.assert_nothing_twice()
 
 

@@ -116,7 +116,7 @@ def test_the_key_is_nowhere(project):
     outputs = [project.run(check=False, env={"GEMINI_API_KEY": key}).stdout]
     outputs.append(project.run(check=False, env={"GEMINI_API_KEY": key}).stdout)
 
-    assert "refuses batch" in outputs[0]
+    assert "refused batch" in outputs[0]
     left = [p for p in project.folder.rglob("*") if p.is_file() and key.encode() in p.read_bytes()]
     assert [] == left
     assert not any(key in output for output in outputs)

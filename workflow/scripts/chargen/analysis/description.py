@@ -37,7 +37,7 @@ def describe(analysis: Analysis) -> Description:
     facts = (
         ("Looks like", analysis.medium),
         ("Quality", f"{analysis.quality} of 5" if data.get("quality") else ""),
-        ("Writing in it", _text(data.get("text_in_image"))),
+        ("Text in it", _text(data.get("text_in_image"))),
     )
     return Description(
         alt=alt_text(analysis),

@@ -38,7 +38,7 @@ TILES = {
     "failed": (FAILED, "No picture: it failed"),
     "missing": (MISSING, "The picture's file is gone"),
     "put back": (MISSING, "The next run restores it"),
-    "in flight": (WAITING, "On its way"),
+    "in flight": (WAITING, "In flight"),
     "wanted": (WANTED, "Not made yet"),
     "blocked": (FAILED, "Cannot be sent"),
 }

@@ -511,12 +511,12 @@
 
   const showBar = () => {
     bar.hidden = !choices.size && !cleared;
-    byId("c-count").textContent = choices.size ? `${counted(choices.size)}: ${tally()}` : "No choices any more";
+    byId("c-count").textContent = choices.size ? `${counted(choices.size)}: ${tally()}` : "No choices";
     const field = byId("c-command");
     field.value = choices.size ? command() : "";
     field.rows = Math.min(4, field.value.split("\n").length);
     for (const id of ["c-line", "c-copy", "c-save"]) byId(id).hidden = !choices.size;
-    byId("c-clear").textContent = choices.size ? "Clear" : "Bring them back";
+    byId("c-clear").textContent = choices.size ? "Clear" : "Restore";
   };
   const mark = (id) => {
     const pills = byId(id).querySelector(".pills");
@@ -549,7 +549,7 @@
     const text = choice ? choice.note : review.note;
     if (note.value !== text) note.value = text;
     const now = choice ? `${done[choice.status]}.` : review.status && `${done[review.status]} before.`;
-    const open = choices.size ? `${counted(choices.size)} so far; close this view to hand them in.` : "";
+    const open = choices.size ? `${counted(choices.size)} so far; close this view to use them.` : "";
     byId("v-said").textContent = [now, open].filter(Boolean).join(" ");
   };
   const choose = (id, choice) => {
@@ -587,14 +587,14 @@
   });
   byId("c-copy").addEventListener("click", async () => {
     const copied = await copy(byId("c-command").value);
-    byId("c-count").textContent = copied ? "Copied: paste it into a terminal in the folder of your run" : "Copy it from the field";
+    byId("c-count").textContent = copied ? "Copied: paste it into a terminal in the folder of your run" : "Copy it from the text field";
   });
   byId("c-save").addEventListener("click", () => {
     const text = `${JSON.stringify({ schema_version: 1, reviews: items() }, null, 2)}\n`;
     const link = element("a", { download: "reviews.json", href: URL.createObjectURL(new Blob([text], { type: "application/json" })) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    byId("c-count").textContent = `Then: ${program} reviews=<where it was saved>`;
+    byId("c-count").textContent = `Then: ${program} reviews=<path of the saved file>`;
   });
   byId("c-clear").addEventListener("click", () => {
     [choices, cleared] = choices.size ? [new Map(), choices] : [cleared, null];

@@ -160,5 +160,5 @@ def _facts(card: Card, info: Thumbnail) -> Iterator[Pair]:
     yield "Replaced", task.archived if task else ""
     yield "Written in", str(card.scene.place) if card.scene else ""
     retouched = bool(record and record.sha256 and info.sha256 and record.sha256 != info.sha256)
-    yield "Retouched", "yes, the file is not as it was made" if retouched else ""
+    yield "Retouched", "yes, the file was changed after it was made" if retouched else ""
     yield "Task", record.task_key if record else ""

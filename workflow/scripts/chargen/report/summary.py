@@ -55,7 +55,7 @@ def render(
 
 def _title(report: Report) -> str:
     if report.run is None:
-        return "Nothing was made yet"
+        return "Nothing made yet"
     if report.totals.in_flight:
         return "Run complete so far: the server is still working"
     return "Batch run complete"
@@ -86,7 +86,7 @@ def _run_figures(run: RunPart) -> Iterator[str]:
         yield _row("  ○ Skipped", f"{counts.skipped:,} (in place already)")
     if aside:
         changed = "its scene had changed" if aside == 1 else "their scenes had changed"
-        yield _row("  ! Kept aside", f"{aside:,} (came after {changed})")
+        yield _row("  ! Archived", f"{aside:,} (came after {changed})")
     if counts.passing:
         yield _row("  ! To retry", f"{counts.passing:,} (temporary {'failure' if counts.passing == 1 else 'failures'})")
     nothing_paid = " (emulator: nothing was paid)" if run.provider == "emulator" else ""
@@ -143,7 +143,7 @@ def _failures(report: Report, inner: int) -> Iterator[str]:
 
 def _what_next(report: Report, settings: Settings) -> Iterator[str]:
     if report.open_failures:
-        yield "Failed: edit the scene and run again, or send it as it is:"
+        yield "Failed: edit the scene and run again, or order it again as it is:"
         yield "    " + command(settings, "order", "scenes=*", "state=failed")
     if report.totals.in_flight:
         yield "In flight: collect later with"

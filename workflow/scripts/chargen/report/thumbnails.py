@@ -106,7 +106,7 @@ def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
         if why := why_unreadable(path):  # reading it might download it
             return Thumbnail(trouble=why)
         if pictures.is_lfs_pointer(path):
-            return Thumbnail(trouble="not fetched yet: run git lfs pull")
+            return Thumbnail(trouble="not downloaded yet: run git lfs pull")
         sha256 = pictures.sha256_file(path)
         name = f"{sha256}.jpg"
         with Image.open(path) as picture:
@@ -120,7 +120,7 @@ def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
                 scale = min(1.0, box[0] / picture.width, box[1] / picture.height)
                 picture.draft("RGB", (int(picture.width * scale), int(picture.height * scale)))
                 if picture.width * picture.height > MAX_DECODED:
-                    trouble = f"too large to be shown small ({width}x{height})"
+                    trouble = f"too large for a thumbnail ({width}x{height})"
                     return Thumbnail("", width, height, sha256, trouble, shown)
                 picture.thumbnail(box)
                 _save(_opaque(ImageOps.exif_transpose(picture)), folder / name)

@@ -169,7 +169,7 @@ def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
     if job.is_orphan:
         return "no journal here knows it; collect it when it has ended", collect
     if job.owner == "this" and job.here == "lost":
-        return "it counted as lost and is there again: the next run collects it", go_on
+        return "it was lost and is on the server again; the next run collects it", go_on
     if job.owner == "this" and job.here in ("ended", "downloaded"):
         return "ended, and its pictures are not in place yet", go_on
     return "", ""

@@ -30,7 +30,7 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
     asked = settings.asked(arguments.Order)
     if not asked.scenes:
         raise ChargenError(
-            "order: say which scenes: --config scenes='character/oda-*/*' "
+            "order: name scenes: --config scenes='character/oda-*/*' "
             "(globs over kind/entity/scene; state=stale, failed, missing, done or adopted narrows them)"
         )
     plan = make_plan(settings, scope=["all"])

@@ -64,8 +64,8 @@ class Graph:
         targets = self._context.targets
         if others := targets.not_allowed_with_planned:
             exit_with(
-                f"planned shows what the targets beside it would make, and makes nothing; {', '.join(others)} cannot "
-                "be shown in that way. Nothing was done. Leave out one or the other"
+                f"`planned` only shows what other targets would make; {', '.join(others)} cannot "
+                "be combined with it. Nothing was done. Remove one of the two"
             )
         for operation in targets.shown_operations():
             self._plans.of(operation)

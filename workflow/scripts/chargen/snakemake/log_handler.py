@@ -73,7 +73,7 @@ class LogHandlerSettings(LogHandlerSettingsBase):
     """The options of this plugin on the command line."""
 
     full: bool = field(
-        default=False, metadata={"help": "Print all that Snakemake itself says: each job, its files and reason."}
+        default=False, metadata={"help": "Print Snakemake's own messages too: each job, its files and reason."}
     )
 
 
@@ -184,10 +184,10 @@ def would_run(job: Mapping[str, Any]) -> str:
 def no_target(target: str) -> str:
     """Return the line on a target that no rule makes, with what was probably meant."""
     if "=" in target:
-        return f"chargen: `{target}` is no target: settings go behind --config, as in `--config {target}`"
+        return f"chargen: `{target}` is not a target: settings go after --config, as in `--config {target}`"
     near = difflib.get_close_matches(target, known_rules(), 1)
     meant = f", did you mean `{near[0]}`?" if near else "."
-    return f"chargen: there is no target `{target}`{meant} `snakemake -l` lists them"
+    return f"chargen: unknown target `{target}`{meant} `snakemake -l` lists them"
 
 
 def failure(job: Mapping[str, Any]) -> list[str]:

@@ -59,9 +59,9 @@ class Plans:
         try:
             later = cast("Plan", self._make("generate", [self._context.settings.scope]))
         except CannotPlan as error:
-            print_message(f"then, with what was learned: nothing yet. {error}")
+            print_message(f"after the analyses: nothing to make yet. {error}")
         else:
-            print_message(f"then, with what was learned: {show.headline(later)}")
+            print_message(f"after the analyses: {show.headline(later)}")
 
     def _make(self, operation: str, scopes: list[str]) -> NewPlan:
         from chargen.operations.plans import make_any_plan  # takes a while, and not every call plans

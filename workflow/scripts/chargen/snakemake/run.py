@@ -58,9 +58,7 @@ class Run:
             print_message(f"report: {RESULTS / 'report.html'}")
         if not self._plans.made() or not (self._has_work or self._found_lost_job()):
             if context.files.stop.exists():
-                words = (
-                    f"chargen: stopped. Nothing is lost: this goes on where it ended:\n    {context.command_again()}"
-                )
+                words = f"chargen: stopped. Nothing is lost. To continue:\n    {context.command_again()}"
                 print(output.clean(words), file=sys.stderr)
             self._log_end(failed)
         elif incomplete := self._plans.incomplete():
@@ -78,7 +76,7 @@ class Run:
             files.folder.mkdir()
         except FileExistsError:
             raise ChargenError(
-                f"{files.folder} belongs to another run, which started at the same moment: run again"
+                f"{files.folder} belongs to another run that started at the same moment: run again"
             ) from None
         self._made_folder = True
         durable.write_json(files.settings, context.settings.to_json())
@@ -110,13 +108,13 @@ class Run:
         context = self._context
         stopped = context.files.stop.exists()
         if stopped:
-            print_message("Stopped. What was sent goes on at the server. Nothing is lost")
+            print_message("Stopped. Jobs that were sent continue on the server. Nothing is lost")
         written = report(context.settings, context.state, context.files, RESULTS)
         width = shutil.get_terminal_size((100, 24)).columns
         title = "Run stopped" if stopped else "Run ended with errors: see above" if failed else ""
         print_message("\n" + render(written, context.settings, width, title=title, colour=has_colours(sys.stderr)))
         if stopped and not written.totals.in_flight:
-            print_message(f"This goes on where it ended:\n    {context.command_again()}")
+            print_message(f"To continue:\n    {context.command_again()}")
         broken = any(plan.broken for plan in self._plans.made())
         some_failed = written.is_bad or broken or self._left_unplaced()
         if last := written.run:

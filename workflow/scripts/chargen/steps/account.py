@@ -34,12 +34,14 @@ def check(settings: Settings, entry: Entry, remote: Connection) -> None:
     if entry.key != remote.fingerprint:
         words = (
             f"batch {entry.batch} was submitted with another API key (fingerprint {entry.key}, yours is "
-            f"{remote.fingerprint}); use that key until it is collected"
+            f"{remote.fingerprint}); use that key until the batch is collected"
         )
         if entry.job:
-            words += f". If yours is of the same project:\n    {command(settings, 'collect', f'job={entry.job}')}"
+            words += (
+                f". If your key belongs to the same project:\n    {command(settings, 'collect', f'job={entry.job}')}"
+            )
         raise OtherAccount(words)
     raise OtherAccount(
-        f"batch {entry.batch} was submitted to {entry.base_url}, not to {remote.base_url}; set base_url to that "
-        "until it is collected"
+        f"batch {entry.batch} was submitted to {entry.base_url}, not to {remote.base_url}; keep that base_url "
+        "until the batch is collected"
     )

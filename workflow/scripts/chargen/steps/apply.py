@@ -12,6 +12,7 @@ from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import printable
+from chargen.base.wording import count
 from chargen.operations import Operation, Wanted, operation
 from chargen.operations.pin import pin_batch
 from chargen.operations.words import money
@@ -33,7 +34,7 @@ Json = dict[str, Any]
 
 _TOLD = ("key", "target", "variation", "outcome", "reason", "attempt", "cost_usd")
 
-SHORT = {"applied": "in place", "passing": "failed in passing", "unplaced": "kept aside", "superseded": "archived"}
+SHORT = {"applied": "in place", "passing": "temporary failures", "unplaced": "kept aside", "superseded": "archived"}
 """Outcomes as a step tells them."""
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
 
@@ -45,13 +46,15 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     """
     if receipt := files.known_receipt_json():
         _close(state, receipt)
-        words = f"{receipt['operation']} {files.id}: {_counts(receipt)}; placed by whoever brought the results in"
+        words = (
+            f"{receipt['operation']} {files.id}: {_counts(receipt)}; already saved by the process that downloaded them"
+        )
         events.log("known", words, level="debug", batch=files.id, counts=receipt["counts"])
         return receipt
     if files.receipt.exists():
         damaged = files.receipt.with_name("receipt.json.damaged")
         files.receipt.replace(damaged)
-        words = f"{files.receipt} cannot be read: it is kept as {damaged.name} and written again from the results"
+        words = f"{files.receipt} cannot be read: renamed to {damaged.name}, writing a new one from the results"
         events.log("problem", words, level="warning", on_terminal=True, batch=files.id)
     plan = files.plan_json()
     does = operation(plan["operation"])
@@ -76,7 +79,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     follow_ups = [pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, too_large)]
     if follow_ups:
         failpoints.reached("follow-up")
-        words = f"{len(again)} tasks failed in passing and are sent again"
+        words = f"{count(len(again), 'task')} with a temporary failure will be retried"
         events.log("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
     if entry.found_again:
         wishes = [task["wish"] for task in plan["tasks"]]
@@ -130,7 +133,7 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
         )
     _tell_outcomes(files.id, tasks)
     back = sum(task["outcome"] == "applied" for task in tasks)
-    words = f"put back {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
+    words = f"restored {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
     events.log("put-back", words, on_terminal=True, batch=files.id, tasks=back)
     return {"batch": files.id, "operation": plan["operation"], "tasks": tasks, "follow_ups": []}
 
@@ -181,8 +184,8 @@ def _job_failure(provider: Provider, end: Json) -> Verdict:
 
 
 def _warnings(joined: Joined) -> list[str]:
-    found = [f"{count} lines came for {key}" for key, count in joined.repeated.items()]
-    found += [f"a line came for {printable(key[:200])}, which nobody asked for" for key in joined.unknown]
+    found = [f"{count} result lines for {key}" for key, count in joined.repeated.items()]
+    found += [f"unexpected result line for {printable(key[:200])}" for key in joined.unknown]
     found += [f"line {line.number} has no readable key: {line.problem or 'no key'}" for line in joined.keyless]
     return found
 

@@ -50,7 +50,7 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
                 if got and remote:
                     _tidy_server(settings, state, state.batch(batch), remote)
     except ChargenError as error:
-        events.log("left", f"{error}; what lies on the server is left to expire", level="warning")
+        events.log("left", f"{error}; files on the server will expire by themselves", level="warning")
 
 
 def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
@@ -75,7 +75,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Co
     forget_gone_references(state, files.receipt_json(), files.plan_json(), remote)
     if settings.cleanup.after_apply:
         # A job that another checkout asked for is left to it: its results may not be there yet.
-        why = why_kept(entry) or ("another checkout asked for it" if entry.sent_elsewhere else "")
+        why = why_kept(entry) or ("it was requested by another checkout" if entry.sent_elsewhere else "")
         if why:
             events.log("left", f"{entry.job} stays on the server: {why}", batch=files.id, job=entry.job)
         _delete_remote(state, files, "" if why else entry.job, remote)
@@ -88,11 +88,11 @@ def why_kept(entry: Entry) -> str:
     It may once every result is here and has a receipt, and never while it counts as lost.
     """
     if entry.outcomes is None:
-        return "its results are not here yet; the next generate_all brings them in"
+        return "its results are not downloaded yet; the next generate_all downloads them"
     if entry.is_lost:
-        return "its results count as lost; the next generate_all looks whether they have come back"
+        return "its results are lost; the next generate_all checks for them again"
     if any(reason in _NOT_HERE for _, reason in entry.outcomes.values()):
-        return "not all of its results came whole"
+        return "some of its results are incomplete"
     return ""
 
 
@@ -113,7 +113,7 @@ def make_room(state: State, remote: Connection) -> int:
     try:
         needed = _needed(state)
     except durable.UnreadableFile as error:
-        events.log("left", f"{error}; nothing is deleted, because it is not known what is needed", level="warning")
+        events.log("left", f"{error}; nothing is deleted, because it is unknown what is needed", level="warning")
         return 0
     uploads = Uploads(state, remote)
     freed = 0
@@ -136,7 +136,7 @@ def drop_old_responses(settings: Settings, state: State, journal: Journal) -> No
             files.due.unlink(missing_ok=True)
             shutil.rmtree(files.set_aside, ignore_errors=True)
             failpoints.reached("dropped")
-            words = f"the raw answers of batch {files.id} are older than cleanup.keep_responses_d and deleted"
+            words = f"deleted the raw answers of batch {files.id}, older than cleanup.keep_responses_d"
             events.log("answers-dropped", words, batch=files.id)
 
 
@@ -208,7 +208,7 @@ def _quietly(delete: Callable[[], None]) -> bool:
         delete()
     except RemoteError as error:
         if not error.gone:
-            events.log("left", f"{error}; it is left to expire", level="warning")
+            events.log("left", f"{error}; it will expire by itself", level="warning")
             return False
     failpoints.reached("deleted")
     return True

@@ -35,7 +35,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Connection)
     ``collected`` is false where there is nothing to be had yet; then ``why_not`` says in words why.
     """
     if not settings.asked(arguments.Collect).job:
-        raise ChargenError("collect: say which job: --config job=batches/… (or its display name, or the batch's id)")
+        raise ChargenError("collect: name a job: --config job=batches/… (or its display name, or the batch's id)")
     job = _find(settings, remote)
     batch = _batch_of(Journal(state), job)
     data = {"schema_version": 1, "job": job.name, "batch": batch, "state": job.state.lower(), "collected": False}
@@ -46,7 +46,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Connection)
     watch = Watch(settings, state, remote)
     with state.lock(f"batch-{batch}"):
         if Journal(state).entry(batch).is_lost and not look_again(settings, state, files, remote):
-            return data | {"why_not": f"{job.name} counts as lost and has not come back yet; collect it later"}
+            return data | {"why_not": f"{job.name} is lost on the server at the moment; collect it later"}
         is_known = bool(Journal(state).entry(batch).job)
         if why_not := _why_not_here(settings, watch, batch, job, is_known=is_known):
             return data | {"why_not": why_not}
@@ -96,13 +96,13 @@ def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: Remot
         gone = watch.download(batch, operation)
         if gone and not is_known:
             away = command(settings, "cleanup", f"delete={operation.name}")
-            return f"{operation.name}: {gone}. Nothing was placed; collect it later, or if nobody needs it:\n    {away}"
+            return f"{operation.name}: {gone}. Nothing was saved; collect it later, or if it is not needed:\n    {away}"
         if gone is not None:
             return ""
         if pause is None or not operation.has_results or watch.is_paused(batch):
             break
         time.sleep(pause)
-    why = watch.why_stuck(batch) or f"the results of {operation.name} cannot be downloaded at the moment"
+    why = watch.why_stuck(batch) or f"cannot download the results of {operation.name} at the moment"
     return f"{why}. Nothing is lost: collect it later"
 
 

@@ -142,11 +142,11 @@ class Watch:
         if not operation.has_results:
             if operation.state != "SUCCEEDED":
                 return ""
-            self._is_stuck(batch, "its job succeeded, but the server has not named a result file")
+            self._is_stuck(batch, "its job succeeded, but the server lists no result file")
             return None
         aside = SetAside(files, self._settle_s)
         if aside.pause_s > 0:
-            self._is_stuck(batch, f"what came as the results of {operation.name} is not complete: {aside.fault}")
+            self._is_stuck(batch, f"the downloaded results of {operation.name} are incomplete:  {aside.fault}")
             return None
         part = durable.draft_of(files.responses)
         files.folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ class Watch:
         sighting = aside.saw(part, found)
         came = f"{found.bytes:,} bytes"
         if sighting.times > 1:
-            came = f"the same {came} came {sighting.times} times within {duration(sighting.lasted_s)}"
+            came = f"the same {came} were received {sighting.times} times within {duration(sighting.lasted_s)}"
         if aside.has_settled(sighting) and found.is_part:
             why = f"the server's results are incomplete: {found.fault}; {came}"
             aside.accept(why)
@@ -202,15 +202,15 @@ class Watch:
         if aside.has_settled(sighting) and found.is_json:
             if operation.state != "SUCCEEDED":
                 return ""
-            return f"the server's results hold no answer to any request: {found.fault}; {came}"
+            return f"the server's results answer none of the requests: {found.fault}; {came}"
         pause = aside.pause_after(sighting.times)
-        kept = f"It is kept as {path}" if path.exists() else "There is no room to keep it"
+        kept = f"They are kept as {path}" if path.exists() else "There is no space to keep them"
         words = (
-            f"batch {files.id}: what came as the results of {operation.name} is not complete: {found.fault} ({came}). "
-            f"{kept}, and the results are asked for again in {duration(pause)}. Nothing of the batch is sent again "
-            "until they are here, and nothing is deleted on the server"
+            f"batch {files.id}: the downloaded results of {operation.name} are incomplete: {found.fault} ({came}). "
+            f"{kept}, and will be downloaded again in {duration(pause)}. Until they are complete, the batch is not "
+            "sent again and nothing is deleted on the server"
         )
-        self._is_stuck(files.id, f"what comes as the results of {operation.name} is not complete: {found.fault}")
+        self._is_stuck(files.id, f"the results of {operation.name} are incomplete: {found.fault}")
         events.log("set-aside", words, level="warning", batch=files.id, bytes=found.bytes, delay_s=round(pause, 1))
         self._tell_once(sighting.sha256, words, topic=files.id)
         return None
@@ -240,9 +240,9 @@ class Watch:
                     if not trouble.passing:
                         raise
                     self._pause_s = max(self._pause_s, trouble.retry_after_s or 0)
-                    words = f"{trouble}; asking again in {duration(self._pause_s)}"
+                    words = f"{trouble}; trying again in {duration(self._pause_s)}"
                     _trouble(words, self._pause_s)
-                    self._tell_once(f"trouble {trouble.status}", f"waiting: {words}, and until it answers")
+                    self._tell_once(f"trouble {trouble.status}", f"waiting: {words}, and for the server to answer")
                     return {}
                 look = {
                     "time": time.time(),
@@ -264,7 +264,7 @@ class Watch:
         kinds = next(iter(states)) if len(states) == 1 else ", ".join(f"{n} {state}" for state, n in states.items())
         line = f"waiting: {count(len(unended), 'job')} ({kinds}), {progress_of(done, total, 'task')}"
         news = f"{kinds}, {done * STEPS_TOLD // max(1, total)} of {STEPS_TOLD}"
-        self._tell_once(news, f"{line}, next look in {duration(self._pause_s)}")
+        self._tell_once(news, f"{line}, next check in {duration(self._pause_s)}")
 
     def _tell_once(self, news: str, words: str, topic: str = "") -> None:
         """Show *words* unless one of the run's waiters has shown the same *news* last, of this *topic*."""
@@ -293,10 +293,10 @@ class Watch:
                 if not trouble.gone:  # it speaks of this job alone, for the list was answered
                     entry = Journal.recent(self._state).by_job(name)
                     self._is_stuck(entry.batch if entry else "", str(trouble))
-                    _trouble(f"{trouble}; asking again later", self._pause_s, job=name)
+                    _trouble(f"{trouble}; trying again later", self._pause_s, job=name)
                     continue
                 if not self._is_lost(name):
-                    _trouble(f"{trouble}; looking for it again", self._pause_s, job=name)
+                    _trouble(f"{trouble}; searching for it again", self._pause_s, job=name)
                     continue
                 found[name] = RemoteJob(name, state=LOST, error=trouble.message)
         for name in found:
@@ -335,7 +335,7 @@ class Watch:
         with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
             if not got:
                 return
-            words = f"{entry.job} has not ended within {self._settings.poll.deadline_h:g} h: cancelling it"
+            words = f"{entry.job} has not ended within {self._settings.poll.deadline_h:g} h: cancelling"
             events.log("overdue", words, level="warning", batch=entry.batch, job=entry.job)
             try:
                 self._remote.cancel(entry.job)
@@ -366,7 +366,7 @@ def fetch(
         operation = watch.tick(place, first).get(entry.job)
         first = False
         if words := watch.why_stuck(files.id, GIVE_UP_AFTER_S):
-            raise ResultsNotHere(f"{words}. Nothing is lost: run again later to collect them")
+            raise ResultsNotHere(f"{words}. Nothing is lost; run again later to collect the jobs")
         if operation and not operation.is_final:
             news = (operation.state, operation.done)
             events.log(
@@ -403,7 +403,7 @@ def progress(batch: str, operation: RemoteJob, entry: Entry, next_s: float) -> s
     total = operation.requests or len(entry.wishes)
     return (
         f"{entry.operation} {batch}: {operation.state.lower()}, {progress_of(operation.done, total, 'task')}, "
-        f"{duration(seconds_since(entry.submitted))} since submission, next look in {duration(next_s)}"
+        f"{duration(seconds_since(entry.submitted))} since submission, next check in {duration(next_s)}"
     )
 
 

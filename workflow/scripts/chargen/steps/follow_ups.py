@@ -65,7 +65,7 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         durable.write_json(book_path, book)
         failpoints.reached("released")
         if ready:
-            words = f"now that the pictures of batch {batch} are there, {count(len(ready), 'scene')} can be sent"
+            words = f"{count(len(ready), 'scene')} can be sent now that the pictures of batch {batch} are in place"
             events.log("released", words, tasks=len(ready), batches=book["batches"][batch])
         return list(book["batches"][batch])
 

@@ -33,10 +33,10 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Conn
     if not entry.is_lost:
         return entry.in_flight
     if not account.knows(settings, entry, remote):
-        words = f"{entry.job} was sent with another key or to another address, and is not looked for here"
+        words = f"{entry.job} was sent with another key or to another address, so it is not checked"
         events.log("still-lost", words, batch=files.id, job=entry.job)
         return False
-    why = f"{entry.job} is still lost"
+    why = f"{entry.job} is still lost on the server on the server"
     try:
         operation = _find(remote, entry.job)
         is_back = operation is not None and has_come_back(settings, files, remote, operation)
@@ -45,7 +45,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Conn
     if not is_back:
         if files.lost_receipt.exists() and not files.receipt.exists():  # killed before it could be taken back
             files.lost_receipt.replace(files.receipt)
-        words = f"{why}; the next run looks for it again"
+        words = f"{why}; the next run checks again"
         events.log("still-lost", words, level="warning", batch=files.id, job=entry.job)
         return False
     put_in_flight(state, files)
@@ -62,7 +62,7 @@ def put_in_flight(state: State, files: BatchFiles) -> None:
         durable.sync_folder(files.folder)
         failpoints.reached("lost-receipt")
     journal.append("found-again", files.id, job=job)
-    events.print_message(f"{job}, which counted as lost, is on the server again: its results are collected")
+    events.print_message(f"{job}, which was lost, is on the server again: collecting its results")
 
 
 def _find(remote: Connection, job: str) -> RemoteJob | None:

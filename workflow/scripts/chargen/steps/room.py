@@ -32,7 +32,7 @@ def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: 
     tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(tier, catalog.quota(model))
     held = sum(entry.tokens for entry in flying if entry.model == model)
     if held and held + plan["tokens"] > tokens:
-        return f"{held:,} tokens are waiting for {model} and {tokens:,} are allowed"
+        return f"{held:,} tokens are queued for {model} and {tokens:,} are allowed"
     return _refused_lately(settings, state, [entry for entry in mine if entry.model == model])
 
 
@@ -52,7 +52,7 @@ def _refused_lately(settings: Settings, state: State, entries: list[Entry]) -> s
     is_any_there = any(entry.in_flight and not entry.ended for entry in entries)
     if freed > sent or since_s > (REMEMBERED_S if is_any_there else 2 * settings.poll.interval_s):
         return ""
-    return f"the server had no room for more tokens of {last.model} ({last.batch})"
+    return f"the token queue of {last.model} was full ({last.batch})"
 
 
 def _met_quota(settings: Settings, state: State, entry: Entry) -> bool:

@@ -110,7 +110,7 @@ class SetAside:
             least = min(kept, key=lambda item: item.known)
             kept.remove(least)
             (self.folder / least.file).unlink(missing_ok=True)
-            words = f"{self.folder / least.file} is deleted to make room: {least.bytes:,} bytes; {least.fault}"
+            words = f"{self.folder / least.file} is deleted to free space: {least.bytes:,} bytes; {least.fault}"
             events.log("set-aside", words, batch=self._batch, bytes=least.bytes)
         self._write(_Seen(self._seen.last, tuple(kept)))
         return path

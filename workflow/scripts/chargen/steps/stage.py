@@ -174,11 +174,9 @@ def _check_unchanged(path: Path, sha256: str) -> None:
     try:
         present = pictures.sha256_file(path)
     except OSError as error:
-        raise ChargenError(
-            f"{path}: the reference was there while planning and is not now ({error.strerror}); run again"
-        ) from None
+        raise ChargenError(f"{path}: the reference is missing since planning ({error.strerror}); run again") from None
     if present != sha256:
-        raise ChargenError(f"{path}: the reference changed since planning; run again, the plan will take the new one")
+        raise ChargenError(f"{path}: the reference changed since planning; run again to use the new one")
 
 
 def _sha(task: Mapping[str, Any], path: str) -> str:

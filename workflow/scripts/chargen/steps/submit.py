@@ -112,7 +112,7 @@ def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Con
     except Refused as refusal:
         if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
             raise
-        words = f"{refusal.error}: some uploads are gone from the server, sending them again"
+        words = f"{refusal.error}: some uploads are missing on the server, uploading them again"
         events.log("trouble", words, level="warning", delay_s=0)
     return _send(search, remote, run, is_staged(settings, state, files, remote))
 
@@ -132,7 +132,7 @@ def _nothing_to_send(files: BatchFiles) -> str:
     """The API refused a reference of every task: there is no job, and apply says so of each."""
     durable.write(files.responses, b"")
     durable.write_json(files.ended, {"state": NOT_SENT, "error": "", "error_code": 0, "operation": {}})
-    events.log("not-sent", "the API refused a reference of every task: there is nothing to send", level="warning")
+    events.log("not-sent", "the API refused a reference of every task, so nothing is sent", level="warning")
     return ""
 
 
@@ -146,8 +146,8 @@ def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> 
         total = spent + plan["cost_usd"]
         if total > budget.usd + 1e-9:
             raise OverBudget(
-                f"budget: ${spent:.2f} were submitted in the last {budget.period} and batch {plan['batch']} "
-                f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, which is more than {budget.name}="
+                f"budget: ${spent:.2f} was submitted in the last {budget.period} and batch {plan['batch']} "
+                f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, over {budget.name}="
                 f"{budget.usd:.2f}; nothing was sent. Raise it with --config {budget.name}=…, or wait"
             )
         if spent <= budget.usd * NEARLY < total:
@@ -167,8 +167,8 @@ def check_claims(journal: Journal, plan: dict[str, Any]) -> None:
     }
     if others:
         raise ChargenError(
-            f"batch {plan['batch']} was not sent: another run has sent some of its tasks in "
-            f"{', '.join(sorted(others))}; run again, the plan will leave them out"
+            f"batch {plan['batch']} was not sent: another run has already sent some of its tasks in "
+            f"{', '.join(sorted(others))}; run again to plan without them"
         )
 
 
@@ -178,8 +178,8 @@ def check_orders(state: State, plan: dict[str, Any]) -> None:
     wishes = [task["wish"] for task in plan["tasks"]]
     if any(orders.get((wish["target"], wish["variation"]), 0) < wish["order"] for wish in wishes):
         raise ChargenError(
-            f"batch {plan['batch']} was not sent: pictures that it asks for counted as lost and have come meanwhile; "
-            "run again, the plan will leave them out"
+            f"batch {plan['batch']} was not sent: some of its pictures, which were lost, have arrived meanwhile; "
+            "run again to plan without them"
         )
 
 
@@ -200,7 +200,7 @@ def check_not_made(settings: Settings, state: State, plan: dict[str, Any]) -> No
         raise ChargenError(
             f"batch {plan['batch']} was not sent: {len(made)} of its {count(len(plan['tasks']), 'task')} "
             f"{'is' if len(made) == 1 else 'are'} done since they were planned, {first} for one: another checkout was "
-            "quicker; run again, the plan will leave them out"
+            "quicker; run again to plan without them"
         )
 
 
@@ -232,10 +232,12 @@ class _Search:
             return ""
         batch = self.files.id
         if self.entry.open_intent is not None:
-            words = f"adopted {job.name}: it is batch {batch}, whose submission got no answer; nothing is sent"
+            words = (
+                f"adopted {job.name}: it is batch {batch}, whose submission got no answer; nothing is sent again again"
+            )
             _created(self.journal, batch, job.name, adopted=True)
         else:
-            words = f"adopted {job.name}: it is batch {batch}, sent earlier; nothing is sent"
+            words = f"adopted {job.name}: it is batch {batch}, sent earlier; nothing is sent again"
             take_over(self.journal, self.plan, job, self._remote)
         events.log("found", words, on_terminal=True, job=job.name)
         return job.name
@@ -266,15 +268,15 @@ class _Search:
         if own:
             return _preferred(self.settings, own)
         if not whole:
-            raise RemoteError("listing jobs", 0, "the list has an entry that cannot be read; run again later")
+            raise RemoteError("listing jobs", 0, "the list of jobs has an unreadable entry; run again later")
         if unknown:
             all_known = {entry.job for entry in Journal(self.state).entries.values()}
             unknown = [job for job in unknown if job.name not in all_known]
         back = [job for job in back if self._has_something(lost[job.name], job)]
         if back:
             raise LostJobIsBack(
-                f"batch {self.files.id} was not sent: {back[0].name}, which counted as lost, is on the server again "
-                "and has pictures that are asked for here. Collect it first, then run again:\n    "
+                f"batch {self.files.id} was not sent: {back[0].name}, which was lost, is on the server again "
+                "with pictures of this batch. Collect it first, then run again:\n    "
                 + command(self.settings, "collect", f"job={back[0].name}")
             )
         foreign = self._without_planned(unknown)
@@ -285,8 +287,8 @@ class _Search:
                 for job in foreign
             )
             raise ForeignJob(
-                "the server has jobs of this library that were sent from elsewhere, or before state/ was lost. Nothing "
-                f"was sent, so that nothing is paid twice. Collect them first:\n{lines}"
+                "the server has jobs of this library that were sent from another machine, or before state/ was lost. "
+                f"Nothing was sent, so nothing is paid twice. Collect them first:\n{lines}"
             )
         return None
 
@@ -356,7 +358,7 @@ class _Search:
                 elif {task["wish_id"] for task in plan["tasks"]} & {task["wish_id"] for task in self.plan["tasks"]}:
                     raise ChargenError(
                         f"batch {self.files.id} was not sent: some of its tasks are in {job.name}, which another "
-                        "checkout sent; run again, the plan will leave them out"
+                        "checkout sent; run again to plan without them"
                     )
         check_claims(self.journal, self.plan)
         return foreign
@@ -378,8 +380,8 @@ def _preferred(settings: Settings, jobs: Collection[RemoteJob]) -> RemoteJob:
     for job in others:
         what = "cancel" if not job.is_final else "delete"
         words = (
-            f"{job.name} ({job.state.lower()}) is a foreign job: it is the same batch as {best.name}, which is taken. "
-            "If nobody else needs it:\n    " + command(settings, "cleanup", f"{what}={job.name}")
+            f"{job.name} ({job.state.lower()}) is a duplicate: it has the same batch as {best.name}, which is used. "
+            "If it is not needed elsewhere:\n    " + command(settings, "cleanup", f"{what}={job.name}")
         )
         events.log("problem", words, level="warning", on_terminal=True, job=job.name)
     return best
@@ -393,7 +395,7 @@ def _reconcile(search: _Search, run: RunFiles | None) -> str:
     wait_s = settings.submit.timeout_s + settings.submit.grace_s - age_s(entry.open_intent)
     end = time.monotonic() + max(0.0, wait_s)
     if wait_s > 0:
-        words = f"an earlier attempt to send this batch got no answer: looking for its job for {duration(wait_s)}"
+        words = f"an earlier submission of this batch got no answer: searching for its job for {duration(wait_s)}"
         events.log("waiting", words, level="warning", delay_s=round(wait_s, 1))
     while True:
         if job := search.adopt():
@@ -458,7 +460,7 @@ def _create(search: _Search, request_file: str, remote: Connection, run: RunFile
                 return _after_unclear_answer(search, error, run)
             journal.append("refused", batch, status=error.status, message=error.message)
             if error.unsent and (pause := next(unsent)) is not None:
-                words = f"{error}: nothing was sent, trying again in {duration(pause)}"
+                words = f"{error}: nothing was sent; trying again in {duration(pause)}"
                 events.log("waiting", words, level="warning", delay_s=round(pause, 1))
                 waiting.pause(pause, run)
                 continue
@@ -466,7 +468,7 @@ def _create(search: _Search, request_file: str, remote: Connection, run: RunFile
                 raise Refused(error, plan) from None
             # It may have taken effect all the same, and the list may lag as it may after an unclear answer.
             pause = max(error.retry_after_s or settings.poll.interval_s, settings.submit.grace_s)
-            words = f"the server asks to wait {duration(pause)} before this job: {error.message[:200]}"
+            words = f"the server requests a pause of {duration(pause)} before this job: {error.message[:200]}"
             events.log("waiting", words, level="warning", delay_s=pause)
             waiting.pause(pause, run)
         else:
@@ -479,7 +481,7 @@ def _create(search: _Search, request_file: str, remote: Connection, run: RunFile
 
 def _after_unclear_answer(search: _Search, error: RemoteError, run: RunFiles | None) -> str:
     batch, settings = search.files.id, search.settings
-    events.log("unclear", f"{error}: whether a job was made is not known; looking for it", level="warning")
+    events.log("unclear", f"{error}: it is unknown whether the job was created; searching for it", level="warning")
     try:
         job = _reconcile(search, run)
     except RemoteError as trouble:
@@ -497,11 +499,11 @@ def _after_unclear_answer(search: _Search, error: RemoteError, run: RunFiles | N
 
 def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
     if error.out_of_credits:
-        return f"the prepaid credits are used up, nothing was sent: {error.message}"
+        return f"prepaid credits used up, nothing was sent: {error.message}"
     if error.unsent:
-        return f"the server cannot be reached, nothing was sent: {error}. Run again when there is a connection"
+        return f"cannot reach the server, nothing was sent: {error}. Check the connection and run again"
     batch = f"{plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks)"
-    words = f"the server refuses batch {batch}, nothing was sent: {error}"
+    words = f"the server refused batch {batch}, nothing was sent: {error}"
     if error.denies_model(plan["model"]):
         setting = f"models.{plan['operation']}"
         words = f"{words.rstrip('.')}. The next run uses {setting}.fallback, if there is one; else set {setting}.model"
@@ -537,7 +539,7 @@ def _wait_for_room(
     watch: Watch | None = None
     while why := why_full(settings, state, plan, remote):
         if watch is None:
-            words = f"{plan['operation']} {files.id} waits for a place: {why}"
+            words = f"{plan['operation']} {files.id} is waiting to be submitted: {why}"
             events.log("waiting", words, on_terminal=True, delay_s=settings.poll.interval_s)
             watch = Watch(settings, state, remote, run)
         watch.tick()

@@ -33,7 +33,7 @@ def check(run: RunFiles | None) -> None:
         )
     main = main_process()
     if run.stop.exists() or (main and not process_alive(main)):
-        raise StillWaiting("the run has ended, its jobs go on. Nothing is lost: `snakemake generate_all` collects them")
+        raise StillWaiting("the run has ended; its jobs continue on the server. `snakemake generate_all` collects them")
 
 
 def pause(seconds: float, run: RunFiles | None) -> None:
