@@ -46,6 +46,8 @@ class Server:
         self.made: list[str] = []
         self.states: dict[str, str] = {}
         self.named = True
+        self.detailed = True
+        self.knows_details = True
         self.added_to_names = ""
         self.before: BaseException | None = None
         self.after: BaseException | None = None
@@ -68,14 +70,23 @@ class Server:
     def jobs(self):
         self.calls.append("list")
         for number, name in enumerate(self.made, 1):
-            job = f"batches/{number}"
-            metadata = {
-                "displayName": name + self.added_to_names if self.named else None,
-                "state": f"BATCH_STATE_{self.states.get(job, 'RUNNING')}",
-                "createTime": f"2026-11-25T10:00:{59 - number:02}Z",
-                "inputConfig": {"fileName": "files/requests" if name.endswith(BATCH) else "files/others"},
-            }
-            yield read_job({"name": job, "metadata": metadata})
+            job = self._shown(number, name)
+            yield job if self.detailed else read_job({"name": job.name, "metadata": {}})
+
+    def job(self, name):
+        self.calls.append("get")
+        number = int(name.removeprefix("batches/"))
+        return self._shown(number, self.made[number - 1]) if self.knows_details else read_job({"name": name})
+
+    def _shown(self, number, name):
+        job = f"batches/{number}"
+        metadata = {
+            "displayName": name + self.added_to_names if self.named else None,
+            "state": f"BATCH_STATE_{self.states.get(job, 'RUNNING')}",
+            "createTime": f"2026-11-25T10:00:{59 - number:02}Z",
+            "inputConfig": {"fileName": "files/requests" if name.endswith(BATCH) else "files/others"},
+        }
+        return read_job({"name": job, "metadata": metadata})
 
 
 def wish(variation):
@@ -235,6 +246,28 @@ def test_a_list_with_an_entry_that_cannot_be_read_is_no_proof(batch, server, mon
         batch(server)
 
     assert [] == server.made
+
+
+def test_a_job_that_the_list_says_nothing_of_is_looked_at(batch, server):
+    """A listed job without name and file may be the very job of a 429 that took effect: it is asked for alone."""
+    server.after = GeminiError("creating", 429, "slow down", [{"retryDelay": "34s"}])
+    server.detailed = False
+
+    assert "batches/1" == batch(server)
+    assert [NAME] == server.made
+    assert "get" in server.calls
+
+
+def test_a_job_of_which_the_server_says_nothing_is_no_proof(batch, server):
+    """Nothing is sent while a job without name and file is listed; a job that the journal knows does not matter."""
+    server.made.append("of-somebody")
+    server.detailed = server.knows_details = False
+    with pytest.raises(RemoteError, match="batches/1 has neither a name nor a request file"):
+        batch(server)
+    server.knows_details = True
+
+    assert "batches/2" == batch(server)
+    assert ["of-somebody", NAME] == server.made
 
 
 def test_died_in_the_pause_after_a_429_that_took_effect(batch, server, monkeypatch):

@@ -257,7 +257,8 @@ class _Search:
         own: list[RemoteJob] = []
         unknown: list[RemoteJob] = []
         back: list[RemoteJob] = []
-        jobs, whole = asking(self._remote.list_jobs)
+        listed, whole = asking(self._remote.list_jobs)
+        jobs = [job if job.name in known or _says_whose(job) else self._looked_at(job) for job in listed]
         for job in jobs:
             if self._is_own(job):
                 own.append(job)
@@ -267,8 +268,10 @@ class _Search:
                 back.append(job)
         if own:
             return _preferred(self.settings, own)
-        if not whole:
-            raise RemoteError("listing jobs", 0, "the list of jobs has an unreadable entry; run again later")
+        mute = [job.name for job in jobs if job.name not in known and not _says_whose(job)]
+        if mute or not whole:
+            which = f" ({mute[0]} has neither a name nor a request file)" if mute else ""
+            raise RemoteError("listing jobs", 0, f"the list of jobs has an unreadable entry{which}; run again later")
         if unknown:
             all_known = {entry.job for entry in Journal(self.state).entries.values()}
             unknown = [job for job in unknown if job.name not in all_known]
@@ -291,6 +294,13 @@ class _Search:
                 f"Nothing was sent, so nothing is paid twice. Collect them first:\n{lines}"
             )
         return None
+
+    def _looked_at(self, job: RemoteJob) -> RemoteJob:
+        """Return *job* as the server shows it alone; as it was listed if it shows nothing."""
+        try:
+            return asking(lambda: self._remote.job(job.name))
+        except RemoteError:
+            return job
 
     def _has_something(self, batch: str, job: RemoteJob) -> bool:
         """Whether there is something to collect of a job that counted as lost. One that is only listed, and whose
@@ -362,6 +372,11 @@ class _Search:
                     )
         check_claims(self.journal, self.plan)
         return foreign
+
+
+def _says_whose(job: RemoteJob) -> bool:
+    """Whether a listed job shows by what it can be known: its display name, or the file that it was made from."""
+    return bool(job.display_name or job.request_file)
 
 
 def _is_worth_having(job: RemoteJob) -> bool:
