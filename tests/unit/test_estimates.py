@@ -277,7 +277,7 @@ def test_what_was_learned_is_shown(world):
     assert ("2K", 1, False) == (large.image_size, large.answers, large.counts)
     assert pytest.approx(PICTURE + 200 * THOUGHT) == small.cost_usd.about
     assert AnswerTokens(image=1120, words=200, prompt=1520, input_image=1120) == small.tokens
-    assert "too few to estimate by" in screen and "generate 1K" in screen
+    assert "too few for an estimate" in screen and "generate 1K" in screen
 
 
 # -- budgets

@@ -184,7 +184,7 @@ def test_each_model_in_use_is_asked_about_and_compared(settings, tmp_path):
     said = [f"{finding.level}: {finding.says}" for finding in findings]
 
     assert {*bodies, "gemini-3.5-flash-lite"} == set(asked)
-    assert any("error: gemini-3.8-flash: the API takes no batches" in line for line in said)
+    assert any("error: gemini-3.8-flash: the API does not accept batches" in line for line in said)
     assert any("the API takes 131,072 tokens in" in line and "says 65,536" in line for line in said)
     assert any("takes 8,192 tokens in, chargen may need 17,180" in line for line in said)
     assert "ok: gemini-3.1-flash-lite-image: the API has it, 65,536 tokens in" in said
@@ -230,7 +230,7 @@ def test_the_library_is_examined(settings, tmp_path):
     assert "snakemake init" in missing[0].advice
     assert "error" in levels(found)
     assert [finding.says for finding in found if "Git LFS" in finding.says] == [
-        "1 picture not fetched by Git LFS, like characters/ada-thornfield/images/portrait.jpg"
+        "1 picture not downloaded by Git LFS, like characters/ada-thornfield/images/portrait.jpg"
     ]
 
 
@@ -267,7 +267,7 @@ def test_disk_that_does_not_tell_upper_from_lower_case_is_named(tmp_path):
 
     (found,) = machine.drive("library", tmp_path / "story", {})
 
-    assert ("ok", "the library's disk does not tell upper from lower case") == (found.level, found.says)
+    assert ("ok", "the library's disk ignores upper and lower case") == (found.level, found.says)
 
 
 def test_drive_without_locks_is_an_error(settings, monkeypatch):

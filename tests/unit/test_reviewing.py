@@ -197,7 +197,7 @@ def test_file_of_reviews(world):
     said = world.review(reviews="r.json")
 
     assert [] == schema.errors("reviews", {"schema_version": 1, "reviews": reviews})
-    assert "character/oda/rope:1 has another picture by now" in said
+    assert "character/oda/rope:1 has another picture now" in said
     assert "character/oda/none:1 has no picture" in said
     assert {("lamp", 1): "approved", ("lamp", 2): "generated", ("rope", 1): "generated"} == statuses(world)
 
@@ -206,9 +206,9 @@ def test_file_of_reviews(world):
     ("asked", "words"),
     [
         ({}, "say what"),
-        ({"approve": ["character/ida/*"]}, "fits no picture"),
-        ({"pick": ["character/oda/lamp"]}, "leaves open which"),
-        ({"approve": ["character/oda/rope"], "reject": ["character/oda/*"]}, "named twice"),
+        ({"approve": ["character/ida/*"]}, "matches no picture"),
+        ({"pick": ["character/oda/lamp"]}, "matches several pictures"),
+        ({"approve": ["character/oda/rope"], "reject": ["character/oda/*"]}, "two different verdicts"),
     ],
 )
 def test_mistakes_are_named(world, asked, words):
@@ -223,7 +223,9 @@ def test_mistakes_are_named(world, asked, words):
 def test_a_glob_picks_one_picture_of_each_scene(world):
     """A glob that names two variations of a scene is refused in words; one that names a variation picks it."""
     before = (world.entity / "imagery.yaml").read_bytes()
-    with pytest.raises(ChargenError, match=r"leaves open which: character/oda/lamp:1, character/oda/lamp:2; nothing"):
+    with pytest.raises(
+        ChargenError, match=r"matches several pictures: character/oda/lamp:1, character/oda/lamp:2; nothing"
+    ):
         world.review(pick=["character/oda/*"])
 
     assert before == (world.entity / "imagery.yaml").read_bytes()

@@ -358,4 +358,4 @@ def test_texts_of_the_command_line_arrive_as_typed(project):
 
     said = project.run("order", options=("--config", *words), check=False).stdout
 
-    assert "among the 2 pictures that fit character/tobi-ferrow/* can be ordered: 2 wanted" in said
+    assert "among the 2 pictures that match character/tobi-ferrow/* can be ordered: 2 wanted" in said

@@ -72,7 +72,7 @@ def test_looking_beside_a_run(project: Project) -> None:
 
     assert ("this", project.journal("created")[0]["job"], True) == (job["owner"], job["name"], job["active"])
     assert {True} == {bool(act["kept"]) for act in kept}
-    assert (0, "Left watching; the run and its jobs go on.") == (left.returncode, left.stdout.splitlines()[-1])
+    assert (0, "Stopped watching; the run and its jobs continue.") == (left.returncode, left.stdout.splitlines()[-1])
     assert "done" == cancelled["outcome"]
     assert ["asked"] == [line["why"] for line in project.journal("cancelled")]
     assert project.journal("applied"), output
@@ -211,6 +211,6 @@ def test_planned_shows_an_order_and_records_none(project: Project) -> None:
     project.run()
     text = project.run("planned", "order", config={"scenes": ["character/tobi-ferrow/*"], "state": "done"}).stdout
 
-    assert "an order would be for 2 pictures again, about $0.03" in text
+    assert "would order 2 pictures again, about $0.03" in text
     assert not (project.state / "orders.jsonl").exists()
     assert "Nothing to be done" in project.run().stdout

@@ -77,20 +77,20 @@ def _doing(called_with: list[str], args: argparse.Namespace) -> str:
 
 def _steps() -> tuple[Verb, ...]:
     """Return all verbs but those of the screens."""
-    output: Mapping[str, Any] = {"type": Path, "help": "where to leave the result"}
+    output: Mapping[str, Any] = {"type": Path, "help": "where to write the result"}
     batch: Mapping[str, Mapping[str, Any]] = {"batch": {"help": "the batch's id"}, "output": output}
     return (
-        Verb("plan", _plan, "show the pinned plan of a batch", batch),
+        Verb("plan", _plan, "show the stored plan of a batch", batch),
         Verb("stage", _stage, "upload a batch's references and write its request lines", batch),
-        Verb("submit", _submit, "create a batch's one remote job, unless it exists", batch),
+        Verb("submit", _submit, "create the job of a batch, unless it exists", batch),
         Verb("fetch", _fetch, "wait for a batch's job and download its result lines", batch),
-        Verb("apply", _apply, "put a batch's pictures in place and write its receipt", batch),
+        Verb("apply", _apply, "save a batch's pictures and write its receipt", batch),
         Verb("put-back", _put_back, "restore pictures of a batch from stored results", batch),
         Verb("look-again", _look_again, "check whether the lost job of a batch is on the server again", batch),
         Verb(
             "next",
             _next,
-            "plan an operation while a run goes on, and pin the plan",
+            "plan an operation during a run, and store the plan",
             {"operation": {"choices": ("generate", "analyze")}, "output": output},
         ),
         Verb("report", _report, "write report.json, report.html and failures.jsonl", {"folder": output}),
@@ -118,7 +118,7 @@ def _open(args: argparse.Namespace) -> tuple[Settings, State, RunFiles]:
     try:
         settings = run.read_settings()
     except FileNotFoundError:
-        raise ChargenError(f"{args.run} is no run of chargen: it holds no settings.json") from None
+        raise ChargenError(f"{args.run} is not a run of chargen: it has no settings.json") from None
     batch = getattr(args, "batch", "")
     events.configure(settings, run.folder.name, args.verb, batch)
     if args.is_step:
@@ -256,7 +256,7 @@ def _look_again(args: argparse.Namespace) -> None:
         try:
             is_back = look_again(settings, state, files, connect(settings))
         except ChargenError as error:  # without a key, say: what is wanted besides may need none
-            words = f"a job that counts as lost is not looked for: {error}"
+            words = f"lost jobs are not checked: {error}"
             events.log("left", words, level="warning", on_terminal=True)
             is_back = False
     operation = files.plan_json()["operation"]

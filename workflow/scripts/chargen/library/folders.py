@@ -114,7 +114,7 @@ class Folders:
         return listing is not None and name in listing.folders and name not in listing.links
 
     def is_same(self, one: str, other: str) -> bool:
-        """Whether two names lead to one folder, as where the disk does not tell upper from lower case."""
+        """Whether two names lead to one folder, as where the disk ignores upper and lower case."""
         try:
             return (self.root / one).samefile(self.root / other)
         except OSError:

@@ -116,13 +116,13 @@ def plan(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile]) -
 
 
 CANCEL_MEANS = (
-    "What a job has done by then still comes. The rest of it, and pictures that wait for its pictures, are not sent in "
-    "the run that is going on; they are still wanted, and the next generate_all sends them. Other jobs of a run go on: "
+    "Results that a job has finished still arrive. The rest, and pictures that wait for them, are not sent in the "
+    "current run; they are still wanted, and the next generate_all sends them. Other jobs of a run continue: "
     "Ctrl-C in its terminal stops it from sending more."
 )
-ENDED_ALREADY = "it has ended already"
+ENDED_ALREADY = "it has already ended"
 STILL_RUNNING = "it has not ended; cancel it first"
-GOES_WITH_JOB = "results go when their job is deleted"
+GOES_WITH_JOB = "results are deleted with their job"
 FINAL_WORDS = frozenset({ENDED_ALREADY, STILL_RUNNING, GOES_WITH_JOB})
 """Reasons that no force overrides: the server would refuse."""
 
@@ -179,16 +179,16 @@ def _delete_job(job: Job) -> Act:
     elif job.known:
         kept = job.kept_for
     elif job.owner == "this" and may_have_results:
-        kept = "its results are nowhere else; `snakemake jobs` has the command that brings them in"
+        kept = "its results are stored nowhere else; `snakemake jobs` shows the command that downloads them"
     elif may_have_results:
-        kept = f"whether library {job.library} has its results is not known here"
+        kept = f"it is unknown here whether library {job.library} has its results"
     return _of_job("delete job", job, kept)
 
 
 def _of_job(what: str, job: Job, kept: str) -> Act:
     about = f"{job.state.lower()}, {job.done}/{job.requests}, {ago(job.created)} old"
     if job.owner == "foreign":
-        about += f", not chargen's{': ' + job.display_name if job.display_name else ''}"
+        about += f", not from chargen{': ' + job.display_name if job.display_name else ''}"
     elif job.owner == "library":
         about += f", library {job.library}"
     return Act(what, job.name, about, job.library, job.batch if job.known else "", kept=kept)
@@ -205,7 +205,7 @@ def _delete_file(file: StoredFile, jobs: Iterable[Job], strangers: Sequence[Job]
     elif reader:
         kept = f"{reader.name} is reading it"
     elif may_read:
-        kept = f"{may_read[0].name}, which no journal here knows, may be reading it"
+        kept = f"{may_read[0].name}, which is in no journal here, may be reading it"
     about = f"{file.kind}, {size(file.bytes)}, {ago(file.created)} old"
     about += "" if file.owner in ("this", "job") else f", {whose(file)}"
     return Act("delete file", file.name, about, file.library, "", file.bytes, kept)
@@ -221,7 +221,7 @@ def _named(words: Iterable[str], jobs: Sequence[Job], key: str) -> list[Job]:
         else:
             fits = [job for job in listed if _fits(word, job.name, job.display_name, job.batch)]
             if not fits:
-                raise ChargenError(f"cleanup: {key}: the server has no job {word}; `snakemake jobs` lists them")
+                raise ChargenError(f"cleanup: {key}: job not found on the server: {word}; `snakemake jobs` lists them")
         chosen.update((job.name, job) for job in fits)
     return list(chosen.values())
 
@@ -236,7 +236,9 @@ def _chosen_files(words: Iterable[str], files: Sequence[StoredFile]) -> list[Sto
         else:
             fits = [file for file in files if _fits(word, file.name, file.display_name)]
             if not fits:
-                raise ChargenError(f"cleanup: files: the server has no file {word}; `snakemake storage` lists them")
+                raise ChargenError(
+                    f"cleanup: files: file not found on the server: {word}; `snakemake storage` lists them"
+                )
         chosen.update((file.name, file) for file in fits)
     return list(chosen.values())
 
@@ -269,7 +271,7 @@ def usage(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile], 
     uploads = [file for file in files if file.owner in CHARGENS]
     orphans = [file for file in uploads if file.owner == "orphan"]
     active = sum(job.is_active for job in ours)
-    yield heading("Nothing was asked for. On the server there are")
+    yield heading("Nothing was selected. On the server:")
     yield from table(
         [Column("what"), Column("number", right=True), Column("size", right=True), Column("to clean up")],
         [
@@ -281,9 +283,9 @@ def usage(settings: Settings, jobs: Sequence[Job], files: Sequence[StoredFile], 
         width,
     )
     yield line()
-    yield line("Names, ids and globs do as well; older_than_h=24 narrows. For example:")
+    yield line("Names, ids and globs work too; older_than_h=24 narrows the selection. For example:")
     yield to_paste(command(settings, "cleanup", "files=orphans", "older_than_h=24"))
-    yield from advice("It says what it would do; add confirm=true to do it.", width)
+    yield from advice("This only shows what would be done; add confirm=true to do it.", width)
 
 
 def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterator[Line]:
@@ -291,7 +293,7 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
     doing = [act for act in acts if not act.kept]
     kept = [act for act in acts if act.kept]
     if not acts:
-        yield line("Nothing on the server fits; nothing to do.")
+        yield line("Nothing on the server matches; nothing to do.")
         return
     if doing:
         yield heading(_headline(doing, settings.asked(arguments.Cleanup).confirm))
@@ -303,11 +305,13 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
                 yield line(Span("✗ ", BAD), act.name)
                 yield from advice(act.said, width)
     if kept:
-        yield line() if doing else line(Span("Nothing of it can be done:", "bold"))
+        yield line() if doing else line(Span("Nothing can be deleted or cancelled:", "bold"))
         yield from _kept(kept, width)
         if any(act.kept not in FINAL_WORDS for act in kept):
             yield line()
-            yield from advice(f"force={FORCE} takes what is needed as well; what is lost that way is paid for.", width)
+            yield from advice(
+                f"force={FORCE} deletes needed items too; anything lost this way has to be paid for again.", width
+            )
     if any(act.what == "cancel" for act in doing):
         yield from advice(CANCEL_MEANS, width)
     if doing and not settings.asked(arguments.Cleanup).confirm:

@@ -30,12 +30,12 @@ from chargen.screens.checks.setup import (
 from chargen.screens.screen import BAD, GOOD, WARN, Line, Screen, Span, advice, line
 
 HELP = "check key, configuration, library and machine"
-ARGUMENTS = {"--overridden": {"nargs": "*", "default": [], "help": "settings of the profile that are not in force"}}
+ARGUMENTS = {"--overridden": {"nargs": "*", "default": [], "help": "profile settings that are not used"}}
 SIGNS = {"ok": ("✓ ", GOOD), "warning": ("! ", WARN), "error": ("✗ ", BAD)}
 
 CHECKS = (
     Check("versions", "chargen, Python, Snakemake and google-genai", lambda _: check_versions()),
-    Check("profile", "whether profiles/default is in force", lambda of: check_profile(of.overridden)),
+    Check("profile", "whether profiles/default is used", lambda of: check_profile(of.overridden)),
     Check("config", "provider, budget, files that it names", lambda of: check_configuration(of.settings)),
     Check("key", "which variable the API key comes from", lambda of: check_key(of.settings, of.environment)),
     Check("privacy", "what is kept where, and for how long", lambda of: check_privacy(of.settings)),

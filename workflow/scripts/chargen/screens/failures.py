@@ -15,11 +15,11 @@ from chargen.report.history import Fate, read_history
 from chargen.report.survey import FAILED, Survey, final_outcome
 from chargen.screens.screen import BAD, WARN, Line, Screen, Span, advice, heading, line, to_paste
 
-HELP = "list what failed and is still wanted, by reason"
+HELP = "list failed pictures that are still wanted, by reason"
 SHOWN_TARGETS = 12
 NAMED_TARGETS = 20
 """How many scenes a command names one by one; beyond, it names their entities."""
-UNKNOWN = "some of these may not be wanted any more, because the library cannot be read"
+UNKNOWN = "some of these may no longer be wanted: the library cannot be read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def order_command(settings: Settings, targets: Sequence[str], *, everything: boo
 def lines(found: Failures, width: int | None) -> Iterator[Line]:
     """Yield the screen: per reason its advice, its pictures and where they are written, and the command."""
     if not found.failed:
-        yield line("Nothing has failed that the library still asks for.")
+        yield line("Nothing that the library still wants has failed.")
         return
     yield heading(f"{count(found.failed, 'picture')} failed and {'is' if found.failed == 1 else 'are'} still wanted")
     for group in found.groups:
@@ -157,6 +157,6 @@ def lines(found: Failures, width: int | None) -> Iterator[Line]:
             yield line(Span(f"  … and {len(group.tasks) - len(shown)} more", "dim"))
         yield to_paste(group.command)
     yield line()
-    yield from advice("A scene that you edit is made by the next generate_all without an order.", width)
+    yield from advice("The next generate_all makes edited scenes without an order.", width)
     if found.note:
         yield line(Span("! ", WARN), found.note)

@@ -241,7 +241,7 @@ def detail_lines(run: RunDetail, width: int | None) -> Iterator[Line]:
 
 def _figures(run: RunDetail) -> Iterator[tuple[str, str]]:
     took = f" ({span(run.duration_s)})" if run.duration_s is not None else ""
-    ended = " (still going on)" if run.going_on else f" to {local(run.finished)}{took}" if run.finished else ""
+    ended = " (in progress)" if run.going_on else f" to {local(run.finished)}{took}" if run.finished else ""
     yield "when", local(run.started) + ended
     yield "targets", " ".join(run.targets)
     yield "provider", run.provider

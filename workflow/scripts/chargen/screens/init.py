@@ -38,7 +38,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     """Make what is absent and say what comes next; return the exit status."""
     if settings.source:
         raise ChargenError(
-            f"init: {settings.source} is an example; say where your library shall be: --config library=my-story"
+            f"init: {settings.source} is an example; choose a folder for your library: --config library=my-story"
         )
     found = make(Path(settings.library), Path(settings.home))
     screen.show(found, lambda width: lines(found, settings, width))
@@ -73,22 +73,25 @@ def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
     """Yield the screen: what was made, what was left alone, and the next steps."""
     library = _relative(found.library, settings.home)
     if found.was_there:
-        yield line(Span("○ ", DIM), f"{library} is a library already; nothing in it was touched")
+        yield line(Span("○ ", DIM), f"{library} is already a library; nothing was changed")
     else:
-        yield line(Span("✓ ", GOOD), f"made {library} with a character, a location and a chapter")
+        yield line(Span("✓ ", GOOD), f"created {library} with a character, a location and a chapter")
         for name in found.made:
             yield line(Span(f"    {library}/{name}", DIM))
     if found.env_was_there:
-        yield line(Span("○ ", DIM), ".env was there; it was not touched")
+        yield line(Span("○ ", DIM), ".env already exists; it was not changed")
     else:
-        yield line(Span("✓ ", GOOD), "made .env, where your key goes")
+        yield line(Span("✓ ", GOOD), "created .env for your key")
     yield line()
     yield heading("Next")
     for number, (says, does) in enumerate(
         (
-            ("see what would be made; it writes nothing and costs nothing:", command(settings, "-n generate_all")),
-            ("make it with the built-in emulator: placeholders, no key:", command(settings, "--cores 4 generate_all")),
-            (f"open {library}/characters/ada-thornfield/imagery.yaml, change it, and run that again", ""),
+            ("see what would be made (writes nothing, costs nothing):", command(settings, "-n generate_all")),
+            (
+                "make placeholders with the built-in emulator, without a key:",
+                command(settings, "--cores 4 generate_all"),
+            ),
+            (f"open {library}/characters/ada-thornfield/imagery.yaml, change it, and run the last command again", ""),
             ("put your key into .env and check the setup:", command(settings, "doctor", "provider=gemini")),
             ("make real pictures:", command(settings, "--cores 4 generate_all", "provider=gemini")),
         ),

@@ -156,18 +156,18 @@ def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
     """Return what a person should know about *job*, and the command that goes with it; ``""`` where all is well."""
     go_on = command(settings, "generate_all")
     if job.state == "GONE":
-        return "the server no longer lists it; the next run finds out whether its results are lost", go_on
+        return "the server no longer lists it; the next run checks whether its results are lost", go_on
     if job.state == "ELSEWHERE":
-        return "sent with another key or to another address: use those until it is collected", ""
+        return "sent with another key or to another address; use those until it is collected", ""
     if job.state == "UNANSWERED":
-        return "asked for without an answer; the next run finds out whether it was made", go_on
+        return "submitted without an answer; the next run checks whether it was created", go_on
     collect = command(settings, "collect", f"job={job.name}")
     if job.is_orphan and job.state == "SUCCEEDED":
-        return "no journal here knows it, and it was paid for", collect
+        return "it is in no journal here, and it was paid for", collect
     if job.is_orphan and not job.is_active:
-        return "no journal here knows it, and it left no results", command(settings, "cleanup", f"delete={job.name}")
+        return "it is in no journal here, and it has no results", command(settings, "cleanup", f"delete={job.name}")
     if job.is_orphan:
-        return "no journal here knows it; collect it when it has ended", collect
+        return "it is in no journal here; collect it when it has ended", collect
     if job.owner == "this" and job.here == "lost":
         return "it was lost and is on the server again; the next run collects it", go_on
     if job.owner == "this" and job.here in ("ended", "downloaded"):
@@ -178,7 +178,7 @@ def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
 def lines(found: list[Job], settings: Settings, width: int | None) -> Iterator[Line]:
     """Yield the screen: a table of jobs, and what to do about those that need somebody."""
     if not found:
-        yield line(f"The key has no batch jobs ({settings.provider}).")
+        yield line(f"No batch jobs with this key ({settings.provider}).")
         return
     active = sum(job.is_active for job in found)
     states = Counter(job.state.lower() for job in found if not job.is_active)
@@ -215,7 +215,7 @@ def _row(job: Job) -> list[Span | str]:
 
 def _whose(job: Job) -> str:
     if job.owner == "foreign":
-        return f"not chargen's: {job.display_name}" if job.display_name else "not chargen's"
+        return f"not from chargen: {job.display_name}" if job.display_name else "not chargen's"
     if job.is_orphan:
         return f"orphan of this library, batch {job.batch}"
     whose = f"ours, batch {job.batch}" if job.owner == "this" else f"library {job.library}, batch {job.batch}"

@@ -44,7 +44,7 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
     items += [(item.target, item.wish.variation) for item in files]
     cost = _cost(settings, plan, chosen)
     cost_of_files = round(sum(item.cost_usd for item in files), 6)
-    name = "an order would be for" if only_show else _record(settings, state, items, cost + cost_of_files)
+    name = "would order" if only_show else _record(settings, state, items, cost + cost_of_files)
     lines = []
     if chosen:
         lines.append(
@@ -120,10 +120,10 @@ def _nothing(settings: Settings, named: list[Standing], known: list[str]) -> str
     question = next(filter(None, (meant(glob, known) for glob in asked.scenes)), "")
     if not named:
         return (
-            f"order: no scene fits {globs}{question}; scenes are named kind/entity/scene, like "
+            f"order: no scene matches {globs}{question}; scenes are named kind/entity/scene, like "
             "character/oda-brennick/lamp-room"
         )
     counts = Counter(item.status for item in named)
     found = ", ".join(f"{count} {status}" for status, count in counts.most_common())
     what = f" that is {asked.state}" if asked.state else ""
-    return f"order: nothing{what} among the {len(named)} pictures that fit {globs} can be ordered: {found}"
+    return f"order: nothing{what} among the {len(named)} pictures that match {globs} can be ordered: {found}"

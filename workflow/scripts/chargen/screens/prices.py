@@ -247,7 +247,7 @@ def _learned(prices: Sequence[LearnedPrice], width: int | None) -> list[Line]:
                 ),
                 f"{price.answers:,}",
                 *(_usd(amount) for amount in (price.cost_usd.about, price.cost_usd.low, price.cost_usd.high)),
-                Span("" if price.counts else "too few to estimate by", DIM),
+                Span("" if price.counts else "too few for an estimate", DIM),
             ]
             for price in prices
         ],

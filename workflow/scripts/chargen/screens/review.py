@@ -77,7 +77,7 @@ def _asked(settings: Settings, shown: Sequence[Shown]) -> tuple[list[Verdict], l
         raise ChargenError(_nothing_asked(shown))
     twice = [name for name, count in Counter(verdict.picture.name for verdict in verdicts).items() if count > 1]
     if twice and not asked.reviews:
-        raise ChargenError(f"review: {twice[0]} is named twice with different verdicts; nothing was recorded")
+        raise ChargenError(f"review: {twice[0]} has two different verdicts; nothing was recorded")
     return list({verdict.picture.name: verdict for verdict in verdicts}.values()), left_out
 
 
@@ -85,7 +85,7 @@ def _nothing_asked(shown: Sequence[Shown]) -> str:
     counts = Counter(picture.status or "adopted" for picture in shown)
     stand = ", ".join(f"{count} {status}" for status, count in counts.most_common()) or "none yet"
     return (
-        "review: say what: --config approve='character/oda-*/*', reject='character/oda-brennick/lamp-room:2' with "
+        "review: name pictures: --config approve='character/oda-*/*', reject='character/oda-brennick/lamp-room:2' with "
         f"note='the coat is dry', pick='character/oda-brennick/lamp-room:2', or reviews=<file>. Pictures: {stand}"
     )
 
@@ -96,8 +96,8 @@ def _named(globs: Iterable[str], shown: Sequence[Shown], verb: str) -> Iterator[
         fitting = [item for item in shown if matches([glob], item.scene.target) or matches([glob], item.name)]
         if not fitting:
             raise ChargenError(
-                f"review: {verb}={glob} fits no picture in place{meant(glob, (item.name for item in shown))}; pictures "
-                "are named kind/entity/scene or kind/entity/scene:variation; nothing was recorded"
+                f"review: {verb}={glob} matches no picture in place{meant(glob, (item.name for item in shown))}; "
+                "pictures are named kind/entity/scene or kind/entity/scene:variation; nothing was recorded"
             )
         found |= {item.name: item for item in fitting}
     yield from found.values()
@@ -110,7 +110,7 @@ def _picked(glob: str, shown: Sequence[Shown]) -> Iterator[Shown]:
     for target, number in by_scene.items():
         if number > 1:
             names = ", ".join(item.name for item in fitting if item.scene.target == target)
-            raise ChargenError(f"review: pick={glob} leaves open which: {names}; nothing was recorded")
+            raise ChargenError(f"review: pick={glob} matches several pictures: {names}; nothing was recorded")
     yield from fitting
 
 
@@ -128,7 +128,7 @@ def _from_file(path: Path, shown: Sequence[Shown]) -> tuple[list[Verdict], list[
         if picture is None:
             left_out.append(f"left out: {name} has no picture in place")
         elif item.get("sha256") and item["sha256"] != _content(picture):
-            left_out.append(f"left out: {name} has another picture by now")
+            left_out.append(f"left out: {name} has another picture now")
         else:
             verdicts.append(Verdict(picture, item["status"], item.get("note", "")))
     return verdicts, left_out
@@ -162,7 +162,7 @@ def _item(verdict: Verdict) -> dict[str, str]:
 
 def _told(plan: Plan, verdicts: Sequence[Verdict]) -> Iterator[str]:
     if not verdicts:
-        yield "review: nothing new, all of that is recorded already"
+        yield "review: nothing new, all of this is already recorded"
         return
     counts = Counter(verdict.status for verdict in verdicts)
     yield "review: " + ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -173,4 +173,4 @@ def _told(plan: Plan, verdicts: Sequence[Verdict]) -> Iterator[str]:
     shapes = [plan.shape_of(verdict.picture.scene) for verdict in verdicts if verdict.status == "rejected"]
     if shapes:
         cost = sum(shape.cost_usd for shape in shapes if isinstance(shape, Shape))
-        yield f"the next generate_all makes those rejected again, once, about {money(cost)}"
+        yield f"the next generate_all makes the rejected ones again, once, about {money(cost)}"

@@ -137,7 +137,7 @@ def lines(found: Storage, settings: Settings, width: int | None) -> Iterator[Lin
     yield from _orphans(found.files, settings, width)
     if share >= NEARLY_FULL:
         yield line()
-        yield line(Span("! ", WARN), "the storage is nearly full: uploads fail once it is")
+        yield line(Span("! ", WARN), "the storage is nearly full; uploads fail when it is full")
         yield to_paste(command(settings, "cleanup", "files=all"))
 
 
@@ -147,7 +147,7 @@ def _orphans(files: Sequence[StoredFile], settings: Settings, width: int | None)
         yield line()
         yield line(Span("! ", WARN), f"{count(len(orphans), 'orphan')}, {size(sum(file.bytes for file in orphans))}")
         yield from advice(
-            "uploads of chargen that no journal here knows: another machine made them, or state/ was lost", width
+            "uploads of chargen that are in no journal here: from another machine, or state/ was lost", width
         )
         yield to_paste(command(settings, "cleanup", "files=orphans"))
 
@@ -158,8 +158,8 @@ def whose(file: StoredFile) -> str:
         "this": "ours",
         "library": f"library {file.library}",
         "orphan": "orphan",
-        "job": "goes with its job",
-        "foreign": f"not chargen's: {file.display_name}" if file.display_name else "not chargen's",
+        "job": "deleted with its job",
+        "foreign": f"not from chargen: {file.display_name}" if file.display_name else "not chargen's",
     }
     return words[file.owner] + (f", needed by batch {file.needed_by}" if file.needed_by else "")
 

@@ -157,7 +157,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
     except KeyboardInterrupt:
         run_files.stop.touch()
     if run_files.stop.exists() and not screen.as_json:
-        screen.stream.write("Left watching; the run and its jobs go on.\n")
+        screen.stream.write("Stopped watching; the run and its jobs continue.\n")
     return 0
 
 
@@ -221,7 +221,7 @@ def screen_lines(view: View, settings: Settings, sign: str, width: int, height: 
             shown = [*block, *shown]
     if hidden:
         shown.insert(0, line(Span(f"… and {hidden} more batches", DIM)))
-    leave = [] if view.is_over else [line(Span("Ctrl-C leaves; the run goes on", DIM))]
+    leave = [] if view.is_over else [line(Span("Ctrl-C exits; the run continues", DIM))]
     return [*shown, *([line()] if shown else []), _verdict(view, settings), *leave]
 
 
@@ -281,14 +281,14 @@ def _verdict(view: View, settings: Settings) -> Line:
     failed = sum(row.failed for row in view.batches)
     free = " (emulator: free)" if settings.provider == "emulator" else ""
     if not view.batches:
-        words = "A run is going on; nothing is sent yet." if view.going_on else "Nothing is in flight."
+        words = "A run is in progress; nothing is sent yet." if view.going_on else "Nothing is in flight."
         return line(words)
     tasks = sum(row.tasks for row in view.batches)
     batches = count(len(view.batches), "batch", "batches")
     text = f"{len(flying)} of {batches} in flight, {progress_of(done, tasks, 'task')}"
     text += f", {failed} failed" if failed else ""
     if view.is_over:
-        text = f"Nothing is in flight any more: {count(done, 'task')} done" + (f", {failed} failed" if failed else "")
+        text = f"Nothing is in flight now: {count(done, 'task')} done" + (f", {failed} failed" if failed else "")
     return line(text, f", {dollars(view.cost_usd)} so far{free}")
 
 

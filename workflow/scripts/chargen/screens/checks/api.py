@@ -88,11 +88,11 @@ def check_api(settings: Settings) -> Iterator[Finding]:
             return
     elif settings.provider == "gemini" and url != config.GEMINI_URL:
         source = "GOOGLE_GEMINI_BASE_URL" if os.environ.get("GOOGLE_GEMINI_BASE_URL") == url else "base_url"
-        yield Finding("warning", "api", f"{url}, not Google's own address", f"that is what {source} says")
+        yield Finding("warning", "api", f"{url}, not Google's own address", f"set by {source}")
     try:
         ask = asker(url, config.api_key(settings.provider, Path(settings.home)))
     except ChargenError:
-        yield Finding("warning", "api", f"{url} was not asked: there is no key that can be sent")
+        yield Finding("warning", "api", f"{url} was not checked: there is no usable key")
         return
     yield from questions(settings, url, ask)
 
@@ -111,13 +111,13 @@ def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
         text = "make a new key at https://aistudio.google.com/apikey, or allow this one to use the Gemini API"
         yield Finding("error", "api", f"{url} refuses the key: {refused.status} {refused.message}", text)
     elif first.status >= 500 or first.status == 429:
-        yield Finding("warning", "api", f"{url} is in trouble: {first.status} {first.message}", "try again later")
+        yield Finding("warning", "api", f"{url} has a problem: {first.status} {first.message}", "try again later")
     else:
         yield Finding("ok", "api", f"{url} answers and accepts the key")
         for name, answer in answers.items():
             if answer.status == 404:
                 text = "`snakemake prices` lists models; set models.<use>.model in the configuration"
-                yield Finding("error", "models", f"the API knows no {name} ({in_use[name]})", text)
+                yield Finding("error", "models", f"the API has no model {name} ({in_use[name]})", text)
             elif answer.status == 200:
                 yield from as_the_api_says(settings, name, ServedModel.from_json(answer.body))
     yield from clock(first.date, dt.datetime.now(dt.UTC))
@@ -150,7 +150,7 @@ def as_the_api_says(settings: Settings, name: str, served: ServedModel) -> Itera
     """Yield how the API describes the model *name*, and where config/models.yaml says something else."""
     if not served.takes_batches:
         text = "set models.<use>.model to another; `snakemake prices` lists models"
-        yield Finding("error", "models", f"{name}: the API takes no batches for it", text)
+        yield Finding("error", "models", f"{name}: the API does not accept batches for it", text)
     try:
         filed = FiledLimits.from_json(provider_of(settings).catalog(settings).entry(name))
     except ChargenError:  # `models` says why
@@ -170,7 +170,7 @@ def as_the_api_says(settings: Settings, name: str, served: ServedModel) -> Itera
             says = f"{name}: the API takes {limit:,} tokens {direction}, chargen may need {needed:,}"
             yield Finding("warning", "models", says, f"lower `references` or `sizes` of it in {settings.models_file}")
     if limits:
-        yield Finding("ok", "models", f"{name}: the API has it, {', '.join(limits)}")
+        yield Finding("ok", "models", f"{name}: available, {', '.join(limits)}")
 
 
 def clock(date: str, now: dt.datetime) -> Iterator[Finding]:

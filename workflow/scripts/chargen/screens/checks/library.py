@@ -18,7 +18,7 @@ def check_library(settings: Settings) -> Iterator[Finding]:
     root = settings.library_root
     if not root.is_dir():
         text = f"set `library` to your story's root folder, or make one: snakemake init --config library={root.name}"
-        yield Finding("error", "library", f"there is no folder {root}", text)
+        yield Finding("error", "library", f"Library folder not found: {root}", text)
         return
     from chargen.library.load import load_library
 
@@ -30,8 +30,8 @@ def check_library(settings: Settings) -> Iterator[Finding]:
     if found.entities:
         yield Finding("ok", "library", held)
     else:
-        text = "it needs characters/, locations/ or chapters/ with a folder for each entity and its imagery.yaml"
-        yield Finding("error", "library", f"{root} holds no entity", "; ".join((text, *found.notices[:1])))
+        text = "a library has characters/, locations/ or chapters/ with a folder for each entity and its imagery.yaml"
+        yield Finding("error", "library", f"{root} has no entities", "; ".join((text, *found.notices[:1])))
     for notice in found.notices if found.entities else found.notices[1:]:
         yield Finding("ok", "library", notice)
     for level in ("error", "warning"):
@@ -43,7 +43,7 @@ def check_library(settings: Settings) -> Iterator[Finding]:
             yield Finding("warning" if level == "warning" else "error", "library", kinds, text + more)
     pointers = lfs_pointers(root)
     if pointers:
-        says = f"{count(len(pointers), 'picture')} not fetched by Git LFS, like {pointers[0]}"
+        says = f"{count(len(pointers), 'picture')} not downloaded by Git LFS, like {pointers[0]}"
         yield Finding("error", "library", says, "run `git lfs pull` in the library: pointers cannot be references")
 
 

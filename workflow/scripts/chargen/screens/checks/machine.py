@@ -25,14 +25,14 @@ def check_state(settings: Settings, state: State) -> Iterator[Finding]:
     try:
         journal = Journal(state)
     except (OSError, KeyError, ValueError) as error:
-        text = "restore state/ from a backup, or move it aside: then `snakemake collect` brings in the server's jobs"
+        text = "restore state/ from a backup, or move it away and use `snakemake collect` to download the server's jobs"
         yield Finding("error", "state", f"{state.journal} cannot be read: {error!r}", text)
         return
     flying = journal.in_flight()
     unnamed = [entry for entry in flying if not entry.job]
     if unnamed:
-        says = f"{count(len(unnamed), 'batch', 'batches')} asked for without an answer"
-        yield Finding("warning", "state", says, "the next generate_all finds out whether the job was made")
+        says = f"{count(len(unnamed), 'batch', 'batches')} submitted without an answer"
+        yield Finding("warning", "state", says, "the next generate_all checks whether the job was created")
     late = [entry for entry in flying if _hours(entry.submitted) > settings.poll.deadline_h]
     if late:
         says = f"{count(len(late), 'batch', 'batches')} in flight for longer than {settings.poll.deadline_h:g} h"
@@ -49,9 +49,7 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
         folder = _existing(path)
         device = folder.stat().st_dev
         if not os.access(folder, os.W_OK):
-            yield Finding(
-                "error", "disk", f"{folder} cannot be written", f"give yourself the right to write the {name}"
-            )
+            yield Finding("error", "disk", f"{folder} cannot be written", f"make the {name} writable for you")
         if device in seen:
             continue
         seen.add(device)
@@ -68,14 +66,14 @@ def drive(name: str, folder: Path, mounted: Mapping[str, str]) -> Iterator[Findi
     kind = mounted[max(points, key=len)] if points else ""
     if kind.startswith(NETWORK_DRIVES):
         text = (
-            "locks may not hold between machines there: let one machine at a time work on this library, or start "
-            "snakemake in a folder on a disk of this machine"
+            "locks may not work between machines there: use one machine at a time for this library, or start "
+            "snakemake in a folder on a local disk"
         )
         yield Finding("warning", "disk", f"{folder} is on a network drive ({kind})", text)
     twin = folder.with_name(folder.name.swapcase())
     if twin.name != folder.name and twin.exists() and twin.samefile(folder):
-        text = "two scenes or folders whose names differ in that alone cannot be kept apart; give them other names"
-        yield Finding("ok", "disk", f"the {name}'s disk does not tell upper from lower case", text)
+        text = "scenes or folders whose names differ only in case overwrite each other; rename one of them"
+        yield Finding("ok", "disk", f"the {name}'s disk ignores upper and lower case", text)
 
 
 def check_locks(state: State) -> Iterator[Finding]:
@@ -84,7 +82,7 @@ def check_locks(state: State) -> Iterator[Finding]:
         with state.lock("doctor"):
             return
     except (OSError, NotImplementedError) as error:
-        text = "start snakemake in a folder on a disk of this machine: without locks two runs may hinder each other"
+        text = "start snakemake in a folder on a local disk: without locks two runs may block each other"
         yield Finding("error", "disk", f"files cannot be locked in {state.root}: {error}", text)
 
 
@@ -92,8 +90,8 @@ def check_library_lock(library: Path) -> Iterator[Finding]:
     """Yield whether this user may take the library's own lock, which all its checkouts share."""
     path = library / LOCK_FILE
     if path.exists() and not os.access(path, os.W_OK):
-        text = "give yourself the right to write that file, or delete it while chargen does not run"
-        yield Finding("warning", "disk", f"{path} cannot be locked, so other users may write at the same time", text)
+        text = "make that file writable for you, or delete it while chargen is not running"
+        yield Finding("warning", "disk", f"{path} cannot be locked, so other users can write at the same time", text)
 
 
 def mounts() -> dict[str, str]:

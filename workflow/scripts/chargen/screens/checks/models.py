@@ -61,7 +61,7 @@ def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt
     operation = use.partition(",")[0]
     usual = UNSENT_TEMPERATURE[operation]
     if choice.temperature != usual and "temperature" not in model.takes.parameters:
-        says = f"models.{operation}.temperature: {choice.temperature:g} is not sent, because {name} takes none"
-        yield Finding("warning", "models", says, f"leave it away, or set it to {usual:g}, the default; nothing changes")
+        says = f"models.{operation}.temperature: {choice.temperature:g} is not sent, because {name} does not accept it"
+        yield Finding("warning", "models", says, f"remove it, or set it to {usual:g}, the default; nothing changes")
     for says in not_sent(operation, model, choice):
         yield Finding("warning", "models", says, "set one of those, or leave it empty")

@@ -47,12 +47,12 @@ def check_profile(overridden: Sequence[str]) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "profile",
-            f"not in force: {', '.join(overridden)}",
-            "profiles/default holds what chargen expects of Snakemake. Without it nothing is paid twice, but runs in "
-            "two terminals may hinder each other; leave --workflow-profile away, or put these into your own profile",
+            f"not used: {', '.join(overridden)}",
+            "profiles/default has what chargen expects of Snakemake. Without it nothing is paid twice, but runs in "
+            "two terminals may block each other; remove --workflow-profile, or copy these settings to your own",
         )
     else:
-        yield Finding("ok", "profile", "profiles/default is in force")
+        yield Finding("ok", "profile", "profiles/default is used")
 
 
 def check_configuration(settings: Settings) -> Iterator[Finding]:
@@ -63,12 +63,15 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
     )
     if settings.budget_usd == 0:
         yield Finding(
-            "warning", "config", "budget_usd is 0: nothing will be sent", "set budget_usd to what a day may cost"
+            "warning",
+            "config",
+            "budget_usd is 0: nothing will be sent",
+            "set budget_usd to the most that a day may cost",
         )
     for name in config.FILE_KEYS:
         path = Path(getattr(settings, name))
         if not path.is_file():
-            yield Finding("error", "config", f"{name}: there is no file {path}", f"correct `{name}`, or leave it away")
+            yield Finding("error", "config", f"{name}: file not found: {path}", f"correct `{name}`, or remove it")
 
 
 def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -81,7 +84,7 @@ def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
         return
     needed = settings.provider == "gemini"
     if not found:
-        says = "none found" if needed else "none found; the emulator needs none"
+        says = "none found" if needed else "not found; the emulator does not need one"
         text = (
             f"put GEMINI_API_KEY=… into {home / '.env'} (`snakemake init` writes one with comments); "
             "keys: https://aistudio.google.com/apikey"
@@ -93,16 +96,16 @@ def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
             yield Finding("error" if needed else "warning", "key", used.trouble)
         else:
             yield Finding(
-                "ok", "key", f"{used.name} from {used.place}" + ("" if needed else "; the emulator needs none")
+                "ok", "key", f"{used.name} from {used.place}" + ("" if needed else "; the emulator does not need one")
             )
         odd = [f"{other.name} ({other.place})" for other in found[1:] if other.value != used.value]
         if odd:
-            yield Finding("warning", "key", f"{', '.join(odd)} differs and is not used", "keep one of them")
+            yield Finding("warning", "key", f"{', '.join(odd)} has another key and is not used", "keep one of them")
         if used.value != used.value.strip("\"'"):
-            yield Finding("warning", "key", "it stands in quotes", f"write {used.name}=… without them")
+            yield Finding("warning", "key", "it is in quotes", f"write {used.name}=… without them")
     dotenv = config.dotenv_file(home)
     if dotenv and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        yield Finding("warning", "key", f"{dotenv} can be read by others on this machine", f"chmod 600 {dotenv}")
+        yield Finding("warning", "key", f"{dotenv} is readable by other users of this machine", f"chmod 600 {dotenv}")
 
 
 def check_privacy(settings: Settings) -> Iterator[Finding]:
@@ -111,14 +114,14 @@ def check_privacy(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "privacy", "nothing leaves this machine")
         return
     if settings.store_requests:
-        text = "set store_requests to false, or switch the logs off in AI Studio"
+        text = "set store_requests to false, or turn the logs off in AI Studio"
         says = "Google may keep requests and answers for up to 55 days, because store_requests is true"
         yield Finding("warning", "privacy", says, text)
     else:
         yield Finding("ok", "privacy", "each request asks Google not to store it (store_requests is false)")
     uploads = "until its batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
     answers = f"answers here for {settings.cleanup.keep_responses_d:g} days after that"
-    yield Finding("ok", "privacy", f"what is uploaded is on Google's server {uploads}; {answers}, in state/")
+    yield Finding("ok", "privacy", f"uploads stay on Google's server {uploads}; {answers}, in state/")
 
 
 def _numbers(version: str) -> tuple[int, ...]:
