@@ -44,26 +44,26 @@ localrules:
 
 
 rule generate_all:
-    """Make every picture that the library asks for and lacks. `-n` shows what it would cost."""
+    """Make all missing pictures of the library. `-n` shows what it would cost."""
     default_target: True
     input:
         graph.files_of_targets,
 
 
 rule generate_characters:
-    """Make the pictures that characters lack."""
+    """Make the missing pictures of characters."""
     input:
         graph.files_of_targets,
 
 
 rule generate_locations:
-    """Make the pictures that locations lack."""
+    """Make the missing pictures of locations."""
     input:
         graph.files_of_targets,
 
 
 rule generate_chapters:
-    """Make the pictures that chapters lack."""
+    """Make the missing pictures of chapters."""
     input:
         graph.files_of_targets,
 
@@ -75,42 +75,42 @@ rule submitted:
 
 
 rule analyze_all:
-    """Look at every picture of the library that has no analysis yet, and write down what is on it."""
+    """Analyse every picture that has no analysis yet, and record the results."""
     input:
         graph.files_of_targets,
 
 
 rule analyze_characters:
-    """Look at the pictures of characters."""
+    """Analyse the pictures of characters."""
     input:
         graph.files_of_targets,
 
 
 rule analyze_locations:
-    """Look at the pictures of locations."""
+    """Analyse the pictures of locations."""
     input:
         graph.files_of_targets,
 
 
 rule analyze_chapters:
-    """Look at the pictures of chapters."""
+    """Analyse the pictures of chapters."""
     input:
         graph.files_of_targets,
 
 
 rule illustrate_all:
-    """Look at what is there, make what is wanted with what was learned, and look at what is new."""
+    """Analyse existing pictures, make missing ones using the analyses, then analyse the new ones."""
     input:
         graph.files_of_targets,
 
 
 rule enhance_all:
-    """Make every picture of a folder again, as a prompt says (settings: enhance)."""
+    """Make a new version of every picture in a folder, following a prompt (settings: enhance)."""
     input:
         graph.files_of_targets,
 
 
 rule report:
-    """Write results/report.html, report.json and failures.jsonl as things stand. Spends nothing."""
+    """Write results/report.html, report.json and failures.jsonl for the current state. Spends nothing."""
     input:
         graph.files_of_targets,

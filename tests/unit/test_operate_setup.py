@@ -187,7 +187,7 @@ def test_each_model_in_use_is_asked_about_and_compared(settings, tmp_path):
     assert any("error: gemini-3.8-flash: the API does not accept batches" in line for line in said)
     assert any("the API takes 131,072 tokens in" in line and "says 65,536" in line for line in said)
     assert any("takes 8,192 tokens in, chargen may need 17,180" in line for line in said)
-    assert "ok: gemini-3.1-flash-lite-image: the API has it, 65,536 tokens in" in said
+    assert "ok: gemini-3.1-flash-lite-image: available, 65,536 tokens in" in said
 
 
 def test_settings_that_a_model_does_not_take_are_named(settings):

@@ -1,5 +1,5 @@
 checkpoint apply:
-    """Put the pictures of a batch in their folders, record them, and say what failed and what follows."""
+    """Save the pictures of a batch in their folders, record them, and list failures and follow-ups."""
     input:
         responses="results/{operation}/{batch}/responses.jsonl",
     output:
@@ -16,7 +16,7 @@ checkpoint apply:
 
 # One small rule per batch: an input function over all batches would show only the first one in a dry run.
 rule settle:
-    """Close the chain of one batch once everything that follows from it is settled too."""
+    """Finish the chain of one batch when all its follow-ups are finished."""
     input:
         receipt="results/{operation}/{batch}/receipt.json",
         follow_ups=follow_ups,
@@ -29,9 +29,9 @@ rule settle:
         "touch {output.settled:q} 2> {log:q}"
 
 
-# Each run puts back for itself: what an earlier one put back may be gone again.
+# Each run restores for itself: what an earlier run restored may be missing again.
 checkpoint put_back:
-    """Put pictures that were paid for and are no longer in place back from what is stored."""
+    """Restore missing pictures that were already paid for from stored answers."""
     output:
         done="results/{operation}/{batch}/put-back.{run}.json",
     log:
@@ -44,7 +44,7 @@ checkpoint put_back:
 
 
 rule settle_put_back:
-    """Close the putting back of one batch's pictures once everything that waited for them is settled."""
+    """Finish the restore of one batch's pictures when everything that waited for them is finished."""
     input:
         done="results/{operation}/{batch}/put-back.{run}.json",
         follow_ups=put_back_follow_ups,
@@ -57,9 +57,9 @@ rule settle_put_back:
         "touch {output.settled:q} 2> {log:q}"
 
 
-# Each run looks for itself: what was denied yesterday may be there today.
+# Each run checks for itself: a job that was missing yesterday may be there today.
 checkpoint look_again:
-    """Look whether the job of a batch that counts as lost is on the server again."""
+    """Check whether the lost job of a batch is on the server again."""
     output:
         done="results/{operation}/{batch}/looked-again.{run}.json",
     log:
@@ -72,7 +72,7 @@ checkpoint look_again:
 
 
 rule settle_look_again:
-    """Close the look for a lost job once its results, if it is there again, are settled."""
+    """Finish the check for a lost job when its results, if it was found, are settled."""
     input:
         done="results/{operation}/{batch}/looked-again.{run}.json",
         results=results_of_found_job,

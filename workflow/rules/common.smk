@@ -9,8 +9,8 @@ from chargen.snakemake.graph import Graph
 from chargen.snakemake.plans import Plans
 from chargen.snakemake.run import Run
 
-# No input of a chain is ancient(): a job that is made again because it was killed would hide all jobs behind it, and
-# nothing here costs anything when it runs again.
+# No input of a chain is ancient(): a job that is rerun because it was killed would hide all jobs after it, and
+# rerunning a step costs nothing.
 context = RunContext(config, Path.cwd(), workflow)
 plans = Plans(context)
 graph = Graph(context, plans)
@@ -27,25 +27,25 @@ wildcard_constraints:
 
 
 def follow_ups(wildcards):
-    """Return the chains that a batch's receipt calls for: what is sent again, and what waited for its pictures."""
+    """Return the chains that follow from a batch's receipt: retries, and scenes that waited for its pictures."""
     receipt = checkpoints.apply.get(**wildcards).output.receipt
     return graph.files_of_follow_ups(receipt)
 
 
 def put_back_follow_ups(wildcards):
-    """Return the chains of what waited for pictures that were put back."""
+    """Return the chains of scenes that waited for restored pictures."""
     return graph.files_of_follow_ups(checkpoints.put_back.get(**wildcards).output.done)
 
 
 def results_of_found_job(wildcards):
-    """Return the chain of a batch whose job counted as lost and is on the server again."""
+    """Return the chain of a batch whose lost job is on the server again."""
     return graph.files_of_follow_ups(
         checkpoints.look_again.get(**wildcards).output.done
     )
 
 
 def generated_files(wildcards):
-    """Return the chains of what is generated: known while the graph is built, unless analyses come first."""
+    """Return the chains of generation: known while the graph is built, unless analyses come first."""
     if graph.analyzes_first:
         return graph.files_of_plan(
             checkpoints.plan_generation.get(**wildcards).output.plan
@@ -54,12 +54,12 @@ def generated_files(wildcards):
 
 
 def second_analyses(wildcards):
-    """Return the chains of the analyses of what is new."""
+    """Return the chains of the analyses of new pictures."""
     return graph.files_of_plan(checkpoints.plan_analysis.get(**wildcards).output.plan)
 
 
 def shown(path, caption, what):
-    """Return an output that `snakemake --report` shows; one that is gone is left out there and is no error."""
+    """Return an output that `snakemake --report` shows; a missing one is skipped there without an error."""
     if not Path(path).exists():
         return path
     return report(

@@ -1,12 +1,12 @@
 rule fetch:
-    """Wait for one remote job and download its result lines; bring in whatever else has ended."""
+    """Wait for one remote job and download its result lines; also download other finished jobs."""
     input:
         job="results/{operation}/{batch}/job.json",
     output:
         responses="results/{operation}/{batch}/responses.jsonl",
     log:
         "logs/{operation}/{batch}/fetch.log",
-    # Waits on the network; the profile bounds how many places of the pool waiting may take.
+    # Waits on the network; the profile limits how many waiting jobs run at once.
     threads: 0
     resources:
         waiting=1,

@@ -1,11 +1,11 @@
-"""illustrate_all: analyses, then what is generated with what they taught, then analyses of what is new.
+"""illustrate_all: analyses, then generation that uses them, then analyses of the new pictures.
 
-Which chains there are depends on what the ones before brought, so each plan after the first is a checkpoint.
+Each plan depends on the results before it, so each plan after the first is a checkpoint.
 """
 
 
 rule look_first:
-    """Close the analyses that illustrate_all begins with."""
+    """Finish the analyses that illustrate_all starts with."""
     input:
         graph.first_analyses,
     output:
@@ -18,7 +18,7 @@ rule look_first:
 
 
 checkpoint plan_generation:
-    """Plan what is to be generated, with what the analyses taught."""
+    """Plan the generation, using the analyses."""
     input:
         looked="results/illustrate/{run}/looked",
     output:
@@ -33,7 +33,7 @@ checkpoint plan_generation:
 
 
 rule close_generation:
-    """Close what illustrate_all generates."""
+    """Finish the generation of illustrate_all."""
     input:
         generated_files,
     output:
@@ -46,7 +46,7 @@ rule close_generation:
 
 
 checkpoint plan_analysis:
-    """Plan the analyses of what is new."""
+    """Plan the analyses of the new pictures."""
     input:
         generated="results/illustrate/{run}/generated",
     output:
@@ -61,7 +61,7 @@ checkpoint plan_analysis:
 
 
 rule close_illustration:
-    """Close the last chain of illustrate_all."""
+    """Finish the last chain of illustrate_all."""
     input:
         second_analyses,
     output:

@@ -1,5 +1,5 @@
 rule renew:
-    """Mark a chain that begins again: its files are of another provider or library, of a lost state, or out of date."""
+    """Mark a chain that starts again: its files are from another provider or library, from a lost state, or out of date."""
     output:
         mark="results/renewed/{run}/{chain}",
     log:
@@ -10,7 +10,7 @@ rule renew:
 
 
 rule plan:
-    """Show the pinned plan of one batch: its tasks with prompts, references and cost."""
+    """Show the stored plan of one batch: its tasks with prompts, references and cost."""
     input:
         graph.renewal_marks,
     output:
@@ -26,7 +26,7 @@ rule plan:
 
 
 rule planned:
-    """Print each picture that the targets beside it would make, with prompt, references and cost. Spends nothing."""
+    """Print each picture that the other targets given would make, with prompt, references and cost. Spends nothing."""
     input:
         graph.make_shown_plans,
     log:

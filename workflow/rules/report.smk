@@ -1,5 +1,5 @@
 rule write_report:
-    """Write the report of everything that this run's targets ask for."""
+    """Write the report for this run's targets."""
     input:
         graph.files_before_report,
     output:

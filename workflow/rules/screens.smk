@@ -1,9 +1,9 @@
-# The screens: what a person looks at or does beside a run. Each is a module of chargen.screens with the same name.
-# None of these needs a plan, nor is its run recorded.
+# The screens: commands for a person, separate from a run. Each is a module of chargen.screens with the same name.
+# None of them needs a plan, and none is recorded as a run.
 
 
 rule jobs:
-    """List all batch jobs of the key: state, progress, age, whose they are, orphans. --config format=json"""
+    """List all batch jobs of the key: state, progress, age, owner, orphans. --config format=json"""
     log:
         "logs/jobs.log",
     localrule: True
@@ -15,7 +15,7 @@ rule jobs:
 
 
 rule storage:
-    """List the uploaded files: size, age, expiry, who needs them, how full the storage is."""
+    """List the uploaded files: size, age, expiry, which batch needs them, storage used."""
     log:
         "logs/storage.log",
     localrule: True
@@ -39,7 +39,7 @@ rule history:
 
 
 rule failures:
-    """List what failed and is still wanted, by reason, with the command that orders it again."""
+    """List failed pictures that are still wanted, by reason, with the command that orders them again."""
     log:
         "logs/failures.log",
     localrule: True
@@ -63,7 +63,7 @@ rule cleanup:
 
 
 rule watch:
-    """Show the batches in flight live, until there are none. For a second terminal."""
+    """Show the batches in flight live until they end, in a second terminal."""
     log:
         "logs/watch.log",
     localrule: True
@@ -88,7 +88,7 @@ rule prices:
 
 
 rule doctor:
-    """Say what is wrong with key, configuration, models, library, disk, versions and clock."""
+    """Check key, configuration, models, library, disk, versions and clock."""
     log:
         "logs/doctor.log",
     localrule: True
@@ -101,7 +101,7 @@ rule doctor:
 
 
 rule init:
-    """Make a small library to start from: --config library=my-story."""
+    """Create a small example library:  --config library=my-story."""
     log:
         "logs/init.log",
     localrule: True

@@ -7,7 +7,7 @@ rule submit:
     log:
         "logs/{operation}/{batch}/submit.log",
     priority: 2
-    # Never again by itself: the step decides what may be asked twice.
+    # No automatic retry: the step itself decides which request may be repeated.
     retries: 0
     params:
         chargen=CHARGEN,

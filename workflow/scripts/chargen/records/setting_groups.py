@@ -29,7 +29,7 @@ class ModelChoice:
     model: str = key("", "Name of the model.", minLength=1)
     fallback: str = key(
         "",
-        "Model that takes over where `model` has been shut down, or the server has none of that name; empty for none.",
+        "Model that is used if `model` has been shut down or is unknown to the server; empty for none.",
     )
     temperature: float = key(
         1.0,
@@ -91,7 +91,7 @@ class Batch:
 class Upload:
     concurrency: int = key(10, "Reference images that are sent at the same time.", minimum=1, maximum=64)
     timeout_s: float = key(300, "Seconds for one chunk of a file.", minimum=1)
-    attempts: int = key(4, "How often one upload is tried.", minimum=1)
+    attempts: int = key(4, "How many times one upload is tried.", minimum=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Submit:
 @dataclass(frozen=True, slots=True)
 class Poll:
     interval_s: float = key(30, "Longest pause between two checks of a job, in seconds.", minimum=0.1)
-    deadline_h: float = key(24, "Hours until a job is given up.", minimum=0)
+    deadline_h: float = key(24, "Hours after which a job is cancelled.", minimum=0)
     settle_s: float = key(
         600,
         "For how many seconds the server must go on sending the same incomplete results, or saying that a job is gone, "
@@ -127,7 +127,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    max_attempts: int = key(3, "How often a picture is sent at most.", minimum=1)
+    max_attempts: int = key(3, "How many times a picture is sent at most.", minimum=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Cleanup:
         "Delete a job, its request file and references that no other job needs from the server once its receipt is "
         "stored here.",
     )
-    keep_responses_d: float = key(30, "Days that raw answers are kept in state/ after they were applied.", minimum=0)
+    keep_responses_d: float = key(30, "Days that raw answers stay in state/ after they were applied.", minimum=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ class Enhance:
     )
     prompt: str = key(
         "",
-        "What is asked for each picture. A prompt.txt in a folder replaces it for that folder and those below it; "
+        "The prompt for each picture. A prompt.txt in a folder replaces it for that folder and those below it; "
         "<name>.txt beside a picture replaces it for that picture.",
     )
     image_size: str = key(

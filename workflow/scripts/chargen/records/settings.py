@@ -71,7 +71,7 @@ class Settings:
     )
     provider: Provider = key(
         "emulator",
-        "Who makes the pictures: `emulator` (built in, free, draws placeholders) or `gemini` (needs a key in .env, "
+        "What makes the pictures: `emulator` (built in, free, draws placeholders) or `gemini` (needs a key in .env, "
         "costs money).",
     )
     base_url: str = key(
@@ -94,7 +94,7 @@ class Settings:
         None, "The most that may be submitted within 30 days, in US dollars. Empty: no limit.", minimum=0
     )
     strict: bool = key(False, "Refuse to start while the library has an error or a warning.")
-    exclude: tuple[str, ...] = key((), "Globs over entity folders, like characters/drafts, to leave out.")
+    exclude: tuple[str, ...] = key((), "Globs over entity folders, like characters/drafts, to skip.")
     adopt_existing: bool = key(True, "Count pictures from before chargen as done.")
     missing_references: Literal["skip", "fail"] = key(
         "skip", "A reference that does not exist: `skip` it with a warning, or `fail` its scene."
@@ -105,20 +105,20 @@ class Settings:
         "reference.",
     )
     record_prompt: Literal["text", "hash"] = key(
-        "text", "What a record says of the prompt: its `text`, or only a `hash` of it."
+        "text", "What a record stores of the prompt: its `text`, or only a `hash` of it."
     )
     provenance: Literal["none", "sidecar", "picture"] = key(
         "none",
         "Where a picture says where it comes from (key, prompt, model, references, batch, time), besides its record: "
         "`none`; `sidecar`, a file <picture>.provenance.json beside it; or `picture`, inside it, without changing a "
-        "pixel. The last breaks the seal of the Content Credentials (C2PA) that Google puts into its pictures.",
+        "pixel. The last invalidates the Content Credentials (C2PA) that Google adds to its pictures.",
     )
     models: Mapping[str, ModelChoice] = group(Models, "Which model each operation uses.")
-    batch: Batch = group(Batch, "What goes out together.")
+    batch: Batch = group(Batch, "How tasks are grouped into batches.")
     upload: Upload = group(Upload, "Sending files.")
     submit: Submit = group(Submit, "Creating a job.")
     poll: Poll = group(Poll, "Waiting for a job.")
-    retry: Retry = group(Retry, "What failed for a temporary reason is sent again.")
+    retry: Retry = group(Retry, "Retries after temporary failures.")
     limits: Limits = group(
         Limits, "What the account allows; the numbers of each tier are in config/models.yaml. 0: as the tier says."
     )
@@ -137,20 +137,18 @@ class Settings:
     emulator: Emulator = group(Emulator, "The built-in emulator.")
     logs: Logs = group(Logs, "What is logged.")
     analyze: Analyze = group(Analyze, "For analyze_all: looking at pictures.")
-    enhance: Enhance = group(Enhance, "For enhance_all: every picture of a folder is made again.")
-    analysis: str = key(
-        "config/analysis.yaml", "File that says what the text model is asked about a picture.", minLength=1
-    )
-    prompts: str = key("config/prompts.yaml", "File that says how prompts are put together.", minLength=1)
+    enhance: Enhance = group(Enhance, "For enhance_all: a new version of every picture in a folder.")
+    analysis: str = key("config/analysis.yaml", "File with the prompt for analyses.", minLength=1)
+    prompts: str = key("config/prompts.yaml", "File with the templates of prompts.", minLength=1)
     styles: str = key("config/styles.yaml", "File with styles, moods and art direction.", minLength=1)
-    models_file: str = key("config/models.yaml", "File that says what the models can do and cost.", minLength=1)
+    models_file: str = key("config/models.yaml", "File with the models, their limits and their prices.", minLength=1)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     snakemake: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
 
     @property
     def retry_max_attempts(self) -> int:
-        """How often a picture is sent at most."""
+        """How many times a picture is sent at most."""
         return self.retry.max_attempts
 
     def asked(self, command: type[AnyArguments]) -> AnyArguments:
