@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chargen.base import durable
 from chargen.base import schemas as schema
+from chargen.operations import operation as find
 from chargen.operations.pin import pin_batches
-from chargen.operations.plans import make_any_plan
 from chargen.providers.registry import connect
 from chargen.records.state import State
 from chargen.steps.apply import apply
@@ -26,7 +26,7 @@ class Carrier:
 
     def pin(self, operation):
         """Plan *operation* and pin its batches; return their ids."""
-        plan = make_any_plan(self.settings, operation, ["all"])
+        plan = find(operation).plan(self.settings, ["all"])
         return pin_batches(self.settings, self.state, plan.batches, plan.catalog)
 
     def carry(self, batch):

@@ -15,7 +15,8 @@ from PIL import Image
 from chargen.base import durable
 from chargen.base.errors import Place, Problem
 from chargen.library.model import Entity, Kind, Library, Record, Scene
-from chargen.operations.generate.plan import Plan, Stale
+from chargen.planning.plan import Stale
+from chargen.planning.scene_plans import ScenePlan
 from chargen.planning.standing import Standing, Status
 from chargen.providers.models import load_catalog
 from chargen.records import settings as config
@@ -211,7 +212,7 @@ class World:
         )  # fmt: skip
         journal.append("created", batch, job=f"batches/{batch}", adopted=False)
 
-    def plan(self) -> Plan:
+    def plan(self) -> ScenePlan:
         """Return the plan that the report is made from."""
         entities = {}
         for key, scenes in self.scenes.items():
@@ -223,9 +224,9 @@ class World:
             )  # fmt: skip
         library = Library(self.library, entities, tuple(self.problems), self.broken)
         catalog = load_catalog(Path(self.settings.models_file))
-        return Plan(
-            "generate", frozenset(FOLDERS), library, catalog, standings=self.standings, stale=self.stale,
-            problems=self.problems, blocked=self.blocked,
+        return ScenePlan(
+            "generate", catalog, kinds=frozenset(FOLDERS), library=library, items=self.standings, stale=self.stale,
+            problems=self.problems, blocked=self.blocked, broken=self.broken,
         )  # fmt: skip
 
 

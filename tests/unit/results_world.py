@@ -11,10 +11,9 @@ import yaml
 
 from chargen.base import durable
 from chargen.base import schemas as schema
-from chargen.operations.generate.plan import Plan
+from chargen.operations import operation as find
 from chargen.operations.pin import pin
-from chargen.operations.plans import make_any_plan
-from chargen.planning.file_plans import FilePlan
+from chargen.planning.plan import Plan
 from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
 from chargen.records.journal import Journal
@@ -57,9 +56,9 @@ class World:
         self.run.folder.mkdir(parents=True)
         self.remote = Remote(emulator.url, EMULATOR_KEY, 5, 5)
 
-    def plan(self, operation: str = "generate") -> Plan | FilePlan:
+    def plan(self, operation: str = "generate") -> Plan[Any]:
         """What a run would do now."""
-        return make_any_plan(self.settings, operation, ["all"])
+        return find(operation).plan(self.settings, ["all"])
 
     def send(self, operation: str = "generate") -> list[BatchFiles]:
         """Send what is wanted; return the batches."""

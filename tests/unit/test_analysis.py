@@ -166,7 +166,7 @@ def test_another_question_makes_stale_not_wanted(world):
     world.analysed("a.png", provenance={"prompt_version": "0", "provider": "google"})
     plan = world.plan()
 
-    assert ["character/oda/images/a.png"] == [item.target for item in plan.stale]
+    assert ["character/oda/images/a.png"] == [stale.item.target for stale in plan.stale]
     assert "character/oda/images/a.png" not in {task.wish.target for task in plan.tasks}
 
 
@@ -300,7 +300,7 @@ generated_images:
     assert [("character/oda/a", ["characters/oda/images/b.png"])] == [
         (task.wish.target, [reference.path for reference in task.references]) for task in plan.tasks
     ]
-    assert ["character/oda/b"] == [item.standing.target for item in plan.deferred]
+    assert ["character/oda/b"] == [item.item.target for item in plan.deferred]
 
 
 def test_a_contradicting_portrait_is_not_sent_unless_it_is_named(world):

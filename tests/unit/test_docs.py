@@ -13,7 +13,7 @@ from chargen.base.schemas import ROOT
 
 def rules() -> set[str]:
     """The names of all rules."""
-    files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+    files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").rglob("*.smk")]
     return {name for file in files for name in re.findall(r"(?m)^(?:rule|checkpoint) (\w+):", file.read_text())}
 
 

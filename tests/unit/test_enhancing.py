@@ -12,7 +12,8 @@ from PIL import Image
 
 from chargen.base import durable
 from chargen.base.errors import ChargenError
-from chargen.operations.enhance.plan import job_folder, make_enhancement_plan, nearest_ratio
+from chargen.operations.enhance.plan import make_enhancement_plan
+from chargen.operations.enhance.tasks import job_folder, nearest_ratio
 from chargen.pictures import imaging
 from chargen.pictures.looks import Looker
 from chargen.records import settings as config

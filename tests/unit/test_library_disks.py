@@ -24,9 +24,9 @@ from chargen.library.load import BrokenEntity, load_entity, load_library
 from chargen.library.model import Library
 from chargen.library.oddities import copy_of
 from chargen.library.references import ReferenceIndex
-from chargen.operations.generate.plan import matches, meant
 from chargen.pictures import presence
 from chargen.pictures.looks import Looker
+from chargen.planning.selection import matches, meant
 from chargen.records import settings as config
 from chargen.records.identity import Wish
 from chargen.records.state import State

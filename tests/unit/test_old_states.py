@@ -16,7 +16,7 @@ import yaml
 
 from chargen.base import durable
 from chargen.base import schemas as schema
-from chargen.operations.plans import make_any_plan
+from chargen.operations import operation as find
 from chargen.providers.registry import connect
 from chargen.records import settings as config
 from chargen.records.journal import Journal
@@ -67,7 +67,7 @@ class Left:
         return State.of(self.settings())
 
     def plan(self, operation):
-        return make_any_plan(self.settings(), operation, ["all"])
+        return find(operation).plan(self.settings(), ["all"])
 
     def expected(self, name):
         return durable.read_json(self.kept / "expected" / name)
@@ -91,7 +91,7 @@ def test_planning_asks_for_nothing_new(left, operation):
 
 def test_every_standing_is_among_them(left):
     """The states hold what they are kept for: each way in which a picture can stand."""
-    statuses = {item.status for item in left.plan("generate").standings}
+    statuses = {item.status for item in left.plan("generate").items}
 
     assert {"done", "adopted", "missing", "put back", "in flight", "failed", "wanted"} == statuses
 

@@ -15,7 +15,6 @@ from chargen.library.load import load_library
 from chargen.library.spec import spec_hash
 from chargen.operations import words as show
 from chargen.operations.generate.plan import make_plan
-from chargen.planning.settled import check_settled
 from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State
@@ -111,7 +110,7 @@ def test_done_stale_and_approved(world):
     plan = world.plan()
 
     assert {"applied": 2, "stale": 1, "to_make": 0} == {k: plan.counts()[k] for k in ("applied", "stale", "to_make")}
-    assert ["character/oda/lamp"] == [stale.standing.target for stale in plan.stale]
+    assert ["character/oda/lamp"] == [stale.item.target for stale in plan.stale]
 
 
 def test_rejected_is_wanted_once(world):
@@ -415,7 +414,7 @@ def test_a_result_that_stood_back_is_not_put_back(world):
     journal.append("applied", "b1", outcomes={wish.id: ["superseded", "approved-meanwhile"]})
     plan = make_plan(settings)
 
-    assert ["done"] == [item.status for item in plan.standings]
+    assert ["done"] == [item.status for item in plan.items]
     assert {} == plan.put_back
 
 
@@ -543,11 +542,11 @@ def test_words_that_change_while_the_plan_is_made_stop_the_run(world):
     """Half a file may ask for other pictures than the whole one: what was saved meanwhile is not sent."""
     world.write("characters/oda", ODA)
     plan = world.plan()
-    check_settled(world.settings(), plan)
+    plan.check(world.settings())
     world.write("characters/oda", ODA.replace("The lamp burns.", "The lamp burns low."))
 
     with pytest.raises(ChargenError, match="was saved while the plan was made"):
-        check_settled(world.settings(), plan)
+        plan.check(world.settings())
 
 
 def test_an_edit_that_asks_for_the_same_pictures_stops_nothing(world):
@@ -556,4 +555,4 @@ def test_an_edit_that_asks_for_the_same_pictures_stops_nothing(world):
     plan = world.plan()
     world.write("characters/oda", ODA + "    # later\n")
 
-    check_settled(world.settings(), plan)
+    plan.check(world.settings())

@@ -10,7 +10,7 @@ from report_world import EARLIER, RUN, World, make_world, png
 from chargen.base import durable, failpoints
 from chargen.base import schemas as schema
 from chargen.base.errors import Place, Problem
-from chargen.operations.generate.plan import Stale
+from chargen.planning.plan import Stale
 from chargen.report import run_report
 from chargen.report.build import build_report, failure_lines
 from chargen.report.documents import Failure, Report, RunPart, Share, Spent
@@ -274,7 +274,7 @@ def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
 def test_a_second_run_may_remove_the_report_to_write_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Snakemake removes outputs before it runs a job: another run in the same folder does that at any moment."""
     written = world.results / "report.json"
-    monkeypatch.setattr("chargen.operations.generate.plan.make_plan", lambda settings, scope: world.plan())
+    monkeypatch.setattr("chargen.operations.generate.plan.make_plan", lambda settings, **how: world.plan())
     monkeypatch.setattr(failpoints, "reached", lambda point: point == "reported" and written.unlink())
 
     built = run_report.report(world.settings, world.state, world.state.run(RUN), world.results)

@@ -19,7 +19,7 @@ from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
 from chargen.base.errors import Problem
-from chargen.operations.generate.plan import Stale
+from chargen.planning.plan import Stale
 from chargen.report import page as page_module
 from chargen.report.write import write_report
 

@@ -129,7 +129,7 @@ def test_review_is_of_a_content(world):
 
     assert ["rejected", "generated"] == [r.status for r in world.read().records if r.scene == "rope"]
     assert [] == world.plan().tasks
-    assert task.key not in {item.standing.record.task_key for item in world.plan().stale}
+    assert task.key not in {item.item.record.task_key for item in world.plan().stale}
 
 
 def test_last_review_wins(world):
@@ -145,7 +145,7 @@ def test_approved_is_never_stale(world):
     """The records above have a key of another day: all stale, but for what is approved."""
     world.review(approve=["character/oda/lamp:1"])
 
-    assert {("lamp", 2), ("rope", 1)} == {(s.standing.scene.id, s.standing.variation) for s in world.plan().stale}
+    assert {("lamp", 2), ("rope", 1)} == {(s.item.scene.id, s.item.variation) for s in world.plan().stale}
 
 
 def test_picked_is_the_reference(world):

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from chargen import operations
 from chargen.base import schemas as schema
 from chargen.snakemake import context, run
 from chargen.snakemake.context import RunContext, new_run_id
 from chargen.snakemake.graph import Graph
 from chargen.snakemake.plans import Plans
 from chargen.snakemake.run import Run
-from chargen.snakemake.targets import MAKING_TARGETS
 
 NOW = dt.datetime(2026, 11, 21, 17, 58, 0, 123_456, tzinfo=dt.UTC)
 
@@ -93,7 +93,7 @@ def test_two_runs_never_share_a_folder(start, monkeypatch, capsys):
     assert first.context.files.settings.exists()
 
 
-@pytest.mark.parametrize("target", sorted(MAKING_TARGETS))
+@pytest.mark.parametrize("target", sorted(operations.targets()))
 def test_planned_makes_nothing_whatever_stands_beside_it(start, target):
     """Each target that sends something waits for nothing then, and its own plan is shown."""
     shown = start("planned", target).graph

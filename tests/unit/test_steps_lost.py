@@ -165,7 +165,7 @@ def test_an_order_that_was_not_sent_is_taken_back(world: World) -> None:
     plan = world.plan()
 
     assert [] == plan.batches
-    assert {"done"} == {item.status for item in plan.standings}
+    assert {"done"} == {item.status for item in plan.items}
     assert 1 == world.emulator.count("create")
 
 

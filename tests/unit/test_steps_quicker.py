@@ -7,8 +7,8 @@ import yaml
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.operations import operation as find
 from chargen.operations.pin import pin
-from chargen.operations.plans import make_any_plan
 from chargen.providers.registry import connect
 from chargen.records import settings as config
 from chargen.records.state import State
@@ -52,7 +52,7 @@ class Checkout:
 
     def plan(self):
         """Plan as a run does; return the one batch of what is wanted."""
-        plan = make_any_plan(self.settings, self.operation, ["all"])
+        plan = find(self.operation).plan(self.settings, ["all"])
         pin(self.settings, self.state, self.state.run("run"), plan, "", [])
         (batch,) = plan.batches
         return batch.id
@@ -100,7 +100,7 @@ def test_what_another_checkout_made_meanwhile_is_not_sent(checkouts, emulator):
     assert planned == batch
     assert 1 == emulator.count("create")
     assert 1 == emulator.count("delete")
-    assert [] == make_any_plan(here.settings, here.operation, ["all"]).batches
+    assert [] == find(here.operation).plan(here.settings, ["all"]).batches
 
 
 def test_what_is_ordered_again_is_sent_though_it_is_there(checkouts, emulator):

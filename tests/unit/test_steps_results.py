@@ -180,7 +180,7 @@ def test_a_batch_without_a_known_key_is_never_sent_again(hasty: World, body: str
 
     assert ("LOST", {"lost": SCENES}, []) == (receipt["state"], receipt["counts"], receipt["follow_ups"])
     assert "hold no answer to any request" in receipt["error"]
-    assert {"failed"} == {item.status for item in planned.standings}
+    assert {"failed"} == {item.status for item in planned.items}
     assert ([], 0) == (planned.batches, hasty.deleted())
     assert [] == hasty.events("cleaned")
 

@@ -39,7 +39,7 @@ sys.meta_path.insert(0, Finder())
 @pytest.mark.parametrize(
     ("where", "doing"),
     [
-        ("chargen.operations.plans:make_any_plan", "planning"),
+        ("chargen.operations.generate.plan:make_plan", "planning"),
         ("chargen.steps.stage:stage", "running the step `stage` of batch "),
         ("chargen.report.summary:render", "summing up the run"),
     ],

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from shlex import quote as shell_quote
 
+from chargen import operations
 from chargen.snakemake.context import RunContext
 from chargen.snakemake.graph import Graph
 from chargen.snakemake.plans import Plans
@@ -17,13 +18,14 @@ graph = Graph(context, plans)
 this_run = Run(context, plans)
 RUN_FOLDER = context.run_folder
 CHARGEN = f"{shell_quote(sys.executable)} -m chargen"
+OPERATIONS = "|".join(operations.names())
 
 
 wildcard_constraints:
-    operation="generate|analyze|enhance",
+    operation=OPERATIONS,
     run=r"[0-9TZ-]+",
     batch="[0-9a-f]{16}",
-    chain="report|(generate|analyze|enhance)/[0-9a-f]{16}",
+    chain=f"report|({OPERATIONS})/[0-9a-f]{{16}}",
 
 
 def follow_ups(wildcards):
@@ -42,20 +44,6 @@ def results_of_found_job(wildcards):
     return graph.files_of_follow_ups(
         checkpoints.look_again.get(**wildcards).output.done
     )
-
-
-def generated_files(wildcards):
-    """Return the chains of generation: known while the graph is built, unless analyses come first."""
-    if graph.analyzes_first:
-        return graph.files_of_plan(
-            checkpoints.plan_generation.get(**wildcards).output.plan
-        )
-    return graph.settled_files("generate")
-
-
-def second_analyses(wildcards):
-    """Return the chains of the analyses of new pictures."""
-    return graph.files_of_plan(checkpoints.plan_analysis.get(**wildcards).output.plan)
 
 
 def shown(path, caption, what):

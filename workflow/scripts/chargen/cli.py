@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from chargen import __version__, screens
 from chargen.base import events, failpoints, output
 from chargen.base.errors import NO_MEMORY, ChargenError, system_trouble
+from chargen.operations import SCENES
 from chargen.verbs import Verb, parser
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ def _steps() -> tuple[Verb, ...]:
             "next",
             _next,
             "plan an operation during a run, and store the plan",
-            {"operation": {"choices": ("generate", "analyze")}, "output": output},
+            {"operation": {"help": "its name"}, "output": output},
         ),
         Verb("report", _report, "write report.json, report.html and failures.jsonl", {"folder": output}),
         Verb(
             "planned",
             _planned,
             "print each picture that would be made",
-            {"--of": {"nargs": "*", "default": ["generate:"], "help": "<operation>:<scope>,<scope>…, one or more"}},
+            {"--of": {"nargs": "*", "default": [f"{SCENES}:"], "help": "<operation>:<scope>,<scope>…, one or more"}},
         ),
         Verb(
             "order",
@@ -205,27 +206,25 @@ def _apply(args: argparse.Namespace) -> None:
         receipt = apply(settings, state, files, run)
         tidy(settings, state, files)
     # What this batch's pictures let go out belongs to this run; the receipt itself stays as it is.
-    released = []
-    if receipt["operation"] == "generate":
-        released = release(settings, state, run, files.id, receipt["follow_ups"])
+    released = release(settings, state, run, files.id, receipt["follow_ups"])
     durable.write_json(args.output, receipt | {"follow_ups": [*receipt["follow_ups"], *released]})
 
 
 def _next(args: argparse.Namespace) -> None:
     from chargen.base import durable
+    from chargen.operations import named
     from chargen.operations import words as show
     from chargen.operations.pin import pin
-    from chargen.operations.plans import make_any_plan
+    from chargen.planning.plan import batches_of
 
     settings, state, run = _open(args)
-    plan = make_any_plan(settings, args.operation, [settings.scope])
+    plan = named(args.operation).plan(settings, [settings.scope])
     told = durable.read_object(run.process)
     pin(settings, state, run, plan, told["started"], told["targets"])
     events.print_message(show.overview(plan, settings))
-    batches = [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]
     data = {
         "operation": args.operation,
-        "batches": batches,
+        "batches": batches_of(plan),
         "put_back": sorted(plan.put_back),
         "lost": plan.lost,
     }
@@ -242,7 +241,7 @@ def _put_back(args: argparse.Namespace) -> None:
     wishes = durable.read_object(run.plan_of(operation))["put_back"].get(files.id, [])
     with state.lock(f"batch-{files.id}"):
         done = put_back(settings, state, files, run, wishes)
-    done["follow_ups"] = release(settings, state, run, files.id, []) if operation == "generate" else []
+    done["follow_ups"] = release(settings, state, run, files.id, [])
     durable.write_json(args.output, done)
 
 
@@ -273,14 +272,14 @@ def _report(args: argparse.Namespace) -> None:
 
 
 def _planned(args: argparse.Namespace) -> None:
+    from chargen.operations import named
     from chargen.operations import words as show
-    from chargen.operations.plans import make_any_plan
 
     settings, _, _ = _open(args)
     width = shutil.get_terminal_size((100, 24)).columns
     for shown in args.of:
         operation, _, scopes = shown.partition(":")
-        plan = make_any_plan(settings, operation, [scope for scope in scopes.split(",") if scope])
+        plan = named(operation).plan(settings, [scope for scope in scopes.split(",") if scope])
         if text := show.tasks(plan, width):
             print(text)
 

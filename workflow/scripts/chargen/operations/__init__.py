@@ -1,57 +1,66 @@
 """The operations, one package each: what is asked of the API, and what becomes of its answers.
 
-Batches, journal, locks, staging, submission, fetching, receipts, retries and the report are the same for all of them.
+Each package of this folder is one; its ``__init__`` holds it as ``OPERATION``. Nothing else needs to name it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chargen.placing.answers import Answer
-    from chargen.providers.base import Results
-    from chargen.records.settings import Settings
-    from chargen.records.state import RunFiles, State
+    from chargen.operations.base import Operation
+    from chargen.operations.generate import Generate
 
-Json = dict[str, Any]
-Wanted = Literal["picture", "text"]
-NAMES = ("generate", "analyze", "enhance")
+SCENES = "generate"
+"""The operation that makes what the scenes of a library ask for: the default target, and the page of the report."""
+DEFAULT_TARGET = f"{SCENES}_all"
+FOLDERS = ("characters", "locations", "chapters")
+"""The folders of a library, as targets name them."""
 
 
-class Operation(Protocol):
-    """What a module of this package offers."""
-
-    WANTED: Wanted
-    """What a task's answer must hold to be worth anything."""
-
-    def place_all(
-        self,
-        settings: Settings,
-        state: State,
-        run: RunFiles,
-        plan: Json,
-        answers: Sequence[Answer],
-        results: Results,
-        submitted: str,
-    ) -> list[Json]:
-        """Place and record what came; return the receipt's task records in the order of the plan. Done twice, it
-        changes nothing the second time."""
-
-    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
-        """Return the wish ids of those *tasks* whose result is in place by now, though it was not when they were
-        planned: another checkout, or a person, was quicker. What cannot be read is not in place."""
-
-    def worth_another(self, settings: Settings, tasks: Iterable[Json]) -> list[str]:
-        """Return the keys of the records whose task failed in passing, may be tried again, and is still wanted."""
-
-    def again(self, settings: Settings, plan: Json, task: Json, record: Json) -> Json:
-        """Return *task* as it is sent once more after *record*, attempt counted up."""
+def names() -> list[str]:
+    """Return the names of all operations, that of SCENES first; none of them is imported."""
+    found = {path.parent.name for folder in __path__ for path in Path(folder).glob("*/__init__.py")}
+    return [SCENES, *sorted(found - {SCENES})]
 
 
 def operation(name: str) -> Operation:
-    """Return the operation *name*; its module is imported when it is first needed."""
-    if name not in NAMES:
+    """Return the operation *name*; its package is imported when it is first needed."""
+    if name not in names():
         raise ValueError(f"no operation {name!r}")
-    return cast(Operation, import_module(f"chargen.operations.{name}.placing"))
+    found: Operation = import_module(f"{__name__}.{name}").OPERATION
+    return found
+
+
+def named(name: str) -> Operation:
+    """The same for a *name* that a person gave. Raises ChargenError if there is no such operation."""
+    from chargen.base.errors import ChargenError
+
+    try:
+        return operation(name)
+    except ValueError:
+        raise ChargenError(f"no operation {name}; there are {', '.join(names())}") from None
+
+
+def every() -> list[Operation]:
+    """Return all operations, that of SCENES first."""
+    return [operation(name) for name in names()]
+
+
+def targets() -> frozenset[str]:
+    """Return the targets of all operations."""
+    return frozenset().union(*(item.targets for item in every()))
+
+
+def of_scenes() -> Generate:
+    """Return the operation of SCENES."""
+    from chargen.operations.generate import OPERATION
+
+    return OPERATION
+
+
+def of_files() -> list[Operation]:
+    """Return all operations but that of SCENES."""
+    return every()[1:]

@@ -7,22 +7,17 @@ and what was said about a picture is kept in the stored answers.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain, product
-from pathlib import PurePosixPath
 from typing import Any
 
-from chargen.analysis.form import MAX_TRAITS
+from chargen import operations
 from chargen.base import events
 from chargen.base.errors import ChargenError
-from chargen.library.load import load_library
-from chargen.library.model import KIND_FOLDERS
-from chargen.library.slugs import folder_fault, foreign_id
+from chargen.library.slugs import folder_fault
 from chargen.library.target import Target
-from chargen.operations.enhance.plan import job_folder, suffix
-from chargen.operations.plans import make_any_plan
+from chargen.operations.base import Operation
 from chargen.providers.base import RemoteJob
 from chargen.providers.prices import known_prices
 from chargen.providers.registry import provider_of
@@ -34,7 +29,7 @@ Json = dict[str, Any]
 
 MAX_GUESSES = 10_000
 """How many ways to spread attempts over the tasks of a foreign job are tried, to find those that its id stands for."""
-_NOTE = "collected without its plan: the request is unknown"
+NOTE = "collected without its plan: the request is unknown"
 
 
 def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
@@ -51,10 +46,10 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> 
             f"snakemake cleanup --config delete={job.name}"
         )
     operation = _operation(settings, [target for target, _ in parts.values()], job.model)
-    parts = {key: found for key, found in parts.items() if _operation_of(found[0]) == operation}
+    parts = {key: found for key, found in parts.items() if owner_of(found[0]) is operation}
     then = _as_then(settings, operation, job.model, [target for target, _ in parts.values()])
     today = _today(then, operation, job.model)
-    blank = _BLANK[operation](then, parts.values())
+    blank = operation.blank(then, parts.values())
     tasks = [
         today[key] if key in today else blank(key, target, variation) for key, (target, variation) in parts.items()
     ]
@@ -63,7 +58,7 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> 
     return {
         "schema_version": 1,
         "batch": files.id,
-        "operation": operation,
+        "operation": operation.name,
         "provider": settings.provider,
         "library_id": settings.library_id,
         "model": job.model,
@@ -112,44 +107,37 @@ def _split(key: str) -> tuple[str, int] | None:
         target, variation = split_key(key)
     except ValueError:
         return None
-    kind, owner, *rest = target.split("/") if "/" in target else (target, "")
+    _, owner, *rest = target.split("/") if "/" in target else (target, "")
     if not rest or folder_fault(owner) or any(part in ("", ".", "..") or "\0" in part for part in (owner, *rest)):
         return None
-    if kind == "enhance":
-        return target, variation
-    is_scene = len(rest) == 1 and foreign_id(rest[0]) == rest[0]
-    is_picture = len(rest) == 2 and rest[0] == "images"
-    return (target, variation) if kind in KIND_FOLDERS.values() and (is_scene or is_picture) else None
+    return (target, variation) if any(item.owns(target) for item in operations.every()) else None
 
 
-def _operation(settings: Settings, targets: Iterable[str], model: str) -> str:
-    """Which operation has such targets; a job without results is told by its model."""
+def _operation(settings: Settings, targets: Iterable[str], model: str) -> Operation:
+    """Which operation has such targets; a job without results is known by its model."""
     for target in targets:
-        return _operation_of(target)
+        return owner_of(target)
     prices = known_prices(settings)
-    return "analyze" if prices and model in prices.facts["text_models"] else "generate"
+    wanted = "text" if prices and model in prices.facts["text_models"] else "picture"
+    return next(item for item in operations.every() if item.wanted == wanted)
 
 
-def _operation_of(target: str) -> str:
-    kind, _, rest = target.split("/", 2)
-    if kind == "enhance":
-        return "enhance"
-    return "analyze" if rest.startswith("images/") else "generate"
+def owner_of(target: str) -> Operation:
+    """Return the operation whose *target* it is. Raises StopIteration if it is none's."""
+    return next(item for item in operations.every() if item.owns(target))
 
 
-def _as_then(settings: Settings, operation: str, model: str, targets: list[str]) -> Settings:
+def _as_then(settings: Settings, operation: Operation, model: str, targets: list[str]) -> Settings:
     """The settings under which the job may have been sent: its own model and job name, and nothing left out."""
-    choice = replace(settings.models[operation], model=model, fallback="")
-    changed = replace(settings, models={**settings.models, operation: choice}, only=(), strict=False)
-    if operation == "enhance" and targets:
-        return replace(changed, enhance=replace(settings.enhance, job_name=targets[0].split("/")[1]))
-    return changed
+    choice = replace(settings.models[operation.use], model=model, fallback="")
+    changed = replace(settings, models={**settings.models, operation.use: choice}, only=(), strict=False)
+    return operation.settings_then(changed, targets)
 
 
-def _today(settings: Settings, operation: str, model: str) -> dict[str, Json]:
-    """What would be sent today, by key; nothing if that cannot be planned, which is said."""
+def _today(settings: Settings, operation: Operation, model: str) -> dict[str, Json]:
+    """What would be sent today, by key; nothing if that cannot be planned, which is logged."""
     try:
-        plan = make_any_plan(settings, operation, ["all"])
+        plan = operation.plan(settings, ["all"])
     except ChargenError as error:
         words = f"{error}\n  the requests of the job are treated as unknown"
         events.log("problem", words, level="warning", model=model)
@@ -157,62 +145,8 @@ def _today(settings: Settings, operation: str, model: str) -> dict[str, Json]:
     return {task.key: task.to_json() for task in plan.tasks}
 
 
-_Blank = Callable[[str, str, int], Json]
-
-
-def _blank_scenes(settings: Settings, parts: Iterable[tuple[str, int]]) -> _Blank:
-    def blank(key: str, target: str, variation: int) -> Json:
-        return _task("generate", key, target, variation) | {"image_size": "1K"}
-
-    return blank
-
-
-def _blank_analyses(settings: Settings, parts: Iterable[tuple[str, int]]) -> _Blank:
-    library = load_library(settings.library_root, exclude=settings.exclude, provider=settings.provider)
-
-    def blank(key: str, target: str, variation: int) -> Json:
-        kind, name, path = target.split("/", 2)
-        entity = library.entity(f"{kind}/{name}")
-        picture = {"role": "input", "subject": f"{kind}/{name}", "name": name, "path": path}
-        return _task("analyze", key, target, variation) | {
-            "references": [picture | {"sha256": UNKNOWN, "mime": "", "bytes": 0}],
-            "kind": kind,
-            "traits": list(entity.traits[:MAX_TRAITS]) if entity else [],
-            "form": UNKNOWN,
-            "corrections": [_NOTE],
-            "version": UNKNOWN,
-        }
-
-    return blank
-
-
-def _blank_enhancements(settings: Settings, parts: Iterable[tuple[str, int]]) -> _Blank:
-    most = max((variation for _, variation in parts), default=1)
-    folder = job_folder(settings)
-
-    def blank(key: str, target: str, variation: int) -> Json:
-        name = PurePosixPath(target.split("/", 2)[2])
-        stem = name.with_suffix("").as_posix()
-        ending = name.suffix.lstrip(".").lower()
-        return _task("enhance", key, target, variation) | {
-            "image_size": "1K",
-            "input": name.as_posix(),
-            "folder": os.path.relpath(folder, settings.home),
-            "output": (f"{stem}-{ending}" if ending else stem) + suffix(variation, most),
-        }
-
-    return blank
-
-
-_BLANK: dict[str, Callable[[Settings, Iterable[tuple[str, int]]], _Blank]] = {
-    "generate": _blank_scenes,
-    "analyze": _blank_analyses,
-    "enhance": _blank_enhancements,
-}
-
-
-def _task(operation: str, key: str, target: str, variation: int) -> Json:
-    """A task of which nothing is known but its key."""
+def blank_task(operation: str, key: str, target: str, variation: int) -> Json:
+    """Return a task of which nothing is known but its key."""
     wish = Wish(operation, Target(target), variation, f"{UNKNOWN}:{digest(key)}")
     return {
         "wish": wish.to_json(),
@@ -226,5 +160,5 @@ def _task(operation: str, key: str, target: str, variation: int) -> Json:
         "image_size": "",
         "cost_usd": 0.0,
         "replaces": None,
-        "notes": [_NOTE],
+        "notes": [NOTE],
     }

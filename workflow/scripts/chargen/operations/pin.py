@@ -11,9 +11,8 @@ from chargen.records.state import RunFiles, State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chargen.operations.generate.plan import Plan
     from chargen.planning.batches import Batch
-    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.plan import Plan
     from chargen.planning.remains import Remains
     from chargen.providers.models import Catalog
     from chargen.records.settings import Settings
@@ -23,7 +22,7 @@ def pin(
     settings: Settings,
     state: State,
     run: RunFiles,
-    plan: Plan | FilePlan | Remains,
+    plan: Plan[Any] | Remains,
     started: str,
     targets: Iterable[str],
 ) -> None:
@@ -31,13 +30,10 @@ def pin(
 
     Raises ChargenError if an author saved what is planned while the plan was made.
     """
-    from chargen.operations.generate.plan import Plan
     from chargen.planning.remains import Remains
-    from chargen.planning.settled import check_settled
 
-    if isinstance(plan, Plan):
-        check_settled(settings, plan)
     if not isinstance(plan, Remains):
+        plan.check(settings)
         plan.remember()
         pin_batches(settings, state, plan.batches, plan.catalog)
     durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})

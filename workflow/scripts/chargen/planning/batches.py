@@ -23,6 +23,8 @@ class Batch:
     operation: str
     model: str
     tasks: tuple[Task, ...]
+    models: str = ""
+    """The key of the settings' ``models`` that chose the model; empty if that is the operation's name."""
 
     @cached_property
     def id(self) -> str:
@@ -41,7 +43,7 @@ class Batch:
 
     def to_json(self, settings: Settings, catalog: Catalog) -> dict[str, Any]:
         """Return the batch's plan.json (``schemas/plan.schema.json``)."""
-        sent = sent_to(self.tasks[0].shape.model.takes, settings.models[self.operation])
+        sent = sent_to(self.tasks[0].shape.model.takes, settings.models[self.models or self.operation])
         return {
             "schema_version": 1,
             "batch": self.id,
@@ -62,7 +64,9 @@ class Batch:
         }
 
 
-def fill(tasks: Iterable[Task], settings: Settings, catalog: Catalog, operation: str) -> Iterator[Batch]:
+def fill(
+    tasks: Iterable[Task], settings: Settings, catalog: Catalog, operation: str, models: str = ""
+) -> Iterator[Batch]:
     """Yield batches of *tasks*, heavier scenes first, none beyond the limits of configuration and tier."""
     by_model: dict[str, list[Task]] = {}
     for task in sorted(tasks, key=lambda task: WEIGHTS[task.weight]):
@@ -72,7 +76,7 @@ def fill(tasks: Iterable[Task], settings: Settings, catalog: Catalog, operation:
         tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(settings.limits.tier, quota)
         limits = (settings.batch.max_tasks, min(settings.batch.max_bytes, catalog.input_file_bytes), tokens)
         for chunk in _chunks(group, limits):
-            yield Batch(operation, model, tuple(chunk))
+            yield Batch(operation, model, tuple(chunk), models)
 
 
 def _chunks(tasks: list[Task], limits: tuple[int, int, int]) -> Iterator[list[Task]]:

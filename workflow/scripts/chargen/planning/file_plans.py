@@ -1,19 +1,13 @@
-"""The plan of an operation on picture files: which of them are done, and what goes out. Planning writes nothing."""
+"""The plan of an operation on picture files."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from chargen.base.errors import Problem
-from chargen.pictures.looks import Looker
-from chargen.planning.batches import Batch
-from chargen.planning.estimates import range_of
-from chargen.planning.fates import Fate, Fates, Status
+from chargen.planning.fates import Status
+from chargen.planning.plan import Plan, Stale
 from chargen.planning.tasks import Task
-from chargen.providers.models import Catalog
 from chargen.records.identity import Wish
 
 
@@ -27,7 +21,6 @@ class FileItem:
     reason: str = ""
     attempt: int = 1
     batch: str = ""
-    is_stale: bool = False
     cost_usd: float = 0.0
     present: str = ""  # the target under the file's present name, where it may have another one
 
@@ -35,100 +28,36 @@ class FileItem:
     def target(self) -> str:
         return self.wish.target
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The targets by which a person may name it."""
+        return (self.target, self.present) if self.present else (self.target,)
+
 
 @dataclass
-class FilePlan:
-    """What a run would do; it uses the names of `chargen.operations.generate.plan.Plan` for the same things."""
+class FilePlan(Plan[FileItem]):
+    """Where the result for each file stands."""
 
-    operation: str
-    catalog: Catalog
-    looker: Looker
-    items: list[FileItem] = field(default_factory=list)
-    tasks: list[Task] = field(default_factory=list)
-    batches: list[Batch] = field(default_factory=list)
-    in_flight: dict[str, int] = field(default_factory=dict)  # batch -> tasks in it
-    put_back: dict[str, list[str]] = field(default_factory=dict)  # batch -> wish ids
-    lost: list[str] = field(default_factory=list)  # batches whose jobs are looked for again
-    problems: list[Problem] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    broken: tuple[str, ...] = ()
+    def cost_of(self, item: FileItem) -> float:
+        """Return about what the result costs."""
+        return item.cost_usd
 
-    @property
-    def cost_usd(self) -> float:
-        """The estimate for everything that this run would submit."""
-        return sum(batch.cost_usd for batch in self.batches)
+    def add(self, item: FileItem, task: Task, *, stale: bool) -> None:
+        """Note *item*, which *task* makes; the task is sent if the item is wanted.
 
-    @property
-    def cost_range_usd(self) -> tuple[float, float]:
-        """The least and the most that `cost_usd` may come to."""
-        return range_of([task.shape for task in self.tasks])
+        *stale* says that it would be asked in other words today than it was, if it is done.
+        """
+        self.items.append(item)
+        if stale and item.status == "done":
+            self.stale.append(Stale(item, item.cost_usd))
+        if item.status == "wanted":
+            self.tasks.append(task)
 
-    @property
-    def to_send(self) -> frozenset[str]:
-        """The wishes (ids) that this run would send."""
-        return frozenset(task.wish.id for task in self.tasks)
-
-    def of_status(self, *statuses: Status) -> list[FileItem]:
-        """Return the items that stand so."""
-        return [item for item in self.items if item.status in statuses]
-
-    @property
-    def stale(self) -> list[FileItem]:
-        """What is done, and would be asked in other words today."""
-        return [item for item in self.items if item.is_stale]
-
-    def counts(self) -> dict[str, int]:
-        """Return how many results stand where, under the names of `Plan.counts`."""
-        by_status = Counter(item.status for item in self.items)
-        return {
-            "wanted": len(self.items) - by_status["twin"],
-            "to_make": len(self.tasks),
-            "applied": by_status["done"] + by_status["adopted"],
-            "adopted": by_status["adopted"],
-            "in_flight": by_status["in flight"],
-            "failed": by_status["failed"],
-            "missing": by_status["missing"],
-            "put_back": by_status["put back"],
-            "blocked": by_status["blocked"],
-            "stale": len(self.stale),
-        }
-
-    def remember(self) -> None:
-        """Keep what was seen of files for the next plan."""
-        self.looker.remember()
+    def leave_out(self, wish: Wish, group: str, why: str, status: Status = "blocked") -> None:
+        """Note that nothing is sent for *wish*, and why."""
+        self.items.append(FileItem(wish, status, group, why))
 
     def to_json(self) -> dict[str, Any]:
         """Return what is pinned of it beside the batches' own plans."""
-        return {
-            "schema_version": 1,
-            "operation": self.operation,
-            "counts": self.counts(),
-            "cost_usd": round(self.cost_usd, 6),
-            "batches": [batch.id for batch in self.batches],
-            "in_flight": sorted(self.in_flight),
-            "put_back": self.put_back,
-            "deferred": [],
-            "left_out": [{"target": item.target, "why": item.reason} for item in self.of_status("blocked", "twin")],
-            "broken": list(self.broken),
-            "problems": [str(problem) for problem in self.problems],
-            "notices": self.notices,
-        }
-
-
-def stand(fates: Fates, wish: Wish, in_place: Status | None, why: str) -> Fate:
-    """Return where *wish* stands; *in_place* is how its result counts that is there, None if none is."""
-    flying = fates.in_flight(wish)
-    if flying:
-        return flying
-    if in_place and (not wish.order or fates.came(wish)):
-        return Fate(in_place)
-    return fates.without_result(wish, f"order {wish.order}" if wish.order else why)
-
-
-def group_put_back(items: Sequence[FileItem]) -> dict[str, list[str]]:
-    """Return the wishes that are to be put back, by the batch that brought them."""
-    found: dict[str, list[str]] = {}
-    for item in items:
-        if item.status == "put back":
-            found.setdefault(item.batch, []).append(item.wish.id)
-    return found
+        left_out = [{"target": item.target, "why": item.reason} for item in self.of_status("blocked", "twin")]
+        return super().to_json() | {"left_out": left_out}

@@ -12,7 +12,7 @@ from chargen.records.state import State
 
 @dataclass
 class Remains:
-    """Stands for a plan that cannot be made, under the names of `chargen.operations.generate.plan.Plan`.
+    """Stands for a plan that cannot be made, under the names of `chargen.planning.plan.Plan`.
 
     ``why`` says what keeps it from being made.
     """

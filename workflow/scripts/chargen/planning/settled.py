@@ -4,35 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chargen.base.errors import ChargenError
 from chargen.library.load import BrokenEntity, load_entity
-from chargen.library.model import Entity
+from chargen.library.model import Entity, Library
 from chargen.library.oddities import ENTITY_FILES
 from chargen.library.replacing import QUIET_S, wait_until_settled
 from chargen.library.spec import spec_hash
+from chargen.records.identity import Wish
 from chargen.records.settings import Settings
 
-if TYPE_CHECKING:
-    from chargen.operations.generate.plan import Plan
-    from chargen.records.identity import Wish
 
+def check_settled(settings: Settings, library: Library, wishes: Iterable[Wish], made_at: float) -> None:
+    """Raise ChargenError if the words of a picture that is to be made are others than when the plan was made.
 
-def check_settled(settings: Settings, plan: Plan) -> None:
-    """Raise ChargenError if the words of a picture that is to be made are others than when *plan* was made.
-
-    Half a file may be valid, and ask for other pictures than the whole one. Only files that were changed shortly before
-    the plan was made, or since, are read again.
+    *made_at* is when that was, in seconds since 1970. Half a file may be valid, and ask for other pictures than the
+    whole one. Only files that were changed shortly before, or since, are read again.
     """
-    wishes: dict[str, list[Wish]] = {}
-    for wish in (*(task.wish for task in plan.tasks), *(item.standing.wish for item in plan.deferred)):
-        wishes.setdefault(wish.target.rpartition("/")[0], []).append(wish)
-    for key, wanted in wishes.items():
-        entity = plan.library.entities[key]
-        fresh = [path for path in _files(entity) if _changed(path) > plan.made_at - QUIET_S]
+    by_entity: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        by_entity.setdefault(wish.target.rpartition("/")[0], []).append(wish)
+    for key, wanted in by_entity.items():
+        entity = library.entities[key]
+        fresh = [path for path in _files(entity) if _changed(path) > made_at - QUIET_S]
         why = next(filter(None, (wait_until_settled(path) for path in fresh)), "")
-        if fresh and (why or not _still_asks(settings, plan, entity, wanted)):
+        if fresh and (why or not _still_asks(settings, library.root, entity, wanted)):
             raise ChargenError(f"{fresh[0]} {why or 'was saved while the plan was made'}: save it, then run again")
 
 
@@ -48,9 +44,9 @@ def _changed(path: Path) -> float:
         return 0
 
 
-def _still_asks(settings: Settings, plan: Plan, entity: Entity, wishes: Iterable[Wish]) -> bool:
+def _still_asks(settings: Settings, root: Path, entity: Entity, wishes: Iterable[Wish]) -> bool:
     try:
-        now = load_entity(plan.library.root, entity.kind, entity.slug, adopt_existing=False, provider=settings.provider)
+        now = load_entity(root, entity.kind, entity.slug, adopt_existing=False, provider=settings.provider)
     except BrokenEntity:
         return False
     specs = {scene.target: spec_hash(scene) for scene in now.scenes}

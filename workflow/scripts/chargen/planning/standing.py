@@ -11,7 +11,6 @@ from chargen.library.model import Entity, Record, Scene
 from chargen.library.spec import spec_hash
 from chargen.planning.fates import Fate, Fates, Status
 from chargen.records.identity import Wish
-from chargen.records.journal import Journal
 from chargen.records.settings import Provider
 
 
@@ -40,6 +39,11 @@ class Standing:
     def target(self) -> str:
         return self.scene.target
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The targets by which a person may name it."""
+        return (self.target,)
+
 
 class Pictures:
     """What stands in the entities' folders, each folder listed once."""
@@ -56,23 +60,14 @@ class Pictures:
 class Ledger:
     """What library, journal and orders together say of wishes."""
 
-    def __init__(
-        self,
-        root: Path,
-        provider: Provider,
-        journal: Journal,
-        orders: Mapping[tuple[str, int], int],
-        max_attempts: int,
-        stored: frozenset[str],
-    ):
-        """*stored* names the batches whose raw responses are still kept."""
+    def __init__(self, root: Path, provider: Provider, fates: Fates, orders: Mapping[tuple[str, int], int]):
         self._pictures = Pictures(root)
         self._root = root
         self._provider = provider
         self._orders = orders
-        self._fates = Fates(journal, max_attempts, stored)
+        self._fates = fates
 
-    def standings(self, entity: Entity, operation: str = "generate") -> list[Standing]:
+    def standings(self, entity: Entity, operation: str) -> list[Standing]:
         """Return where every variation of every wanted scene of *entity* stands."""
         owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
         by_scene: dict[tuple[str, int], list[Record]] = {}

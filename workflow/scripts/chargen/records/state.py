@@ -18,6 +18,8 @@ from chargen.records.batch import BatchEnd, BatchPlan, Receipt
 from chargen.records.settings import Settings
 
 T = TypeVar("T")
+FIRST = "generate"
+"""The operation whose files in a run's folder have no name in theirs; those of the others do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +220,13 @@ class RunFiles:
         """The counts, problems and deferred tasks of the run's plan."""
         return self.folder / "plan.json"
 
+    def released_of(self, operation: str) -> Path:
+        """Which batches of one operation let which others go out."""
+        return self.folder / ("released.json" if operation == FIRST else f"released-{operation}.json")
+
     def plan_of(self, operation: str) -> Path:
         """The plan of one operation; a run may have several."""
-        return self.plan if operation == "generate" else self.folder / f"plan-{operation}.json"
+        return self.plan if operation == FIRST else self.folder / f"plan-{operation}.json"
 
     @property
     def process(self) -> Path:

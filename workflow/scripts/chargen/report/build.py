@@ -28,11 +28,11 @@ from chargen.report.history import WAITING, Fate
 from chargen.report.survey import Survey
 
 if TYPE_CHECKING:
-    from chargen.operations.generate.plan import Plan
+    from chargen.planning.scene_plans import ScenePlan
 
 
 def build_report(
-    settings: Settings, state: State, plan: Plan, run_id: str | None, started: str, targets: Sequence[str]
+    settings: Settings, state: State, plan: ScenePlan, run_id: str | None, started: str, targets: Sequence[str]
 ) -> Report:
     """Return report.json: everything so far, and one run apart.
 

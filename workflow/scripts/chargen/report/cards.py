@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chargen import operations
 from chargen.analysis.description import alt_text
 from chargen.analysis.store import Analysis, read_analyses
 from chargen.base.wording import OUTCOMES_IN_WORDS, in_words
@@ -31,7 +32,6 @@ from chargen.report.versions import Archive, Version
 if TYPE_CHECKING:
     from chargen.planning.standing import Standing
 
-ENHANCE = "enhance"
 ALT_WORDS = 14
 _WITHOUT_PICTURE = {"waiting": "in flight", "passing": "wanted"}
 """How an enhancement stands by its outcome, where that is no failure."""
@@ -125,9 +125,9 @@ class Shelf:
 
 def shelves(survey: Survey, reviewable: Reviewable) -> Iterator[Shelf]:
     by_entity: dict[str, list[Standing]] = defaultdict(list)
-    for standing in survey.plan.standings:
+    for standing in survey.plan.items:
         by_entity[standing.scene.entity].append(standing)
-    stale = {(item.standing.target, item.standing.variation) for item in survey.plan.stale}
+    stale = {(item.item.target, item.item.variation) for item in survey.plan.stale}
     by_key = {fate.task.key: fate for fate in survey.history.fates.values() if fate.has_picture}
     for key, entity in survey.plan.library.entities.items():
         standings = by_entity.get(key, [])
@@ -167,12 +167,13 @@ def _enhanced(survey: Survey) -> Iterator[Shelf]:
     """Yield one shelf for each job of enhancements, with what became of every picture that was sent."""
     jobs: dict[str, Shelf] = {}
     archives: dict[Path, Archive] = {}
-    fates = [(wish, fate) for wish, fate in survey.history.fates.items() if fate.operation == ENHANCE]
+    made_of_files = {item.name for item in operations.of_files() if item.wanted == "picture"}
+    fates = [(wish, fate) for wish, fate in survey.history.fates.items() if fate.operation in made_of_files]
     for wish, fate in sorted(fates, key=lambda item: (item[1].task.target, item[1].task.variation)):
         if survey.settled(wish, fate) or not fate.task.references:
             continue
         name = fate.task.target.slug
-        shelf = jobs.setdefault(name, Shelf(f"{ENHANCE}/{name}", name, ENHANCE, ""))
+        shelf = jobs.setdefault(name, Shelf(f"{fate.operation}/{name}", name, fate.operation, ""))
         card = _enhancement(fate, survey, archives)
         if card.path:
             shelf.file = shelf.file or str(_job_folder(Path(card.path), name))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from shlex import quote as quote_word
 from typing import TYPE_CHECKING
 
+from chargen import operations
 from chargen.base.formatting import duration
 from chargen.base.reading import plain
 from chargen.base.wording import count, dollars, moment
 from chargen.records.commands import assignment, command, in_run_folder
 from chargen.report.badges import BADGES, PLACEHOLDER, count_badges
-from chargen.report.cards import ENHANCE, Card, shelves
+from chargen.report.cards import Card, shelves
 from chargen.report.documents import Costs, Failure, LibraryTotals, Note, Report, RunPart
 from chargen.report.links import Links
 from chargen.report.page_costs import Arrival, Bill, TimeLine, arrivals, bills, time_line
@@ -41,7 +43,6 @@ KIND_TITLES = (
     ("character", "Characters"),
     ("location", "Locations"),
     ("chapter", "Chapters"),
-    (ENHANCE, "Enhanced"),
 )
 KEYS = (
     (("←", "→"), "previous picture, next picture"),
@@ -157,6 +158,7 @@ def make_page(survey: Survey, report: Report, failures: Sequence[Failure], resul
     blocked = blocked_items(survey, links)
     explained = {item.id for group in failed for item in group.items} | {item.id for item in blocked}
     arrived = arrivals(report.batches, {card.batch for card in cards})
+    titles = [*KIND_TITLES, *((item.name, item.words.done) for item in operations.of_files())]
     stories = [pictured[start : start + STORIES] for start in range(0, len(pictured), STORIES)]
     return Page(
         css=_source("gallery.css"),
@@ -174,7 +176,7 @@ def make_page(survey: Survey, report: Report, failures: Sequence[Failure], resul
         run=_run(report.run, survey) if report.run else None,
         totals=report.totals,
         tally=_tally(report.totals),
-        kinds=by_kind([section(shelf, links, unsaid, explained) for shelf in filled], KIND_TITLES),
+        kinds=by_kind([section(shelf, links, unsaid, explained) for shelf in filled], titles),
         models=sorted({card.model for card in cards if card.model}),
         arrived=arrived,
         arrived_data=embedded(arrived),
@@ -191,7 +193,7 @@ def make_page(survey: Survey, report: Report, failures: Sequence[Failure], resul
         forms=report.analyses.line,
         bills=bills(report, survey),
         batches=time_line(report.batches),
-        again=command(settings, "generate_all"),
+        again=command(settings, operations.DEFAULT_TARGET),
         send_all=command(settings, "order", "scenes=*", "state=failed"),
     )
 
@@ -207,10 +209,11 @@ def _links(cards: Sequence[Card], survey: Survey, results: Path) -> Links:
 
 def _run(run: RunPart, survey: Survey) -> RunLine:
     brought = survey.history.of_run(run.id).values()
-    looked_at = sum(fate.outcome == "applied" and fate.operation == "analyze" for fate in brought)
-    made = run.counts.applied - looked_at
-    parts = [count(made, "new picture")] if made or not looked_at else []
-    parts += [f"{looked_at:,} analysed"] if looked_at else []
+    words = {item.name: item.words.done.lower() for item in operations.every() if item.wanted == "text"}
+    answered = Counter(fate.operation for fate in brought if fate.outcome == "applied" and fate.operation in words)
+    made = run.counts.applied - answered.total()
+    parts = [count(made, "new picture")] if made or not answered else []
+    parts += [f"{number:,} {words[name]}" for name, number in answered.items()]
     return RunLine(
         when=moment(run.started),
         took=duration(run.duration_s) if run.duration_s is not None else "",

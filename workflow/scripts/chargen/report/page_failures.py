@@ -98,7 +98,7 @@ def _failed_item(failure: Failure, survey: Survey, links: Links) -> FailedItem:
 def blocked_items(survey: Survey, links: Links) -> tuple[BlockedItem, ...]:
     """Return the scenes that cannot be sent, with what is wrong with them and where."""
     advice = {(problem.entity, problem.scene, problem.message): problem.advice for problem in survey.plan.problems}
-    titles = {standing.target: standing.scene.title for standing in survey.plan.standings}
+    titles = {standing.target: standing.scene.title for standing in survey.plan.items}
     rows = []
     for target, why in sorted(survey.plan.blocked.items()):
         entity, _, scene = target.rpartition("/")

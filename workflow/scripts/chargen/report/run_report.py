@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
+from chargen import operations
 from chargen.base import durable
 from chargen.base.errors import ChargenError
 from chargen.base.reading import Document
@@ -19,7 +20,7 @@ from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 
 if TYPE_CHECKING:
-    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.plan import Plan
     from chargen.report.documents import Report
 
 
@@ -37,12 +38,11 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> Rep
 
     The run apart is *run*; if that was only about the report, it is the last one that applied anything.
     """
-    from chargen.operations.generate.plan import make_plan
     from chargen.report.write import write_report
 
     process = RunProcess.of(run)
     only_reports = process.targets == ("report",)
-    plan = make_plan(settings, scope=["all"])
+    plan = operations.of_scenes().plan(settings, ["all"])
     known = _journal_bytes(state)
     written = write_report(
         settings,
@@ -73,15 +73,13 @@ def _journal_bytes(state: State) -> int:
     return state.journal.stat().st_size if state.journal.exists() else 0
 
 
-def _others(settings: Settings, state: State, targets: Sequence[str]) -> dict[str, FilePlan]:
+def _others(settings: Settings, state: State, targets: Sequence[str]) -> dict[str, Plan[Any]]:
     """Return the plans of the operations on files that this run is about, or that were ever used and can be planned."""
-    from chargen.operations.plans import make_any_plan
-
     used = {entry.operation for entry in Journal(state).entries.values()}
     whole = replace(settings, only=(), strict=False)
     found = {}
-    for operation, words in (("analyze", ("analyze_", "illustrate_")), ("enhance", ("enhance_",))):
-        if operation in used or any(target.startswith(words) for target in targets):
+    for operation in operations.of_files():
+        if operation.name in used or operation.targets & set(targets):
             with suppress(ChargenError):  # its folder may be gone by now: then the journal alone is counted
-                found[operation] = cast("FilePlan", make_any_plan(whole, operation, ["all"]))
+                found[operation.name] = operation.plan(whole, ["all"])
     return found

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from chargen import operations
 from chargen.base.formatting import duration
 from chargen.base.wording import clip, columns, count, dollars
 from chargen.records.commands import command
@@ -66,9 +67,9 @@ def _figures(report: Report) -> Iterator[str]:
         yield from _run_figures(report.run)
     totals = report.totals
     yield _row("Library", f"{totals.applied:,} of {count(totals.wanted, 'picture')} in place" + _rest(totals))
-    for operation, name in (("analyze", "Analysed"), ("enhance", "Enhanced")):
-        if own := totals.operations.get(operation):
-            yield _row(name, f"{own.applied:,} of {count(own.wanted, 'picture')}" + _rest(own))
+    for operation in operations.of_files():
+        if own := totals.operations.get(operation.name):
+            yield _row(operation.words.done, f"{own.applied:,} of {count(own.wanted, 'picture')}" + _rest(own))
     if line := report.analyses.line:
         yield _row("  ! Form", line)
 
@@ -147,7 +148,7 @@ def _what_next(report: Report, settings: Settings) -> Iterator[str]:
         yield "    " + command(settings, "order", "scenes=*", "state=failed")
     if report.totals.in_flight:
         yield "In flight: collect later with"
-        yield "    " + command(settings, "generate_all")
+        yield "    " + command(settings, operations.DEFAULT_TARGET)
 
 
 def _short(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chargen.library.model import KIND_FOLDERS, Scene
 from chargen.records.journal import Journal
@@ -14,8 +14,8 @@ from chargen.records.state import State
 from chargen.report.history import Fate, History, read_history
 
 if TYPE_CHECKING:
-    from chargen.operations.generate.plan import Plan
-    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.plan import Plan
+    from chargen.planning.scene_plans import ScenePlan
     from chargen.planning.standing import Standing
 
 FAILED = frozenset({"failed", "lost"})
@@ -30,9 +30,9 @@ class Survey:
         self,
         settings: Settings,
         state: State,
-        plan: Plan,
+        plan: ScenePlan,
         run_id: str | None,
-        others: Mapping[str, FilePlan] | None = None,
+        others: Mapping[str, Plan[Any]] | None = None,
     ):
         """Read the history. *others* are the plans of operations on files, as far as they are to be reported.
 
@@ -46,11 +46,11 @@ class Survey:
         self.run = run_id or self.history.last_run()
         self.learned = read_learned(state, Journal(state))
         self._standings: dict[tuple[str, int], Standing] = {
-            (standing.target, standing.variation): standing for standing in plan.standings
+            (standing.target, standing.variation): standing for standing in plan.items
         }
         fates = self.history.fates.items()
         self._youngest = {_slot(fate): wish for wish, fate in sorted(fates, key=lambda item: _age(item[1]))}
-        self._planned = {standing.target for standing in plan.standings}
+        self._planned = {standing.target for standing in plan.items}
         self._scenes: dict[str, Scene] = {
             scene.target: scene for entity in plan.library.entities.values() for scene in entity.scenes
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -17,19 +17,19 @@ from chargen.report.page import render
 from chargen.report.survey import Survey
 
 if TYPE_CHECKING:
-    from chargen.operations.generate.plan import Plan
-    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.plan import Plan
+    from chargen.planning.scene_plans import ScenePlan
 
 
 def write_report(
     settings: Settings,
     state: State,
-    plan: Plan,
+    plan: ScenePlan,
     results: Path,
     run_id: str | None,
     started: str,
     targets: Sequence[str],
-    others: Mapping[str, FilePlan] | None = None,
+    others: Mapping[str, Plan[Any]] | None = None,
 ) -> Report:
     """Write report.json, failures.jsonl and report.html into *results*, each whole or not at all; return the report.
 

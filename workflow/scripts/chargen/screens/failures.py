@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from chargen import operations
 from chargen.base.errors import ChargenError
 from chargen.base.reading import Document
 from chargen.base.wording import count
@@ -80,10 +81,8 @@ def look(settings: Settings, state: State) -> tuple[list[FailedPicture], str]:
     Which are open only the library knows: a scene that was edited or ordered since asks for something else. Where no
     plan can be made of it, everything is returned that failed last.
     """
-    from chargen.operations.generate.plan import make_plan
-
     try:
-        plan = make_plan(replace(settings, strict=False), scope=["all"])
+        plan = operations.of_scenes().plan(replace(settings, strict=False), ["all"])
     except ChargenError as error:
         fates = [fate for fate in read_history(state).fates.values() if final_outcome(fate, settings) in FAILED]
         failed = [_failed(fate, "") for fate in fates]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from chargen import operations
 from chargen.base import events
 from chargen.base.errors import ChargenError
 from chargen.base.wording import count
-from chargen.operations.generate.plan import Plan, make_plan, matches, meant
+from chargen.operations.base import Operation
 from chargen.operations.words import money
-from chargen.planning.file_plans import FileItem
 from chargen.planning.orders import place_order
-from chargen.planning.standing import Standing
-from chargen.planning.tasks import Shape
+from chargen.planning.plan import Item, Plan
+from chargen.planning.selection import matches, meant
 from chargen.records import arguments
 from chargen.records.settings import Settings
 from chargen.records.state import State
@@ -33,34 +35,27 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
             "order: name scenes: --config scenes='character/oda-*/*' "
             "(globs over kind/entity/scene; state=stale, failed, missing, done or adopted narrows them)"
         )
-    plan = make_plan(settings, scope=["all"])
-    stale = {(item.standing.target, item.standing.variation) for item in plan.stale}
-    named = [item for item in plan.standings if matches(asked.scenes, item.target)]
-    chosen = [item for item in named if item.status in ORDERABLE and _fits(item, asked.state, stale)]
-    files = [item for item in _named_files(settings) if item.status in ORDERABLE and _fits_file(item, asked.state)]
-    if not chosen and not files:
-        raise ChargenError(_nothing(settings, named, [item.target for item in plan.standings]))
-    items = [(item.target, item.variation) for item in chosen]
-    items += [(item.target, item.wish.variation) for item in files]
-    cost = _cost(settings, plan, chosen)
-    cost_of_files = round(sum(item.cost_usd for item in files), 6)
-    name = "would order" if only_show else _record(settings, state, items, cost + cost_of_files)
-    lines = []
-    if chosen:
-        lines.append(
-            f"{name} {count(len(chosen), 'picture')} again, about {money(cost)}; "
-            f"the next generate_all makes {'it' if len(chosen) == 1 else 'them'}, once"
-        )
-    for operation, words in (("analyze", "analyses"), ("enhance", "enhancements")):
-        own = [item for item in files if item.wish.operation == operation]
-        if own:
-            price = money(sum(item.cost_usd for item in own))
-            lines.append(f"{name} {len(own)} {words} again, about {price}; the next {operation}_all makes them, once")
+    scenes = operations.of_scenes()
+    plan = scenes.plan(settings, ["all"])
+    named = _named(plan, asked.scenes)
+    chosen = [_Chosen(scenes, plan, _orderable(plan, named, asked.state))]
+    for operation in operations.of_files():
+        if globs := operation.named_by(asked.scenes, asked.state):
+            of_files = operation.plan(settings, ["all"])
+            items = _orderable(of_files, _named(of_files, globs), asked.state)
+            chosen.append(_Chosen(operation, of_files, items))
+    chosen = [group for group in chosen if group.items]
+    if not chosen:
+        raise ChargenError(_nothing(settings, named, [item.target for item in plan.items]))
+    ordered = [(item.target, item.wish.variation) for group in chosen for item in group.items]
+    cost = sum(group.cost_usd for group in chosen)
+    name = "would order" if only_show else _record(settings, state, ordered, cost)
+    lines = [f"{name} {group.words()}" for group in chosen]
     lines += [
-        f"  {target}" + (f" (variation {variation})" if variation > 1 else "") for target, variation in items[:20]
+        f"  {target}" + (f" (variation {variation})" if variation > 1 else "") for target, variation in ordered[:20]
     ]
-    if len(items) > 20:
-        lines.append(f"  and {len(items) - 20} more")
+    if len(ordered) > 20:
+        lines.append(f"  and {len(ordered) - 20} more")
     return "\n".join(lines)
 
 
@@ -78,43 +73,44 @@ def _record(settings: Settings, state: State, items: list[tuple[str, int]], cost
     return f"order {number}:"
 
 
-def _named_files(settings: Settings) -> Iterator[FileItem]:
-    """Yield analyses and enhancements that the globs name: analyses by kind/entity/images/file (failed ones by any glob
-    that fits), enhancements by enhance/job/file. A glob for scenes alone orders neither."""
-    from chargen.operations.analyze.plan import make_analysis_plan
-    from chargen.operations.enhance.plan import make_enhancement_plan
+@dataclass(frozen=True)
+class _Chosen:
+    """What is ordered of one operation."""
 
-    asked = settings.asked(arguments.Order)
-    of_pictures = [glob for glob in asked.scenes if "/images/" in glob or asked.state == "failed"]
-    if of_pictures:
-        for item in make_analysis_plan(settings, scope=["all"]).items:
-            if matches(of_pictures, item.target):
-                yield item
-    of_results = [glob for glob in asked.scenes if glob.startswith("enhance/")]
-    if of_results:
-        for item in make_enhancement_plan(settings).items:
-            if matches(of_results, item.target) or matches(of_results, item.present):
-                yield item
+    operation: Operation
+    plan: Plan[Any]
+    items: list[Item]
 
+    @property
+    def cost_usd(self) -> float:
+        return round(sum(self.plan.cost_of(item) for item in self.items), 6)
 
-def _fits_file(item: FileItem, state: str) -> bool:
-    if not state:
-        return True
-    return item.is_stale if state == "stale" else item.status == state
+    def words(self) -> str:
+        """How many, at what cost, and which target makes them."""
+        number, results = len(self.items), self.operation.words.results
+        target = f"the next {self.operation.name}_all makes"
+        if self.operation.name == operations.SCENES:
+            them = "it" if number == 1 else "them"
+            return f"{count(number, 'picture')} again, about {money(self.cost_usd)}; {target} {them}, once"
+        return f"{number} {results} again, about {money(self.cost_usd)}; {target} them, once"
 
 
-def _fits(item: Standing, state: str, stale: set[tuple[str, int]]) -> bool:
-    if not state:
-        return True
-    return (item.target, item.variation) in stale if state == "stale" else item.status == state
+def _named(plan: Plan[Any], globs: Sequence[str]) -> list[Item]:
+    return [item for item in plan.items if any(matches(globs, name) for name in item.names)]
 
 
-def _cost(settings: Settings, plan: Plan, chosen: list[Standing]) -> float:
-    shapes = [plan.shape_of(item.scene) for item in chosen]
-    return round(sum(shape.cost_usd for shape in shapes if isinstance(shape, Shape)), 6)
+def _orderable(plan: Plan[Any], items: list[Item], state: str) -> list[Item]:
+    """Those of *items* that can be ordered, and that stand as *state* says, if it says anything."""
+    stale = {item.item.wish.id for item in plan.stale}
+    return [
+        item
+        for item in items
+        if item.status in ORDERABLE
+        and (not state or (item.wish.id in stale if state == "stale" else item.status == state))
+    ]
 
 
-def _nothing(settings: Settings, named: list[Standing], known: list[str]) -> str:
+def _nothing(settings: Settings, named: list[Item], known: list[str]) -> str:
     asked = settings.asked(arguments.Order)
     globs = " ".join(asked.scenes)
     question = next(filter(None, (meant(glob, known) for glob in asked.scenes)), "")

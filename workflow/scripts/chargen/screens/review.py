@@ -10,15 +10,17 @@ from typing import Literal
 
 import orjson
 
+from chargen import operations
 from chargen.base import events, failpoints
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
 from chargen.library.shown import Shown, pictures_of
 from chargen.library.writeback import append_items
-from chargen.operations.generate.plan import Plan, make_plan, matches, meant
 from chargen.operations.words import money
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import why_unreadable
+from chargen.planning.scene_plans import ScenePlan
+from chargen.planning.selection import matches, meant
 from chargen.planning.tasks import Shape
 from chargen.records import arguments
 from chargen.records.journal import now
@@ -46,7 +48,7 @@ def review(settings: Settings, state: State) -> str:
     What is recorded already is left out, so that doing it again changes nothing. Raises ChargenError if nothing is
     asked, or if something asked fits no picture; nothing is recorded then.
     """
-    plan = make_plan(settings, scope=["all"])
+    plan = operations.of_scenes().plan(settings, ["all"])
     shown = list(pictures_of(plan.library, settings.provider))
     verdicts, left_out = _asked(settings, shown)
     verdicts = [verdict for verdict in verdicts if not _is_known(verdict)]
@@ -160,7 +162,7 @@ def _item(verdict: Verdict) -> dict[str, str]:
     return item | ({"note": verdict.note} if verdict.note else {})
 
 
-def _told(plan: Plan, verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _told(plan: ScenePlan, verdicts: Sequence[Verdict]) -> Iterator[str]:
     if not verdicts:
         yield "review: nothing new, all of this is already recorded"
         return

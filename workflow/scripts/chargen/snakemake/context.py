@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base.processes import announce_main_process
+from chargen.operations import DEFAULT_TARGET
 from chargen.records import settings as config
 from chargen.records.arguments import check_arguments
 from chargen.records.commands import called, command, typed_settings
 from chargen.records.state import RunFiles, State
 from chargen.snakemake import log_handler
 from chargen.snakemake.messages import exit_on_error
-from chargen.snakemake.targets import DEFAULT, Targets
+from chargen.snakemake.targets import Targets
 
 RESULTS = Path("results")
 REPORT = RESULTS / "report.json"
@@ -49,7 +50,7 @@ class RunContext:
     @property
     def targets(self) -> Targets:
         """The targets of this call. Snakemake knows them once the Snakefile is read."""
-        return Targets(frozenset(map(str, self.workflow.dag_settings.targets)) or frozenset({DEFAULT}))
+        return Targets(frozenset(map(str, self.workflow.dag_settings.targets)) or frozenset({DEFAULT_TARGET}))
 
     def check_arguments(self) -> None:
         """Raise ChargenError for an argument of a command that none of the targets takes."""

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
+from chargen.operations import SCENES
+from chargen.operations.illustrate import ILLUSTRATE
+from chargen.planning.plan import batches_of
 from chargen.planning.remains import Remains
 from chargen.report.run_report import is_outdated
 from chargen.snakemake.context import REPORT, RESULTS, RunContext
 from chargen.snakemake.messages import exit_on_error, exit_with
-from chargen.snakemake.plans import Plans, batches_of
+from chargen.snakemake.plans import Plans
 
 
 class Graph:
@@ -49,8 +52,8 @@ class Graph:
             return []
         return [
             file
-            for batch in batches_of(self._plans.of("generate"))
-            for file in (*self._renewal_marks("generate", batch), str(RESULTS / "generate" / batch / "job.json"))
+            for batch in batches_of(self._plans.of(SCENES))
+            for file in (*self._renewal_marks(SCENES, batch), str(RESULTS / SCENES / batch / "job.json"))
         ]
 
     @exit_on_error("planning")
@@ -82,7 +85,7 @@ class Graph:
     @exit_on_error("planning")
     def first_analyses(self, wildcards: object) -> list[str]:
         """The chains of the analyses with which `illustrate_all` begins."""
-        return self.settled_files("analyze")
+        return self.settled_files(ILLUSTRATE.looks)
 
     @property
     @exit_on_error("planning")
@@ -137,9 +140,9 @@ class Graph:
     def _settled_files_of_run(self) -> list[str]:
         operations = self._context.targets.operations()
         if not operations:
-            self._plans.of("generate")  # prints where things stand
+            self._plans.of(SCENES)  # prints where things stand
             return []
-        if self._context.targets.illustrate and not isinstance(self._plans.of("analyze"), Remains):
+        if self._context.targets.illustrate and not isinstance(self._plans.of(ILLUSTRATE.looks), Remains):
             return self._files_of_illustrate()
         return [file for operation in operations for file in self.settled_files(operation)]
 
@@ -147,7 +150,7 @@ class Graph:
         """The last file of `illustrate_all`; nothing if there is nothing to analyze and nothing to make."""
         if self.analyzes_first:
             self._plans.print_preview()
-        elif not self.settled_files("generate"):
+        elif not self.settled_files(ILLUSTRATE.makes):
             return []
         return [str(RESULTS / "illustrate" / self._context.run_id / "analyzed")]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from chargen import operations
 from chargen.base.errors import CannotPlan, ChargenError
 from chargen.operations import words as show
+from chargen.operations.illustrate import ILLUSTRATE
 from chargen.planning.elsewhere import sent_elsewhere
 from chargen.planning.remains import Remains
 from chargen.records.journal import Journal
@@ -14,10 +16,9 @@ from chargen.snakemake.context import RunContext
 from chargen.snakemake.messages import print_message
 
 if TYPE_CHECKING:
-    from chargen.operations.generate.plan import Plan
-    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.plan import Plan
 
-NewPlan: TypeAlias = "Plan | FilePlan"
+NewPlan: TypeAlias = "Plan[Any]"
 AnyPlan: TypeAlias = "NewPlan | Remains"
 
 
@@ -57,16 +58,14 @@ class Plans:
             return
         self._previewed = True
         try:
-            later = cast("Plan", self._make("generate", [self._context.settings.scope]))
+            later = self._make(ILLUSTRATE.makes, [self._context.settings.scope])
         except CannotPlan as error:
             print_message(f"after the analyses: nothing to make yet. {error}")
         else:
             print_message(f"after the analyses: {show.headline(later)}")
 
     def _make(self, operation: str, scopes: list[str]) -> NewPlan:
-        from chargen.operations.plans import make_any_plan  # takes a while, and not every call plans
-
-        return make_any_plan(self._context.settings, operation, scopes)
+        return operations.operation(operation).plan(self._context.settings, scopes)
 
     def _plan_or_remains(self, operation: str) -> AnyPlan:
         """Return the plan; if the configuration does not allow one, what is in flight, unless plans are only shown."""
@@ -101,8 +100,3 @@ class Plans:
         if not targets.only_show_plan and not Journal(state).in_flight():
             raise ChargenError(words)
         print_message(words)
-
-
-def batches_of(plan: AnyPlan) -> list[str]:
-    """Return the ids of the batches that a run of *plan* waits for: those in flight, then those it sends."""
-    return [*plan.in_flight, *(batch.id for batch in plan.batches if batch.id not in plan.in_flight)]

@@ -15,9 +15,10 @@ from chargen import __version__
 from chargen.base import durable, events, output
 from chargen.base.errors import ChargenError
 from chargen.base.processes import MAIN_VARIABLE
+from chargen.planning.plan import batches_of
 from chargen.snakemake.context import RESULTS, RunContext
 from chargen.snakemake.messages import exit_on_error, exit_with, has_colours, print_message
-from chargen.snakemake.plans import Plans, batches_of
+from chargen.snakemake.plans import Plans
 
 
 class Run:

@@ -8,25 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chargen import operations
+from chargen.operations import SCENES
+from chargen.operations.illustrate import ILLUSTRATE
 from chargen.screens import find, is_screen
 
-DEFAULT = "generate_all"
-ILLUSTRATE = "illustrate_all"
 PLANNED = "planned"
 """The target that shows the plan of the targets beside it. Nothing is made then, and the run keeps no record."""
 REPORT = "report"
 ORDER = "order"
 WATCH = "watch"
-WHOLE_TARGETS = {
-    "generate": frozenset({"generate_all", "submitted", ILLUSTRATE}),
-    "analyze": frozenset({"analyze_all", ILLUSTRATE}),
-    "enhance": frozenset({"enhance_all"}),
-}
-"""By operation, the targets that cover everything that the setting `scope` names."""
-FOLDERS = ("characters", "locations", "chapters")
-MAKING_TARGETS = frozenset().union(*WHOLE_TARGETS.values()) | {
-    f"{operation}_{folder}" for operation in ("generate", "analyze") for folder in FOLDERS
-}
 MAKING_NOTHING = frozenset({PLANNED, REPORT, ORDER, "collect", "review"})
 """Targets that plan nothing, beside the screens."""
 
@@ -49,29 +40,25 @@ class Targets:
 
     def operations(self) -> list[str]:
         """Return the operations that these targets make, or show; generate for files that are asked for by name."""
-        named = [
-            operation
-            for operation, whole in WHOLE_TARGETS.items()
-            if self.names & {*whole, *(f"{operation}_{folder}" for folder in FOLDERS)}
-        ]
-        return named or ([] if self._not_screens() <= MAKING_NOTHING else ["generate"])
+        named = [item.name for item in operations.every() if self.names & item.targets]
+        return named or ([] if self._not_screens() <= MAKING_NOTHING else [SCENES])
 
     def shown_operations(self) -> list[str]:
         """Return the operations whose plans `planned` shows, in the order in which they would be done."""
-        named = self.operations() or ([] if ORDER in self.names else ["generate"])
-        return sorted(named) if ILLUSTRATE in self.names else named
+        named = self.operations() or ([] if ORDER in self.names else [SCENES])
+        return sorted(named) if self.illustrate else named
 
     def scopes(self, operation: str, scope: str) -> list[str]:
         """Return the parts of the library that *operation* covers; *scope* is the one that the settings name."""
-        folders = [folder for folder in FOLDERS if f"{operation}_{folder}" in self.names]
-        if folders and not self.names & WHOLE_TARGETS[operation]:
+        folders = [folder for folder in operations.FOLDERS if f"{operation}_{folder}" in self.names]
+        if folders and not self.names & operations.operation(operation).whole_targets:
             return folders
         return [scope, *folders]
 
     @property
     def illustrate(self) -> bool:
         """Whether pictures are made with what analyses of this run find."""
-        return ILLUSTRATE in self.names
+        return ILLUSTRATE.target in self.names
 
     @property
     def only_show_plan(self) -> bool:
@@ -81,7 +68,7 @@ class Targets:
     @property
     def not_allowed_with_planned(self) -> list[str]:
         """The targets whose plan cannot be shown: they would be carried out."""
-        shown = MAKING_TARGETS | {PLANNED, ORDER}
+        shown = operations.targets() | {PLANNED, ORDER}
         return sorted(
             name for name in self.names - shown if not (is_screen(name) and getattr(find(name), "READ_ONLY", True))
         )

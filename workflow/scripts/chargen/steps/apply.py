@@ -13,11 +13,12 @@ from typing import Any
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import printable
 from chargen.base.wording import count
-from chargen.operations import Operation, Wanted, operation
+from chargen.operations import operation
+from chargen.operations.base import Operation
 from chargen.operations.pin import pin_batch
 from chargen.operations.words import money
 from chargen.placing.answers import UNSEEN, Answer, priced
-from chargen.providers.base import LOST, Reason, Verdict
+from chargen.providers.base import LOST, Reason, Verdict, Wanted
 from chargen.providers.parameters import planned
 from chargen.providers.prices import known_prices
 from chargen.providers.protocol import Provider
@@ -65,7 +66,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         joined = join(results, [task["key"] for task in plan["tasks"]])
         left_out = files.read_left_out()
         end = _as_it_is(end, joined)
-        answers = [_answer(provider, task, joined, end, left_out, does.WANTED) for task in plan["tasks"]]
+        answers = [_answer(provider, task, joined, end, left_out, does.wanted) for task in plan["tasks"]]
         tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
     catalog = known_prices(settings)
     tasks = [priced(catalog, task) for task in tasks]
@@ -127,7 +128,7 @@ def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles,
     provider = provider_of(settings)
     with provider.results(files.responses) as results:
         joined = join(results, [task["key"] for task in plan["tasks"]])
-        answers = [_answer(provider, task, joined, end, {}, does.WANTED) for task in wanted]
+        answers = [_answer(provider, task, joined, end, {}, does.wanted) for task in wanted]
         tasks = does.place_all(
             settings, state, run, plan, answers, results, Journal.recent(state, files.id).entry(files.id).submitted
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.base.wording import count
+from chargen.operations import operation
 from chargen.operations.pin import pin_batches
 from chargen.records import build
 from chargen.records.identity import batch_id, display_name
@@ -44,11 +45,12 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
     the next run if a person cancelled one of them: nothing that follows from a cancelled job is sent in the same run.
     Which batch released what is recorded, so that doing it again gives the same answer.
     """
-    if not run.plan.exists():
+    name = state.batch(batch).read_plan().operation
+    if not run.plan_of(name).exists():
         return []
     with state.lock("release"):
-        plan = durable.read_object(run.plan)
-        book_path = run.folder / "released.json"
+        plan = durable.read_object(run.plan_of(name))
+        book_path = run.released_of(name)
         book = _book(book_path)
         if batch in book["over"]:
             return list(book["batches"].get(batch, ()))
@@ -61,7 +63,7 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
         ready = {target for target, needs in waiting.items() if not needs & pending}
         if ready:
             book["targets"] += sorted(ready)
-            book["batches"][batch] += _plan_now(settings, state, ready, plan["problems"])
+            book["batches"][batch] += _plan_now(settings, state, name, ready, plan["problems"])
         durable.write_json(book_path, book)
         failpoints.reached("released")
         if ready:
@@ -122,11 +124,9 @@ def _targets(files: BatchFiles, plan: Mapping[str, Any]) -> set[str]:
     return {task["wish"]["target"] for task in known["tasks"]}
 
 
-def _plan_now(settings: Settings, state: State, targets: set[str], told: Collection[str]) -> list[str]:
-    """Plan *targets* and return the batches; problems that are not among those *told* when the run began are told."""
-    from chargen.operations.generate.plan import make_plan
-
-    plan = make_plan(settings, targets=targets)
+def _plan_now(settings: Settings, state: State, name: str, targets: set[str], told: Collection[str]) -> list[str]:
+    """Plan *targets* of the operation *name* and return the batches; problems not among those *told* are told."""
+    plan = operation(name).plan(settings, targets=targets)
     for problem in plan.problems:
         if problem.scene and f"{problem.entity}/{problem.scene}" in targets:
             target, words = f"{problem.entity}/{problem.scene}", str(problem)

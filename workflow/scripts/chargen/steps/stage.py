@@ -13,6 +13,7 @@ from typing import Any
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
 from chargen.base.progress import track
+from chargen.operations import operation
 from chargen.pictures import formats as pictures
 from chargen.pictures.imaging import Unreadable
 from chargen.providers.base import SentFile
@@ -36,7 +37,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Connectio
     """
     plan = files.plan_json()
     references = distinct_references(plan["tasks"])
-    base = Path(settings.home) if plan["operation"] == "enhance" else settings.library_root
+    base = operation(plan["operation"]).base_folder(settings)
     uploads, refused = _upload_all(settings, state, remote, references, base, run)
     provider = provider_of(settings)
     lines: list[bytes] = []

@@ -1,1 +1,82 @@
-"""Analyze: what a text model says about the pictures of a library."""
+"""Analyze: what a text model says about the pictures of a library, written where prompts find it again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from chargen.operations.base import Blank, Json, Operation, Words
+
+if TYPE_CHECKING:
+    from chargen.placing.answers import Answer
+    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.tasks import Task
+    from chargen.providers.base import Results
+    from chargen.records.settings import Settings
+    from chargen.records.state import RunFiles, State
+
+
+class Analyze(Operation):
+    """Has every picture of a library looked at."""
+
+    name = "analyze"
+    wanted = "text"
+    words = Words("to analyse", "Analysed", "analyses", "scenes=*/images/*", counts_entities=True)
+    unsent_temperature = 0.2
+    by_folder = True
+    other_targets = frozenset({"illustrate_all"})
+
+    def plan(self, settings: Settings, scope: Collection[str] = (), targets: Collection[str] | None = None) -> FilePlan:
+        from chargen.operations.analyze.plan import make_analysis_plan
+
+        return make_analysis_plan(settings, scope=scope)
+
+    def named_by(self, globs: Sequence[str], state: str) -> list[str]:
+        """Those over ``kind/entity/images/file``; of what failed any glob that fits."""
+        return [glob for glob in globs if "/images/" in glob or state == "failed"]
+
+    def place_all(
+        self,
+        settings: Settings,
+        state: State,
+        run: RunFiles,
+        plan: Json,
+        answers: Sequence[Answer],
+        results: Results,
+        submitted: str,
+    ) -> list[Json]:
+        from chargen.operations.analyze import placing
+
+        return placing.place_all(settings, state, run, plan, answers, results, submitted)
+
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+        from chargen.operations.analyze import placing
+
+        return placing.made_already(settings, tasks)
+
+    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+        from chargen.operations.analyze import placing
+
+        return placing.still_wanted(settings, records)
+
+    def again(self, settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+        from chargen.operations.analyze import placing
+
+        return placing.again(settings, plan, super().again(settings, plan, task, record), record)
+
+    def output_of(self, task: Task) -> str:
+        return "a description of the picture"
+
+    def owns(self, target: str) -> bool:
+        from chargen.library.model import KIND_FOLDERS
+
+        kind, *rest = target.split("/")
+        return kind in KIND_FOLDERS.values() and len(rest) == 3 and rest[1] == "images"
+
+    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+        from chargen.operations.analyze import foreign
+
+        return foreign.blank(settings)
+
+
+OPERATION = Analyze()

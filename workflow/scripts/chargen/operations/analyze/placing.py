@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from chargen.base import durable, events, failpoints
 from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.writeback import WriteBackError, append_items
-from chargen.operations import Wanted
-from chargen.operations.analyze.plan import UNFIT, analysis_key, errors_in
 from chargen.operations.analyze.question import load_question
+from chargen.operations.analyze.tasks import UNFIT, analysis_key, errors_in
 from chargen.operations.generate.placing import entity_if_readable, entity_now
 from chargen.pictures import formats as pictures
 from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, task_record
@@ -29,8 +28,6 @@ from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 
 Json = dict[str, Any]
-
-WANTED: Wanted = "text"
 
 AUTHORS_KEYS = ("id", "type", "status", "is_reference_portrait")
 """What an item of the inventory says that no model is asked; the last item of a path counts whole."""
@@ -57,7 +54,7 @@ def place_all(
     return [done[answer.task["key"]] | {"schema_field": _field(answer.task)} for answer in answers]
 
 
-def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+def made_already(settings: Settings, tasks: Iterable[Json]) -> list[str]:
     """Return the wish ids of tasks whose very picture the library has an analysis of by now."""
     made = []
     known: dict[str, Mapping[str, Analysis]] = {}
@@ -72,23 +69,18 @@ def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> lis
     return made
 
 
-def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
-    """Return the keys of tasks that failed in passing, may be tried again, and whose picture is still there."""
-    return [
-        task["key"]
-        for task in tasks
-        if task["outcome"] == "passing"
-        and task["attempt"] < settings.retry_max_attempts
-        and _present_sha256(settings, task["target"]) == task["references"][0]["sha256"]
-    ]
+def still_wanted(settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    """Yield the keys of those task *records* whose picture is still there."""
+    for item in records:
+        if _present_sha256(settings, item["target"]) == item["references"][0]["sha256"]:
+            yield item["key"]
 
 
 def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
-    """Return the task as it is sent once more. After an answer that did not fit it says what was wrong with that, and
-    the form goes into the other field of the request."""
-    counted = task | {"attempt": task["attempt"] + 1}
+    """Return *task* as it is sent after *record*. After an answer that did not fit it says what was wrong with that,
+    and the form goes into the other field of the request."""
     if record["reason"] != UNFIT:
-        return counted
+        return task
     errors = errors_in(record)
     prompt = load_question(Path(settings.analysis)).correct(task["prompt"], errors)
     sha256 = task["references"][0]["sha256"]
@@ -96,7 +88,7 @@ def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
     key = analysis_key(
         settings, task["wish"]["target"], prompt, plan["model"], planned(plan), task["form"], sha256, field
     )
-    return counted | {"prompt": prompt, "key": key, "corrections": list(errors), "schema_field": field}
+    return task | {"prompt": prompt, "key": key, "corrections": list(errors), "schema_field": field}
 
 
 def _field(task: Json) -> str:

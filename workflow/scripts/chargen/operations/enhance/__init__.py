@@ -1,1 +1,75 @@
-"""Enhance: pictures made from the pictures of a folder."""
+"""Enhance: pictures made from the pictures of a folder, under the same names in the job's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chargen.operations.base import Blank, Json, Operation, Words
+
+if TYPE_CHECKING:
+    from chargen.placing.answers import Answer
+    from chargen.planning.file_plans import FilePlan
+    from chargen.planning.tasks import Task
+    from chargen.providers.base import Results
+    from chargen.records.settings import Settings
+    from chargen.records.state import RunFiles, State
+
+
+class Enhance(Operation):
+    """Makes every picture of a folder again, as a prompt says."""
+
+    name = "enhance"
+    words = Words("to enhance", "Enhanced", "enhancements", "scenes=enhance/*")
+    unsent_temperature = 1.0
+
+    def plan(self, settings: Settings, scope: Collection[str] = (), targets: Collection[str] | None = None) -> FilePlan:
+        from chargen.operations.enhance.plan import make_enhancement_plan
+
+        return make_enhancement_plan(settings)
+
+    def base_folder(self, settings: Settings) -> Path:
+        return Path(settings.home)
+
+    def place_all(
+        self,
+        settings: Settings,
+        state: State,
+        run: RunFiles,
+        plan: Json,
+        answers: Sequence[Answer],
+        results: Results,
+        submitted: str,
+    ) -> list[Json]:
+        from chargen.operations.enhance import placing
+
+        return placing.place_all(settings, state, run, plan, answers, results, submitted)
+
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+        from chargen.operations.enhance import placing
+
+        return placing.made_already(settings, tasks)
+
+    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+        from chargen.operations.enhance import placing
+
+        return placing.still_wanted(settings, records)
+
+    def output_of(self, task: Task) -> str:
+        return f"{task.extra['folder']}/{task.extra['output']}"
+
+    def settings_then(self, settings: Settings, targets: Sequence[str]) -> Settings:
+        """With the job's name."""
+        if not targets:
+            return settings
+        return replace(settings, enhance=replace(settings.enhance, job_name=targets[0].split("/")[1]))
+
+    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+        from chargen.operations.enhance import foreign
+
+        return foreign.blank(settings, max((variation for _, variation in parts), default=1))
+
+
+OPERATION = Enhance()

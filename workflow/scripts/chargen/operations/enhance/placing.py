@@ -6,7 +6,7 @@ when, and which file came of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ from typing import Any
 from chargen.base import durable, failpoints
 from chargen.base.errors import ChargenError
 from chargen.library.locking import writing
-from chargen.operations import Wanted
-from chargen.operations.enhance.plan import SUBMISSION, read_submission, results_in
+from chargen.operations.enhance.submission import SUBMISSION, read_submission, results_in
 from chargen.pictures import formats as pictures
 from chargen.pictures.formats import BrokenPicture
 from chargen.pictures.provenance import describe, finisher
@@ -31,7 +30,6 @@ from chargen.records.state import RunFiles, State
 
 Json = dict[str, Any]
 
-WANTED: Wanted = "picture"
 ARCHIVE = "archive"
 
 
@@ -65,7 +63,7 @@ def place_all(
     return [done[answer.task["key"]] for answer in answers]
 
 
-def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+def made_already(settings: Settings, tasks: Iterable[Json]) -> list[str]:
     """Return the wish ids of tasks whose result is in its folder by now."""
     there: dict[str, Collection[tuple[str, int, str]]] = {}
     made = []
@@ -82,20 +80,11 @@ def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> lis
     return made
 
 
-def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
-    """Return the keys of tasks that failed in passing, may be tried again, and whose picture is still there."""
-    return [
-        task["key"]
-        for task in tasks
-        if task["outcome"] == "passing"
-        and task["attempt"] < settings.retry_max_attempts
-        and _is_unchanged(Path(settings.home), task["references"][0])
-    ]
-
-
-def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
-    """Return the very same task; only its attempt counts up."""
-    return task | {"attempt": task["attempt"] + 1}
+def still_wanted(settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    """Yield the keys of those task *records* whose picture is still there."""
+    for item in records:
+        if _is_unchanged(Path(settings.home), item["references"][0]):
+            yield item["key"]
 
 
 class _Desk:

@@ -1,1 +1,91 @@
 """Generate: pictures for the scenes of a library."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chargen.operations.base import Blank, Json, Operation, Words
+
+if TYPE_CHECKING:
+    from chargen.placing.answers import Answer
+    from chargen.planning.plan import Plan
+    from chargen.planning.scene_plans import ScenePlan
+    from chargen.planning.tasks import Task
+    from chargen.providers.base import Results
+    from chargen.records.settings import Settings
+    from chargen.records.state import RunFiles, State
+
+
+class Generate(Operation):
+    """Makes the pictures that scenes ask for and lack."""
+
+    name = "generate"
+    words = Words("to make", "Made", "pictures", "scenes=*", counts_entities=True)
+    unsent_temperature = 1.0
+    by_folder = True
+    other_targets = frozenset({"submitted", "illustrate_all"})
+
+    def plan(
+        self, settings: Settings, scope: Collection[str] = (), targets: Collection[str] | None = None
+    ) -> ScenePlan:
+        from chargen.operations.generate.plan import make_plan
+
+        return make_plan(settings, scope=scope, targets=targets)
+
+    def named_by(self, globs: Sequence[str], state: str) -> list[str]:
+        return list(globs)
+
+    def place_all(
+        self,
+        settings: Settings,
+        state: State,
+        run: RunFiles,
+        plan: Json,
+        answers: Sequence[Answer],
+        results: Results,
+        submitted: str,
+    ) -> list[Json]:
+        from chargen.operations.generate import placing
+
+        return placing.place_all(settings, state, run, plan, answers, results, submitted)
+
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+        from chargen.operations.generate import placing
+
+        return placing.made_already(settings, state, tasks)
+
+    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+        from chargen.operations.generate import placing
+
+        return placing.still_wanted(settings, records)
+
+    def headline(self, plan: Plan[Any]) -> str:
+        from chargen.operations.generate import words
+
+        return words.headline(plan)
+
+    def standing_lines(self, plan: Plan[Any], settings: Settings) -> Iterator[str]:
+        from chargen.operations.generate import words
+
+        return words.standing_lines(plan, settings)
+
+    def output_of(self, task: Task) -> str:
+        from chargen.library.names import output_path
+
+        return output_path(task.wish.target, task.wish.variation)
+
+    def owns(self, target: str) -> bool:
+        from chargen.library.model import KIND_FOLDERS
+        from chargen.library.slugs import foreign_id
+
+        kind, *rest = target.split("/")
+        return kind in KIND_FOLDERS.values() and len(rest) == 2 and foreign_id(rest[1]) == rest[1]
+
+    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+        from chargen.operations.foreign import blank_task
+
+        return lambda key, target, variation: blank_task(self.name, key, target, variation) | {"image_size": "1K"}
+
+
+OPERATION = Generate()

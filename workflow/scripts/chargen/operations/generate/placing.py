@@ -17,13 +17,14 @@ from chargen.library.locking import writing
 from chargen.library.model import Entity, Kind
 from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
-from chargen.operations import Wanted
+from chargen.operations.generate.tasks import OPERATION
 from chargen.pictures.formats import BrokenPicture
 from chargen.pictures.presence import is_present
 from chargen.pictures.provenance import describe, finisher, stored_in, write_sidecar
 from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, placed_or_kept, task_record
 from chargen.placing.extract import Picture, ahead, extract
 from chargen.placing.place import Placed, Placer, entity_folder, prompt_hash, record
+from chargen.planning.fates import Fates
 from chargen.planning.orders import read_orders
 from chargen.planning.standing import Ledger
 from chargen.providers.base import Results, Verdict
@@ -33,8 +34,6 @@ from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 
 Json = dict[str, Any]
-
-WANTED: Wanted = "picture"
 
 
 def place_all(
@@ -198,12 +197,12 @@ def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> lis
     named = [key for key, group in groups.items() if _names_any(entity_folder(root, key) / "imagery.yaml", group)]
     if not named:
         return []
-    most = settings.retry_max_attempts
-    ledger = Ledger(root, settings.provider, Journal.recent(state), read_orders(state), most, frozenset())
+    fates = Fates(Journal.recent(state), settings.retry_max_attempts, frozenset())
+    ledger = Ledger(root, settings.provider, fates, read_orders(state))
     made = []
     for key in named:
         entity = entity_if_readable(settings, key)
-        standings = ledger.standings(entity) if entity else []
+        standings = ledger.standings(entity, OPERATION) if entity else []
         there = {standing.wish.id for standing in standings if standing.status == "done"}
         made += [task["wish_id"] for task in groups[key] if task["wish_id"] in there]
     return made
@@ -235,24 +234,14 @@ def _by_entity(tasks: Iterable[Json]) -> dict[str, list[Json]]:
     return groups
 
 
-def worth_another(settings: Settings, tasks: Iterable[Json]) -> list[str]:
-    """Return the keys of tasks that failed in passing, may be tried again, and whose scene still wants them."""
-    keys = []
+def still_wanted(settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    """Yield the keys of those task *records* whose scene still wants them."""
     entities: dict[str, Entity | None] = {}
-    for task in tasks:
-        if task["outcome"] != "passing" or task["attempt"] >= settings.retry_max_attempts:
-            continue
-        key = task["target"].rsplit("/", 1)[0]
+    for item in records:
+        key, _, name = item["target"].rpartition("/")
         if key not in entities:
             entities[key], _ = entity_now(settings, key)
         entity = entities[key]
-        name = task["target"].rsplit("/", 1)[1]
         scene = next((scene for scene in entity.scenes if scene.id == name), None) if entity else None
-        if scene is not None and spec_hash(scene) == task["spec_hash"]:
-            keys.append(task["key"])
-    return keys
-
-
-def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
-    """Return the very same task; only its attempt counts up."""
-    return task | {"attempt": task["attempt"] + 1}
+        if scene is not None and spec_hash(scene) == item["spec_hash"]:
+            yield item["key"]

@@ -1,0 +1,184 @@
+"""What is asked about a picture, as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, other_field, sendable
+from chargen.base.durable import canonical
+from chargen.library.model import KIND_FOLDERS, Entity
+from chargen.library.target import Target
+from chargen.operations.analyze.question import Question, load_question
+from chargen.pictures.looks import Look
+from chargen.planning.file_plans import FilePlan
+from chargen.planning.picking import SentPicture
+from chargen.planning.sources import Sources
+from chargen.planning.tasks import Task, TextShape
+from chargen.providers.base import Reason
+from chargen.providers.parameters import hashed, sent_to
+from chargen.records.identity import Wish, digest, task_key
+from chargen.records.journal import Journal
+from chargen.records.learned import better_field
+from chargen.records.settings import Settings
+from chargen.records.state import State
+
+OPERATION = "analyze"
+LONGEST_TRAIT = 500
+UNFIT: Reason = "unfit-answer"
+FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture file of an entity; ``path`` is relative to the entity's folder."""
+
+    entity: Entity
+    path: str
+
+    @property
+    def target(self) -> Target:
+        """``kind/entity/images/file``."""
+        return Target.of(self.entity.key, self.path)
+
+    @property
+    def from_root(self) -> str:
+        """Relative to the library root."""
+        return f"{FOLDER_OF[self.entity.kind]}/{self.entity.slug}/{self.path}"
+
+
+def wish_for(target: Target, sha256: str, order: int = 0) -> Wish:
+    """Return the wish to have the picture *target* analysed as it is now: another content is another wish."""
+    return Wish(OPERATION, target, 1, f"sha256:{digest({'sha256': sha256})}", order)
+
+
+def traits_of(entity: Entity) -> tuple[str, ...]:
+    """Return the traits that are asked about, in the order of the form."""
+    return tuple(trait for trait in entity.traits if len(trait) <= LONGEST_TRAIT)[:MAX_TRAITS]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """What did not fit in an answer, and the field in which the form had been sent."""
+
+    errors: tuple[str, ...]
+    field: str
+
+
+class TaskMaker:
+    """Makes tasks from pictures."""
+
+    def __init__(self, sources: Sources, plan: FilePlan):
+        """*plan* notes what is to be known of the model."""
+        settings = sources.settings
+        self._settings = settings
+        self._catalog = sources.catalog
+        self.question: Question = load_question(Path(settings.analysis))
+        self._model = sources.model(sources.catalog.text_model, plan)
+        self._sent = sent_to(self._model.takes, sources.choice)
+        self._estimates = sources.estimates
+        self._answer = self._estimates.answer(OPERATION, self._model, self._sent, self.question.output_tokens)
+        self._first_field = better_field(sources.learned.fits.get(self._model.name, {}))
+        self._forms: dict[tuple[str, int], tuple[int, str]] = {}
+
+    def task(self, picture: Picture, look: Look, wish: Wish, attempt: int, before: Unfit | None = None) -> Task:
+        """Return the request for one analysis; *before* is what was wrong with the answer before this one."""
+        errors = before.errors if before else ()
+        field = other_field(before.field) if before else self._first_field
+        entity = picture.entity
+        traits = traits_of(entity)
+        prompt = self.question.ask(entity, traits, Path(picture.path).name, errors)
+        changes = look.prepared(self._catalog.input_image_side)
+        sent = SentPicture(
+            "input",
+            entity.key,
+            entity.name,
+            picture.from_root,
+            look.sha256,
+            look.mime,
+            look.bytes,
+            self._catalog.input_image_side if changes else 0,
+        )
+        size, fingerprint = self._form(entity.kind, len(traits))
+        tokens = self._estimates.input_tokens(self._model, len(prompt) + size, 1, self._sent)
+        cost = round(self._answer.usd + self._catalog.text_cost(self._model, tokens, 0), 8)
+        return Task(
+            wish=wish,
+            attempt=attempt,
+            key=analysis_key(
+                self._settings, wish.target, prompt, self._model.name, self._sent, fingerprint, look.sha256, field
+            ),
+            title=Path(picture.path).name,
+            prompt=prompt,
+            references=(sent,),
+            shape=TextShape(self._model, cost, less=self._answer.less, more=self._answer.more),
+            replaces=None,
+            notes=tuple(f"{change} before it was sent" for change in changes),
+            weight="medium",
+            tokens=tokens,
+            characters=len(prompt) + size,
+            extra={
+                "kind": entity.kind,
+                "traits": list(traits),
+                "form": fingerprint,
+                "corrections": list(errors),
+                "schema_field": field,
+                "version": self.question.version,
+            },
+        )
+
+    def _form(self, kind: str, traits: int) -> tuple[int, str]:
+        """How many characters the form that is sent along has, with its words, and its fingerprint."""
+        if (kind, traits) not in self._forms:
+            wanted = sendable(form(kind, traits))
+            self._forms[kind, traits] = (len(canonical(wanted)) + len(in_words(wanted)), digest(wanted))
+        return self._forms[kind, traits]
+
+
+def analysis_key(
+    settings: Settings,
+    target: str,
+    prompt: str,
+    model: str,
+    sent: Mapping[str, Any],
+    fingerprint: str,
+    sha256: str,
+    field: str,
+) -> str:
+    """Return the task key of an analysis: its hash covers everything that shapes the answer.
+
+    *sent* are the parameters that the model gets, *fingerprint* is the form's. It stands for what is said of it in
+    words, too, so that keys are those of 0.1.0, which did not say it. *field* holds the form; the first choice is not
+    hashed.
+    """
+    return task_key(
+        target,
+        1,
+        {
+            "prompt": prompt,
+            "model": model,
+            **hashed(OPERATION, sent),
+            "safety_settings": list(settings.safety_settings),
+            "form": fingerprint,
+            "references": [["input", sha256]],
+            **({} if field == SCHEMA_FIELDS[0] else {"schema_field": field}),
+        },
+    )
+
+
+def errors_in(record: dict[str, object]) -> tuple[str, ...]:
+    """Return what a receipt's record says did not fit in an answer."""
+    return tuple(line for line in str(record["said"]).splitlines() if line)
+
+
+def last_unfit(state: State, journal: Journal, wish: Wish) -> Unfit | None:
+    """Return what was wrong with the last answer to *wish*; None if its receipt does not say it."""
+    for entry in reversed(journal.entries.values()):
+        if wish.id in (entry.outcomes or {}):
+            receipt = state.batch(entry.batch).known_receipt_json()
+            tasks = receipt["tasks"] if receipt else ()
+            record = next((task for task in tasks if task["wish_id"] == wish.id), None)
+            return Unfit(errors_in(record), record.get("schema_field", SCHEMA_FIELDS[0])) if record else None
+    return None

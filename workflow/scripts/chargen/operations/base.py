@@ -1,0 +1,168 @@
+"""What an operation offers. Each is one package beside this module, whose ``__init__`` holds an `Operation`.
+
+That module must be quick to import: what plans and places stands in modules of its own, imported when it is needed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from chargen.operations import FOLDERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chargen.placing.answers import Answer
+    from chargen.planning.plan import Plan
+    from chargen.planning.tasks import Task
+    from chargen.providers.base import Results, Wanted
+    from chargen.records.settings import Settings
+    from chargen.records.state import RunFiles, State
+
+Json = dict[str, Any]
+Blank = Callable[[str, str, int], Json]
+"""Makes a task of which only its key is known, from that key, its target and its variation."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """How screens speak of an operation's results."""
+
+    to_do: str
+    """What is to be done to pictures: ``to enhance``."""
+    done: str
+    """The row of the summary: ``Enhanced``."""
+    results: str
+    """Several of them: ``enhancements``."""
+    order: str
+    """The globs that order all of them: ``scenes=enhance/*``."""
+    counts_entities: bool = False
+    """Whether the headline says of how many characters, locations and chapters the pictures are."""
+
+
+class Operation(ABC):
+    """One thing that is asked of the API, from the plan to what becomes of the answers.
+
+    Batches, journal, locks, staging, submission, fetching, receipts, retries and the report are the same for all.
+    """
+
+    name: ClassVar[str]
+    """The name of its package. It stands in keys, folders and files, so it never changes."""
+    wanted: ClassVar[Wanted] = "picture"
+    """What a task's answer must hold to be worth anything."""
+    words: ClassVar[Words]
+    models: ClassVar[str] = ""
+    """The key of the settings' ``models`` that chooses the model; empty if that is its name."""
+    unsent_temperature: ClassVar[float | None] = None
+    """What task keys of version 0.1.0 hashed where no temperature is sent; None for operations that it did not have."""
+    by_folder: ClassVar[bool] = False
+    """Whether it has targets for characters, locations and chapters alone: ``<name>_characters`` and so on."""
+    other_targets: ClassVar[frozenset[str]] = frozenset()
+    """Targets that make all of it, besides ``<name>_all``. Each target is a rule in ``workflow/rules/``."""
+
+    @property
+    def use(self) -> str:
+        """The key of the settings' ``models`` that chooses the model."""
+        return self.models or self.name
+
+    @property
+    def whole_targets(self) -> frozenset[str]:
+        """The targets that look at everything that the settings' scope names."""
+        return self.other_targets | {f"{self.name}_all"}
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """All targets that make any of it."""
+        return self.whole_targets | {f"{self.name}_{folder}" for folder in FOLDERS if self.by_folder}
+
+    # -- planning
+
+    @abstractmethod
+    def plan(
+        self, settings: Settings, scope: Collection[str] = (), targets: Collection[str] | None = None
+    ) -> Plan[Any]:
+        """Return what a run would do; it writes nothing.
+
+        *scope* are names of `chargen.planning.selection.SCOPES`, those of the settings if it is empty. With *targets*,
+        nothing but those is made. Raises ChargenError for what stops everything.
+        """
+
+    def base_folder(self, settings: Settings) -> Path:
+        """Return what the paths of pictures that are sent are relative to: the library, unless that is said here."""
+        return settings.library_root
+
+    def named_by(self, globs: Sequence[str], state: str) -> list[str]:
+        """Return those *globs* of an order that may name results of this operation; *state* narrows the order."""
+        return [glob for glob in globs if glob.startswith(f"{self.name}/")]
+
+    # -- placing
+
+    @abstractmethod
+    def place_all(
+        self,
+        settings: Settings,
+        state: State,
+        run: RunFiles,
+        plan: Json,
+        answers: Sequence[Answer],
+        results: Results,
+        submitted: str,
+    ) -> list[Json]:
+        """Place and record what came; return the receipt's task records in the order of *answers*.
+
+        Done twice, it changes nothing the second time.
+        """
+
+    @abstractmethod
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+        """Return the wish ids of those *tasks* whose result is in place by now, though it was not when they were
+        planned: another checkout, or a person, was quicker. What cannot be read is not in place."""
+
+    @abstractmethod
+    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+        """Yield the keys of those task *records* whose result is wanted as it was when it was planned."""
+
+    def worth_another(self, settings: Settings, records: Iterable[Json]) -> list[str]:
+        """Return the keys of the records whose task failed in passing, may be tried again, and is still wanted."""
+        most = settings.retry_max_attempts
+        failed = [item for item in records if item["outcome"] == "passing" and item["attempt"] < most]
+        return list(self.still_wanted(settings, failed))
+
+    def again(self, settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+        """Return *task* as it is sent once more after *record*: the very same, unless that is said here."""
+        return task | {"attempt": task["attempt"] + 1}
+
+    # -- screens
+
+    def headline(self, plan: Plan[Any]) -> str:
+        """Return one line: how many results are to be made, in how many batches, and about what cost."""
+        from chargen.operations.words import headline_of_files
+
+        return headline_of_files(plan, self.words)
+
+    def standing_lines(self, plan: Plan[Any], settings: Settings) -> Iterator[str]:
+        """Yield what else should be known of where the results stand, with the commands that order them."""
+        from chargen.operations.words import lines_of_files
+
+        return lines_of_files(plan, settings, self.words)
+
+    @abstractmethod
+    def output_of(self, task: Task) -> str:
+        """Return in words where the result of *task* goes: a picture without its extension."""
+
+    # -- jobs of which only the results are left
+
+    def owns(self, target: str) -> bool:
+        """Whether *target*, as the key of a result has it, is one of this operation's."""
+        return target.startswith(f"{self.name}/")
+
+    def settings_then(self, settings: Settings, targets: Sequence[str]) -> Settings:
+        """Return *settings* as far as the *targets* of a job say under which it was sent."""
+        return settings
+
+    @abstractmethod
+    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+        """Return what makes tasks of a job whose plan is lost; *parts* are its targets with their variations."""

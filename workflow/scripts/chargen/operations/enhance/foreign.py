@@ -1,0 +1,30 @@
+"""Enhancements whose plan is lost: where each goes is known from its key, what was asked is not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+
+from chargen.operations.base import Blank, Json
+from chargen.operations.enhance.names import suffix
+from chargen.operations.enhance.tasks import OPERATION, job_folder
+from chargen.operations.foreign import blank_task
+from chargen.records.settings import Settings
+
+
+def blank(settings: Settings, variations: int) -> Blank:
+    """Return what makes the tasks; *variations* is the highest number of one."""
+    folder = job_folder(settings)
+
+    def make(key: str, target: str, variation: int) -> Json:
+        name = PurePosixPath(target.split("/", 2)[2])
+        stem = name.with_suffix("").as_posix()
+        ending = name.suffix.lstrip(".").lower()
+        return blank_task(OPERATION, key, target, variation) | {
+            "image_size": "1K",
+            "input": name.as_posix(),
+            "folder": os.path.relpath(folder, settings.home),
+            "output": (f"{stem}-{ending}" if ending else stem) + suffix(variation, variations),
+        }
+
+    return make

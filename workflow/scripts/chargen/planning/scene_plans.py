@@ -1,0 +1,51 @@
+"""The plan of an operation on the scenes of a library."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chargen.base.errors import Problem
+from chargen.library.model import Kind, Library, Scene
+from chargen.planning.fates import Status
+from chargen.planning.plan import Plan
+from chargen.planning.settled import check_settled
+from chargen.planning.standing import Standing
+from chargen.planning.tasks import Shape
+from chargen.records.settings import Settings
+
+
+def _unknown(scene: Scene) -> Shape | Problem:
+    return Problem("error", "no-model", f"scene {scene.id}: no model was looked for", scene.place)
+
+
+@dataclass(kw_only=True)
+class ScenePlan(Plan[Standing]):
+    """Where each picture of *library* stands."""
+
+    kinds: frozenset[Kind]
+    library: Library
+    blocked: dict[str, str] = field(default_factory=dict)  # target -> why it cannot be sent
+    shape_of: Callable[[Scene], Shape | Problem] = _unknown
+    """What a scene asks of its model, or why the model cannot do it."""
+    made_at: float = field(default_factory=time.time)  # seconds since 1970, before the library was read
+
+    def status_of(self, item: Standing) -> Status:
+        """Return where *item* stands."""
+        return "blocked" if item.target in self.blocked else item.status
+
+    def cost_of(self, item: Standing) -> float:
+        """Return about what the picture costs; 0 where its model cannot make it."""
+        shape = self.shape_of(item.scene)
+        return 0.0 if isinstance(shape, Problem) else shape.cost_usd
+
+    def check(self, settings: Settings) -> None:
+        """Raise ChargenError if an author saved what is planned while the plan was made."""
+        wishes = [task.wish for task in self.tasks] + [item.item.wish for item in self.deferred]
+        check_settled(settings, self.library, wishes, self.made_at)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is pinned of it beside the batches' own plans."""
+        return super().to_json() | {"kinds": sorted(self.kinds)}
