@@ -51,7 +51,7 @@ def test_what_others_say_is_not_gone(emulator: Emulator, what: str, denial: str,
 
     assert not error.gone
     assert (denial in ("firewall", "proxy")) is error.foreign is error.passing
-    assert error.foreign is ("not an answer of the API" in str(error))
+    assert error.foreign is ("this answer is not from the API" in str(error))
 
 
 def _error(code: int, status: str, message: str) -> dict[str, object]:

@@ -329,7 +329,7 @@ def test_the_batch_that_crosses_80_percent_says_so(world, spent, monkeypatch, li
         check_budget(journal, settings, BATCH)
 
     assert said == len(told)
-    assert all("$2.00 of budget_usd=2.40 for 24 hours are used (83%)" in words for words in told)
+    assert all("$2.00 of budget_usd=2.40 for 24 hours used (83%)" in words for words in told)
 
 
 def test_a_plan_says_what_it_does_to_a_budget(world, spent):

@@ -95,7 +95,7 @@ def test_paid_results_that_are_nowhere_else_stay(settings, state, server):
 @pytest.mark.parametrize(
     ("outcomes", "why"),
     [
-        ({"w": ["lost", "lost"]}, "count as lost"),
+        ({"w": ["lost", "lost"]}, "are lost"),
         ({"w": ["passing", "missing-line"], "v": ["applied", ""]}, "some of its results are incomplete"),
         ({"w": ["failed", "unreadable-line"]}, "some of its results are incomplete"),
         ({"w": ["failed", "broken-picture"]}, "some of its results are incomplete"),

@@ -61,7 +61,7 @@ def test_a_lost_job_that_is_there_again_is_said(state, server, settings):
     says, does = jobs.what_to_do(job, settings)
 
     assert "lost" == job.here
-    assert "count as lost" in job.kept_for
+    assert "are lost" in job.kept_for
     assert "the next run collects it" in says
     assert "snakemake generate_all" in does
 

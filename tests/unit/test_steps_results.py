@@ -179,7 +179,7 @@ def test_a_batch_without_a_known_key_is_never_sent_again(hasty: World, body: str
     planned = hasty.plan()
 
     assert ("LOST", {"lost": SCENES}, []) == (receipt["state"], receipt["counts"], receipt["follow_ups"])
-    assert "hold no answer to any request" in receipt["error"]
+    assert "answer none of the requests" in receipt["error"]
     assert {"failed"} == {item.status for item in planned.items}
     assert ([], 0) == (planned.batches, hasty.deleted())
     assert [] == hasty.events("cleaned")
@@ -278,7 +278,7 @@ def test_collecting_a_foreign_job_is_as_careful(world: World, body: str) -> None
     collected = collect(world.settings.asking(job=files.id), world.state, world.run, world.remote)
 
     assert not refused["collected"]
-    assert "is not complete" in refused["why_not"]
+    assert "are incomplete" in refused["why_not"]
     assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
     assert 0 == world.deleted()
 
@@ -303,7 +303,7 @@ def test_a_foreign_job_without_results_makes_no_batch(hasty: World) -> None:
     settings = hasty.settings.asking(job=files.id)
     said += [collect(settings, hasty.state, hasty.run, hasty.remote)["why_not"] for _ in range(SIGHTINGS)]
 
-    assert "hold no answer to any request" in said[-1]
+    assert "answer none of the requests" in said[-1]
     job = hasty.emulator.executed()[-1]["job"]
     assert f"    snakemake cleanup --config delete={job}" in said[-1].splitlines()
     assert all("collect it later" in words for words in said)

@@ -395,7 +395,7 @@ def test_a_list_without_names_is_matched_by_the_ledger_of_uploads(batch, server)
 def test_429_without_details_is_about_billing(batch, server):
     """Used-up credits are said, not retried."""
     server.before = GeminiError("creating", 429, "Your credits are depleted")
-    with pytest.raises(ChargenError, match="credits are used up"):
+    with pytest.raises(ChargenError, match="credits used up"):
         batch(server)
 
     assert [] == server.made

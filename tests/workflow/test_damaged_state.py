@@ -180,7 +180,7 @@ def test_state_removed_under_a_waiting_run_ends_it(half_way, monkeypatch):
     monkeypatch.setattr(waiting.time, "sleep", remove)
     monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 1.0)
 
-    with pytest.raises(waiting.StateRemoved, match="put state/ back from a backup"):
+    with pytest.raises(waiting.StateRemoved, match="restore state/ from a backup"):
         fetch(steps.settings, steps.state, steps.state.batch(batch), steps.remote, None, steps.run)
 
     assert not (half_way.folder / "state").exists()

@@ -52,7 +52,7 @@ def _run(called_with: list[str]) -> int:
         _complain(str(error), by_itself=error.stopped)
         return error.exit_code
     except KeyboardInterrupt:
-        print("chargen: stopped. Nothing is lost; the next run continues", file=sys.stderr, flush=True)
+        print("chargen: stopped. Nothing is lost: the next run continues", file=sys.stderr, flush=True)
         return INTERRUPTED
     except OSError as error:
         _complain(system_trouble(error))

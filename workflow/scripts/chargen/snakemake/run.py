@@ -59,7 +59,7 @@ class Run:
             print_message(f"report: {RESULTS / 'report.html'}")
         if not self._plans.made() or not (self._has_work or self._found_lost_job()):
             if context.files.stop.exists():
-                words = f"chargen: stopped. Nothing is lost. To continue:\n    {context.command_again()}"
+                words = f"chargen: stopped. Nothing is lost: to continue:\n    {context.command_again()}"
                 print(output.clean(words), file=sys.stderr)
             self._log_end(failed)
         elif incomplete := self._plans.incomplete():

@@ -111,7 +111,7 @@ def _as_it_is(end: Json, joined: Joined) -> Json:
     """
     if joined.lines or end["state"] != "SUCCEEDED":
         return end
-    return end | {"state": LOST, "error": end["error"] or "its results hold no answer to any request"}
+    return end | {"state": LOST, "error": end["error"] or "its results answer none of the requests"}
 
 
 def _counts(receipt: Json) -> str:

@@ -366,7 +366,7 @@ def fetch(
         operation = watch.tick(place, first).get(entry.job)
         first = False
         if words := watch.why_stuck(files.id, GIVE_UP_AFTER_S):
-            raise ResultsNotHere(f"{words}. Nothing is lost; run again later to collect the jobs")
+            raise ResultsNotHere(f"{words}. Nothing is lost: run again later to collect them")
         if operation and not operation.is_final:
             news = (operation.state, operation.done)
             events.log(

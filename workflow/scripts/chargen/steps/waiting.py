@@ -27,13 +27,13 @@ def check(run: RunFiles | None) -> None:
         return
     if not run.folder.is_dir():
         raise StateRemoved(
-            f"{run.folder} was removed while this run was waiting, so what it knew of its jobs is gone here. The jobs "
-            "go on at the server and nothing is sent again: put state/ back from a backup, or collect each job with "
+            f"{run.folder} was removed while this run was waiting, so its records of its jobs are gone. The jobs "
+            "continue on the server and nothing is sent again: restore state/ from a backup, or collect each job with "
             "`snakemake collect --config job=…` (`snakemake jobs` lists them)"
         )
     main = main_process()
     if run.stop.exists() or (main and not process_alive(main)):
-        raise StillWaiting("the run has ended; its jobs continue on the server. `snakemake generate_all` collects them")
+        raise StillWaiting("the run has ended. Nothing is lost: `snakemake generate_all` collects its jobs")
 
 
 def pause(seconds: float, run: RunFiles | None) -> None:
