@@ -359,3 +359,13 @@ def test_texts_of_the_command_line_arrive_as_typed(project):
     said = project.run("order", options=("--config", *words), check=False).stdout
 
     assert "among the 2 pictures that match character/tobi-ferrow/* can be ordered: 2 wanted" in said
+
+
+def test_a_target_after_the_settings_is_one_message(project):
+    """Snakemake takes it for a setting: the message shows the command line that was meant, and nothing is made."""
+    ended = project.run(options=("--config", "exclude=x", "generate_all"), check=False)
+
+    assert 1 == ended.returncode
+    assert "chargen: `generate_all` stands after --config" in ended.stdout
+    assert "    snakemake generate_all --config exclude=x\n" in ended.stdout and "Traceback" not in ended.stdout
+    assert not any((project.folder / name).exists() for name in ("state", "results", "logs"))

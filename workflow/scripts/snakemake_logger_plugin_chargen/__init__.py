@@ -6,9 +6,12 @@ Snakemake imports this while it makes its list of options, before it reads their
 import sys
 
 from chargen.records.typed import forgiving
+from chargen.snakemake import command_line
 from chargen.snakemake.log_handler import LogHandler, LogHandlerSettings
 
 __all__ = ["LogHandler", "LogHandlerSettings"]
 
 if (cli := sys.modules.get("snakemake.cli")) is not None:
     cli.parse_config = forgiving(cli.parse_config)
+    cli.args_to_api = command_line.check_before(cli.args_to_api)
+    cli.print_exception = command_line.in_one_line(cli.print_exception)
