@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from chargen.base.schemas import ROOT
-from chargen.records.arguments import COMMANDS, rule_of_arguments
+from chargen.records.arguments import COMMANDS, Screen, rule_of_arguments
 from chargen.records.declaring import defaults_of, keys_of, rule_of
 from chargen.records.settings import Settings
 
@@ -86,13 +86,15 @@ def _rows(rule: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = ""
 def _argument_rows() -> Iterator[str]:
     """Yield a table row per argument, those that several commands share once."""
     rules, seen = rule_of_arguments()["properties"], set()
-    for command in COMMANDS.values():
+    for command in (Screen, *COMMANDS.values()):
         defaults = defaults_of(command)
         for name, _, _ in keys_of(command):
             if name not in seen:
                 seen.add(name)
-                takers = ", ".join(f"`{taker}`" for taker, of in COMMANDS.items() if name in defaults_of(of))
-                yield f"| {takers} | `{name}` | `{_value(defaults[name])}` | {_meaning(rules[name])} |\n"
+                takers = [f"`{taker}`" for taker, of in COMMANDS.items() if name in defaults_of(of)]
+                if command is Screen:
+                    takers = ["every screen", *(name for name in takers if name == "`collect`")]
+                yield f"| {', '.join(takers)} | `{name}` | `{_value(defaults[name])}` | {_meaning(rules[name])} |\n"
 
 
 def _config_lines(

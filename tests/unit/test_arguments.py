@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import yaml
 
+from chargen import screens
 from chargen.base.errors import ChargenError
 from chargen.records import arguments
 from chargen.records import settings as config
@@ -92,11 +93,11 @@ def test_misspelt_keys_are_named(tmp_path, data, said):
 def test_a_command_refuses_what_it_does_not_take():
     """An argument of another command would do nothing: it is refused before anything runs."""
     with pytest.raises(ChargenError) as refused:
-        check_arguments(["scenes=character/*", "library=x"], {"cleanup"})
+        check_arguments(["scenes=character/*", "library=x"], {"cleanup"}, screens.names)
     with pytest.raises(ChargenError) as nothing_taken:
-        check_arguments(["confirm=true"], {"generate_all"})
+        check_arguments(["confirm=true"], {"generate_all"}, screens.names)
     with pytest.raises(ChargenError) as similar:
-        check_arguments(["files=all"], {"order"})
+        check_arguments(["files=all"], {"order"}, screens.names)
 
     assert str(refused.value) == (
         "--config scenes: cleanup does not take `scenes`. It takes `format`, `cancel`, `delete`, `files`, "
@@ -107,9 +108,9 @@ def test_a_command_refuses_what_it_does_not_take():
 
 
 def test_a_command_takes_its_own_arguments():
-    """Each command takes what it declares, also beside other targets."""
-    for command, declared in COMMANDS.items():
-        check_arguments([f"{name}=x" for name in defaults_of(declared)], {command, "generate_all"})
+    """Each command takes what it declares, also beside other targets; every screen can answer as JSON."""
+    for command, declared in {**dict.fromkeys(screens.names(), arguments.Screen), **COMMANDS}.items():
+        check_arguments([f"{name}=x" for name in defaults_of(declared)], {command, "generate_all"}, screens.names)
 
 
 def test_arguments_that_share_a_name_share_their_declaration():

@@ -6,7 +6,7 @@ They are typed behind ``--config`` like settings, but say what one command shall
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -84,18 +84,11 @@ class Review(Arguments):
 COMMANDS: Mapping[str, type[Arguments]] = {
     "order": Order,
     "collect": Collect,
-    "jobs": Screen,
-    "storage": Screen,
     "history": History,
-    "failures": Screen,
-    "watch": Screen,
-    "prices": Screen,
-    "doctor": Screen,
-    "init": Screen,
     "cleanup": Cleanup,
     "review": Review,
 }
-"""Every target that takes arguments."""
+"""The targets that take arguments of their own. Every other screen takes those of `Screen`."""
 
 
 def all_arguments() -> dict[str, Key]:
@@ -114,38 +107,31 @@ def rule_of_arguments() -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "properties": rules}
 
 
-def commands_that_take(name: str) -> list[str]:
-    """Return the commands that take the argument *name*."""
-    return [command for command, of in COMMANDS.items() if name in {taken for taken, _, _ in keys_of(of)}]
+def check_arguments(words: Sequence[str], targets: Collection[str], screens: Callable[[], Iterable[str]]) -> None:
+    """Raise ChargenError for an argument among *words*, typed behind ``--config``, that no one of *targets* takes.
 
-
-def check_arguments(words: Sequence[str], targets: Collection[str]) -> None:
-    """Raise ChargenError for an argument among *words*, typed behind ``--config``, that no one of *targets* takes."""
+    *screens* returns the names of all screens.
+    """
     known = all_arguments()
-    typed = [word.partition("=")[0] for word in words]
-    faults = [_not_taken(name, targets) for name in typed if name in known and not _is_taken(name, targets)]
+    typed = [name for name in (word.partition("=")[0] for word in words) if name in known]
+    if not typed:
+        return
+    commands: dict[str, type[Arguments]] = {**dict.fromkeys(screens(), Screen), **COMMANDS}
+    takes = {command: [name for name, _, _ in keys_of(of)] for command, of in commands.items()}
+    faults = [_not_taken(name, targets, takes) for name in typed if not _takers(name, takes) & set(targets)]
     if faults:
         raise ChargenError("\n".join(faults))
 
 
-def _is_taken(name: str, targets: Collection[str]) -> bool:
-    return not set(commands_that_take(name)).isdisjoint(targets)
+def _takers(name: str, takes: Mapping[str, Sequence[str]]) -> set[str]:
+    return {command for command, names in takes.items() if name in names}
 
 
-def _not_taken(name: str, targets: Collection[str]) -> str:
+def _not_taken(name: str, targets: Collection[str], takes: Mapping[str, Sequence[str]]) -> str:
     what = " and ".join(sorted(targets))
-    taken = list(dict.fromkeys(_arguments_of(targets)))
-    takes = f"It takes {', '.join(f'`{item}`' for item in taken)}" if taken else "It takes no arguments"
+    taken = list(dict.fromkeys(item for target in targets for item in takes.get(target, ())))
+    words = f"It takes {', '.join(f'`{item}`' for item in taken)}" if taken else "It takes no arguments"
     near = difflib.get_close_matches(name, taken, n=1)
-    question = f"; did you mean `{near[0]}`?" if near else f". Take it away, or give it to: {_owners(name)}"
-    return f"--config {name}: {what} does not take `{name}`. {takes}{question}"
-
-
-def _owners(name: str) -> str:
-    return ", ".join(commands_that_take(name))
-
-
-def _arguments_of(targets: Collection[str]) -> Iterator[str]:
-    for target in targets:
-        if command := COMMANDS.get(target):
-            yield from (name for name, _, _ in keys_of(command))
+    takers = ", ".join(sorted(_takers(name, takes)))
+    question = f"; did you mean `{near[0]}`?" if near else f". Take it away, or give it to: {takers}"
+    return f"--config {name}: {what} does not take `{name}`. {words}{question}"

@@ -46,9 +46,9 @@ def in_one_line(print_exception: Function) -> Function:
 
 def check_settings(words: Sequence[str]) -> None:
     """Raise ChargenError if one of the *words* after ``--config`` is no setting; most often it is a target."""
-    from chargen.base.schemas import load_schema
+    from chargen.records.settings import configuration_rule
 
-    known = list(load_schema("config")["properties"])
+    known = list(configuration_rule()["properties"])
     targets = []
     for word in words:
         key, sign, _ = word.partition("=")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chargen import screens
 from chargen.base.processes import announce_main_process
 from chargen.operations import DEFAULT_TARGET
 from chargen.records import settings as config
@@ -54,7 +55,7 @@ class RunContext:
 
     def check_arguments(self) -> None:
         """Raise ChargenError for an argument of a command that none of the targets takes."""
-        check_arguments(self.workflow.config_settings.config_args or (), self.targets.names)
+        check_arguments(self.workflow.config_settings.config_args or (), self.targets.names, screens.names)
 
     @property
     def files(self) -> RunFiles:
