@@ -144,7 +144,7 @@ def _confirm(options: argparse.Namespace, environment: Mapping[str, str]) -> Non
     if options.yes or environment.get("YES") == "1":
         return
     if not sys.stdin.isatty():
-        raise live.Refused("nobody agreed to the price: type yes at a terminal, or set YES=1 (--yes)")
+        raise live.Refused("the price was not confirmed: type yes at a terminal, or set YES=1 (--yes)")
     if input("Go on? Type yes: ").strip().lower() != "yes":
         raise live.Refused("not started: nothing was sent")
 

@@ -39,7 +39,7 @@ ABSENT: Any = _Absent()
 
 
 class CutString(str):
-    """A string whose publisher left its content out: ``length`` characters that nobody can look into."""
+    """A string whose publisher left its content out: ``length`` characters of unknown content."""
 
     length: int
 

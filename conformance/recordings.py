@@ -59,7 +59,7 @@ def _mismatches(matcher: Matcher, step: Step, recording: Recording, recorded: Re
 
 
 def compare(matcher: Matcher, expected: Expected, recorded: Recorded) -> list[Mismatch]:
-    """What of a recorded answer is not as expected; what was not published is not compared."""
+    """How a recorded answer differs from what is expected; what was not published is not compared."""
     found: list[Mismatch] = []
     if recorded.status is not None and expected.status is not None:
         found += matcher.match(expected.status, recorded.status, "status")

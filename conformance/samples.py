@@ -23,7 +23,7 @@ class BadSample(Exception):
 
 @dataclass(frozen=True)
 class Recorded:
-    """One recorded answer or request: what of it was published. ``text`` is its body as it was."""
+    """One recorded answer or request, as far as it was published. ``text`` is its body as it was."""
 
     where: str
     value: Any = ABSENT

@@ -200,7 +200,9 @@ def test_settings_that_a_model_does_not_take_are_named(settings):
     found = [f for f in check_models(replace(settings, models=chosen)) if f.level == "warning"]
 
     assert 2 == len(found)
-    assert "models.generate.temperature: 0.7 is not sent, because gemini-3-pro-image takes none" == found[0].says
+    assert (
+        "models.generate.temperature: 0.7 is not sent, because gemini-3-pro-image does not accept it" == found[0].says
+    )
     assert "models.generate.thinking_level: low is not sent, because gemini-3-pro-image takes none" == found[1].says
 
 

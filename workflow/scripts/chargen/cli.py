@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; return the exit status: 0, 1 after an error in words, 2 for a wrong call, 130 after Ctrl-C.
+    """Run one verb; return the exit status: 0, 1 after an error with a message, 2 for a wrong call, 130 after Ctrl-C.
 
     Whatever is printed on the way is without the API key and without control characters.
     """

@@ -38,7 +38,8 @@ SCHEMA_FIELDS = ("response_json_schema", "response_schema")
 """The fields of a request that may hold the form, the first choice first.
 
 Reports contradict each other on which of them counts in a batch (a client tested live: the first; an issue of another
-client: the second). So the form is said in words too, and what does not fit it is asked for again with the other field.
+client: the second). So the prompt describes the form too, and an answer that does not fit is retried with the other
+field.
 """
 
 

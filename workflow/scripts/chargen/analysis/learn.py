@@ -5,7 +5,7 @@
 - A trait counts once at least two pictures show it, and at least a quarter of them.
 - Medium and colours come from approved pictures alone: the medium that most of them have, and their three main colours.
 - A picture that contradicts the description is no reference, unless its author approved it in a review or a record, or
-  named it. Older tools called everything in their inventory approved: that was nobody's judgement of the picture.
+  named it. Older tools called everything in their inventory approved: that was no judgement of the picture.
 - Who has no portrait is sent as the best picture there is: a picked one first, then an approved one, a portrait before
   a full figure, the better made before the worse.
 """
@@ -63,7 +63,7 @@ class Lessons:
         return Learned(traits, style) if traits or style else None
 
     def best_portraits(self, entity: Entity) -> Sequence[tuple[str, str]]:
-        """The pictures that may stand for *entity*, best first, each with why in words."""
+        """The pictures that may stand for *entity*, best first, each with the reason."""
         return self.of_entity(entity).portraits
 
     def contradicts(self, entity: Entity, path: str) -> bool:
@@ -121,7 +121,7 @@ class _Opinions:
         self.picked = {path for path, record in owners.items() if record.picked}
 
     def said_of(self, item: Analysis) -> str:
-        """What speaks for the picture, in words."""
+        """Why the picture was chosen, as a text."""
         opinion = "picked" if item.path in self.picked else ("approved" if item.path in self.approved else "")
         return ", ".join(filter(None, (item.image_type, f"quality {item.quality} of 5", opinion)))
 

@@ -1,7 +1,7 @@
 """Where analyses are kept: items of ``image_inventory`` in imagery.yaml, or ``<picture>.analysis.json`` beside it.
 
 Both are read, whatever the configuration says; the youngest one about a picture counts. Items that an older tool wrote
-count if they say something of light, palette or canon; they do not tell of which content.
+count if they say something of light, palette or canon; they do not say of which content.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def write_sidecar(entity_folder: Path, item: Mapping[str, Any]) -> Path:
 
 
 def unreadable_sidecar(entity_folder: Path, path: str) -> str:
-    """Why a sidecar of the picture *path* that is there cannot be read, in words; ``""`` if nothing is wrong."""
+    """Why a sidecar of the picture *path* cannot be read; ``""`` if it can."""
     target = sidecar_path(entity_folder, path)
     if not is_present(target):
         return ""

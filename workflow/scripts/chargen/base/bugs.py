@@ -1,4 +1,4 @@
-"""What nobody expected: one line for the user, the traceback for whoever repairs it."""
+"""Unexpected errors: one line for the user, and the traceback in a file for a bug report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_WORDS = 300
 
 
 def in_words(error: Exception, doing: str, home: Path) -> str:
-    """Return the line for the user about an *error* that is in nobody's words yet: of a package that is not installed,
+    """Return the line for the user about an *error* without a message of its own: a package that is not installed,
     or of a bug, see `record`."""
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("chargen"):
         return (

@@ -100,7 +100,7 @@ def load(name: str) -> Any:
 
 
 def is_placeholder(recorded: str) -> bool:
-    """Whether what was *recorded* under this name of a provider is a placeholder. A name that nobody here knows is that
+    """Whether what was *recorded* under this name of a provider is a placeholder. An unknown name is that
     of a provider whose pictures are real: nothing of it is ever asked for again."""
     return any(known.recorded_as == recorded and known.marks_placeholders for known in _known_as(recorded))
 

@@ -180,7 +180,7 @@ class UnreadableFile(ChargenError, ValueError):
 def append_line(path: Path, data: object) -> None:
     """Add one JSON line to *path* and make it durable. Call it under a lock.
 
-    A line that a crash tore is closed first, so that it spoils nobody but itself.
+    A line that a crash cut off is ended first, so that it spoils only itself.
     """
     make_folder(path.parent)
     new = not path.exists()

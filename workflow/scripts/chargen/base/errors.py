@@ -1,4 +1,4 @@
-"""What chargen tells its user when something is not right: where, what, and what to do."""
+"""Problems and errors for the user: where, what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def shortened(text: str) -> str:
 
 
 def system_trouble(error: OSError) -> str:
-    """Return what the system did not do, in words: which file, why, and that the next run goes on."""
+    """Return a message on what the system refused: which file, why, and that nothing is lost."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}. Nothing is lost; fix this and run again"
 

@@ -1,4 +1,4 @@
-"""Places where a test can make the process die, to prove that the next run goes on.
+"""Places where a test can make the process die, to prove that the next run continues.
 
 ``CHARGEN_KILL_AT=<point>[:<n>]`` kills at the n-th time (1 by default) that the point is reached in this process;
 ``CHARGEN_KILL_WHO`` says who dies: this process (``self``, the default), its whole process group (``group``), or

@@ -110,7 +110,7 @@ def in_words(error: Exception) -> str:
 
 
 def by_way_of(what: httpx2.RequestError | httpx2.Response) -> str:
-    """Return through which proxy an error or an answer came, in words to follow a message; empty if through none."""
+    """Return through which proxy an error or an answer came, as the end of a message; empty without a proxy."""
     try:
         proxy = proxy_for(what.request.url)
     except (RuntimeError, ChargenError):  # without its request
@@ -251,7 +251,7 @@ def _certificates() -> ssl.SSLContext:
 
 
 def _no_certificates() -> ssl.SSLContext:
-    """Return a context for connections that are not secure: nothing is read for it, and it trusts nobody."""
+    """Return a context for connections that are not secure: nothing is read for it, and it trusts no certificate."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

@@ -29,7 +29,7 @@ SHORTEST_PART = 8
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL and C1: escape sequences, carriage returns, bells
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of writing
-    "\u2028\u2029\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # other line ends, and what nobody can see
+    "\u2028\u2029\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # other line ends, and invisible characters
     "\ud800-\udfff\U000e0000-\U000e007f"  # halves of characters (names that are not UTF-8), invisible letters
 )
 _OBEYED = re.compile(f"[{_CONTROLS}]")

@@ -26,7 +26,7 @@ def pid_here(main: str) -> int:
 
 
 def process_alive(pid: int) -> bool:
-    """Whether a process of this machine with that number is at work; one that nobody has buried yet is not."""
+    """Whether a process with that number runs on this machine; a zombie process does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -84,7 +84,7 @@ def invalid(message: str) -> ApiError:
 
 
 def no_key() -> ApiError:
-    """What a caller without any key is told."""
+    """The answer to a caller without any key."""
     return ApiError(
         403,
         "Method doesn't allow unregistered callers (callers without established identity). "
@@ -120,7 +120,7 @@ def bad_key() -> ApiError:
 
 
 def no_such_file(file_id: str) -> ApiError:
-    """Missing, expired and foreign files are not told apart."""
+    """Missing, expired and foreign files get the same answer."""
     return ApiError(403, f"You do not have permission to access the File {file_id} or it may not exist.")
 
 
@@ -135,7 +135,7 @@ def not_found() -> ApiError:
 
 
 def no_such_model(model: str, version: str, method: str, advice: str = "ListModels") -> ApiError:
-    """A model that nobody knows (or that this version of the API does not offer).
+    """An unknown model (or that this version of the API does not offer).
 
     *advice* names the method to call; both ``ListModels`` and ``ModelService.ListModels`` were recorded.
     """

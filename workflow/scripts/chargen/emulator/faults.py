@@ -124,7 +124,7 @@ class CallFault:
     does: DENIALS), ``redirect`` (*status* of REDIRECTS, to *location*).
     ``retry_delay_s`` gives a 429 its RetryInfo; without it a 429 has no details. ``display_name`` is a glob
     for creates, uploads and all calls about one job. ``for_s`` ends the fault so many seconds after the plan was set.
-    ``body`` also bends the errors of ``status`` and ``status_after``. ``crc32c`` tells whose checksum goes with a
+    ``body`` also bends the errors of ``status`` and ``status_after``. ``crc32c`` says whose checksum is sent with a
     download's wrong body: that of the whole file, that of what is sent, or none. ``location``: empty for the same
     address once more, which then works; a path of this server; or another server's address, to which the path is added.
     """

@@ -127,7 +127,7 @@ class Job:
 
     @property
     def shows_output(self) -> bool:
-        """Whether the result's whereabouts are told already."""
+        """Whether the result's place is already in the answer."""
         return self.state == "SUCCEEDED" and self.late_looks >= self.plan.job.late_file_polls
 
     def operation(self, now_ns: int, inlined: list[Any] | None = None) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def denial(name: str, kind: str, target: str) -> tuple[int, Lie]:
 
 
 def _renamed(line: bytes) -> bytes:
-    """The result line with a key that nobody asked for."""
+    """The result line with a key that was not in the request."""
     if not line.strip():
         return b""
     data = orjson.loads(line)

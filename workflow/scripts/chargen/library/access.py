@@ -45,7 +45,7 @@ def _record_barrier(imagery: Path) -> Barrier | None:
 
 
 def may_be_written(path: Path) -> bool:
-    """Whether *path* can be written as far as the system knows, and nobody has locked it; True if it is not there.
+    """Whether *path* can be written as far as the system knows, and not locked by a process; True if it does not exist.
 
     For root everything may be written, and a file can be replaced that may not: so the marks count too.
     """

@@ -1,4 +1,4 @@
-"""Pictures from before chargen that count for a scene, so that nobody pays for them again.
+"""Adopted pictures: made without chargen, they count for a scene, so that they are not paid for again.
 
 A scene takes the picture in the slot that an older tool filled, else that of its last run, else the one
 that is named after it.
@@ -46,7 +46,7 @@ _SIMPLE = re.compile(rb"[^\s\"'|>&*!%@`#\[\]{},?:-][^#\"']*|\"[^\"\\]*\"|'[^']*'
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where to look: the entity, the pictures that nobody may adopt, and what is on disk."""
+    """Where to look: the entity, the pictures that cannot be adopted, and what is on disk."""
 
     kind: Kind
     slug: str
@@ -93,7 +93,7 @@ def adopt(drafts: Sequence[Draft], where: Surroundings, problems: Problems) -> d
 
 
 class _Files:
-    """The picture files that nobody recorded and no scene has taken.
+    """The picture files without a record that no scene has adopted.
 
     Whether one is real is looked up only when it is about to be adopted.
     """
@@ -168,7 +168,7 @@ def _by_runs(
 
 
 def _targets(titles: Mapping[str, tuple[str, ...]], where: Surroundings) -> dict[str, str]:
-    """Scene ids by the names that runs have for them; a name that two scenes would have is nobody's."""
+    """Scene ids by the names that runs have for them; a name that two scenes would have belongs to none."""
     targets: dict[str, str] = {}
     for scene, names in titles.items():
         for name in names:
@@ -188,7 +188,7 @@ def _scene_of(target: str, targets: Mapping[str, str], kind: Kind) -> str:
 def _by_name(
     titles: Mapping[str, tuple[str, ...]], wanting: Collection[str], where: Surroundings, files: _Files
 ) -> dict[str, str]:
-    """The newest file that is named after each scene in *wanting*. What could be two's is nobody's."""
+    """The newest file that is named after each scene in *wanting*. A file that fits two scenes belongs to none."""
     exact = {name: scene for scene, names in titles.items() for name in names}
     found: dict[str, tuple[tuple[str, str, str], str]] = {}
     for name in sorted(files.names):
@@ -202,7 +202,7 @@ def _by_name(
 def _named_scene(
     stem: str, exact: Mapping[str, str], titles: Mapping[str, tuple[str, ...]], where: Surroundings
 ) -> tuple[str, tuple[str, str, str]]:
-    """The scene that a file's stem names, and the stamps at its end, which tell newer from older."""
+    """The scene that a file's stem names, and the stamps at its end, which order them by age."""
     for base, stamp in _bases(stem, where.kind):
         own = base.removeprefix(f"{same_name(where.slug)}-") if where.kind == "character" else base
         scene = exact.get(base) or exact.get(own)
@@ -232,7 +232,7 @@ def _only(scenes: Iterable[str]) -> str:
 
 
 def _read_runs(where: Surroundings, problems: Problems) -> list[_Run]:
-    """The runs of the entity. One that is no YAML is warned of: the pictures' names may still tell."""
+    """The runs of the entity. One that is no YAML is warned of: the pictures' names may still help."""
     file = f"{where.folder}/{RUNS_FILE}"
     if not where.folders.exists(file):
         return []

@@ -239,7 +239,7 @@ def _deep(view: View, key: str) -> Place:
 
 
 def _check_ids(drafts: list[Draft], problems: Problems) -> None:
-    """Two scenes with one id would fight for one file, also on disks that do not tell cases apart."""
+    """Two scenes with one id would fight for one file, also on disks that ignore case."""
     seen: dict[str, Draft] = {}
     for draft in drafts:
         first = seen.setdefault(draft.id.casefold(), draft)

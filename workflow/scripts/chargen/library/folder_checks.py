@@ -30,7 +30,7 @@ def not_a_folder(folders: Folders, name: str) -> str:
     """What is wrong with what stands at *name* below the root; ``""`` if it is a folder, or nothing is there."""
     root = folders.listing("")
     if name in root.files or name in root.others:
-        return root.away.get(name) or "is no folder"
+        return root.away.get(name) or "is not a folder"
     return ""
 
 

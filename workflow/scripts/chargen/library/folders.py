@@ -86,7 +86,7 @@ class Folders:
         return name in listing.files or name in listing.others or name in listing.folders or bool(listing.trouble)
 
     def away(self, path: str) -> str:
-        """Why the file at *path* cannot be read, in words; ``""`` if nothing is known against it."""
+        """Why the file at *path* cannot be read; ``""`` if it can, as far as is known."""
         listing, name = self._at(path)
         return listing.away.get(name, "") or listing.trouble
 

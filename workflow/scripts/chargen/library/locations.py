@@ -1,6 +1,6 @@
 """The location shape in its six dialects: an overview, zones, pictures of zones, and beats.
 
-A dialect is told by the keys that an item has, never by a version number; so one table serves them all.
+A dialect is recognised by the keys of an item, never by a version number; so one table serves them all.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ class Entity:
     description: str = ""
     traits: tuple[str, ...] = ()
     portrait: str = ""  # relative to the entity's folder; "" if none exists or is declared
-    portrait_by_name: bool = False  # nobody said so: the file is only named like one
+    portrait_by_name: bool = False  # not declared: the file is only named like one
     zones: Mapping[str, str] = field(default_factory=dict)
     scenes: tuple[Scene, ...] = ()
     records: tuple[Record, ...] = ()
@@ -245,7 +245,7 @@ class Candidate:
     the scene ``target`` makes, or both: an existing picture that this scene made and will replace if wanted again.
 
     ``rivals`` are other scenes whose pictures would be preferred once they are made: "the newest picture of a zone" is
-    only known when all of its pictures that are wanted in the same run are in place. ``why`` says in words why it was
+    only known when all of its pictures that are wanted in the same run are in place. ``why`` says why it was
     chosen, where nobody named it.
     """
 

@@ -1,6 +1,6 @@
 """What stands in a library where an entity is expected and is none: misnamed files, copies, folders without the file.
 
-Nothing of it is read. It is named, with what it is taken for, so that nobody waits in vain for its pictures.
+Nothing of it is read. It is named, with what it is taken for, so that its author does not wait for pictures in vain.
 """
 
 from __future__ import annotations

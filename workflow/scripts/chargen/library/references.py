@@ -1,4 +1,4 @@
-"""Which pictures a scene asks to be sent along, and every way in which each of them can be had.
+"""Which pictures a scene asks to be sent along, and every way to get each of them.
 
 One rule for all forms in which a picture is named, in this order: a path that exists, relative to the entity, then to
 the library root; an id of a recorded or inventoried picture; a character or ``<character>-portrait``; a location with
@@ -23,7 +23,7 @@ class Judgement(Protocol):
     """What was seen in pictures, where anybody looked; paths are relative to the library root."""
 
     def best_portraits(self, entity: Entity) -> Sequence[tuple[str, str]]:
-        """The pictures that may stand for *entity* where it has no portrait, best first, each with why in words."""
+        """The pictures that may stand for *entity* where it has no portrait, best first, each with the reason."""
 
     def contradicts(self, entity: Entity, path: str) -> bool:
         """Whether the picture at *path* shows *entity* as it is not, and nobody approved it."""
@@ -64,7 +64,7 @@ class ReferenceIndex:
     def for_scene(self, scene: Scene) -> tuple[tuple[Reference, ...], tuple[Problem, ...]]:
         """The references of *scene*: characters as listed, the location, those it names, style images.
 
-        The same file or scene is asked for once. What cannot be had is a warning, and the scene goes on without it.
+        The same file or scene is asked for once. A missing reference is a warning; the scene is made without it.
         """
         asking = SceneReferences(self, scene)
         for person in scene.characters:
@@ -225,7 +225,7 @@ class ReferenceIndex:
         return self._folders.leads_outside(path)
 
     def owner_name(self, path: str) -> str:
-        """What the entity in whose folder *path* lies is called; ``""`` for a path of nobody."""
+        """What the entity in whose folder *path* lies is called; ``""`` for any other path."""
         entity = self._owner(path)
         return entity.name if entity else ""
 

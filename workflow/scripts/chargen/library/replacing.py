@@ -5,7 +5,7 @@ file and rename it over the old one. Here nothing is replaced that is empty or b
 places in one step, so that nothing is ever overwritten unseen, and what was taken out of its place is looked at again:
 if its author has written into it meanwhile, it gets its place back.
 
-Whether somebody has a file open for writing is asked of the kernel where it can tell (Linux: a read lease is refused
+Whether somebody has a file open for writing is asked of the kernel where it knows (Linux: a read lease is refused
 while the file is open for writing, fcntl(2)). Elsewhere a file that was changed just now is waited for, and what was
 replaced is kept for a moment before it is looked at.
 """
@@ -51,7 +51,7 @@ class Unsettled(Exception):
 
 
 class SettledFile:
-    """A file that nobody was writing when it was read. ``data`` are its bytes, None if there is no file.
+    """A file that was read while no other process was writing it. ``data`` are its bytes, None if there is no file.
 
     Raises `Unsettled` for a file that is empty or being written, ``OSError`` for one that cannot be read. Use it in a
     ``with`` block.
@@ -90,7 +90,7 @@ class SettledFile:
     def replace(self, new: bytes) -> None:
         """Put *new* durably in the file's place, with the same access rights.
 
-        Raises `Unsettled` if the author was quicker: what the author saved is in place then, and complete.
+        Raises `Unsettled` if the author saved the file first: the author's version is then in place, and complete.
         """
         draft = durable.draft_of(self._target)
         draft.unlink(missing_ok=True)
@@ -174,7 +174,7 @@ class SettledFile:
             kept.unlink(missing_ok=True)
 
     def _check_replaced(self, replaced: Path) -> None:
-        """Raise `Unsettled` unless what was replaced is what was read, complete, and written by nobody."""
+        """Raise `Unsettled` unless what was replaced is what was read, complete, and not being written."""
         if not os.path.lexists(replaced):
             return
         if _look(replaced) != _stamp(self._status):
@@ -189,7 +189,7 @@ class SettledFile:
             raise Unsettled("was saved meanwhile")
 
     def _is_changed(self) -> bool:
-        """Whether the file that was read says something else by now, wherever it stands."""
+        """Whether the file that was read has changed since, wherever it stands."""
         return _stamp(os.fstat(self._file)) != _stamp(self._status) or _read_all(self._file) != self.data
 
     def _give_back(self, replaced: Path, ours: _Stamp) -> None:
@@ -260,7 +260,7 @@ def wait_until_settled(path: Path) -> str:
 
 
 def is_being_written(file: int, folder: Path) -> bool | None:
-    """Whether somebody has the open *file* (opened for reading, in *folder*) open for writing; None: cannot be told."""
+    """Whether somebody has the open *file* (opened for reading, in *folder*) open for writing; None: unknown."""
     answer = _probe(file)
     if answer and not _leases_work(folder):
         return None
@@ -272,7 +272,7 @@ def _probe(file: int) -> bool | None:
     if not hasattr(fcntl, "F_SETLEASE"):
         return None
     try:
-        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # of no effect if nobody handles it, unlike SIGIO
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # ignored without a handler, unlike SIGIO
         fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
@@ -281,7 +281,7 @@ def _probe(file: int) -> bool | None:
 
 
 def _leases_work(folder: Path) -> bool:
-    """Whether a file that nobody writes gets a lease there. NFS refuses all of them with the same error."""
+    """Whether a file that is not being written gets a lease there. NFS refuses all of them with the same error."""
     path = durable.draft_of(folder / "lease")
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -325,7 +325,7 @@ def _call(name: str, *arguments: object) -> bool:
 
 
 def _publish(draft: Path, target: Path) -> None:
-    """Give *draft* the name *target*, which nobody may have by now."""
+    """Give *draft* the name *target*, which must not exist."""
     try:
         os.link(draft, target)
     except FileExistsError:

@@ -111,7 +111,7 @@ def read_scenes(view: View, key: str, head: Head, problems: Problems) -> list[Dr
 
 
 def warn_unknown(view: View, known: Collection[str], problems: Problems) -> None:
-    """Warn of every key that nobody reads, and name the one that was probably meant."""
+    """Warn of every unknown key, and name the one that was probably meant."""
     for key in view.data:
         if key not in known:
             meant = _MEANT.get(key, "")

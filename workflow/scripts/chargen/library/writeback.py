@@ -1,6 +1,6 @@
 """Records appended to an author's ``imagery.yaml`` without touching anything else in it.
 
-The file is never serialised again: libyaml tells where the section's last item ends, the new lines go there,
+The file is never serialised again: libyaml says where the section's last item ends, the new lines go there,
 and the result is parsed and compared with what was there before, event by event, prior to taking the file's
 place.
 """
@@ -48,7 +48,7 @@ class CannotWriteBack(WriteBackError):
 
 
 class InvalidFile(WriteBackError):
-    """The file is not valid YAML at this moment: keep the records, and append them once it is mended."""
+    """The file is not valid YAML at this moment: keep the records, and append them once it is fixed."""
 
 
 class BeingSaved(WriteBackError):

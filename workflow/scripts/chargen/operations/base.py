@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Blank = Callable[[str, str, int], Json]
-"""Makes a task of which only its key is known, from that key, its target and its variation."""
+"""Makes a task from its key, target and variation, where nothing else is known of it."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,15 @@ class Operation(ABC):
 
     @abstractmethod
     def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
-        """Return the wish ids of those *tasks* whose result is in place by now, though it was not when they were
-        planned: another checkout, or a person, was quicker. What cannot be read is not in place."""
+        """Return the wish ids of those *tasks* whose result is now in place, though it was not when they were
+        planned: another checkout, or a person, has put it there. What cannot be read is not in place."""
 
     @abstractmethod
     def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
         """Yield the keys of those task *records* whose result is wanted as it was when it was planned."""
 
     def worth_another(self, settings: Settings, records: Iterable[Json]) -> list[str]:
-        """Return the keys of the records whose task failed in passing, may be tried again, and is still wanted."""
+        """Return the keys of the records whose task had a temporary failure, may be retried, and is still wanted."""
         most = settings.retry_max_attempts
         failed = [item for item in records if item["outcome"] == "passing" and item["attempt"] < most]
         return list(self.still_wanted(settings, failed))
@@ -151,9 +151,9 @@ class Operation(ABC):
 
     @abstractmethod
     def output_of(self, task: Task) -> str:
-        """Return in words where the result of *task* goes: a picture without its extension."""
+        """Return a text on where the result of *task* goes: a picture without its extension."""
 
-    # -- jobs of which only the results are left
+    # -- jobs without a stored plan
 
     def owns(self, target: str) -> bool:
         """Whether *target*, as the key of a result has it, is one of this operation's."""

@@ -1,4 +1,4 @@
-"""What a job was about of which only the results are left: another machine made it, or a state/ that is gone.
+"""Plans for jobs that were sent from another machine, or before state/ was lost: only their results are known.
 
 Its tasks are what its keys and the library say. A key that would be sent today is that very task; of any other, the
 words are unknown: a scene's picture is archived as superseded, an enhanced picture is placed without counting as done,
@@ -146,7 +146,7 @@ def _today(settings: Settings, operation: Operation, model: str) -> dict[str, Js
 
 
 def blank_task(operation: str, key: str, target: str, variation: int) -> Json:
-    """Return a task of which nothing is known but its key."""
+    """Return a task of which only the key is known."""
     wish = Wish(operation, Target(target), variation, f"{UNKNOWN}:{digest(key)}")
     return {
         "wish": wish.to_json(),

@@ -1,4 +1,4 @@
-"""The plan in words: a few lines while the graph is built, and each task for `planned`."""
+"""The plan as text: a few lines while the graph is built, and each task for `planned`."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def lines_of_paid(plan: Plan[Any]) -> Iterator[str]:
 
 
 def done_of(plan: Plan[Any]) -> str:
-    """Return how many are done and in flight, in words."""
+    """Return a text on how many are done and in flight."""
     counts = plan.counts()
     return f"{counts['applied']} done, {counts['in_flight']} in flight"
 

@@ -54,7 +54,7 @@ class PictureInfo:
 
 
 class BrokenPicture(ValueError):
-    """Bytes that are no picture, or not a whole one; ``reason`` says in words what is wrong with them."""
+    """Bytes that are not a picture, or not a complete one; ``reason`` says what is wrong with them."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -62,7 +62,7 @@ class BrokenPicture(ValueError):
 
 
 def identify(data: bytes | memoryview) -> PictureInfo | None:
-    """Return what the picture is, judged by its signature and header alone, or None if that cannot be told.
+    """Return what the picture is, judged by its signature and header alone, or None if they do not say.
 
     The type comes from the bytes, never from a name or a declared MIME type. The start of a file is enough
     for PNG, WebP and GIF; a JPEG needs the bytes up to its frame header, which stands behind its metadata.

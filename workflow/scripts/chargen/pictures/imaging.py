@@ -29,7 +29,7 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 class Unreadable(ValueError):
-    """A file that is no picture, or none that can be read here; the message goes on behind the file's name."""
+    """A file that is not a picture, or cannot be read here; the message follows the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def _is_deep(png: Path) -> bool:
-    """Whether a PNG has 16 bits for each colour, of which Pillow keeps 8."""
+    """Whether a PNG has 16 bits for each colour; Pillow keeps 8 of them."""
     with png.open("rb") as file:
         return file.read(25)[24:] == b"\x10"
 

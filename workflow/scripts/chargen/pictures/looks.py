@@ -23,7 +23,7 @@ SENT_AS_THEY_ARE = frozenset({"image/png", "image/jpeg", "image/webp"})
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a file is. ``trouble`` says why it cannot be sent, ``""`` if it can; ``width`` and ``height`` are those that
-    a viewer shows. ``changes`` says in words why it cannot go out with the bytes it has.
+    a viewer shows. ``changes`` says why it cannot be sent as it is.
     """
 
     sha256: str = ""
@@ -36,7 +36,7 @@ class Look:
     changes: tuple[str, ...] = ()
 
     def prepared(self, max_side: int) -> tuple[str, ...]:
-        """Return what is done to it before it is sent, in words; nothing if it goes out as it is."""
+        """Return how it is changed before it is sent; nothing if it is sent as it is."""
         if max(self.width, self.height) <= max_side:
             return self.changes
         scale = max_side / max(self.width, self.height)
@@ -54,7 +54,7 @@ class Looker:
         self._new: dict[str, Any] = {}
 
     def look(self, path: Path) -> Look:
-        """Return what the file at *path* is; a file that cannot be read is told in ``trouble``."""
+        """Return what the file at *path* is; for a file that cannot be read, ``trouble`` says why."""
         if why := why_unreadable(path):
             return Look(trouble=why)
         try:

@@ -1,6 +1,6 @@
 """Files that are known on this machine but whose contents are not here: what sync programs and Git LFS leave behind.
 
-Such a file is present: nobody pays for it again. It cannot be read or sent until it has been downloaded.
+Such a file counts as present, so it is not paid for again. It cannot be read or sent until it has been downloaded.
 
 - iCloud Drive up to macOS 13 put a hidden ``.portrait.png.icloud`` (once ``-tef.icloud``) in its place; since macOS 14
   the file keeps its name and size and has the flag ``SF_DATALESS``, as with every program that uses Apple's File
@@ -51,7 +51,7 @@ def placeholders(name: str) -> tuple[str, ...]:
 
 
 def not_here(status: os.stat_result) -> str:
-    """Why the contents of a file with this *status* are not on this machine, in words; ``""`` if they are."""
+    """Why the contents of a file with this *status* are not on this machine, as a message; ``""`` if they are."""
     flags, attributes = getattr(status, "st_flags", 0), getattr(status, "st_file_attributes", 0)
     return NOT_DOWNLOADED if flags & _DATALESS or attributes & _OFFLINE else ""
 
@@ -73,7 +73,7 @@ def is_present(path: Path) -> bool:
 
 
 def why_unreadable(path: Path) -> str:
-    """Why the file at *path* cannot be read here, in words; ``""`` if nothing is known against it, or it is absent."""
+    """Why the file at *path* cannot be read here; ``""`` if it can, as far as is known, or is absent."""
     try:
         status = path.stat()
     except OSError as error:

@@ -102,7 +102,7 @@ def _into_png(data: bytes, about: Mapping[str, Any]) -> bytes:
 
 
 def _into_jpeg(data: bytes, about: Mapping[str, Any]) -> bytes:
-    """Insert a comment behind the segments that tell of the picture; a prompt that is too long for one is hashed."""
+    """Insert a comment behind the segments that describe the picture; a prompt that is too long for one is hashed."""
     text = orjson.dumps(about)
     if len(text) > _JPEG_ROOM:
         text = orjson.dumps({**about, "prompt": f"sha256:{hashlib.sha256(about['prompt'].encode()).hexdigest()}"})

@@ -158,7 +158,7 @@ def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | N
 
 
 def priced(catalog: Catalog | None, record: Json) -> Json:
-    """Return *record* with what its answer cost in US dollars: by the tokens that it reports, whatever came of it.
+    """Return *record* with what its answer cost in US dollars: by the tokens that it reports, whatever its outcome.
 
     An answer without output costs nothing. What is worth something and reports no tokens, or comes from a model without
     prices, costs what was estimated.

@@ -1,8 +1,7 @@
 """Placing: a picture goes into its entity's folder, and nothing that was there is ever lost.
 
-What chargen wrote and nobody touched moves to ``images/archive/``; what anybody else wrote, or touched, stays where it
-is. A result that comes late never displaces a newer or approved picture: it is archived, or kept in
-``state/…/unplaced/``.
+A picture that chargen wrote and that was not edited since moves to ``images/archive/``; all other files stay.
+A late result never displaces a newer or approved picture: it is archived, or kept in ``state/…/unplaced/``.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class Placer:
     def place(self, task: Mapping[str, Any], picture: Picture, submitted: str, came_back: str = "") -> Placed:
         """Put *picture*, made for *task*, where it belongs. Its bytes are durable then; `finish` makes its name so.
 
-        *came_back* is its batch, if that counted as lost: the same key may have been ordered and made since.
+        *came_back* is its batch, if that was lost: the same key may have been ordered and made since.
         """
         wish = task["wish"]
         scene_id = wish["target"].rsplit("/", 1)[1]
@@ -164,7 +163,7 @@ class Placer:
         failpoints.reached("placed")
         self._touched.add(images)
         reason = "name-taken" if Path(name).stem != stem else ""
-        recorded = self._is_recorded(name, task, picture)  # one that was gone and is put back
+        recorded = self._is_recorded(name, task, picture)  # a missing one that is restored
         return Placed("applied", self._relative(images / name), reason, archived, needs_record=not recorded)
 
     def _is_recorded(self, name: str, task: Mapping[str, Any], picture: Picture) -> bool:
@@ -187,7 +186,7 @@ class Placer:
         return f"{stem}-{number}{picture.info.extension}"
 
     def _is_ours(self, path: Path, name: str) -> bool:
-        """Whether chargen wrote the file and nobody touched it since."""
+        """Whether chargen wrote the file and it was not edited since."""
         if why_unreadable(path):
             return False
         owner = self._owners.get(f"images/{name}")
@@ -196,7 +195,7 @@ class Placer:
         return bool(owner.sha256) and pictures.sha256_file(path) == owner.sha256
 
     def _archive(self, path: Path) -> Path:
-        """Move a picture of ours to the archive, under a name that tells its content."""
+        """Move a picture of ours to the archive, under a name made from its content."""
         archive = path.parent / ARCHIVE
         archive.mkdir(exist_ok=True)
         sha256 = pictures.sha256_file(path)

@@ -14,7 +14,7 @@ NEARLY = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """``usd`` may be submitted within ``hours``, which are ``period`` in words; ``name`` is its key."""
+    """``usd`` may be submitted within ``hours``, shown as ``period``; ``name`` is its key."""
 
     name: str
     usd: float
@@ -22,7 +22,7 @@ class Budget:
     period: str
 
     def used(self, total: float) -> str:
-        """Return in words how much of it *total* US dollars are."""
+        """Return how much of it *total* US dollars are, for a message."""
         share = f" ({total / self.usd:.0%})" if self.usd else ""
         return f"${total:.2f} of {self.name}={self.usd:.2f} for {self.period} used{share}"
 

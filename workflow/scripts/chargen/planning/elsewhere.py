@@ -59,7 +59,7 @@ class Elsewhere:
 def in_flight_elsewhere(
     state: State, wishes: Collection[str], read: Callable[[State], Journal] = Journal
 ) -> Elsewhere | None:
-    """Return what of *wishes* (ids) another state beside *state* has in flight, or may have; None if none does."""
+    """Return which *wishes* (ids) another state beside *state* has in flight, or may have; None if none does."""
     for other in _others(state):
         flying = [entry for entry in read(other).in_flight() if not entry.wishes.keys().isdisjoint(wishes)]
         if flying:
@@ -70,7 +70,7 @@ def in_flight_elsewhere(
 
 
 def sent_elsewhere(settings: Settings, state: State, wishes: Collection[str]) -> Elsewhere | None:
-    """Return what of *wishes* another state has in flight, or knows of if it is the state of this very library.
+    """Return which *wishes* another state has in flight, or knows of if it is the state of this same library.
 
     That it is, is only asked while *state* is new: when it was in the same folder, in one that is gone, or nobody knows
     where.

@@ -57,7 +57,7 @@ class Estimates:
         return self._price(way(operation, model.name, size, parameters), model.name, size, usual)
 
     def answer(self, operation: str, model: TextModel, parameters: Mapping[str, Any], usual_tokens: int) -> Price:
-        """Return the price of one answer in words; *usual_tokens* long as long as there is no other."""
+        """Return the price of one text answer; *usual_tokens* long as long as there is no other."""
         usual = self._catalog.text_cost(model, 0, usual_tokens)
         return self._price(way(operation, model.name, "", parameters), model.name, "", usual)
 

@@ -1,4 +1,4 @@
-"""What the journal says of a wish without a result in place: on its way, to be put back, missing, failed, or open."""
+"""What the journal says of a wish without a result in place: in flight, to be restored, missing, failed, or open."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Fates:
         return batch if batch in self._stored else ""
 
     def without_result(self, wish: Wish, why: str) -> Fate:
-        """Where a wish stands of which nothing is in place; *why* it would be made now."""
+        """The status of a wish without a result in place; *why* it would be made now."""
         outcome, reason, attempt = self._outcome(wish)
         if outcome in WITH_PICTURE:
             batch = self.kept_in(wish)

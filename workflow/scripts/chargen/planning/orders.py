@@ -1,4 +1,4 @@
-"""Orders: what the author asked, in words, to be made again. Each is fulfilled by the next run, exactly once."""
+"""Orders: explicit requests to make pictures again. Each is fulfilled by the next run, exactly once."""
 
 from __future__ import annotations
 

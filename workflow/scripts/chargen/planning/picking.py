@@ -39,7 +39,7 @@ class SentPicture:
 @dataclass(frozen=True, slots=True)
 class Picked:
     """What a scene sends along, in order; what it must wait for; what was wrong; what keeps it from being sent; and
-    in words why pictures that nobody named were chosen, and what is done to any of them before it is sent.
+    why pictures that the author did not name were chosen, and what is done to any of them before it is sent.
     """
 
     sent: tuple[SentPicture, ...]
@@ -69,7 +69,7 @@ class Picker:
     def pick(self, scene: Scene, making: Set[str], limit: int, *, patient: bool = True) -> Picked:
         """Return what *scene* sends, at most *limit* pictures; what a scene in *making* makes is waited for.
 
-        Who is not *patient* takes pictures that nobody named, but that are the best that were seen, as they are now.
+        Who is not *patient* takes the best known pictures, not named by the author, as they are now.
         """
         references, known_problems = self._index.for_scene(scene)
         sent: list[SentPicture] = []

@@ -23,7 +23,7 @@ from chargen.records.settings import Settings
 
 
 class Item(Protocol):
-    """One result that is wanted, and where it stands. ``batch`` has it in flight, or brought what is to be put back;
+    """One result that is wanted, and where it stands. ``batch`` has it in flight, or has the answer to restore from;
     ``reason`` says why, where the status alone does not."""
 
     @property
@@ -147,7 +147,7 @@ class Plan(Generic[Wanted]):
             self.looker.remember()
 
     def check(self, settings: Settings) -> None:
-        """Raise ChargenError if what the plan was made from is different by now."""
+        """Raise ChargenError if the input of the plan has changed since."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what is pinned of it beside the batches' own plans."""

@@ -1,4 +1,4 @@
-"""What is left to do of an operation of which nothing new can be planned: to collect what is in flight."""
+"""What remains to be done if an operation cannot be planned: collecting what is in flight."""
 
 from __future__ import annotations
 

@@ -128,14 +128,14 @@ class Sources:
         return self.fates.without_result(wish, f"order {wish.order}" if wish.order else why)
 
     def note_in_flight(self, plan: Plan[Any]) -> None:
-        """Fill in what *plan*'s operation has in flight, and what of it counts as lost and is looked for again."""
+        """Fill in what *plan*'s operation has in flight, and which lost jobs are checked again."""
         for entry in self.journal.in_flight():
             if entry.operation == plan.operation:
                 plan.in_flight[entry.batch] = len(entry.wishes)
         plan.lost = self.journal.lost(plan.operation)
 
     def finish(self, plan: Plan[Any], *, strict: bool) -> None:
-        """Fill the batches of *plan*, and note what is put back and what the budget says.
+        """Fill the batches of *plan*, and note what is restored and what the budget says.
 
         Raises ChargenError if *strict* allows no problems and there are some.
         """

@@ -20,7 +20,7 @@ class Standing:
 
     ``path`` is its picture, relative to the library root, where there is one; ``record`` what describes it.
     ``reason`` says why, where the status alone does not. ``attempt`` is the number of the next sending.
-    ``batch`` is the batch that has it in flight, or that brought the picture to be put back.
+    ``batch`` is the batch that has it in flight, or that has the answer to restore it from.
     ``corrections`` are the notes on pictures of this very wish that were rejected, for the next prompt.
     """
 
@@ -172,7 +172,7 @@ class Ledger:
 
 
 def _turned_down_before(entity: Entity, scene: Scene, variation: int) -> tuple[str, ...]:
-    """What was said against pictures from before chargen, of which only their reviews tell whose they were."""
+    """What was said against pictures from before chargen, whose scene only their reviews name."""
     recorded = {record.path for record in entity.records}
     return tuple(
         review.note

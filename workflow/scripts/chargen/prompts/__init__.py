@@ -1,1 +1,1 @@
-"""The words of a request: what a scene says, said to an image model as `config/prompts.yaml` tells."""
+"""Prompts: the text for the image model, composed from a scene by the templates of `config/prompts.yaml`."""

@@ -19,8 +19,8 @@ class Account:
     """What a result file holds, compared with what its job was asked.
 
     ``expected`` is how many lines there should be, 0 if nothing says so. ``known`` counts the keys that were asked for
-    and have a readable line, ``damaged`` those of which only a damaged line came, ``unreadable`` all lines that are no
-    whole JSON objects, ``keyless`` the readable ones without a key, ``unknown`` the keys that nobody asked for.
+    and have a readable line, ``damaged`` those with only a damaged line, ``unreadable`` all lines that are no
+    whole JSON objects, ``keyless`` the readable ones without a key, ``unknown`` the keys that were not requested.
     ``is_json`` is false for what can be no result file: a web page, say. ``damage`` says what was wrong with the
     transfer.
     """
@@ -49,7 +49,7 @@ class Account:
 
     @property
     def fault(self) -> str:
-        """What is wrong with it in words; ``""`` if it fits."""
+        """What is wrong with it; ``""`` if it fits."""
         return "" if self.fits else "; ".join(self._faults())
 
     def _faults(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ LOST = "LOST"
 """Our own word for a job that was paid for and is gone from the server, or whose results are."""
 
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", LOST})
-"""Only these end a job; a state that nobody knows is never final."""
+"""Only these end a job; an unknown state is never final."""
 
 LONGEST_MESSAGE = 2000
 """Characters of what somebody said that are kept; a page of a firewall is longer."""

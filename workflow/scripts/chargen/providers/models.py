@@ -14,7 +14,7 @@ from chargen.base.errors import CannotPlan, ChargenError
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What of the configuration a model takes; anything else is not sent to it.
+    """Which settings a model takes; others are not sent to it.
 
     ``image_tokens`` are those of one picture that is sent to it, ``media_resolution`` the same by resolution.
     """
@@ -113,7 +113,7 @@ class Catalog:
         return {"input_image_tokens": self.input_image_tokens, **facts}
 
     def image_model(self, name: str) -> ImageModel:
-        """Return the image model *name*; RetiredModel if it was shut down, ChargenError if nobody knows it."""
+        """Return the image model *name*; RetiredModel if it was shut down, ChargenError if it is unknown."""
         facts = self._facts("image", name, "sizes, ratios and price")
         return ImageModel(
             name=name,

@@ -2,7 +2,7 @@
 
 A model gets only what its entry in ``config/models.yaml`` says it takes, and a key covers what is sent. Version 0.1.0
 sent the temperature to every model and hashed it. That must not make its pictures out of date now that Gemini 3 is
-called without one: for such a model the key goes on hashing the default of 0.1.0 (`UNSENT_TEMPERATURE`), and a recorded
+called without one: for such a model the key still hashes the default of 0.1.0 (`UNSENT_TEMPERATURE`), and a recorded
 key is also the present one if it was made with the configured temperature, or with one that any run of this library had
 (`Temperatures`). The version in the hash stays 1: with the defaults, keys are those of 0.1.0, byte for byte.
 """
@@ -46,7 +46,7 @@ def planned(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def not_sent(operation: str, model: ImageModel | TextModel, choice: ModelChoice) -> list[str]:
-    """Return in words which configured settings the *model* does not take; not the temperature, which has a default."""
+    """Return messages on configured settings that the *model* does not take; not on the default temperature."""
     takes = model.takes
     wanted = (
         ("thinking_level", choice.thinking_level, takes.thinking_levels),

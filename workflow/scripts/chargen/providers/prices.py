@@ -1,4 +1,4 @@
-"""Prices for steps that bring in what was paid for: they wait for nothing that is wrong with the models file."""
+"""Prices for steps that collect results: an error in the models file must not stop them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class StorageFull(ChargenError):
 class Uploads:
     """The ledger of one library's uploads with one key at one address.
 
-    *limit_bytes* is what the account may store, 0 for no bound; *make_room* deletes what nobody needs any more and
+    *limit_bytes* is what the account may store, 0 for no bound; *make_room* deletes what is no longer needed and
     returns how many bytes that freed; *rest* sleeps for so many seconds, and may raise to end that.
     """
 
@@ -132,7 +132,7 @@ class Uploads:
         return sum(upload.bytes for upload in self.live().values())
 
     def _tidied(self) -> int:
-        """Delete what nobody needs any more, one process at a time; return how many bytes that freed."""
+        """Delete what is no longer needed, one process at a time; return how many bytes that freed."""
         with self._state.lock("room"):
             return self._make_room() if self._make_room else 0
 

@@ -93,7 +93,7 @@ class Joined:
 
     ``lines`` holds the line that counts for each expected key that has one; ``missing`` the expected keys
     without a line, in their order; ``repeated`` how many lines came for keys that have several; ``unknown``
-    the keys that nobody asked for; ``keyless`` the lines without a readable key.
+    the keys that were not requested; ``keyless`` the lines without a readable key.
     """
 
     lines: dict[str, ResultLine]

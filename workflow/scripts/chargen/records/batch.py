@@ -90,7 +90,7 @@ class Task(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance(Document):
-    """Where the pictures of a batch say where they come from (none, sidecar, picture), and what of the prompt (text,
+    """Where the origin of a batch's pictures is stored (none, sidecar, picture), and what of the prompt (text,
     hash)."""
 
     store: str = "none"
@@ -141,7 +141,7 @@ class BatchEnd(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens(Document):
-    """Tokens that the API counted; ``prompt_image`` of the prompt's are those of pictures, None where nobody knows."""
+    """Tokens that the API counted; ``prompt_image`` of the prompt's are those of pictures, None if unknown."""
 
     prompt: int = 0
     image: int = 0

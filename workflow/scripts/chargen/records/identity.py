@@ -15,7 +15,7 @@ from chargen.library.target import Target
 
 NO_TARGET = Target()
 UNKNOWN = "unknown"
-"""Stands for a hash that cannot be known: of a job of which only the results are left."""
+"""Stands for a hash that cannot be known: of a job without a stored plan."""
 
 
 @dataclass(frozen=True)

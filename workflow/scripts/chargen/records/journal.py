@@ -44,7 +44,7 @@ DENIED_HOURS = 24.0
 """How long a model that the server does not have is not asked for: it may come back, and asking costs nothing."""
 
 LOOKED_FOR_S = 14 * 86400.0
-"""How long after it was sent a job that counts as lost is looked for again by each run."""
+"""How long after its submission each run checks for a lost job again."""
 
 SETTLED_AFTER_S = 48 * 3600.0
 """How long after its receipt a batch is no longer looked for by single steps; the server keeps files as long."""
@@ -66,7 +66,7 @@ _TOLD: dict[str, tuple[events.Level, str]] = {
     "found-again": ("info", "{job} is on the server again: batch {batch} is in flight again"),
     "cleaned": ("info", "deleted the files of batch {batch} on the server"),
 }
-"""What the person who reads the log is told of each event; the receipt speaks for ``applied``."""
+"""The log message of each event; for ``applied`` the receipt is logged instead."""
 
 _PUBLIC = frozenset(
     (
@@ -84,7 +84,7 @@ _PUBLIC = frozenset(
         "bytes",
     )
 )
-"""What of a line of the journal is told as facts."""
+"""Which fields of a journal line are logged as facts."""
 
 
 def now() -> str:
@@ -170,7 +170,7 @@ class Entry:
     throttled: bool = False  # the last create was answered 429, and may have taken effect all the same
     cancelled: bool = False
     withdrawn: bool = False  # cancelled because a person asked for it
-    found_again: bool = False  # after it had counted as lost
+    found_again: bool = False  # after it was lost
 
     @property
     def in_flight(self) -> bool:
@@ -213,7 +213,7 @@ class Journal:
 
     @classmethod
     def recent(cls, state: State, *batches: str) -> Journal:
-        """Return what of the journal matters to a step on *batches*, in a time that does not grow with its history.
+        """Return the part of the journal that a step on *batches* needs, in a time that does not grow with its history.
 
         Batches that were settled more than two days ago are left out, but count in `spent_usd`; unless they are named.
         """
@@ -321,7 +321,7 @@ class Journal:
         return [entry for entry in self.entries.values() if entry.in_flight]
 
     def lost(self, operation: str) -> list[str]:
-        """Return the batches of *operation* that count as lost, and are looked for again by each run for a while."""
+        """Return the lost batches of *operation* that each run checks for again for a while."""
         return [
             entry.batch
             for entry in self.entries.values()
@@ -358,7 +358,7 @@ class Journal:
         }
 
     def denied_models(self) -> frozenset[str]:
-        """Return the models of which the server said within the last day, and last, that it does not have them."""
+        """Return the models that the server, in its last answer within a day, said it does not have."""
         return frozenset(model for model, when in self._denied.items() if seconds_since(when) < DENIED_HOURS * 3600)
 
     def spent_usd(self, hours: float) -> float:

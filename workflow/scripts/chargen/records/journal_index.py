@@ -1,4 +1,4 @@
-"""``journal-recent.json``: what of a long journal still matters to a single step.
+"""``journal-recent.json``: the part of a long journal that a single step still needs.
 
 A cache: it is made from the journal, says up to which byte it was made, and is made again when it does not fit.
 """

@@ -1,4 +1,4 @@
-"""The lines of ``journal.jsonl`` (``schemas/journal.schema.json``): what the server was asked, and what came of it."""
+"""The lines of ``journal.jsonl`` (``schemas/journal.schema.json``): requests to the server, and their results."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Applied(Event):
 
 @dataclass(frozen=True, slots=True)
 class FoundAgain(Event):
-    """The job, which counted as lost, is on the server again: the batch is in flight again."""
+    """The lost job is on the server again: the batch is in flight again."""
 
     job: str = ""
 

@@ -132,7 +132,7 @@ def _sample(task: Mapping[str, Any]) -> Sample | None:
         return None
     if not (image or text):
         return None
-    # Without the prompt's details nobody knows which of its tokens are those of pictures.
+    # Without the prompt's details it is unknown which of its tokens are those of pictures.
     return Sample(image, words, prompt - seen, seen, characters if seen or not references else 0, references)
 
 

@@ -45,7 +45,7 @@ class State:
 
     @property
     def journal_index(self) -> Path:
-        """What of the journal matters to single steps: a cache."""
+        """The part of the journal that single steps need: a cache."""
         return self.root / "journal-recent.json"
 
     @property
@@ -142,7 +142,7 @@ class BatchFiles:
 
     @property
     def lost_receipt(self) -> Path:
-        """What the receipt said while the job counted as lost; kept once it was found again."""
+        """The receipt from the time when the job was lost; kept after it was found again."""
         return self.folder / "receipt.lost.json"
 
     @property
@@ -168,7 +168,7 @@ class BatchFiles:
         return _read(self.ended, BatchEnd)
 
     def read_left_out(self) -> dict[str, str]:
-        """Return left-out.json, empty if there is none; it is written anew whenever the batch is staged."""
+        """Return left-out.json, empty if there is none; it is rewritten whenever the batch is staged."""
         if not self.left_out.exists():
             return {}
         found = durable.read_object(self.left_out)
@@ -239,7 +239,7 @@ class RunFiles:
         return self.folder / "stop"
 
     def told(self, topic: str = "") -> Path:
-        """What the run's waiters last told of its jobs, or of one *topic*, so that each news is told once."""
+        """What the waiting steps last printed of the jobs, or of one *topic*: each line is printed once."""
         return self.folder / (f"told-{topic}" if topic else "told")
 
     def read_settings(self) -> Settings:
@@ -249,7 +249,7 @@ class RunFiles:
             raise durable.UnreadableFile(self.settings, f"it does not fit this version ({error})") from None
 
     def is_alive(self) -> bool:
-        """Whether the run is still going on, as far as this machine can tell."""
+        """Whether the run is still in progress, as far as this machine knows."""
         try:
             pid = pid_here(str(durable.read_object(self.process)["main"]))
         except (OSError, ValueError, KeyError):

@@ -53,7 +53,7 @@ class Other(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceLink(Document):
-    """A picture that was sent along; ``changed``: its file is another one by now."""
+    """A picture that was sent along; ``changed``: its file has changed since."""
 
     name: str
     role: str

@@ -80,6 +80,6 @@ def _others(settings: Settings, state: State, targets: Sequence[str]) -> dict[st
     found = {}
     for operation in operations.of_files():
         if operation.name in used or operation.targets & set(targets):
-            with suppress(ChargenError):  # its folder may be gone by now: then the journal alone is counted
+            with suppress(ChargenError):  # its folder may be gone: then only the journal is counted
                 found[operation.name] = operation.plan(whole, ["all"])
     return found

@@ -56,7 +56,7 @@ class Survey:
         }
 
     def settled(self, wish: str, fate: Fate) -> bool:
-        """Whether the library no longer asks for this very wish: its scene was edited, ordered anew or taken out."""
+        """Whether the library no longer wants this: its scene was edited, ordered again or removed."""
         target = fate.task.target
         if fate.operation in self.others:
             return wish not in self._asked_of_files

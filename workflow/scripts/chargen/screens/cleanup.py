@@ -1,6 +1,6 @@
 """`snakemake cleanup`: cancel jobs, delete jobs and files on the server; said first, done with ``confirm=true``.
 
-What an unfinished batch still needs stays, on this machine's knowledge and on the server's, unless forced in words:
+What an unfinished batch still needs stays, on this machine's knowledge and on the server's, unless it is forced:
 results that are nowhere else, uploads of a batch in flight, uploads that a job of somebody else may be reading.
 """
 

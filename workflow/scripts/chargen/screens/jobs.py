@@ -49,12 +49,12 @@ STYLES = {
     "RUNNING": BUSY,
 }
 OUR_OWN_STATES = frozenset({"GONE", "UNANSWERED", "ELSEWHERE"})
-"""In no answer of the server: it does not list the job; nobody knows yet whether it was made; another key made it."""
+"""In no answer of the server: it does not list the job; it is unknown whether it was made; another key made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Document):
-    """A job as the server and the journal tell it. Counts are of requests, times are ISO 8601.
+    """A job as the server and the journal describe it. Counts are of requests, times are ISO 8601.
 
     ``owner``: ``this`` library, another ``library``, or ``foreign`` where chargen did not name it. ``known``: a journal
     in this folder knows it; one of this library that none knows is an orphan. ``here``: how far its results have come,

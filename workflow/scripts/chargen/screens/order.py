@@ -1,4 +1,4 @@
-"""`snakemake order`: ask, in words, for pictures to be made again."""
+"""`snakemake order`: request that pictures are made again."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Home:
     def unfinished(self) -> Iterator[tuple[str, BatchFiles]]:
         """Yield library and files of every batch whose uploads are still needed.
 
-        It is in flight, about to be sent, or counts as lost while its job may be waiting for its turn all the same.
+        It is in flight, about to be sent, or is lost while its job may still be waiting for its turn.
         """
         for library, state in self.states.items():
             journal = self.journals[library]

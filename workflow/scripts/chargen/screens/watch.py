@@ -76,7 +76,7 @@ class View(Document):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is in flight and nobody is about to send anything."""
+        """Whether nothing is in flight or about to be sent."""
         return not self.going_on and all(row.phase in (*ENDED, *NOT_SENT) for row in self.batches)
 
 

@@ -155,7 +155,7 @@ class Run:
         return any(task["outcome"] == "unplaced" for path in files for task in durable.read_json(path)["tasks"])
 
     def _found_lost_job(self) -> bool:
-        """Whether a job that counted as lost was found in this run."""
+        """Whether a lost job was found in this run."""
         files = RESULTS.glob(f"*/*/looked-again.{self._context.run_id}.json")
         return any(durable.read_json(path)["follow_ups"] for path in files)
 

@@ -36,7 +36,7 @@ Json = dict[str, Any]
 _TOLD = ("key", "target", "variation", "outcome", "reason", "attempt", "cost_usd")
 
 SHORT = {"applied": "in place", "passing": "temporary failures", "unplaced": "kept aside", "superseded": "archived"}
-"""Outcomes as a step tells them."""
+"""Outcomes in the log of a step."""
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
 
 
@@ -72,7 +72,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
     tasks = [priced(catalog, task) for task in tasks]
     _tell_outcomes(files.id, tasks)
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
-    # that counted as lost, the plan knows whether its pictures were ordered and sent since.
+    # that was lost, the plan knows whether its pictures were ordered and sent since.
     entry = journal.entry(files.id)
     again = [] if entry.withdrawn or entry.found_again else _again(does, settings, plan, tasks)
     # A job that was cancelled while it ran ends well, with what it had done by then.

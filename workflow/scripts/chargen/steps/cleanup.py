@@ -85,7 +85,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Co
 def why_kept(entry: Entry) -> str:
     """Why the job of *entry* stays on the server; ``""`` if it may be deleted.
 
-    It may once every result is here and has a receipt, and never while it counts as lost.
+    It may once every result is here and has a receipt, and never while it is lost.
     """
     if entry.outcomes is None:
         return "its results are not downloaded yet; the next generate_all downloads them"
@@ -99,7 +99,7 @@ def why_kept(entry: Entry) -> str:
 def forget_gone_references(
     state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Connection
 ) -> None:
-    """Take references that the server no longer has out of the ledger, so that the next sending uploads them anew."""
+    """Forget uploads that the server no longer has, so that the next submission uploads them again."""
     gone = {task["key"] for task in receipt["tasks"] if task["reason"] == "reference-gone"}
     uploads = Uploads(state, remote)
     live = uploads.live()
@@ -188,7 +188,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Connection
 def _needed(state: State) -> set[str]:
     """Return the contents that batches without a receipt refer to, their request files included.
 
-    A job that waits for its turn may not have read its request file yet, and one that counts as lost may be waiting.
+    A job that waits for its turn may not have read its request file yet, and a lost one may be waiting.
     """
     from chargen.pictures.formats import sha256_file
 

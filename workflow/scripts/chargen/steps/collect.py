@@ -1,4 +1,4 @@
-"""Collect: bring in the results of one job by name, also one that another machine or a lost state/ made."""
+"""Collect: download the results of one job by name, also of a job from another machine or a lost state/."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ATTEMPTS = 4
 def collect(settings: Settings, state: State, run: RunFiles, remote: Connection) -> Json:
     """Place the results of the job that the setting ``job`` names; return what became of them.
 
-    ``collected`` is false where there is nothing to be had yet; then ``why_not`` says in words why.
+    ``collected`` is false if there is nothing to download yet; then ``why_not`` says why.
     """
     if not settings.asked(arguments.Collect).job:
         raise ChargenError("collect: name a job: --config job=batches/… (or its display name, or the batch's id)")
@@ -68,7 +68,7 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Connection)
 
 
 def _plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
-    """The same as `plan_from_results`; what cannot be read as one of chargen's jobs is asked for anew the next time."""
+    """The same as `plan_from_results`; results that are not from chargen are downloaded again the next time."""
     try:
         return plan_from_results(settings, files, job)
     except ChargenError:
@@ -89,8 +89,8 @@ def in_words(data: Json) -> list[str]:
 def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: RemoteJob, *, is_known: bool) -> str:
     """Bring in the results of the job, asked for a few times; return why that failed, ``""`` once they are here.
 
-    Results that are gone are an outcome for the tasks of a job that *is_known*. Of any other nobody here knows what was
-    asked, so it is for a person to say that nobody needs it.
+    Results that are gone are an outcome for the tasks of a job that *is_known*. The requests of any other are unknown
+    here, so a person must decide that it is not needed.
     """
     for pause in pauses(ATTEMPTS):
         gone = watch.download(batch, operation)
@@ -116,7 +116,7 @@ def _find(settings: Settings, remote: Connection) -> RemoteJob:
 
 
 def _batch_of(journal: Journal, job: RemoteJob) -> str:
-    """The batch whose job it is: as the journal knows it, as its name says, or as its request file tells; of a job that
+    """The batch whose job it is: by the journal, by its name, or by its request file; of a job that
     was never chargen's an id of its own, because what a server names must not lead anywhere in the state."""
     if entry := journal.by_job(job.name):
         return entry.batch

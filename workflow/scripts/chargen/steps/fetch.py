@@ -1,6 +1,6 @@
 """Fetch: wait for remote jobs politely and bring their results to disk.
 
-Whoever waits asks one question per tick for all jobs of the library and brings in whatever has ended, so that one stuck
+A waiting step asks one question per tick for all jobs of the library and downloads what has ended, so that one stuck
 job never holds up a finished one. A failed question is not a failed job; only states known to be final end the wait.
 """
 
@@ -35,13 +35,13 @@ from chargen.steps.set_aside import SetAside
 FIRST_PAUSE_S = 1.0
 GROWTH = 1.5
 STEPS_TOLD = 20
-"""In how many steps, at most, a run tells how far its jobs are; each step's log has every look."""
+"""How many times, at most, a run prints the progress of its jobs; each step's log has every check."""
 GIVE_UP_AFTER_S = 1800.0
-"""How long a run asks for results that do not come as they should; the next run goes on with that."""
+"""How long a run retries results that are incomplete or missing; the next run continues."""
 
 LOOKS_UNTIL_LOST = 4
 """How often in a row a job, or its result file, must be denied until it counts as gone, besides the time for which it
-must be: a new one may be shown late, and what counts as lost is only made again by an order, for money."""
+must be: a new one may be shown late, and what is lost is only made again by an order, for money."""
 FILES_LIVE_S = 48 * 3600.0
 """For how long after a job's end the server's word that it has a result file counts more than that it does not."""
 
@@ -83,7 +83,7 @@ class Watch:
         return self._pause_s
 
     def tick(self, place: Place | None = None, first: bool = False) -> dict[str, RemoteJob]:
-        """Pause, look once, bring in what has ended (and hand it to *place*); return the operations seen, by name."""
+        """Pause, check once, download what has ended (and pass it to *place*); return the operations seen, by name."""
         if not first:
             self._sleep()
         seen = self._look()
@@ -129,9 +129,9 @@ class Watch:
         return True
 
     def download(self, batch: str, operation: RemoteJob) -> str | None:
-        """Bring the results of the ended job to the batch's responses, once; the journal is told nothing.
+        """Bring the results of the ended job to the batch's responses, once; nothing is written to the journal.
 
-        A job that did not end well has none, but if it names some they were paid for and are brought in too. Return
+        A job that did not end well has none, but if it names some they were paid for and are downloaded too. Return
         ``""`` if all that there is to come is there, None if it is to be asked for later, and words if the results are
         gone. What came and does not account for the job is set aside until it does, or has settled.
         """
@@ -311,7 +311,7 @@ class Watch:
         return len(times) >= LOOKS_UNTIL_LOST and times[-1] - times[0] >= self._settle_s
 
     def _is_still_named(self, operation: RemoteJob) -> bool:
-        """Whether the server itself, asked anew, contradicts that the result file is gone, or does not say."""
+        """Whether the server itself, asked again, contradicts that the result file is gone, or does not say."""
         try:
             now_said = self._remote.job(operation.name)
         except RemoteError as trouble:
@@ -388,7 +388,7 @@ def _is_here(state: State, files: BatchFiles) -> bool:
 
 
 def _is_of_before(state: State, files: BatchFiles) -> bool:
-    """Whether what is on disk of the batch is of the time when its job counted as lost."""
+    """Whether the files of the batch on disk are from the time when its job was lost."""
     entry = Journal.recent(state, files.id).entry(files.id)
     return entry.found_again and not entry.ended and entry.outcomes is None
 

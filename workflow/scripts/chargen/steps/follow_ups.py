@@ -92,7 +92,7 @@ class _Released:
 def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], retries: Collection[str]) -> set[str]:
     """Return the targets that nothing may be built on yet.
 
-    Those that the run is still to bring, of batches without a receipt and of pictures to be put back; and those of jobs
+    Those still to come in this run, of batches without a receipt and of pictures to restore; and those of jobs
     that a person cancelled.
     """
     journal = Journal.recent(state, *plan["batches"], *plan["in_flight"], *retries)
@@ -125,7 +125,7 @@ def _targets(files: BatchFiles, plan: Mapping[str, Any]) -> set[str]:
 
 
 def _plan_now(settings: Settings, state: State, name: str, targets: set[str], told: Collection[str]) -> list[str]:
-    """Plan *targets* of the operation *name* and return the batches; problems not among those *told* are told."""
+    """Plan *targets* of the operation *name* and return the batches; problems not in *told* are printed."""
     plan = operation(name).plan(settings, targets=targets)
     for problem in plan.problems:
         if problem.scene and f"{problem.entity}/{problem.scene}" in targets:

@@ -1,4 +1,4 @@
-"""Jobs that count as lost: looked for again by each run for a while, and in flight again once they are there.
+"""Lost jobs: each run checks for them again for a while; once found, they are in flight again.
 
 A denial can end: an account was out of order, a list lagged, a result file came back. What was paid for is collected
 then, as if it had never been lost, and nothing of it is sent again by itself.
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 def look_again(settings: Settings, state: State, files: BatchFiles, remote: Connection) -> bool:
-    """Ask the server once for the job of a batch that counts as lost; return whether it is in flight again.
+    """Ask the server once for the job of a lost batch; return whether it is in flight again.
 
     Call it under the batch's lock. What the server says or does not say is never an error.
     """
@@ -53,10 +53,10 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Conn
 
 
 def put_in_flight(state: State, files: BatchFiles) -> None:
-    """Let a batch that counts as lost be in flight again. Call it under the batch's lock."""
+    """Put a lost batch in flight again. Call it under the batch's lock."""
     journal = Journal.recent(state, files.id)
     job = journal.entry(files.id).job
-    # What ended.json and the responses say is of no account from the second step on, and is written anew.
+    # What ended.json and the responses say does not matter from the second step on, and is rewritten.
     if files.receipt.exists():
         files.receipt.replace(files.lost_receipt)
         durable.sync_folder(files.folder)
@@ -96,7 +96,7 @@ def has_come_back(settings: Settings, files: BatchFiles, remote: Connection, ope
 
 
 def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable[tuple[Json, Json]]) -> None:
-    """Let orders that were placed because the job of *batch* counted as lost, and not sent yet, count no more.
+    """Cancel orders that were placed because the job of *batch* was lost, and are not sent yet.
 
     *tasks* are the records of its tasks, with their wishes, once their pictures are in place.
     """

@@ -17,7 +17,7 @@ REMEMBERED_S = 24 * 3600.0
 
 
 def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: Connection) -> str:
-    """Return in words why the batch of *plan* must not be sent now; ``""`` if it may."""
+    """Return why the batch of *plan* must not be sent now; ``""`` if it may."""
     mine = [
         entry
         for entry in Journal.recent(state).entries.values()

@@ -43,7 +43,7 @@ class Sighting:
 
     @property
     def lasted_s(self) -> float:
-        """For how many seconds by now the same bytes have been coming."""
+        """For how many seconds the same bytes have been received."""
         return _age_s(self.first)
 
 
@@ -127,7 +127,7 @@ class SetAside:
     def _read(self) -> _Seen:
         try:
             return build(_Seen, durable.read_json(self.folder / "seen.json"))
-        except (OSError, ValueError, WrongShape):  # then it begins anew: results wait longer, and nothing else
+        except (OSError, ValueError, WrongShape):  # then it starts again: results only wait longer
             return _Seen()
 
     def _write(self, seen: _Seen) -> None:

@@ -84,7 +84,7 @@ def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Conne
     read = provider_of(settings).read_request
     if any(read(line).stored != plan.get("store_requests", False) for line in _first_line(files)):
         return False
-    # Another batch may have sent a picture anew since these lines were written, which then name the old upload.
+    # Another batch may have uploaded a picture again since these lines were written, which then name the old upload.
     return contents <= live.keys() and _addresses(settings, files) == {live[sha256].uri for sha256 in contents}
 
 

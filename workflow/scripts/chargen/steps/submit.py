@@ -52,7 +52,7 @@ class ForeignJob(ChargenError):
 
 
 class LostJobIsBack(ChargenError):
-    """A job that counted as lost is on the server again, and has what is about to be asked for once more."""
+    """A lost job is on the server again, with pictures that are about to be sent again."""
 
 
 class OverBudget(ChargenError):
@@ -70,7 +70,7 @@ class Refused(ChargenError):
 def submit(settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None) -> str:
     """Return the name of the batch's one remote job, creating it if there is none. Call it under the batch's lock.
 
-    Raises ChargenError in words if it must not or cannot be created now; nothing was sent then, or it is said that
+    Raises ChargenError if it must not or cannot be created now; nothing was sent then, or it is said that
     it cannot be known.
     """
     entry = Journal.recent(state, files.id).entry(files.id)
@@ -88,7 +88,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Connecti
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
             waiting.check(run)  # the run may have ended while others held the lock
-            if not why_full(settings, state, files.plan_json(), remote):  # nobody took the place meanwhile
+            if not why_full(settings, state, files.plan_json(), remote):  # the place is still free
                 return _submit_now(settings, state, files, remote, run)
 
 
@@ -192,7 +192,7 @@ def check_elsewhere(settings: Settings, state: State, plan: dict[str, Any]) -> N
 
 
 def check_not_made(settings: Settings, state: State, plan: dict[str, Any]) -> None:
-    """Raise ChargenError if results of *plan* are in place by now: another checkout has collected them and deleted its
+    """Raise ChargenError if results of *plan* are already in place: another checkout has collected them and deleted its
     job since they were planned, so that the server's list says nothing of it."""
     made = operation(plan["operation"]).made_already(settings, state, plan["tasks"])
     if made:
@@ -247,7 +247,7 @@ class _Search:
         _intent(self.journal, self.plan, self._remote, request_file)
 
     def _look(self) -> RemoteJob | None:
-        """Read the server's list to its end: return the batch's job; stop at jobs of this library nobody knows."""
+        """Read the server's list to its end: return the batch's job; stop at unknown jobs of this library."""
         known = {entry.job for entry in self.journal.entries.values()}
         lost = {
             entry.job: entry.batch
@@ -303,7 +303,7 @@ class _Search:
             return job
 
     def _has_something(self, batch: str, job: RemoteJob) -> bool:
-        """Whether there is something to collect of a job that counted as lost. One that is only listed, and whose
+        """Whether there is something to collect of a lost job. One that is only listed, and whose
         results are gone or answer nothing, does not keep an order from being sent."""
         from chargen.steps.lost import has_come_back
 
@@ -351,7 +351,7 @@ class _Search:
     def _without_planned(self, jobs: Iterable[RemoteJob]) -> list[RemoteJob]:
         """Take over those of *jobs* whose batch is planned here too, and return the others.
 
-        Another checkout was quicker with them. One whose batch another process is at work on is left to that.
+        Another checkout has sent them. A job whose batch another process is working on is left to that process.
         """
         foreign = []
         for job in jobs:
@@ -547,7 +547,7 @@ def _upload_requests(
 def _wait_for_room(
     settings: Settings, state: State, files: BatchFiles, remote: Connection, run: RunFiles | None
 ) -> None:
-    """Wait until the account has room for the batch; bring in what ends meanwhile."""
+    """Wait until the account has room for the batch; download what ends meanwhile."""
     from chargen.steps.fetch import Watch
 
     plan = files.plan_json()

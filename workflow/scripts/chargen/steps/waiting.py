@@ -18,7 +18,7 @@ class StillWaiting(ChargenError):
 
 
 class StateRemoved(ChargenError):
-    """Somebody removed the state folder of a run that goes on."""
+    """The state folder of a running run was removed."""
 
 
 def check(run: RunFiles | None) -> None:
@@ -37,7 +37,7 @@ def check(run: RunFiles | None) -> None:
 
 
 def pause(seconds: float, run: RunFiles | None) -> None:
-    """Sleep so many *seconds*; raise StillWaiting as soon as there is nobody left to wait for it."""
+    """Sleep so many *seconds*; raise StillWaiting as soon as the run has ended."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         check(run)

@@ -55,7 +55,7 @@ def place_all(
 
 
 def made_already(settings: Settings, tasks: Iterable[Json]) -> list[str]:
-    """Return the wish ids of tasks whose very picture the library has an analysis of by now."""
+    """Return the wish ids of tasks whose picture the library already has an analysis of."""
     made = []
     known: dict[str, Mapping[str, Analysis]] = {}
     for task in tasks:

@@ -1,4 +1,4 @@
-"""Planning analyses: which pictures of the library nobody has looked at, and what is asked about them."""
+"""Planning analyses: which pictures of the library have no analysis yet, and the request for each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Enhance: pictures made from the pictures of a folder, under the same names in the job's folder.
 
 ``submission.json`` in that folder is to enhancements what ``generated_images`` is to scenes: what was asked, of whom,
-when, and which file came of it.
+when, and which file it made.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def place_all(
 
 
 def made_already(settings: Settings, tasks: Iterable[Json]) -> list[str]:
-    """Return the wish ids of tasks whose result is in its folder by now."""
+    """Return the wish ids of tasks whose result is already in its folder."""
     there: dict[str, Collection[tuple[str, int, str]]] = {}
     made = []
     for task in tasks:
@@ -126,7 +126,7 @@ class _Desk:
         failpoints.reached("written-back")
 
     def _put(self, stem: Path, task: Json, picture: Picture) -> Placed:
-        """A result of ours that nobody touched gives way to its successor; whatever else is there stays."""
+        """A result of ours that was not edited is replaced by its successor; any other file stays."""
         stem.parent.mkdir(parents=True, exist_ok=True)
         self._touched.add(stem.parent)
         target = stem.with_name(stem.name + picture.info.extension)
@@ -150,12 +150,12 @@ class _Desk:
         extract.place(picture, target)
         failpoints.reached("placed")
         reason = "" if target.stem == stem.name else "name-taken"
-        owner = self._owners.get(self._inside(target))  # of a result that was gone and is put back
+        owner = self._owners.get(self._inside(target))  # of a missing result that is restored
         recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task["key"], picture.sha256)
         return Placed("applied", self._from_home(target), reason, archived, needs_record=not recorded)
 
     def _was_made_since(self, owner: Json, task: Json) -> bool:
-        """Whether the very same was ordered and made while this batch counted as lost."""
+        """Whether the same result was ordered and made while this batch was lost."""
         return self._came_back and owner["task_key"] == task["key"] and owner["batch"] != self._plan["batch"]
 
     def _archive_result(self, stem: Path, picture: Picture) -> Placed:

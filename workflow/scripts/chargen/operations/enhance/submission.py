@@ -1,4 +1,4 @@
-"""``submission.json`` in a job's folder: what was asked, of whom, when, and which file came of it."""
+"""``submission.json`` in a job's folder: what was asked, of whom, when, and which file it made."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def _extract(
 
 
 def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
-    """Return the wish ids of tasks whose picture the library has by now.
+    """Return the wish ids of tasks whose picture the library already has.
 
     Only an imagery.yaml that names what one of its tasks asks for is read as a whole; most name none.
     """

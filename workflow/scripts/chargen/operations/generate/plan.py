@@ -145,7 +145,7 @@ def _pick(
         }
         blocked = {target: picked.blocked for target, picked in picks.items() if picked.blocked}
         circle = _circular({target: picked.needs for target, picked in picks.items()}) - blocked.keys()
-        if circle - impatient:  # what nobody asked for is no reason to make neither
+        if circle - impatient:  # pictures not named by the author must not block both
             impatient |= circle
             continue
         for target, problem in blocked.items():

@@ -163,7 +163,7 @@ class TaskMaker:
         return sent
 
     def _learned(self, scene: Scene, prompt: Prompt) -> Iterator[str]:
-        """Say what of the prompt was learned, and from which pictures."""
+        """Note which parts of the prompt come from analyses, and from which pictures."""
         learned = self._lessons.of_scene(scene)
         for finding in (*learned.traits, *learned.style) if learned else ():
             entity = self._library.entity(finding.subject)

@@ -1,4 +1,4 @@
-"""The plan of the pictures of scenes in words."""
+"""The plan of the pictures of scenes as text."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Remote:
 
     @property
     def fingerprint(self) -> str:
-        """12 hex digits that tell keys apart and tell nothing of the key."""
+        """12 hex digits that identify the key without revealing it."""
         return hashlib.sha256(b"chargen key " + self._key.encode()).hexdigest()[:12]
 
     # -- jobs

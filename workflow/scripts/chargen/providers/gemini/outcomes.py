@@ -1,7 +1,7 @@
 """What became of each task: every line, and every missing one, ends in one of a closed set of verdicts.
 
 An empty reply is no success and a refusal no crash: both arrive with HTTP 200 as lines that look
-successful. What the finish reasons mean is told in the Gemini API's reference of ``FinishReason`` and
+successful. The finish reasons are described in the Gemini API's reference of ``FinishReason`` and
 ``BlockReason``; which codes are worth another try was observed on batches.
 """
 

@@ -25,7 +25,7 @@ class Finding(Document):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is checked; ``overridden`` names what of the default profile is not in force."""
+    """What is checked; ``overridden`` names the settings of the default profile that are not used."""
 
     settings: Settings
     state: State

@@ -95,7 +95,7 @@ def check_library_lock(library: Path) -> Iterator[Finding]:
 
 
 def mounts() -> dict[str, str]:
-    """Return the file system by mount point, nothing where the system does not tell."""
+    """Return the file system by mount point, nothing where the system does not say."""
     try:
         lines = Path("/proc/self/mounts").read_text().splitlines()
     except OSError:

@@ -42,7 +42,7 @@ def check_versions() -> Iterator[Finding]:
 
 
 def check_profile(overridden: Sequence[str]) -> Iterator[Finding]:
-    """Yield whether the default profile is in force; *overridden* names what of it is not."""
+    """Yield whether the default profile is used; *overridden* names its settings that are not."""
     if overridden:
         yield Finding(
             "warning",
