@@ -242,6 +242,14 @@ def test_an_overridden_profile_is_named():
     assert ["warning"] == levels(check_profile(["nolock"]))
 
 
+def test_each_check_is_in_the_docs():
+    """docs/operating.md lists every check of doctor with what it looks at, in order."""
+    page = (config.schema.ROOT / "docs" / "operating.md").read_text("utf-8")
+    table = page.partition("| check | looks at |\n|---|---|\n")[2].partition("\n\n")[0]
+
+    assert [f"| {check.name} | {check.looks_at} |" for check in doctor.CHECKS] == table.splitlines()
+
+
 def test_errors_end_with_status_one(settings, tmp_path, monkeypatch):
     """Without an error the status is 0, warnings or not."""
     monkeypatch.setattr(doctor, "look", lambda *_: iter([Finding("warning", "a", "b", "c")]))

@@ -15,6 +15,7 @@ from chargen.report import run_report
 from chargen.report.build import build_report, failure_lines
 from chargen.report.documents import Failure, Report, RunPart, Share, Spent
 from chargen.report.survey import Survey
+from chargen.screens.review import ReviewFile
 from schema_types import differences
 
 ODA = "character/oda-brennick"
@@ -60,7 +61,7 @@ def test_fits_its_schema(world: World) -> None:
     assert [schema.errors("failure", line.to_json()) for line in failures] == [[]]
 
 
-@pytest.mark.parametrize(("kind", "name"), [(Report, "report"), (Failure, "failure")])
+@pytest.mark.parametrize(("kind", "name"), [(Report, "report"), (Failure, "failure"), (ReviewFile, "reviews")])
 def test_types_and_schemas_say_the_same(kind: type, name: str) -> None:
     """Each key of the type is in the schema, with the same type, and none is only there."""
     assert [] == differences(kind, schema.load_schema(name))

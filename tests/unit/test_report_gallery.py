@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections import defaultdict
 from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import unquote, urlsplit
 
 import jinja2
@@ -18,9 +19,13 @@ from jinja2 import meta
 from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
+from chargen.analysis.description import Description
 from chargen.base.errors import Problem
 from chargen.planning.plan import Stale
 from chargen.report import page as page_module
+from chargen.report.page_costs import Arrival
+from chargen.report.picture_data import Detail, Other, ReferenceLink, Story
+from chargen.report.reviewable import ReviewData
 from chargen.report.write import write_report
 
 ODA = "character/oda-brennick"
@@ -102,6 +107,34 @@ def test_the_template_uses_what_the_page_has() -> None:
     used = meta.find_undeclared_variables(jinja2.Environment().parse(source))
 
     assert {field.name for field in fields(page_module.Page)} | {"count", "dollars"} == used
+
+
+JS_TYPES = {str: "string", int: "number", bool: "boolean", tuple[str, ...]: "string[]"}
+
+
+def js_type(kind: Any) -> str:
+    """Return what JSDoc calls a type of embedded data."""
+    arguments = get_args(kind)
+    if kind in JS_TYPES:
+        return JS_TYPES[kind]
+    if type(None) in arguments:
+        return f"?{js_type(arguments[0])}"
+    if get_origin(kind) is tuple and arguments[-1] is Ellipsis:
+        return f"{js_type(arguments[0])}[]"
+    if get_origin(kind) is tuple:
+        return f"[{', '.join(map(js_type, arguments))}]"
+    return str(kind.__name__)
+
+
+@pytest.mark.parametrize("kind", [Detail, ReviewData, Story, Other, ReferenceLink, Description, Arrival])
+def test_the_script_describes_the_types_of_its_data(kind: type) -> None:
+    """gallery.js names each key of the data that the page embeds, with its type."""
+    script = (Path(page_module.__file__).parent / "gallery.js").read_text("utf-8")
+    described = script.partition(f"@typedef {{object}} {kind.__name__}\n")[2].partition("*/")[0]
+
+    written = re.findall(r"@property \{(.+)\} (\w+)", described)
+
+    assert [(js_type(hint), name) for name, hint in get_type_hints(kind).items()] == written
 
 
 def test_every_picture_in_place_is_shown(world: World) -> None:

@@ -1,5 +1,83 @@
 "use strict";
+
+// What the page embeds, as picture_data.py, reviewable.py, page_costs.py and analysis/description.py write it.
+/**
+ * A picture before anybody looks at it, by the id of its card.
+ * @typedef {object} Detail
+ * @property {string} title
+ * @property {string} alt
+ * @property {string} target
+ * @property {string} href
+ * @property {string} trouble
+ * @property {number} width
+ * @property {number} height
+ * @property {[string, string][]} badges
+ * @property {?ReviewData} review
+ */
+/**
+ * What a review of a picture must name.
+ * @typedef {object} ReviewData
+ * @property {string} target
+ * @property {number} variation
+ * @property {string} sha256
+ * @property {string} status
+ * @property {string} note
+ * @property {boolean} pick
+ * @property {boolean} simple
+ */
+/**
+ * What else the large view shows.
+ * @typedef {object} Story
+ * @property {[string, string][]} facts
+ * @property {string[]} notes
+ * @property {string} prompt
+ * @property {string} words
+ * @property {string} renew
+ * @property {?Description} seen
+ * @property {Other[]} others
+ * @property {ReferenceLink[]} references
+ */
+/**
+ * A picture to compare with.
+ * @typedef {object} Other
+ * @property {string} name
+ * @property {string} when
+ * @property {string} thumb
+ * @property {string} href
+ * @property {string} note
+ */
+/**
+ * A picture that was sent along.
+ * @typedef {object} ReferenceLink
+ * @property {string} name
+ * @property {string} role
+ * @property {string} thumb
+ * @property {string} href
+ * @property {boolean} changed
+ */
+/**
+ * What an analysis says of a picture.
+ * @typedef {object} Description
+ * @property {string} alt
+ * @property {string} text
+ * @property {string[]} tags
+ * @property {string[]} colours
+ * @property {string[]} named
+ * @property {[string, string][]} traits
+ * @property {boolean} matches
+ * @property {string} notes
+ * @property {[string, string][]} facts
+ * @property {string[]} defects
+ */
+/**
+ * A batch that pictures came with.
+ * @typedef {object} Arrival
+ * @property {string} id
+ * @property {string} name
+ */
+
 (() => {
+  /** @type {Object<string, Detail>} */
   const details = JSON.parse(document.getElementById("details").textContent);
   const byId = (id) => document.getElementById(id);
   const element = (tag, properties = {}, ...children) => {
@@ -13,6 +91,7 @@
   const chunks = [...document.querySelectorAll(".stories")];
   const order = new Map(Object.keys(details).map((id, number) => [id, number]));
   const parsed = new Map();
+  /** @type {function(string): Story} */
   const storyOf = (id) => {
     const number = Math.floor(order.get(id) / STORIES);
     if (!parsed.has(number)) parsed.set(number, JSON.parse(chunks[number].textContent));
@@ -102,6 +181,7 @@
   const arrange = () => {
     const arranged = byId("arranged");
     if (selects.order.value === "batch") {
+      /** @type {Arrival[]} */
       const known = JSON.parse(byId("arrived").textContent);
       const walls = new Map([...known, { id: "", name: "Without a batch" }].map(({ id, name }) => {
         const wall = element("div", { className: "wall" });

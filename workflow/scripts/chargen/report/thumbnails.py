@@ -6,11 +6,12 @@ import os
 import stat
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chargen.base import durable, failpoints
+from chargen.base.reading import Document, build, extend, plain
 from chargen.pictures import formats as pictures
 from chargen.pictures.imaging import TURNED, orientation_of
 from chargen.pictures.presence import why_unreadable
@@ -30,7 +31,7 @@ _TRANSPARENT_ON = (246, 244, 240)
 
 
 @dataclass(frozen=True, slots=True)
-class Thumbnail:
+class Thumbnail(Document):
     """What the page shows of a picture: the thumbnail's file ``name`` (``""`` if there is none, then ``trouble`` says
     why), ``width`` and ``height`` of the picture itself in pixels as seen (0 if unknown), its ``sha256``, and whether
     browsers can show the picture itself."""
@@ -41,6 +42,18 @@ class Thumbnail:
     sha256: str = ""
     trouble: str = ""
     shown_by_browsers: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry(Thumbnail):
+    """A thumbnail as the index keeps it, with size in bytes and time of change (ns) of the picture that it shows."""
+
+    stamp: tuple[int, int]
+
+    @property
+    def thumbnail(self) -> Thumbnail:
+        """The thumbnail itself."""
+        return Thumbnail(self.name, self.width, self.height, self.sha256, self.trouble, self.shown_by_browsers)
 
 
 def make_thumbnails(
@@ -55,7 +68,7 @@ def make_thumbnails(
     known = _read_index(folder)
     present = {entry.name for entry in os.scandir(folder)}
     found: dict[str, Thumbnail] = {}
-    stamps: dict[str, list[int]] = {}
+    stamps: dict[str, tuple[int, int]] = {}
     to_make: list[str] = []
     for path in sorted(set(paths)):
         stamp = _stamp(root / path)
@@ -64,8 +77,8 @@ def make_thumbnails(
             continue
         stamps[path] = stamp
         item = known.get(path)
-        if item and item["stamp"] == stamp and (item["trouble"] or item["name"] in present):
-            found[path] = Thumbnail(**{name: item[name] for name in Thumbnail.__dataclass_fields__})
+        if item and item.stamp == stamp and (item.trouble or item.name in present):
+            found[path] = item.thumbnail
         else:
             to_make.append(path)
     if to_make:
@@ -75,27 +88,26 @@ def make_thumbnails(
         with ThreadPoolExecutor(THREADS) as pool:
             found |= zip(to_make, pool.map(lambda path: _make(root / path, folder, box), to_make), strict=True)
     _prune(folder, present, found)
-    index = {path: asdict(found[path]) | {"stamp": stamp} for path, stamp in stamps.items()}
+    index = {path: extend(IndexEntry, found[path], stamp=stamp) for path, stamp in stamps.items()}
     if index != known:
-        durable.write_json(folder / INDEX, index)
+        durable.write_json(folder / INDEX, plain(index))
     return found
 
 
-def _read_index(folder: Path) -> dict[str, dict[str, Any]]:
+def _read_index(folder: Path) -> dict[str, IndexEntry]:
+    """Return the index; nothing if there is none, or one of another version."""
     try:
-        index: dict[str, dict[str, Any]] = durable.read_json(folder / INDEX)
-        fields = {*Thumbnail.__dataclass_fields__, "stamp"}
-        return {path: item for path, item in index.items() if fields == item.keys()}
-    except (OSError, ValueError, AttributeError):
+        return build(dict[str, IndexEntry], durable.read_json(folder / INDEX))
+    except (OSError, ValueError):
         return {}
 
 
-def _stamp(path: Path) -> list[int] | None:
+def _stamp(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return [found.st_size, found.st_mtime_ns] if stat.S_ISREG(found.st_mode) else None
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 
 
 def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:

@@ -10,7 +10,7 @@ from pathlib import Path
 from chargen.library.model import Record
 
 ARCHIVE = "archive"
-_NAME = re.compile(r"(?P<stem>.+)-(?P<sha>[0-9a-f]{8})\.[A-Za-z0-9]+")
+_NAME = re.compile(r"(.+)-([0-9a-f]{8})\.[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Archive:
             files = []
         for file in files:
             if match := _NAME.fullmatch(file.name):
-                version = Version(file, by_content.get(match["sha"]))
-                self._versions.setdefault(match["stem"], []).append(version)
+                stem, start_of_sha256 = match.groups()
+                version = Version(file, by_content.get(start_of_sha256))
+                self._versions.setdefault(stem, []).append(version)
 
     def of(self, path: str) -> Sequence[Version]:
         """Return the earlier versions of the picture *path*, the youngest first."""

@@ -6,7 +6,6 @@ The key is never printed.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,12 +84,13 @@ def lines(findings: Sequence[Finding], width: int | None) -> Iterator[Line]:
         yield line(Span(sign, style), Span(f"{finding.about:<{room}}  ", "dim"), level, finding.says)
         if finding.advice:
             yield from advice(finding.advice, width)
-    levels = Counter(finding.level for finding in findings)
-    errors, warnings = count(levels["error"], "error"), count(levels["warning"], "warning")
+    errors = sum(finding.level == "error" for finding in findings)
+    warnings = sum(finding.level == "warning" for finding in findings)
     yield line()
-    if levels["error"]:
-        yield line(Span(f"{errors}, {warnings}" if levels["warning"] else errors, BAD))
-    elif levels["warning"]:
-        yield line(Span(f"ready, with {warnings}", WARN))
+    if errors:
+        rest = f", {count(warnings, 'warning')}" if warnings else ""
+        yield line(Span(count(errors, "error") + rest, BAD))
+    elif warnings:
+        yield line(Span(f"ready, with {count(warnings, 'warning')}", WARN))
     else:
         yield line(Span("no problems found", GOOD))

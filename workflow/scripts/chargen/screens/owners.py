@@ -18,7 +18,7 @@ from chargen.records.ledgers import UploadLine, read_ledger
 from chargen.records.state import BatchFiles, State
 from chargen.steps.sending import uploaded_contents
 
-_JOB_NAME = re.compile(r"chargen-(?P<library>[a-z0-9][a-z0-9-]*)-(?P<batch>[0-9a-f]{16})")
+_JOB_NAME = re.compile(r"chargen-([a-z0-9][a-z0-9-]*)-([0-9a-f]{16})")
 _FILE_NAME = re.compile(r"chargen-[0-9a-f]{32}")
 FILES_LIVE_S = 48 * 3600
 """How long the server keeps an uploaded file."""
@@ -49,7 +49,7 @@ class Home:
         match = _JOB_NAME.fullmatch(display_name)
         if not match:
             return "", "", False
-        library, batch = match["library"], match["batch"]
+        library, batch = match.groups()
         journal_here = self.journals.get(library)
         entry = journal_here.entries.get(batch) if journal_here else None
         return library, batch, entry is not None and entry.open_intent is not None

@@ -14,6 +14,7 @@ from chargen import operations
 from chargen.base import events, failpoints
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.base.reading import Document
 from chargen.library.shown import Shown, pictures_of
 from chargen.library.writeback import append_items
 from chargen.operations.words import money
@@ -31,6 +32,40 @@ SECTION = "image_reviews"
 SHOWN = 20
 
 Status = Literal["approved", "rejected", "picked", "generated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewItem(Document):
+    """One review in a file of reviews; ``sha256`` is the picture that was looked at, ``""`` if that is not said."""
+
+    target: str
+    variation: int = 1
+    status: Status
+    note: str = ""
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """The picture's name, ``kind/entity/scene:variation``."""
+        return f"{self.target}:{self.variation}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFile(Document):
+    """The file of reviews that the report page exports (``schemas/reviews.schema.json``)."""
+
+    schema_version: int = 1
+    reviews: tuple[ReviewItem, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> ReviewFile:
+        """Read the file *path*. Raises ChargenError, which names the key, if it cannot be read or does not fit."""
+        try:
+            data = orjson.loads(path.read_bytes())
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise ChargenError(f"review: {path}: {error}") from None
+        schema.check("reviews", data, str(path))
+        return cls.from_json(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +152,16 @@ def _picked(glob: str, shown: Sequence[Shown]) -> Iterator[Shown]:
 
 
 def _from_file(path: Path, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:
-    try:
-        data = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ChargenError(f"review: {path}: {error}") from None
-    schema.check("reviews", data, str(path))
     by_name = {picture.name: picture for picture in shown}
     verdicts, left_out = [], []
-    for item in data["reviews"]:
-        name = f"{item['target']}:{item.get('variation', 1)}"
-        picture = by_name.get(name)
+    for item in ReviewFile.read(path).reviews:
+        picture = by_name.get(item.name)
         if picture is None:
-            left_out.append(f"left out: {name} has no picture in place")
-        elif item.get("sha256") and item["sha256"] != _content(picture):
-            left_out.append(f"left out: {name} has another picture now")
+            left_out.append(f"left out: {item.name} has no picture in place")
+        elif item.sha256 and item.sha256 != _content(picture):
+            left_out.append(f"left out: {item.name} has another picture now")
         else:
-            verdicts.append(Verdict(picture, item["status"], item.get("note", "")))
+            verdicts.append(Verdict(picture, item.status, item.note))
     return verdicts, left_out
 
 
