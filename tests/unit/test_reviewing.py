@@ -205,7 +205,7 @@ def test_file_of_reviews(world):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({}, "say what"),
+        ({}, "name pictures"),
         ({"approve": ["character/ida/*"]}, "matches no picture"),
         ({"pick": ["character/oda/lamp"]}, "matches several pictures"),
         ({"approve": ["character/oda/rope"], "reject": ["character/oda/*"]}, "two different verdicts"),
