@@ -112,7 +112,7 @@ def measure(way: str, results: Path, folder: Path) -> None:
 def peak_mb() -> float:
     """Return the most memory that this process had, file pages included.
 
-    Linux counts it anew for each program; ``getrusage`` would count the parent's too.
+    Linux counts it again for each program; ``getrusage`` would count the parent's too.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -61,7 +61,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def read(file: Path) -> Document:
-    """Parse *file*. Raises BadFile for what is no YAML, for a key that is there twice, and for a file out of reach."""
+    """Parse *file*. Raises BadFile for what is not YAML, for a key that is there twice, and for a file out of reach."""
     try:
         text = file.read_bytes().decode("utf-8")
     except OSError as error:

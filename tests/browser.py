@@ -52,7 +52,7 @@ class Tab:
         return answer["result"].get("value")
 
     def open(self, address: str) -> None:
-        """Load *address* anew and wait until it is there."""
+        """Load *address* again and wait until it is there."""
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=address)
         self.wait_for("location.href !== 'about:blank' && document.readyState === 'complete'")

@@ -125,7 +125,7 @@ def _lacks(folder: Path, job: str, executed: Mapping[str, Any] | None, deleted: 
         if path.stat().st_mtime > moment:
             return f"{name} was written after the delete"
     if json.loads((folder / "ended.json").read_text())["state"] == "LOST":
-        return "it counts as lost"
+        return "it is lost"
     with ResultFile(folder / "responses.jsonl") as results:
         here = {line.key for line in results}
     paid = {line["key"] for line in (executed or {"lines": []})["lines"] if line["came"] not in UNMATCHED}

@@ -41,7 +41,7 @@ def make_folder(folder: Path) -> None:
     photograph(300, 200, seed=11).save(folder / "sea" / "old" / "bitmap.bmp")
     (folder / "prompt.txt").write_text(ASKED)
     (folder / "sea" / "prompt.txt").write_text("Make it a woodcut.")
-    (folder / "sea" / "old" / "scan.txt").write_text("Mend the scratches.")
+    (folder / "sea" / "old" / "scan.txt").write_text("Repair the scratches.")
     (folder / "broken.jpg").write_bytes((folder / "plain.jpg").read_bytes()[:2000])
     (folder / "empty.png").write_bytes(b"")
     (folder / "notes.md").write_text("not a picture")

@@ -26,7 +26,7 @@ pytestmark = [
 
 IMAGERY = """\
 name: Mara Quill
-description: A letter carrier with a copper braid and a mended green cloak.
+description: A letter carrier with a copper braid and a patched green cloak.
 scenes:
   - id: portrait
     prompt: Mara's face and shoulders, plainly lit.

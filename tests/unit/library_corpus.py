@@ -78,7 +78,7 @@ visual_consistency:
   - knitted cap
   - broken nose
 scenes:
-  - title: Mending Nets at Dûn Harbour
+  - title: Hauling Nets at Dûn Harbour
     scene: Tam mends a net by lantern light
     pose: cross-legged
     setting: a stone quay

@@ -32,7 +32,7 @@ scenes:
   - {id: lamp-room, prompt: Oda trims the lamp.}
   - {id: stairs, prompt: Oda on the stairs.}
   - {id: gallery, prompt: Oda looks out to sea.}
-  - {id: boat, prompt: Oda mends the boat.}
+  - {id: boat, prompt: Oda paints the boat.}
 """
 SCENES = 4
 

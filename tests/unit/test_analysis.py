@@ -505,7 +505,7 @@ def test_the_next_run_goes_on_with_the_other_field(carrier):
 
 
 def test_analyses_that_cannot_be_read_are_not_asked_for_again(world):
-    """A sidecar that is not downloaded, or is no JSON, may hold what was paid for: its picture waits."""
+    """A sidecar that is not downloaded, or is not JSON, may hold what was paid for: its picture waits."""
     images = world.entity / "images"
     (images / ".a.png.analysis.json.icloud").write_bytes(b"bplist00")
     (images / "b.png.analysis.json").write_text('{"lighting": ')

@@ -500,7 +500,7 @@ def test_trouble_with_the_nth_call(emulator: Emulator, fault: dict[str, Any], st
 
 
 def test_download_cut_and_resumed(emulator: Emulator) -> None:
-    """A download can be cut after so many bytes; the rest is to be had by Range, or all of it again."""
+    """A download can be cut after so many bytes; the rest is available by Range, or all of it again."""
     name = _succeeded(emulator, 5)["response"]["responsesFile"]
     path = f"../download/v1beta/{name}:download?alt=media"
     whole = _get(emulator, path).content

@@ -310,7 +310,7 @@ def test_reference_that_is_no_picture(desk: Desk) -> None:
 
 
 def test_input_deleted_after_the_end(desk: Desk) -> None:
-    """Results are to be had after the request file was deleted."""
+    """Results are available after the request file was deleted."""
     job = desk.create(_small(), model="gemini-3.8-flash")
     desk.results(job)
     desk.world.store.result(job.id).unlink()

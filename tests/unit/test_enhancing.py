@@ -53,7 +53,7 @@ def test_what_is_asked_is_the_nearest_word(plan):
     """Beside the picture, else its folder's, else that of a folder above it, else the configuration's."""
     found = tasks(plan(prompt="never said"))
 
-    assert "Mend the scratches." == found["sea/old/scan.tiff"].prompt
+    assert "Repair the scratches." == found["sea/old/scan.tiff"].prompt
     assert "Make it a woodcut." == found["sea/old/bitmap.bmp"].prompt
     assert "Make it a painting." == found["plain.jpg"].prompt
 

@@ -112,7 +112,7 @@ def test_a_damaged_index_is_made_again(long_history, damage):
 
 
 def test_the_index_of_another_journal_is_not_used(long_history, monkeypatch):
-    """A journal that was put back from a backup is read anew."""
+    """A journal that was put back from a backup is read again."""
     text = long_history.journal.read_bytes()
     long_history.journal.write_bytes(text.replace(b"old1", b"odd1"))
 

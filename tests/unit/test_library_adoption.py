@@ -9,13 +9,13 @@ from chargen.library.load import load_library
 
 IDEAS = """\
 scenes:
-  - {title: Mending Nets at the Harbour Wall in Rain, scene: x}
-  - {title: Mending Nets at the Harbour Wall in Snow, scene: x}
+  - {title: Hauling Nets at the Harbour Wall in Rain, scene: x}
+  - {title: Hauling Nets at the Harbour Wall in Snow, scene: x}
   - {title: Portrait, scene: x}
   - {title: Room, scene: x}
   - {title: Room 02, scene: x}
 """
-RAIN, SNOW = "mending-nets-at-the-harbour-wall-in-rain", "mending-nets-at-the-harbour-wall-in-snow"
+RAIN, SNOW = "hauling-nets-at-the-harbour-wall-in-rain", "hauling-nets-at-the-harbour-wall-in-snow"
 
 
 def adopted(root, key="character/tam", **options):
@@ -40,7 +40,7 @@ def tam(root, *names, imagery="name: Tam\n", runs=""):
     [
         (f"tam-{RAIN}-1765000000000-2025-12-06.jpg", RAIN),
         (f"tam-{RAIN}-03-1765000000000.png", RAIN),
-        ("tam--mending-nets-at-the-harbour-wall-in-r--1765000000000.jpg", RAIN),
+        ("tam--hauling-nets-at-the-harbour-wall-in-r--1765000000000.jpg", RAIN),
         (f"{SNOW}.webp", SNOW),
         ("portrait.png", "portrait"),
         ("tam-room-01.png", "room"),
@@ -58,8 +58,8 @@ def test_named_after_a_scene(tmp_path, name, scene):
 @pytest.mark.parametrize(
     "name",
     [
-        "tam-mending-nets-at-the-harbour-wall-in-1765000000000.jpg",  # could be either
-        "tam-mending-nets-1765000000000.jpg",  # less than 25 characters
+        "tam-hauling-nets-at-the-harbour-wall-in-1765000000000.jpg",  # could be either
+        "tam-hauling-nets-1765000000000.jpg",  # less than 25 characters
         "room-of-ropes.png",
         "mending_nets_at_the_harbour_wall_in_rain.png",
         "tam-room-17650000000001.png",
@@ -109,14 +109,14 @@ def test_recorded_files_do_not_count_and_pointers_do(tmp_path):
 
 
 def test_picture_that_the_inventory_rejects_is_not_adopted(tmp_path):
-    """What the author rejected in the inventory is no picture of the scene."""
+    """What the author rejected in the inventory is not a picture of the scene."""
     tam(tmp_path, "room.png", imagery="image_inventory:\n- {id: i, path: images/room.png, status: rejected}\n")
 
     assert {} == adopted(tmp_path)
 
 
 def test_placeholder_is_not_adopted(tmp_path, monkeypatch):
-    """A file that says it is the emulator's is no picture from before."""
+    """A file that says it is the emulator's is not a picture from before."""
     import chargen.pictures.formats
 
     tam(tmp_path, "room.png")
@@ -147,7 +147,7 @@ RUNS = """\
 entity_type: chapter
 runs:
   - run_id: one
-    target_id: tam-mending-nets-at-the-harbour-wall-in-rain-07
+    target_id: tam-hauling-nets-at-the-harbour-wall-in-rain-07
     timestamp: '2025-12-01T10:00:00.000Z'
     file_name: older.jpg
     file_path: C:\\\\stories\\\\tam\\\\images\\\\older.jpg
@@ -155,7 +155,7 @@ runs:
       target_id: tam-room
       file_name: wrong.jpg
   - run_id: two
-    target_id: tam-mending-nets-at-the-harbour-wall-in-rain-07
+    target_id: tam-hauling-nets-at-the-harbour-wall-in-rain-07
     timestamp: '2025-12-02T10:00:00.000Z'
     file_name: newer.jpg
     file_path: /home/somebody/images/newer.jpg
@@ -182,7 +182,7 @@ def test_last_run_whose_file_exists(tmp_path, runs):
 
 
 def test_invalid_runs_are_a_warning(tmp_path):
-    """A runs file that is no YAML is warned of; names still count."""
+    """A runs file that is not YAML is warned of; names still count."""
     tam(tmp_path, "room.png", runs='runs:\n  - run_id: "a", "b"\n')
 
     library = load_library(tmp_path)

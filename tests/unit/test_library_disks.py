@@ -350,7 +350,7 @@ def test_copied_folders_are_warned_of(tmp_path: Path) -> None:
     ],
 )
 def test_a_misnamed_file_is_an_error(tmp_path: Path, name: str, advice: str) -> None:
-    """A folder whose file has nearly the right name is no entity, and the error says what to call it."""
+    """A folder whose file has nearly the right name is not an entity, and the error says what to call it."""
     corpus.put(tmp_path / "characters/oda", name, SCENE)
 
     library = load_library(tmp_path)

@@ -32,7 +32,7 @@ def test_every_shape_is_read(tmp_path):
     assert {
         "character/empty": [],
         "character/oda-brennick": ["lamp-room", "market-day"],
-        "character/tam-fell": ["mending-nets-at-dun-harbour", "the-long-haul"],
+        "character/tam-fell": ["hauling-nets-at-dun-harbour", "the-long-haul"],
         "location/bell-cove": ["overview", "shingle", "bell-rings"],
         "location/gull-inn": ["overview-primary", "overview-secondary", "taproom", "last-round"],
         "location/net-loft": ["net-loft-overview", "loft-kitchen", "kitchen-at-dawn"],
@@ -375,7 +375,7 @@ def test_a_byte_order_mark_is_no_matter(tmp_path, start):
         ("traits:\n  - coat #3\n", "2:10", "'#3' is a YAML comment"),
         ("traits:\n  - #red coat\n", "2:5", "nothing is left"),
         ("zones: {hall: door #2\n  }\n", "1:20", "'#2' is a YAML comment"),
-        ("appearance: Tall #1 of his kin\nslug: oda\n", "1:18", "'#1 of his kin' is a YAML comment"),
+        ("appearance: Tall #1 of his kind\nslug: oda\n", "1:18", "'#1 of his kind' is a YAML comment"),
     ],
 )
 def test_texts_that_yaml_cuts_are_warned_of(tmp_path, text, place, words):

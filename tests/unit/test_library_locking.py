@@ -157,7 +157,7 @@ def test_two_ways_to_a_library_are_one_lock(library: Path, oda: Path, tmp_path: 
 
 
 def test_a_lock_file_that_was_deleted_is_made_again(library: Path, oda: Path) -> None:
-    """`git clean` takes it away: the next writer makes it anew, and holds what the others look at."""
+    """`git clean` takes it away: the next writer makes it again, and holds what the others look at."""
     with writing(library, oda):
         pass
     (library / LOCK_FILE).unlink()

@@ -208,7 +208,7 @@ def test_spec_holds_nothing_inherited(scenes):
 
 
 def test_spec_hash_is_pinned(tmp_path):
-    """The hash of a given scene never changes: if this fails, an upgrade would order every picture anew."""
+    """The hash of a given scene never changes: if this fails, an upgrade would order every picture again."""
     assert "sha256:dcd9137e7c25df2c" == own_hash(tmp_path, corpus.scene(id="a", prompt="A lamp.", aspect_ratio="3:4"))
 
 

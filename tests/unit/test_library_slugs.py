@@ -10,7 +10,7 @@ from chargen.library.slugs import folder_fault, foreign_id, id_fault, match_zone
 @pytest.mark.parametrize(
     ("title", "expected"),
     [
-        ("Mending Nets at Dûn Harbour", "mending-nets-at-dun-harbour"),
+        ("Hauling Nets at Dûn Harbour", "hauling-nets-at-dun-harbour"),
         ("  The — Long... Haul! ", "the-long-haul"),
         ("Tam’s Ⅳ Caps", "tam-s-iv-caps"),
         ("灯台", ""),

@@ -177,7 +177,7 @@ def test_what_takes_no_records_is_said_while_planning(text: str, line: int, word
     ],
 )
 def test_a_file_that_became_invalid_is_told_apart(data: bytes, line: int, tmp_path: Path) -> None:
-    """The caller learns that the file is no YAML at the moment, and may come again."""
+    """The caller learns that the file is not YAML at the moment, and may come again."""
     path = tmp_path / "imagery.yaml"
     path.write_bytes(data)
 

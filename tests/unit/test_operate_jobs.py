@@ -53,7 +53,7 @@ def test_jobs_are_joined_with_the_journal(state, server, settings):
 
 
 def test_a_lost_job_that_is_there_again_is_said(state, server, settings):
-    """It counted as lost and the server lists it: the next run collects it, and it must not be deleted."""
+    """It was lost and the server lists it: the next run collects it, and it must not be deleted."""
     sent(state, BATCH, "batches/1")
     Journal(state).append("applied", BATCH, outcomes={"w": ["lost", "lost"]})
     server.job_made("batches/1", f"chargen-story-{BATCH}")

@@ -25,7 +25,7 @@ ODA = """
     description: A keeper.
     scenes:
       - {id: lamp, prompt: The lamp burns.}
-      - {id: rope, prompt: Oda mends a rope., image_size: 2K}
+      - {id: rope, prompt: Oda splices a rope., image_size: 2K}
     """
 
 

@@ -148,7 +148,7 @@ def test_a_picture_outlasts_a_later_failure(tmp_path: Path) -> None:
 
 
 def test_passing_with_no_attempt_left_has_failed(tmp_path: Path) -> None:
-    """What failed in passing is a failure once its attempts are used up, and not before."""
+    """What failed temporarily is a failure once its attempts are used up, and not before."""
     world = make_world(tmp_path, retry={"max_attempts": 3})
     gone, going = world.scene(f"{ODA}/gone"), world.scene(f"{ODA}/going")
     world.stand(gone, "failed", reason="unavailable")

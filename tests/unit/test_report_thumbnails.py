@@ -42,7 +42,7 @@ def test_a_thumbnail_is_a_small_jpeg(root: Path, folder: Path) -> None:
 
 
 def test_unchanged_pictures_are_not_opened_again(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second report makes nothing anew, also of what cannot be shown."""
+    """A second report makes nothing again, also of what cannot be shown."""
     (root / "a.png").write_bytes(png())
     (root / "b.png").write_bytes(b"no picture")
     first = make_thumbnails(folder, root, ["a.png", "b.png"])

@@ -1,4 +1,4 @@
-"""A job that counted as lost and is there again is collected: nothing is paid twice, and nothing newer is displaced."""
+"""A job that was lost and is there again is collected: nothing is paid twice, and nothing newer is displaced."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def world(emulator: Emulator, tmp_path: Path) -> World:
 
 
 def lose(world: World) -> BatchFiles:
-    """Send a batch whose job is denied, everywhere and for good, until it counts as lost; return its files."""
+    """Send a batch whose job is denied, everywhere and for good, until it is lost; return its files."""
     (files,) = world.send()
     world.emulator.end_jobs()
     world.emulator.vanish(EVERYWHERE)

@@ -160,7 +160,7 @@ def test_the_sightings_outlast_the_process(hasty: World) -> None:
     for _ in range(1 + SIGHTINGS):
         hasty.look()
     damaged = files.set_aside / "seen.json"
-    damaged.write_text('{"last": 7}')  # and if it cannot be read, it begins anew
+    damaged.write_text('{"last": 7}')  # and if it cannot be read, it begins again
     files.responses.unlink()
     files.ended.unlink()
     hasty.look()
@@ -284,7 +284,7 @@ def test_collecting_a_foreign_job_is_as_careful(world: World, body: str) -> None
 
 
 def test_lines_of_somebody_else_are_not_kept_for_a_foreign_job(world: World) -> None:
-    """Keys that are none of chargen's are refused, and the next call asks for the results anew."""
+    """Keys that are none of chargen's are refused, and the next call asks for the results again."""
     (files,) = world.send()
     fault = {"call": "download", "first": 1, "do": "body", "body": "foreign_keys", "crc32c": "sent"}
     world.emulator.faults(calls=[fault])

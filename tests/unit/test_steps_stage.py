@@ -95,7 +95,7 @@ def test_lines_of_another_version_are_written_again(desk):
 
 
 def test_lines_that_name_an_earlier_upload_are_written_again(desk):
-    """The portrait expired and another batch sent it anew: lines with the old address would all fail."""
+    """The portrait expired and another batch sent it again: lines with the old address would all fail."""
     desk.stage()
     old = desk.files.requests.read_bytes()
     desk.uploads.forget(desk.uploads.live()[desk.sha256].name)

@@ -79,7 +79,7 @@ def test_a_text_may_be_quoted_as_in_yaml(tmp_path: Path, word: str) -> None:
     ],
 )
 def test_lists_numbers_and_groups_work_as_before(tmp_path: Path, words: tuple[str, ...], name: str, value: Any) -> None:
-    """What is no text is read as the configuration page says."""
+    """What is not text is read as the configuration page says."""
     assert value == getattr(settings(tmp_path, "library=story", *words), name)
 
 

@@ -26,7 +26,7 @@ RUN_TIMEOUT_S = 240
 MARA = """
     # Mara's pictures; this comment stays.
     name: Mara Quill
-    description: A letter carrier with a copper braid and a mended green cloak.
+    description: A letter carrier with a copper braid and a patched green cloak.
     scenes:
       - id: on-the-stairs
         prompt: Mara climbs the harbour stairs with a heavy satchel.

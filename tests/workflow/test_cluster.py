@@ -1,4 +1,4 @@
-"""Each step as a job of a cluster: a process of its own that reads the Snakefile anew."""
+"""Each step as a job of a cluster: a process of its own that reads the Snakefile again."""
 
 from __future__ import annotations
 

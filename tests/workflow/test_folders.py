@@ -14,7 +14,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_imagery_broken_and_folder_renamed_meanwhile(project):
-    """An author's typing error and a renamed folder while the job runs: pictures are kept, and placed after mending."""
+    """An author's typing error and a renamed folder while the job runs: pictures are kept, and placed after the fix."""
     project.emulator.faults(job={"polls": 10_000})
     process = project.start()
     wait_until(lambda: project.journal("created"))

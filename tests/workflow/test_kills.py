@@ -77,7 +77,7 @@ class Scenario:
         ]
 
 
-# ---- generate: two waves, a task that fails in passing once, a picture that is replaced
+# ---- generate: two waves, a task that fails temporarily once, a picture that is replaced
 
 
 def generate_before(project: Project) -> None:
@@ -87,7 +87,7 @@ def generate_before(project: Project) -> None:
         """
         # Mara's pictures; this comment stays.
         name: Mara Quill
-        description: A letter carrier with a copper braid and a mended green cloak.
+        description: A letter carrier with a copper braid and a patched green cloak.
         scenes:
           - {id: portrait, prompt: Mara's face.}
           - {id: at-the-gate, prompt: 'Mara waits at the tide gate.', aspect_ratio: 16:9}
@@ -151,7 +151,7 @@ GENERATE = Scenario(
 )
 
 
-# ---- analyze: two entities, an answer that does not fit and a task that fails in passing, once each
+# ---- analyze: two entities, an answer that does not fit and a task that fails temporarily, once each
 
 
 def analyze_before(project: Project) -> None:
@@ -214,7 +214,7 @@ SIDECAR = Scenario(
 )
 
 
-# ---- enhance: a copy that must be made, a task that fails in passing once, a result that is replaced
+# ---- enhance: a copy that must be made, a task that fails temporarily once, a result that is replaced
 
 
 def enhance_before(project: Project) -> None:
@@ -276,7 +276,7 @@ def illustrate_before(project: Project) -> None:
         "characters/mara-quill",
         """
         name: Mara Quill
-        description: A letter carrier with a copper braid and a mended green cloak.
+        description: A letter carrier with a copper braid and a patched green cloak.
         image_inventory:
         - path: images/old-sketch.png
           status: approved
@@ -387,7 +387,7 @@ COLLECT = Scenario(
     "generate_all",
 )
 
-# ---- results that are not complete at first, and a job that counted as lost and is there again
+# ---- results that are not complete at first, and a job that was lost and is there again
 
 
 def strange_arm(project: Project) -> None:

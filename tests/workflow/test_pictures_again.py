@@ -139,7 +139,7 @@ def test_enhance_accounts_for_every_file(project):
     } <= results
     assert 24 == len({(item["input"], item["variation"]) for item in submission["results"]})
     assert ["broken.jpg", "empty.png", "notes.md", "pointer.png"] == [item["name"] for item in submission["left_out"]]
-    assert ("Make it a painting.", "Make it a woodcut.", "Mend the scratches.") == (
+    assert ("Make it a painting.", "Make it a woodcut.", "Repair the scratches.") == (
         prompts["plain.jpg"],
         prompts["sea/pier.jpg"],
         prompts["sea/old/scan.tiff"],
@@ -160,7 +160,7 @@ def test_three_hundred_files(project):
     album = project.folder / "album"
     good, bad = make_album(album, 300, heic=heic)
     (album / "sea/prompt.txt").write_text("Make it a woodcut.")
-    (album / "huge.txt").write_text("Mend the sky.")
+    (album / "huge.txt").write_text("Repair the sky.")
     project.config["batch"] = {"max_tasks": 120, "max_bytes": 1_000_000_000}
     project.config["enhance"] = {
         "input_dir": "album",
@@ -193,7 +193,9 @@ def test_three_hundred_files(project):
         {path for path in (project.folder / "better/album").rglob("*") if path.suffix in (".jpg", ".png")}
     )
     assert ["scaled down from 5000x900 to 3072x553 before it was sent"] == made["huge.jpg"]["changes"]
-    assert {"Mend the sky.", "Make it a woodcut.", "Make it a painting."} == {item["prompt"] for item in made.values()}
+    assert {"Repair the sky.", "Make it a woodcut.", "Make it a painting."} == {
+        item["prompt"] for item in made.values()
+    }
     assert "Make it a woodcut." == made["sea/huge.png"]["prompt"]
     assert {"16:9"} == {item["aspect_ratio"] for name, item in made.items() if "-held-" in name}
     report = project.report()
@@ -249,7 +251,7 @@ def test_analyses_of_another_machine_are_collected(project):
 
 @pytest.mark.soak
 def test_enhancements_of_another_machine_are_collected(project):
-    """What would be asked for today counts as done; what was asked in other words is placed, and asked for anew."""
+    """What would be asked for today counts as done; what was asked in other words is placed, and asked for again."""
     (project.folder / "photos").mkdir()
     for name in ("a", "b"):
         photograph(300, 200, seed=ord(name)).save(project.folder / f"photos/{name}.jpg")

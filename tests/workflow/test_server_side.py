@@ -59,7 +59,7 @@ def test_results_gone_are_made_again_only_by_an_order(project):
 
 
 def test_a_lost_job_that_comes_back_is_collected_by_the_next_run(project):
-    """Denied until it counts as lost, and there again later: a plain run brings its pictures, and nothing is sent."""
+    """Denied until it is lost, and there again later: a plain run brings its pictures, and nothing is sent."""
     project.emulator.faults(job=VANISHED)
     first = project.run(check=False)
     looked = project.run()

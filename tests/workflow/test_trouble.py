@@ -98,7 +98,7 @@ def test_what_fails_in_passing_goes_out_again_in_the_same_run(project):
 @pytest.mark.soak
 @pytest.mark.parametrize("end", [{"end": "EXPIRED"}, {"end": "FAILED", "code": 13}])
 def test_a_job_that_ends_badly_goes_out_again_in_smaller_batches(project, end):
-    """FAILED in passing and EXPIRED: the tasks go out again in two halves, and once more if need be."""
+    """FAILED temporarily and EXPIRED: the tasks go out again in two halves, and once more if need be."""
     project.config["retry"] = {"max_attempts": 2}
     project.emulator.faults(job={"polls": 1, **end})
     done = project.run(check=False)

@@ -136,7 +136,7 @@ def test_more_batches_than_jobs_are_allowed(project):
 
 
 def test_reference_that_the_server_lost_is_uploaded_anew(project):
-    """A file that is gone fails its lines in passing; the next sending uploads it again."""
+    """A file that is gone fails its lines temporarily; the next sending uploads it again."""
     from PIL import Image
 
     images = project.library / "characters/tobi-ferrow/images"

@@ -36,5 +36,5 @@ def as_map(value: object) -> dict[str, Any]:
 
 
 def as_maps(value: object) -> list[dict[str, Any]]:
-    """Return the objects in the list *value*; none if it is no list."""
+    """Return the objects in the list *value*; none if it is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -96,7 +96,7 @@ def dominant_colours(data: bytes, count: int = 5) -> list[str]:
 
 
 def measure(source: bytes | Path) -> tuple[int, int]:
-    """Width and height; raises OSError (or a subclass) when *source* is no picture."""
+    """Width and height; raises OSError (or a subclass) when *source* is not a picture."""
     with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
         return image.size
 

@@ -232,7 +232,7 @@ def _only(scenes: Iterable[str]) -> str:
 
 
 def _read_runs(where: Surroundings, problems: Problems) -> list[_Run]:
-    """The runs of the entity. One that is no YAML is warned of: the pictures' names may still help."""
+    """The runs of the entity. One that is not YAML is warned of: the pictures' names may still help."""
     file = f"{where.folder}/{RUNS_FILE}"
     if not where.folders.exists(file):
         return []
@@ -256,7 +256,7 @@ def _read_runs(where: Surroundings, problems: Problems) -> list[_Run]:
 
 
 def _stop_at_invalid_runs(problems: Problems, since: int, pictures: int) -> None:
-    """Turn the warning of a runs file that is no YAML into an error: pictures are left that it may have been about."""
+    """Turn the warning of a runs file that is not YAML into an error: pictures are left that it may have been about."""
     for index, problem in enumerate(problems.found[since:], since):
         if problem.code == "invalid-runs":
             message = f"{problem.message}; it may link {pictures} pictures in images/ to their scenes"

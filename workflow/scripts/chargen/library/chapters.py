@@ -183,5 +183,5 @@ def _weight(moment: View, defaults: Defaults) -> Weight:
 
 
 def _maps(view: View, key: str) -> list[View]:
-    """The mappings in a list that nothing wanted hangs on: what is no mapping is passed over."""
+    """The mappings in a list that nothing wanted hangs on: what is not a mapping is passed over."""
     return list(view.items(key, Problems(""))) if isinstance(view.data.get(key), list) else []

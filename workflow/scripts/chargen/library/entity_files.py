@@ -90,7 +90,7 @@ def _read_file(folders: Folders, folder: str, name: str, problems: Problems) -> 
 
 
 def _read_style(folders: Folders, folder: str, problems: Problems) -> View | None:
-    """The style file; None if it cannot be read. One that is no YAML is warned of: the entity does without."""
+    """The style file; None if it cannot be read. One that is not YAML is warned of: the entity does without."""
     found = Problems(problems.entity)
     view = _read_file(folders, folder, characters.STYLE_FILE, found)
     is_invalid = any(problem.code == "invalid-yaml" for problem in found.found)

@@ -96,7 +96,7 @@ class View:
         return self.value(key) not in (None, "", [], {})
 
     def items(self, key: str, problems: Problems) -> Iterator[View]:
-        """The mappings in the list at *key*. A value that is no list, or an item that is no mapping, is an error."""
+        """The mappings in the list at *key*. Anything that is not a list, or an item not a mapping, is an error."""
         value = self.data.get(key)
         if value is None:
             return

@@ -128,7 +128,7 @@ class Document:
     def spots(self) -> Iterator[Spot]:
         """Yield the places where items can go, best first; the caller checks what becomes of the document.
 
-        Raises `Refused` if the section's value is no list that can be continued.
+        Raises `Refused` if the section's value is not a list that can be continued.
         """
         if self.key < 0:
             yield from self._spots_for_new_section()

@@ -256,7 +256,7 @@ def _people(view: View, is_character: IsCharacter) -> list[Person]:
 
 
 def _explicit_references(view: View) -> list[str]:
-    """The pictures that the item names; what cites a text (a source with an anchor, a plan) is no picture."""
+    """The pictures that the item names; what cites a text (a source with an anchor, a plan) is not a picture."""
     found = []
     for item in _listed(view, "references"):
         if isinstance(item, str):

@@ -1,4 +1,4 @@
-"""What to do about a file that is no YAML: by what people really paste and save, else by what the parser says."""
+"""What to do about a file that is not YAML: by what people really paste and save, else by what the parser says."""
 
 from __future__ import annotations
 

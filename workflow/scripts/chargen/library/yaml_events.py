@@ -23,7 +23,7 @@ LIST_END: Mark = ("end of list",)
 class Obstacle:
     """Why nothing can be appended: where (from 1; 0 when unknown), what is there, and what to do about it.
 
-    ``invalid`` says that the file is no YAML at all, rather than YAML of a shape that takes no records.
+    ``invalid`` says that the file is not YAML at all, rather than YAML of a shape that takes no records.
     """
 
     line: int

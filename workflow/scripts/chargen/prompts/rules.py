@@ -107,7 +107,7 @@ class Rules:
 def load_rules(prompts_path: Path, styles_path: Path) -> Rules:
     """Read and check both files and compile their templates.
 
-    The same contents give the same object. Raises `RulesError` for a file that is missing, is no YAML, breaks
+    The same contents give the same object. Raises `RulesError` for a file that is missing, is not YAML, breaks
     its schema, or holds a template that does not compile or names something that templates are not given.
     """
     return _rules(prompts_path, styles_path, _read(prompts_path), _read(styles_path))

@@ -70,7 +70,7 @@ def _keys_in(values: Mapping[str, str | None], place: str) -> Iterator[FoundKey]
 
 
 def _dotenv(file: Path) -> dict[str, str | None]:
-    """Return what the *file* sets; raise ChargenError if it is no text. Windows writes it in UTF-16 at times."""
+    """Return what the *file* sets; raise ChargenError if it is not text. Windows writes it in UTF-16 at times."""
     import io
 
     from dotenv import dotenv_values

@@ -136,7 +136,7 @@ def _make(path: Path, folder: Path, box: tuple[int, int]) -> Thumbnail:
                     return Thumbnail("", width, height, sha256, trouble, shown)
                 picture.thumbnail(box)
                 _save(_opaque(ImageOps.exif_transpose(picture)), folder / name)
-    except Exception as error:  # a decoder may raise nearly anything on a file that is no picture
+    except Exception as error:  # a decoder may raise nearly anything on a file that is not a picture
         return Thumbnail(trouble=f"cannot be shown ({type(error).__name__})")
     return Thumbnail(name, width, height, sha256, shown_by_browsers=shown)
 

@@ -71,7 +71,7 @@ def check_settings(words: Sequence[str]) -> None:
 
 
 def check_files(paths: Sequence[Path]) -> None:
-    """Raise ChargenError if one of the configuration files is no text that can be read."""
+    """Raise ChargenError if one of the configuration files is not text that can be read."""
     for path in map(Path, paths):
         try:
             path.read_bytes().decode()

@@ -199,8 +199,8 @@ def check_not_made(settings: Settings, state: State, plan: dict[str, Any]) -> No
         first = next(task["wish"]["target"] for task in plan["tasks"] if task["wish_id"] == made[0])
         raise ChargenError(
             f"batch {plan['batch']} was not sent: {len(made)} of its {count(len(plan['tasks']), 'task')} "
-            f"{'is' if len(made) == 1 else 'are'} done since they were planned, {first} for one: another checkout was "
-            "quicker; run again to plan without them"
+            f"{'is' if len(made) == 1 else 'are'} done since they were planned, {first} for one: another checkout made "
+            "them; run again to plan without them"
         )
 
 

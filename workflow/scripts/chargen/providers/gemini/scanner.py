@@ -139,7 +139,7 @@ class ResultFile:
 
 
 class _Unreadable(Exception):
-    """A line that is no JSON object; the argument says why."""
+    """A line that is not a JSON object; the argument says why."""
 
 
 class _Line:
