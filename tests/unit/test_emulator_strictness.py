@@ -33,7 +33,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         plan = faults.read({"job": {"seconds": 100, "pending_share": 0.25}})
-        self.world = World(Store(folder), catalogue.load(), plan)
+        self.world = World(Store(folder), catalogue.ModelsFile(), plan)
 
     def api(self, **choices: Any) -> None:
         """Choose how the API behaves."""

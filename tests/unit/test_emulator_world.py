@@ -35,7 +35,7 @@ class Desk:
         """Read the state from disk, as a restarted server does."""
         plan = faults.read({"job": {"seconds": 100, "pending_share": 0.25}})
         served = catalogue.load(also_serve=["gemini-2.5-flash-image", "gemini-3.1-flash-image"])
-        self.world = World(Store(self._folder), served, plan)
+        self.world = World(Store(self._folder), lambda: served, plan)
 
     def plan(self, **sections: Any) -> None:
         """Set the fault plan."""

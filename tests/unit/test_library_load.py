@@ -216,7 +216,7 @@ def test_union_of_lists_and_repeated_id(tmp_path):
         (corpus.scene(id="a", prompt="[x]"), [("bad-type", "entity skipped")]),
         (corpus.scene(id="a", prompt="x", aspect_ratio="wide"), [("bad-ratio", "scene skipped")]),
         (corpus.scene(id="a", prompt="x", image_size="2k"), [("bad-size", "scene skipped")]),
-        (corpus.scene(id="a", prompt="x", image_size="8K"), [("bad-size", "scene skipped")]),
+        (corpus.scene(id="a", prompt="x", image_size="8 K"), [("bad-size", "scene skipped")]),
         (corpus.scene(id="a", prompt="x", variations="0"), [("bad-variations", "scene skipped")]),
         (corpus.scene(id="a", prompt="x", weight="huge"), [("bad-weight", "")]),
         (corpus.scene(id="a", promt="x", prompt="y"), [("unknown-key", "")]),

@@ -217,3 +217,16 @@ def test_a_models_file_of_0_1_0_goes_on_working(tmp_path):
 
     assert (258, 258) == (takes.tokens_of_image(), catalog.text_model("gemini-3.8-flash").takes.tokens_of_image("low"))
     assert {} == sent_to(takes, ModelChoice("gemini-3-pro-image", "", 0.7, "high", "low"))
+
+
+def test_sizes_as_version_0_1_0_listed_them_are_read(tmp_path):
+    """A models.yaml of one's own from before keeps its sizes, prices and tokens."""
+    written = yaml.safe_load((schema.ROOT / "config" / "models.yaml").read_text())
+    for entry in written["image_models"].values():
+        table = entry["sizes"]
+        entry["sizes"] = list(table)
+        entry["usd_per_image"] = {size: facts["usd"] for size, facts in table.items()}
+        entry["image_tokens"] = {size: facts["tokens"] for size, facts in table.items()}
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(written))
+
+    assert load_catalog(schema.ROOT / "config" / "models.yaml").facts == load_catalog(tmp_path / "models.yaml").facts

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base.errors import ChargenError
+from chargen.base.image_sizes import size_table
+from chargen.base.schemas import ROOT
 from chargen.emulator.errors import no_such_model, retired_model
 
 TEN = frozenset(["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"])
 FOURTEEN = TEN | frozenset(["1:4", "4:1", "1:8", "8:1"])
 DEFAULT_IMAGE_TOKENS = 1120
 INPUT_TOKENS = 1120
-MODELS_FILE = Path(__file__).resolve().parents[4] / "config" / "models.yaml"
+MODELS_FILE = ROOT / "config" / "models.yaml"
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,14 @@ _1K_TO_4K = frozenset(("1K", "2K", "4K"))
 _PNG = "gemini-2.5-flash-image"  # the only picture model that answers PNG, and ignores image_size
 _FALLBACK: Mapping[str, Any] = {
     "image_models": {
-        "gemini-nano-banana-2.1": {"sizes": ["1K", "2K", "4K"], "image_tokens": {"1K": 1120, "2K": 1680}},
-        "gemini-3-pro-image": {"sizes": ["1K", "2K", "4K"], "ratios": "ten", "image_tokens": {"4K": 2000}},
-        "gemini-3.1-flash-image": {"sizes": ["512", "1K", "2K", "4K"], "image_tokens": {"512": 747}},
-        _PNG: {"ratios": "ten", "image_tokens": {"1K": 1290}},
+        "gemini-nano-banana-2.1": {"sizes": {"1K": {"tokens": 1120}, "2K": {"tokens": 1680}, "4K": {}}},
+        "gemini-3-pro-image": {"sizes": {"1K": {}, "2K": {}, "4K": {"tokens": 2000}}, "ratios": "ten"},
+        "gemini-3.1-flash-image": {"sizes": {"512": {"tokens": 747}, "1K": {}, "2K": {}, "4K": {}}},
+        _PNG: {"ratios": "ten", "sizes": {"1K": {"tokens": 1290}}},
     },
     "text_models": {"gemini-3.8-flash": {}, "gemini-3.5-flash-lite": {}},
     "retired": {"gemini-2.0-flash": {"successor": "gemini-3.8-flash"}},
+    "ratio_sets": {"ten": sorted(TEN)},
 }
 # Served or retired by the API whether or not chargen offers them.
 _MORE_TEXT = ("gemini-3.6-flash", "gemini-3.5-flash")
@@ -119,7 +122,8 @@ def load(models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> Cat
     The latter are retired or invented names; with ``image`` in the name they make pictures.
     """
     data = _read(models_file)
-    models = {name: _image_model(name, facts or {}) for name, facts in data["image_models"].items()}
+    ratio_sets = data["ratio_sets"]
+    models = {name: _image_model(name, facts or {}, ratio_sets) for name, facts in data["image_models"].items()}
     for name, facts in {**dict.fromkeys(_MORE_TEXT), **data["text_models"]}.items():
         models[name] = Model(name, **_counting(facts or {}))
     for name in _EMBEDDING:
@@ -130,6 +134,27 @@ def load(models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> Cat
         models[name] = dataclasses.replace(models.get(name, invented), shutdown="")
     retired = {**_MORE_RETIRED, **{name: facts["successor"] for name, facts in data["retired"].items()}}
     return Catalogue(models, {name: heir for name, heir in retired.items() if name not in models})
+
+
+class ModelsFile:
+    """The models of a file, read again when the file has changed: a model or size can be added while this serves."""
+
+    def __init__(self, models_file: Path = MODELS_FILE, also_serve: Iterable[str] = ()) -> None:
+        self._path, self._also_serve = models_file, tuple(also_serve)
+        self._read_at = -1
+        self._catalogue = Catalogue({}, {})
+
+    def __call__(self) -> Catalogue:
+        """Return the models as the file has them now."""
+        changed_at = self._path.stat().st_mtime_ns if self._path.exists() else 0
+        if changed_at != self._read_at:
+            try:
+                self._catalogue = load(self._path, self._also_serve)
+            except ChargenError:
+                if self._read_at < 0:
+                    raise
+            self._read_at = changed_at  # a file that is half written is read again once it is whole
+        return self._catalogue
 
 
 def _read(models_file: Path) -> Mapping[str, Any]:
@@ -144,10 +169,11 @@ def _read(models_file: Path) -> Mapping[str, Any]:
     return {section: (data or {}).get(section) or {} for section in _FALLBACK}
 
 
-def _image_model(name: str, facts: Mapping[str, Any]) -> Model:
-    tokens = {str(size): int(count) for size, count in (facts.get("image_tokens") or {}).items()}
-    sizes = frozenset() if name == _PNG else frozenset(str(size) for size in facts.get("sizes") or ())
-    ratios = TEN if facts.get("ratios") == "ten" else FOURTEEN
+def _image_model(name: str, facts: Mapping[str, Any], ratio_sets: Mapping[str, Any]) -> Model:
+    table = {str(size): of_size or {} for size, of_size in (size_table(facts) or {}).items()}
+    tokens = {size: int(of_size["tokens"]) for size, of_size in table.items() if "tokens" in of_size}
+    sizes = frozenset() if name == _PNG else frozenset(table)
+    ratios = frozenset(map(str, ratio_sets.get(str(facts.get("ratios"))) or FOURTEEN))
     mime_type = "image/png" if name == _PNG else "image/jpeg"
     return Model(name, True, sizes, ratios, tokens, mime_type, **_counting(facts))
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from chargen.base.errors import ChargenError
+from chargen.base.schemas import ROOT
 from chargen.emulator import faults
 from chargen.emulator.strictness import PRESETS
 
@@ -29,6 +30,7 @@ _HELP = {
     "seed": "random trouble drawn from N: 10%% of the calls, 5%% of the lines",
     "lies": "with --seed: a share of 0 to 1 of wrong bodies, denials, redirects, and jobs that vanish",
     "key": "a key to refuse (any other is taken; unless given: 'invalid'); repeatable",
+    "models": "the models to serve, as config/models.yaml lists them; a change counts at once",
     "serve": "a retired or invented model to serve; repeatable",
     "strictness": "how requests are read where reports of the API differ: usual, strict or loose (docs/emulator.md)",
     "api": "one of these choices by itself, like rows=snake_case; repeatable",
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, metavar="N", help=_HELP["seed"])
     add("--lies", type=float, metavar="SHARE", help=_HELP["lies"])
     add("--invalid-key", action="append", default=[], metavar="KEY", help=_HELP["key"])
+    add("--models", type=Path, default=ROOT / "config" / "models.yaml", metavar="FILE", help=_HELP["models"])
     add("--also-serve", action="append", default=[], metavar="MODEL", help=_HELP["serve"])
     add("--strictness", choices=list(PRESETS), default="usual", help=_HELP["strictness"])
     add("--api", action="append", default=[], metavar="NAME=VALUE", help=_HELP["api"])
@@ -56,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped or idle; 0 in the end, 1 when the options or the state folder do not allow it."""
     from chargen.emulator import server
+    from chargen.emulator.catalogue import ModelsFile
 
     try:
         plan = faults.read(plan_of(args))
@@ -65,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             plan=plan,
             idle_exit_s=args.idle_exit,
             invalid_keys=args.invalid_key or ["invalid"],
-            also_serve=args.also_serve,
+            models=ModelsFile(args.models, args.also_serve),
         )
     except ChargenError as error:
         print(f"chargen emulator: {error}", file=sys.stderr)

@@ -17,6 +17,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
+from chargen.base.image_sizes import pixels
+
 MARKER = "chargen-emulator"
 TITLE = "PLACEHOLDER - chargen emulator"
 _AT_1K: dict[str, tuple[int, int]] = {
@@ -35,7 +37,7 @@ _AT_1K: dict[str, tuple[int, int]] = {
     "1:8": (384, 3072),
     "8:1": (3072, 384),
 }
-_SCALE = {"512": 0.5, "1K": 1, "2K": 2, "4K": 4}
+_PIXELS_AT_1K = 1024
 _MAX_THUMBNAILS = 6
 Colour = tuple[int, int, int]
 
@@ -44,9 +46,16 @@ def pixel_size(ratio: str, size: str) -> tuple[int, int]:
     """Width and height in pixels that the models really send for a ratio and an image size (1K when
     empty).
     """
-    width, height = _AT_1K.get(ratio, _AT_1K["1:1"])
-    scale = _SCALE.get(size or "1K", 1)
+    width, height = _AT_1K.get(ratio) or _of_same_area(ratio)
+    scale = (pixels(size) or _PIXELS_AT_1K) / _PIXELS_AT_1K
     return int(width * scale), int(height * scale)
+
+
+def _of_same_area(ratio: str) -> tuple[int, int]:
+    """The size at 1K of a *ratio* that no model is known to send, in steps of 16 pixels; square if it is empty."""
+    wide, _, high = ratio.partition(":")
+    shape = (int(wide) / int(high)) ** 0.5 if wide.isdecimal() and high.isdecimal() and int(wide) and int(high) else 1
+    return max(16, round(_PIXELS_AT_1K * shape / 16) * 16), max(16, round(_PIXELS_AT_1K / shape / 16) * 16)
 
 
 @lru_cache(maxsize=64)

@@ -102,7 +102,7 @@ def check(request: Request, model: Model) -> None:
 
 def _check_image_settings(request: Request, model: Model) -> None:
     ratio, size = request.aspect_ratio, request.image_size
-    if ratio and ratio not in RATIOS:
+    if ratio and ratio not in RATIOS and ratio not in model.ratios:
         *most, last = (f"'{name}'" for name in RATIOS)
         raise invalid(
             "* GenerateContentRequest.generation_config.image_config.aspect_ratio: "
@@ -110,7 +110,7 @@ def _check_image_settings(request: Request, model: Model) -> None:
         )
     if ratio and ratio not in model.ratios:
         raise invalid(f"Aspect ratio {ratio} is not supported for this model")
-    if size and size not in SIZES:
+    if size and size not in SIZES and size not in model.sizes:
         raise invalid(f"Unsupported image_size '{size}'. Supported values are: {', '.join(SIZES)}.")
     if size and model.sizes and plain_size(size) not in model.sizes:
         raise invalid(f"Image size {size} is not supported for this model")
@@ -122,7 +122,7 @@ def _check_image_settings(request: Request, model: Model) -> None:
 
 def plain_size(size: str) -> str:
     """``512P`` and ``512PX`` are other names of ``512``."""
-    return "512" if size.startswith("512") else size
+    return "512" if size in ("512P", "512PX") else size
 
 
 def _parts(body: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:

@@ -14,8 +14,9 @@ from filelock import FileLock, Timeout
 
 import chargen
 from chargen.base.errors import ChargenError
-from chargen.emulator import catalogue, faults
+from chargen.emulator import faults
 from chargen.emulator.app import Service
+from chargen.emulator.catalogue import ModelsFile
 from chargen.emulator.clock import rfc3339
 from chargen.emulator.launch import SERVER_FILE
 from chargen.emulator.store import Store
@@ -36,7 +37,7 @@ def serve(
     plan: faults.Plan,
     idle_exit_s: float = 0.0,
     invalid_keys: Iterable[str] = (),
-    also_serve: Iterable[str] = (),
+    models: ModelsFile | None = None,
 ) -> None:
     """Serve *state* on 127.0.0.1 until a signal comes or nothing was asked for *idle_exit_s* seconds (0:
     never).
@@ -47,7 +48,7 @@ def serve(
     state.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(state / "server.lock", timeout=0):
-            _serve_locked(state, port, plan, idle_exit_s, invalid_keys, also_serve)
+            _serve_locked(state, port, plan, idle_exit_s, invalid_keys, models or ModelsFile())
     except Timeout:
         raise AlreadyRunning(f"{state}: another emulator serves this folder; see {SERVER_FILE} in it") from None
 
@@ -58,11 +59,11 @@ def _serve_locked(
     plan: faults.Plan,
     idle_exit_s: float,
     invalid_keys: Iterable[str],
-    also_serve: Iterable[str],
+    models: ModelsFile,
 ) -> None:
     listener = _listen(state, port)
     store = Store(state)
-    world = World(store, catalogue.load(also_serve=also_serve), plan)
+    world = World(store, models, plan)
     service = Service(world, frozenset(fingerprint(key) for key in invalid_keys))
     config = uvicorn.Config(
         service.app(),

@@ -12,7 +12,7 @@ import re
 import secrets
 import string
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,9 +118,14 @@ def fingerprint(key: str) -> str:
 class World:
     """All state. Not thread-safe: the server calls it from its event loop only."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, initial: faults.Plan) -> None:
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models that are served at this moment."""
+        return self._models()
+
+    def __init__(self, store: Store, models: Callable[[], Catalogue], initial: faults.Plan) -> None:
         self.store = store
-        self.catalogue = catalogue
+        self._models = models
         self.initial = initial
         self._load()
 

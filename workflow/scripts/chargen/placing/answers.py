@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chargen.base import events
+from chargen.base.image_sizes import pixels
 from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
 from chargen.providers.base import NO_TOKENS, ResultLine, Verdict
@@ -152,8 +153,7 @@ def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | N
     wanted, got = width / height, picture.info.width / picture.info.height
     if abs(got / wanted - 1) > 0.06:
         yield f"asked for {task['aspect_ratio']}, got {picture.info.width}x{picture.info.height}"
-    longest = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}[task["image_size"]]
-    if (picture.info.width * picture.info.height) ** 0.5 < longest * 0.8:
+    if (picture.info.width * picture.info.height) ** 0.5 < pixels(task["image_size"]) * 0.8:
         yield f"asked for {task['image_size']}, got {picture.info.width}x{picture.info.height}"
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from chargen.base import schemas as schema
 from chargen.base.errors import CannotPlan, ChargenError
+from chargen.base.image_sizes import size_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Catalog:
             sizes=tuple(facts["sizes"]),
             ratios=tuple(self._data["ratio_sets"][facts["ratios"]]),
             references=facts["references"],
-            usd_per_image=facts["usd_per_image"],
+            usd_per_image={size: of["usd"] for size, of in facts["sizes"].items() if "usd" in of},
             quota=facts["quota"],
             usd_per_mtok_in=float(facts.get("usd_per_mtok_in", 0.0)),
             takes=self._takes(facts),
@@ -166,7 +167,8 @@ class Catalog:
             facts = self._at_todays_price(facts)
             pictures = 0.0
         else:
-            price, held = facts["usd_per_image"].get(size), facts["image_tokens"].get(size)
+            of_size = facts["sizes"].get(size, {})
+            price, held = of_size.get("usd"), of_size.get("tokens")
             if price is None or not held:
                 return None
             pictures = tokens["image"] * price / held
@@ -228,7 +230,7 @@ def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
         data = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError) as error:
         raise CannotPlan(f"{path}: {error}") from None
-    data = _dates_as_text(data)
+    data = _with_size_tables(_quoted(data))
     try:
         schema.check("models", data, str(path))
     except ChargenError as error:
@@ -236,12 +238,27 @@ def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
     return Catalog(data, str(path), today or dt.datetime.now(dt.UTC).date())
 
 
-def _dates_as_text(data: Any) -> Any:
-    """A date that was written without quotes, as if it had them."""
+def _with_size_tables(data: Any) -> Any:
+    """*data* with the sizes of each image model as a table, also where a file of version 0.1.0 lists them."""
+    models = data.get("image_models") if isinstance(data, dict) else None
+    if not isinstance(models, dict):
+        return data
+    flat = ("usd_per_image", "image_tokens")
+    entries = {
+        name: {key: value for key, value in entry.items() if key not in flat} | {"sizes": size_table(entry)}
+        if isinstance(entry, dict) and isinstance(entry.get("sizes"), list)
+        else entry
+        for name, entry in models.items()
+    }
+    return data | {"image_models": entries}
+
+
+def _quoted(data: Any) -> Any:
+    """Dates, and keys like 512, that were written without quotes, as if they had them."""
     if isinstance(data, dict):
-        return {key: _dates_as_text(value) for key, value in data.items()}
+        return {str(key): _quoted(value) for key, value in data.items()}
     if isinstance(data, list):
-        return [_dates_as_text(value) for value in data]
+        return [_quoted(value) for value in data]
     return data.isoformat() if isinstance(data, dt.date) else data
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chargen.base.image_sizes import pixels
 from chargen.base.reading import Document, extend, key
 from chargen.base.wording import count
 from chargen.planning.estimates import LearnedPrice, learned_prices
@@ -32,16 +33,28 @@ class PriceChange(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FiledSize(Document):
+    """A size of a model as config/models.yaml has it."""
+
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiledModel(Document):
     """A model as config/models.yaml has it; prices are None where it names none."""
 
     state: str
     shutdown: str = ""
     successor: str = ""
-    usd_per_image: Mapping[str, float] = field(default_factory=dict)
+    sizes: Mapping[str, FiledSize] = field(default_factory=dict)
     usd_per_mtok_in: float | None = None
     usd_per_mtok_out: float | None = None
     changes: PriceChange | None = None
+
+    @property
+    def usd_per_image(self) -> dict[str, float]:
+        """The price of a picture by size, as far as it is known."""
+        return {size: of.usd for size, of in self.sizes.items() if of.usd is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +214,7 @@ def lines(found: PriceList, width: int | None) -> Iterator[Line]:
 
 
 def _per_image(models: Sequence[PricedImageModel], width: int | None) -> list[Line]:
-    sizes = sorted({size for model in models for size in model.usd_per_image}, key=_pixels)
+    sizes = sorted({size for model in models for size in model.usd_per_image}, key=pixels)
     return table(
         [Column("model"), *(Column(size, right=True) for size in sizes), Column("state", below=True)],
         [
@@ -278,7 +291,3 @@ def _state(model: PricedModel) -> Span:
 
 def _usd(amount: float | None) -> str:
     return "–" if amount is None else f"{amount:.4f}"
-
-
-def _pixels(size: str) -> int:
-    return int(size.removesuffix("K")) * (1024 if size.endswith("K") else 1)

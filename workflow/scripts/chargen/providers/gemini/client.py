@@ -248,6 +248,7 @@ def base_url(settings: Settings) -> str:
         from chargen.emulator.launch import ensure
 
         options = ["--job-seconds", str(settings.emulator.job_s), "--idle-exit", str(settings.emulator.idle_exit_s)]
+        options += ["--models", settings.models_file]
         return ensure(
             Path(settings.home) / "state" / "emulator-server", [*options, *shlex.split(settings.emulator.options)]
         )

@@ -44,7 +44,7 @@ class FiledLimits(Document):
     input_tokens: int | None = None
     output_tokens: int | None = None
     references: int = 1
-    image_tokens: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     input_image_tokens: int
 
     @property
@@ -55,7 +55,7 @@ class FiledLimits(Document):
     @property
     def needed_output(self) -> int:
         """Of the largest picture."""
-        return max(self.image_tokens.values(), default=0)
+        return max((int(of_size.get("tokens", 0)) for of_size in self.sizes.values()), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
