@@ -35,7 +35,7 @@ class Carrier:
         submit(self.settings, self.state, files, remote, self.run)
         fetch(self.settings, self.state, files, remote, None, self.run)
         receipt = apply(self.settings, self.state, files, self.run)
-        schema.check("receipt", receipt, "the receipt")
+        schema.check("receipt", receipt.to_json(), "the receipt")
         return receipt
 
     def lines(self, batch):

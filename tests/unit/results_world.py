@@ -16,6 +16,7 @@ from chargen.operations.pin import pin
 from chargen.planning.plan import Plan
 from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
+from chargen.records.batch import Receipt
 from chargen.records.journal import Journal
 from chargen.records.settings import EMULATOR_KEY
 from chargen.records.state import BatchFiles, State
@@ -93,7 +94,7 @@ class World:
             watch.tick(first=True)
         return watch
 
-    def apply(self, files: BatchFiles) -> dict[str, Any]:
+    def apply(self, files: BatchFiles) -> Receipt:
         """Place what came of a batch, and tidy up; return its receipt."""
         receipt = apply(self.settings, self.state, files, self.run)
         tidy(self.settings, self.state, files)

@@ -29,7 +29,6 @@ from chargen.pictures.formats import sha256_file
 from chargen.pictures.looks import Looker
 from chargen.providers.models import load_catalog, usable
 from chargen.records import settings as config
-from chargen.records.batch import Receipt
 from chargen.records.state import State
 from chargen.report.forms import count_forms
 from photographs import photograph
@@ -477,14 +476,14 @@ def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, car
     """Where one field counts for nothing, each picture is asked about once more, and the analysis is there."""
     (first,) = carrier.pin("analyze")
     receipt = carrier.carry(first)
-    (second,) = receipt["follow_ups"]
+    (second,) = receipt.follow_ups
     again = carrier.carry(second)
     requests = [line["request"] for line in carrier.lines(second)]
     fields = [{name for name in request["generation_config"] if "schema" in name} for request in requests]
     asked = [request["contents"][0]["parts"][-1]["text"] for request in requests]
-    counts = count_forms(map(Receipt.from_json, (receipt, again)))
+    counts = count_forms([receipt, again])
 
-    assert ({"passing": 3}, {"applied": 3}) == (receipt["counts"], again["counts"])
+    assert ({"passing": 3}, {"applied": 3}) == (receipt.counts, again.counts)
     assert [{"response_schema"}] * 3 == fields
     assert all("did not fit" in text and '- "lighting": an object' in text for text in asked)
     assert {"a.png": "done", "b.png": "done", "c.png": "done"} == world.status()
@@ -495,7 +494,7 @@ def test_an_answer_without_the_form_is_asked_for_with_the_other_field(world, car
 def test_the_next_run_goes_on_with_the_other_field(carrier):
     """If the run ends in between, the next one plans the second try just so."""
     (first,) = carrier.pin("analyze")
-    (second,) = carrier.carry(first)["follow_ups"]
+    (second,) = carrier.carry(first).follow_ups
     shutil.rmtree(carrier.state.batch(second).folder)
 
     plan = make_analysis_plan(carrier.settings)

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
+import builders
+from builders import MODEL
 from carrier import Carrier
 from chargen.base import durable
 from chargen.operations import words as show
@@ -15,6 +17,7 @@ from chargen.operations.generate.plan import make_plan
 from chargen.planning.estimates import AnswerTokens, Estimates, learned_prices
 from chargen.providers.models import load_catalog
 from chargen.records import settings as config
+from chargen.records.batch import Tokens
 from chargen.records.journal import Journal
 from chargen.records.learned import KEPT, Learned, better_field, learn, read_learned
 from chargen.records.state import State
@@ -23,7 +26,6 @@ from chargen.screens.screen import plain
 from chargen.steps import submit as submitting
 from chargen.steps.submit import OverBudget, check_budget
 
-MODEL = "gemini-nano-banana-2.1"
 ODA = """
     name: Oda
     description: A keeper.
@@ -35,15 +37,13 @@ ODA = """
 
 def answer(thoughts=200, image=1120, prompt=400, seen=0, references=0, **more):
     """A receipt's record of an answer that brought a picture."""
-    return {
-        "wish_id": "0" * 16, "outcome": "applied", "reason": "", "model_requested": MODEL, "image_size": "1K",
-        "spec_hash": "sha256:1", "references": [{}] * references, "characters": 1600,
-        "tokens": {"prompt": prompt, "prompt_image": seen, "image": image, "text": 0, "thoughts": thoughts, "total": 0},
-    } | more  # fmt: skip
+    tokens = Tokens(prompt=prompt, image=image, thoughts=thoughts, prompt_image=seen)
+    sent = tuple(builders.reference() for _ in range(references))
+    return replace(builders.outcome(tokens=tokens, references=sent, characters=1600), **more)
 
 
-def receipt(batch, *tasks, operation="generate", **more):
-    return {"batch": batch, "operation": operation, "tasks": list(tasks), "parameters": {}} | more
+def receipt(batch, *tasks, **more):
+    return builders.receipt(*tasks, batch=batch, **more)
 
 
 class World:
@@ -136,7 +136,7 @@ def test_what_goes_in_is_counted_as_answers_count_it(world):
 
     assert 1000 // 2 + 3 * 560 == estimates.input_tokens(model, 1000, 3, {})
     assert 1000 // 4 + 3 * 1120 == Estimates(CATALOG, Learned()).input_tokens(model, 1000, 3, {})
-    assert sum(len(task.prompt) // 2 for task in batch.tasks) == batch.to_json(world.settings(), CATALOG)["tokens"]
+    assert sum(len(task.prompt) // 2 for task in batch.tasks) == batch.stored(world.settings(), CATALOG).tokens
 
 
 def test_text_is_not_learned_where_pictures_are_not_told_apart(world):
@@ -207,7 +207,7 @@ def test_answers_of_the_emulator_teach_as_the_apis_do(world, emulator):
     path.write_text(path.read_text().replace("scenes:\n", "scenes:\n  - {id: later, prompt: Later.}\n", 1))
     (task,) = make_plan(settings).tasks
 
-    words = [record["tokens"]["text"] + record["tokens"]["thoughts"] for record in done["tasks"]]
+    words = [record.tokens.text + record.tokens.thoughts for record in done.tasks]
     thought = PICTURE + sum(words) / len(words) * THOUGHT
     assert 7 == len(set(words))
     assert pytest.approx(thought + task.tokens * 1.5 / 1e6 / 2) == task.shape.cost_usd
@@ -215,19 +215,25 @@ def test_answers_of_the_emulator_teach_as_the_apis_do(world, emulator):
     assert pytest.approx(PICTURE + max(words) * THOUGHT) == thought + task.shape.more
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"tokens": None}, {"tokens": {"image": "x"}}, {"tokens": {}}, {"references": 3}, {"characters": []},
-        {"spec_hash": "unknown:1"}, {"outcome": "failed"},
-    ],
-)  # fmt: skip
-def test_odd_receipts_teach_nothing_and_stop_nothing(odd):
-    """A receipt of another shape, and one of a job whose plan is not known, are passed over."""
+@pytest.mark.parametrize("odd", [{"tokens": Tokens()}, {"spec_hash": "unknown:1"}, {"outcome": "failed"}])
+def test_odd_answers_teach_nothing(odd):
+    """An answer that counts nothing, and one of a job whose plan is not known, are passed over."""
     learned = Learned()
-    learned.add(receipt("a" * 16, *[answer() | odd] * 9))
+    learned.add(receipt("a" * 16, *[answer(**odd)] * 9))
 
     assert {} == learned.samples
+
+
+@pytest.mark.parametrize("odd", [{"tokens": {"image": "x"}}, {"references": 3}, {"characters": []}])
+def test_odd_receipts_teach_nothing_and_stop_nothing(world, spent, odd):
+    """A receipt of another shape is passed over while planning."""
+    journal = spent(0.1)
+    journal.append("applied", f"{0:016x}", outcomes={})
+    data = receipt(f"{0:016x}", answer()).to_json()
+    data["tasks"] = [task | odd for task in data["tasks"]] * 9
+    durable.write_json(world.state().batch(f"{0:016x}").receipt, data)
+
+    assert {} == read_learned(world.state(), journal).samples
 
 
 def test_a_cache_that_cannot_be_written_stops_nothing(world, capfd):
@@ -256,9 +262,9 @@ def test_the_schema_field_that_works_comes_first(first, other, field):
 
 def test_analyses_learn_which_field_works(world):
     """An analysis that had its form and one that had none are told apart by field and model."""
-    unfit = answer(outcome="passing", reason="unfit-answer", schema_field="response_json_schema")
-    fit = answer(image=0, schema_field="response_schema")
-    refused = answer(outcome="failed", reason="safety", schema_field="response_schema")
+    unfit = answer(outcome="passing", reason="unfit-answer", extra={"schema_field": "response_json_schema"})
+    fit = answer(image=0, extra={"schema_field": "response_schema"})
+    refused = answer(outcome="failed", reason="safety", extra={"schema_field": "response_schema"})
     learned = Learned()
     learned.add(receipt("a" * 16, unfit, unfit, fit, refused, operation="analyze"))
 
@@ -300,7 +306,7 @@ def spent(world):
     return send
 
 
-BATCH = {"batch": "f" * 16, "cost_usd": 1.0, "tasks": [{}] * 3}
+BATCH = builders.plan(*(builders.task(f"character/oda/s-{n}") for n in range(3)), batch="f" * 16, cost_usd=1.0)
 
 
 def test_a_month_has_a_budget_too(world, spent):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from operate_server import BATCH, Server, sent, uploaded
 
+import builders
 from chargen.base import durable
 from chargen.base.errors import ChargenError
 from chargen.records import settings as config
@@ -57,8 +58,8 @@ def run(settings, state):
 
 def with_plan(state, batch, references):
     """Write the plan of a batch that refers to contents."""
-    tasks = [{"references": [{"sha256": sha, "path": "p", "name": "n", "role": "r"} for sha in references]}]
-    durable.write_json(state.batch(batch).plan, {"tasks": tasks})
+    sent = tuple(builders.reference(sha256=sha) for sha in references)
+    builders.write_plan(state.batch(batch), builders.task(references=sent))
 
 
 def test_nothing_is_done_without_confirmation(settings, state, server):

@@ -10,6 +10,7 @@ import orjson
 import pytest
 import yaml
 
+import builders
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.operations.enhance.plan import make_enhancement_plan
@@ -19,6 +20,7 @@ from chargen.providers.gemini.requests import body
 from chargen.providers.models import load_catalog
 from chargen.providers.parameters import sent_to
 from chargen.records import settings as config
+from chargen.records.batch import BatchPlan
 from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import State
 
@@ -121,13 +123,13 @@ def test_a_model_gets_only_what_it_takes(world, choice, sent, temperature):
     """Nothing that its entry does not name stands in the request line, nor in what is recorded of it."""
     plan = world.plan(**choice)
     (batch,) = plan.batches
-    data = batch.to_json(world.settings(**choice), plan.catalog)
-    schema.check("plan", data, "the plan")
+    data = batch.stored(world.settings(**choice), plan.catalog)
+    schema.check("plan", data.to_json(), "the plan")
 
-    config = body(data, data["tasks"][0], [])["generation_config"]
+    config = body(data, data.tasks[0], [])["generation_config"]
 
     assert sent == {name: config[name] for name in config if name not in ("response_modalities", "image_config")}
-    assert temperature == data["temperature"]
+    assert temperature == data.temperature
 
 
 def test_what_is_not_sent_is_said_in_the_plan(world):
@@ -141,9 +143,10 @@ def test_what_is_not_sent_is_said_in_the_plan(world):
 
 def test_a_plan_of_0_1_0_sends_no_temperature():
     """What it pinned and did not send goes out as today's requests do."""
-    plan = {"operation": "generate", "temperature": 1.0, "safety_settings": []}
+    plan = builders.plan(temperature=1.0).to_json()
+    del plan["parameters"]
 
-    request = body(plan, {"prompt": "A lamp.", "aspect_ratio": "3:4", "image_size": "1K"}, [])
+    request = body(BatchPlan.from_json(plan), builders.task(), [])
 
     assert "temperature" not in request["generation_config"]
 
@@ -181,18 +184,18 @@ def test_no_request_is_stored_unless_asked_for(world, asked, stored):
     """`store` stands in the request itself, and is no part of what a picture is: keys and batches stay the same."""
     plan = world.plan()
     (batch,) = plan.batches
-    data = batch.to_json(replace(world.settings(), **asked), plan.catalog)
+    data = batch.stored(replace(world.settings(), **asked), plan.catalog)
 
-    assert stored is body(data, data["tasks"][0], [])["store"]
-    assert batch.to_json(world.settings(), plan.catalog)["batch"] == data["batch"]
+    assert stored is body(data, data.tasks[0], [])["store"]
+    assert batch.stored(world.settings(), plan.catalog).batch == data.batch
 
 
 def test_the_emulator_takes_what_is_sent(world, emulator):
     """A request line with a thinking level and `store` is one that the API knows, in a batch by file too."""
     plan = world.plan(thinking_level="minimal")
     (batch,) = plan.batches
-    data = batch.to_json(world.settings(thinking_level="minimal"), plan.catalog)
-    line = {"key": "k", "request": body(data, data["tasks"][0], [])}
+    data = batch.stored(world.settings(thinking_level="minimal"), plan.catalog)
+    line = {"key": "k", "request": body(data, data.tasks[0], [])}
     (world.home / "requests.jsonl").write_bytes(orjson.dumps(line))
     remote = Remote(emulator.url, "a-key", 20, 20)
 

@@ -396,7 +396,7 @@ def test_a_task_knows_the_picture_that_it_replaces(world):
     plan = world.plan(only=["*/lamp"])
 
     assert [("characters/oda/images/lamp.png", "approved")] == [
-        (task.replaces["path"], task.replaces["status"]) for task in plan.tasks
+        (task.replaces.path, task.replaces.status) for task in plan.tasks
     ]
 
 

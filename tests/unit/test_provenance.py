@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -12,29 +13,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import builders
 from chargen.base import schemas as schema
 from chargen.pictures import formats as pictures
 from chargen.pictures import provenance
+from chargen.placing.answers import Answer
+from chargen.placing.provenance import describe
+from chargen.providers.gemini.outcomes import Verdict
+from chargen.providers.gemini.scanner import ResultLine
+from chargen.records.batch import Provenance
+from chargen.records.journal import Entry
 
-PLAN = {
-    "provider": "gemini", "model": "m", "temperature": 1.0, "batch": "0123456789abcdef",
-    "provenance": {"store": "picture", "prompt": "text"},
-}  # fmt: skip
-TASK = {
-    "key": "character/oda/portrait@sha256:0123456789abcdef",
-    "wish": {"target": "character/oda/portrait", "variation": 1},
-    "attempt": 1,
-    "aspect_ratio": "1:1",
-    "image_size": "1K",
-    "prompt": "Oda, ünder <a> & b",
-    "references": [{"role": "style", "path": "s.png", "sha256": "a" * 64, "mime": "image/png", "bytes": 1}],
-}
+TASK = builders.task(
+    "character/oda/portrait", prompt="Oda, ünder <a> & b", references=(builders.reference("s.png", role="style"),)
+)
+PLAN = builders.plan(TASK, provider="gemini", model="m", temperature=1.0, provenance=Provenance(store="picture"))
+NO_PICTURE = Verdict("failed")
 KINDS = ["PNG", "JPEG", "WEBP", "lossless WEBP", "transparent WEBP", "animated WEBP", "odd JPEG"]
 
 
 def about(**task):
     """What is said of a picture."""
-    return provenance.describe(PLAN, TASK | task, "m-1", "2026-11-24T04:00:00Z", "batches/1")
+    line = ResultLine(1, model_version="m-1")
+    entry = Entry(builders.BATCH, submitted="2026-11-24T04:00:00Z", job="batches/1")
+    return describe(PLAN, Answer(replace(TASK, **task), line, NO_PICTURE), entry)
 
 
 def picture(kind, side=9):
@@ -127,7 +129,8 @@ def test_what_does_not_fit_leaves_the_picture_alone():
 def test_the_file_beside_the_picture(tmp_path):
     """The same, with the picture's name and hash; a prompt that is nobody's business is hashed."""
     (tmp_path / "a.jpg").write_bytes(b"")
-    quiet = provenance.describe(PLAN | {"provenance": {"store": "sidecar", "prompt": "hash"}}, TASK, "", "", "")
+    plan = replace(PLAN, provenance=Provenance(store="sidecar", prompt="hash"))
+    quiet = describe(plan, Answer(TASK, None, NO_PICTURE), Entry(builders.BATCH))
     provenance.write_sidecar(tmp_path / "a.jpg", quiet, "b" * 64)
     read = json.loads((tmp_path / "a.jpg.provenance.json").read_text())
 

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+import builders
+from builders import BATCH
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.providers.base import RemoteError
@@ -24,7 +26,6 @@ from chargen.steps.account import OtherAccount
 from chargen.steps.fetch import Watch
 
 LINE = b'{"key": "k", "response": {}}\n'
-BATCH = "0123456789abcdef"
 JOB = "batches/1"
 
 
@@ -75,9 +76,8 @@ def waiting(tmp_path, monkeypatch):
     )
     settings = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, interval_s=0.0, settle_s=0.0))
     state = State.of(settings)
-    plan = {"batch": BATCH, "operation": "generate", "model": "m", "display_name": f"chargen-lib-{BATCH}"}
-    tasks = [{"wish_id": "w1", "attempt": 1}]
-    submitting._intent(Journal(state), plan | {"cost_usd": 1.0, "tokens": 1, "tasks": tasks}, Server())
+    plan = builders.plan(builders.task(wish_id="w1"), cost_usd=1.0, tokens=1)
+    submitting._intent(Journal(state), plan, Server())
     Journal(state).append("created", BATCH, job=JOB, adopted=False)
     monkeypatch.setattr(fetching.waiting, "pause", lambda seconds, run: None)
 
@@ -204,8 +204,8 @@ def test_what_does_not_speak_of_the_job_loses_nothing(waiting, error):
 def test_one_denied_job_does_not_keep_the_others(waiting):
     """A job that the key may not see stops neither the looks nor what comes of another job."""
     other = "fedcba9876543210"
-    plan = {"batch": other, "operation": "generate", "model": "m", "display_name": f"chargen-lib-{other}"}
-    submitting._intent(Journal(waiting.state), plan | {"cost_usd": 1.0, "tokens": 1, "tasks": []}, Server())
+    plan = builders.plan(builders.task("character/oda/stairs"), batch=other)
+    submitting._intent(Journal(waiting.state), plan, Server())
     Journal(waiting.state).append("created", other, job="batches/2", adopted=False)
     server = Server("SUCCEEDED")
     right = server.job

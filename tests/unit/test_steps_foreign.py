@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import builders
 from chargen.operations.foreign import _split, attempted
 from chargen.records.identity import batch_id
 
@@ -54,16 +55,16 @@ def test_keys_that_lead_anywhere_else(key):
 @pytest.mark.parametrize("attempts", [(1, 1, 1), (2, 2, 2), (1, 3, 2)])
 def test_attempts_of_a_foreign_job(attempts):
     """The job's id tells which attempt of each wish it was; what follows from it is the next one, and no other job."""
-    tasks = [{"wish_id": f"w{n}", "key": f"k{n}", "attempt": 1} for n in range(3)]
-    batch = batch_id((task["wish_id"], task["key"], attempt) for task, attempt in zip(tasks, attempts, strict=True))
+    tasks = [builders.task(f"character/oda/s-{n}") for n in range(3)]
+    batch = batch_id((task.wish_id, task.key, attempt) for task, attempt in zip(tasks, attempts, strict=True))
 
-    assert list(attempts) == [task["attempt"] for task in attempted(tasks, batch, 3)]
+    assert list(attempts) == [task.attempt for task in attempted(tasks, batch, 3)]
     assert tasks == attempted(tasks, "0123456789abcdef", 3)
 
 
 def test_attempts_of_a_large_foreign_job():
     """With many tasks only alike attempts are tried."""
-    tasks = [{"wish_id": f"w{n}", "key": f"k{n}", "attempt": 1} for n in range(2000)]
-    batch = batch_id((task["wish_id"], task["key"], 3) for task in tasks)
+    tasks = [builders.task(f"character/oda/s-{n}") for n in range(2000)]
+    batch = batch_id((task.wish_id, task.key, 3) for task in tasks)
 
-    assert {3} == {task["attempt"] for task in attempted(tasks, batch, 3)}
+    assert {3} == {task.attempt for task in attempted(tasks, batch, 3)}

@@ -40,7 +40,7 @@ def lose(world: World) -> BatchFiles:
     world.emulator.vanish(EVERYWHERE)
     world.look(5)
     receipt = world.apply(files)
-    assert ("LOST", {"lost": SCENES}) == (receipt["state"], receipt["counts"])
+    assert ("LOST", {"lost": SCENES}) == (receipt.state, receipt.counts)
     return files
 
 
@@ -81,7 +81,7 @@ def test_a_lost_job_that_appears_again_is_collected(world: World) -> None:
     plan = world.plan()
 
     assert (True, [files.id]) == (is_back, flying)
-    assert ("SUCCEEDED", {"applied": SCENES}) == (receipt["state"], receipt["counts"])
+    assert ("SUCCEEDED", {"applied": SCENES}) == (receipt.state, receipt.counts)
     assert SCENES == len(world.pictures())
     assert '"LOST"' in files.lost_receipt.read_text()
     assert ([], []) == (plan.lost, plan.batches)
@@ -183,8 +183,8 @@ def test_an_order_that_was_sent_is_not_displaced(world: World) -> None:
     world.look()
     receipt = world.apply(files)
 
-    assert {"superseded": SCENES} == receipt["counts"]
-    assert {"newer-picture"} == {task["reason"] for task in receipt["tasks"]}
+    assert {"superseded": SCENES} == receipt.counts
+    assert {"newer-picture"} == {task.reason for task in receipt.tasks}
     assert in_place == {path.name: path.read_bytes() for path in world.imagery.parent.glob("images/*.*")}
     assert SCENES == len(list(world.imagery.parent.glob("images/archive/*")))
     assert [] == world.plan().batches
@@ -203,16 +203,16 @@ def test_an_enhancement_that_was_made_since_is_not_displaced(world: World, tmp_p
     world.emulator.faults(models={"ignore_image_size": True})  # so that it is another picture
     (again,) = world.send("enhance")
     world.look(2)
-    made = world.apply(again)["tasks"][0]
+    made = world.apply(again).tasks[0]
     world.emulator.vanish([])
     look_again(world.settings, world.state, files, world.remote)
     world.look()
-    late = world.apply(files)["tasks"][0]
+    late = world.apply(files).tasks[0]
     home = Path(world.settings.home)
 
-    assert ("applied", "superseded", "newer-picture") == (made["outcome"], late["outcome"], late["reason"])
-    assert made["sha256"] == hashlib.sha256((home / made["file"]).read_bytes()).hexdigest()
-    assert "archive" in late["file"] and (home / late["file"]).is_file()
+    assert ("applied", "superseded", "newer-picture") == (made.outcome, late.outcome, late.reason)
+    assert made.sha256 == hashlib.sha256((home / made.file).read_bytes()).hexdigest()
+    assert "archive" in late.file and (home / late.file).is_file()
     assert [] == world.plan("enhance").batches
 
 
@@ -227,7 +227,7 @@ def test_an_order_in_flight_takes_its_place_after_the_lost_one(world: World) -> 
     first = world.apply(files)
     second = world.apply(again)
 
-    assert ({"applied": SCENES}, {"applied": SCENES}) == (first["counts"], second["counts"])
+    assert ({"applied": SCENES}, {"applied": SCENES}) == (first.counts, second.counts)
     assert SCENES == len(world.pictures())
     assert [] == world.plan().batches
 
@@ -241,7 +241,7 @@ def test_what_fails_in_passing_in_a_job_that_came_back_is_left_to_the_plan(world
     world.look()
     receipt = world.apply(files)
 
-    assert ({"applied": SCENES - 1, "passing": 1}, []) == (receipt["counts"], receipt["follow_ups"])
+    assert ({"applied": SCENES - 1, "passing": 1}, ()) == (receipt.counts, receipt.follow_ups)
     assert 1 == len(world.plan().tasks)
 
 
@@ -268,6 +268,6 @@ def test_killed_while_a_lost_job_is_taken_back(world: World, point: str, comes_b
     receipt = world.apply(files)
 
     assert -9 == killed.returncode
-    assert {"applied" if comes_back else "lost": SCENES} == receipt["counts"]
+    assert {"applied" if comes_back else "lost": SCENES} == receipt.counts
     assert 1 == world.emulator.count("create")
     assert world.deleted() == int(comes_back)

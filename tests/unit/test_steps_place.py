@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import builders
 from chargen.library.load import load_entity
 from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, append_items
 from chargen.pictures.formats import verify
 from chargen.pictures.provenance import sidecar_of
 from chargen.placing.extract import Picture
-from chargen.placing.place import Placer, record
-from chargen.records.identity import Wish
+from chargen.placing.place import Making, Placer, record
+from chargen.records.batch import Replaced
 
 KEY = "character/oda"
 IMAGERY = """
@@ -51,8 +52,8 @@ class Home:
 
     def task(self, key="k1", replaces=None, **changes):
         scene = self.entity().scenes[0]
-        wish = Wish("generate", scene.target, 1, spec_hash(scene)).to_json() | changes
-        return {"wish": wish, "key": key, "replaces": replaces, "aspect_ratio": "3:4", "references": []}
+        wish = builders.wish(scene.target, **{"spec_hash": spec_hash(scene), **changes})
+        return builders.task(wish=wish, key=key, replaces=replaces, aspect_ratio="3:4")
 
     def place(self, task, made, submitted="2026-01-01T00:00:00Z", gone="", when="2026-01-02T00:00:00Z"):
         """Place and record as the apply step does."""
@@ -60,8 +61,8 @@ class Home:
         placed = placer.place(task, made, submitted)
         placer.finish()
         if placed.needs_record:
-            plan = {"provider": "gemini", "model": "m", "batch": "b1"}
-            item = record(task, placed, made, plan, "run", when, "words")
+            plan = builders.plan(task, provider="gemini")
+            item = record(plan, task, placed, made, Making("run", when, "words"))
             locks = self.root.parent / "locks"
             append_items(self.folder / "imagery.yaml", GENERATED_IMAGES, [item], library=locks, same=())
         return placed
@@ -181,7 +182,7 @@ def test_picture_approved_meanwhile_stays(home):
     """An ordered picture comes after the author approved the one in place: it goes to the archive."""
     old = picture("red")
     home.place(home.task(), old)
-    task = home.task("k2", replaces={"path": "x", "sha256": old.sha256, "status": "generated"}, order=1)
+    task = home.task("k2", replaces=Replaced(path="x", sha256=old.sha256, status="generated"), order=1)
     home.edit('status: "generated"', 'status: "approved"')
     placed = home.place(task, picture("blue"))
 
@@ -194,7 +195,7 @@ def test_an_order_replaces_an_approved_picture(home):
     old, new = picture("red"), picture("blue")
     home.place(home.task(), old)
     home.edit('status: "generated"', 'status: "approved"')
-    task = home.task("k2", replaces={"path": "x", "sha256": old.sha256, "status": "approved"}, order=1)
+    task = home.task("k2", replaces=Replaced(path="x", sha256=old.sha256, status="approved"), order=1)
     placed = home.place(task, new)
 
     assert "applied" == placed.outcome

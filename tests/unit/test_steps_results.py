@@ -70,7 +70,7 @@ def test_a_wrong_body_is_never_the_result(world: World, body: str, crc32c: str, 
     receipt = world.apply(files)
 
     assert ((body, crc32c) in GOOD) is is_here is (not put_aside)
-    assert {"applied": SCENES} == receipt["counts"]
+    assert {"applied": SCENES} == receipt.counts
     assert (1, 1) == (world.emulator.count("create"), world.deleted())
 
 
@@ -119,9 +119,9 @@ def test_fewer_lines_count_only_when_they_stay_the_same(emulator: Emulator, tmp_
     receipt = world.apply(files)
 
     assert [False] * 4 + [True] == here
-    assert {"applied": SCENES - 1, "passing": 1} == receipt["counts"]
-    assert 1 == len(receipt["follow_ups"])
-    assert "1 of 4 requests have no readable line; the same" in receipt["warnings"][0]
+    assert {"applied": SCENES - 1, "passing": 1} == receipt.counts
+    assert 1 == len(receipt.follow_ups)
+    assert "1 of 4 requests have no readable line; the same" in receipt.warnings[0]
     assert 0 == world.deleted(), "a job of which not every result is here was deleted"
 
 
@@ -149,8 +149,8 @@ def test_other_bytes_begin_anew(hasty: World) -> None:
     receipt = hasty.apply(files)
 
     assert not before
-    assert {"applied": SCENES} == receipt["counts"]
-    assert [] == receipt["warnings"]
+    assert {"applied": SCENES} == receipt.counts
+    assert () == receipt.warnings
 
 
 def test_the_sightings_outlast_the_process(hasty: World) -> None:
@@ -178,8 +178,8 @@ def test_a_batch_without_a_known_key_is_never_sent_again(hasty: World, body: str
     receipt = hasty.apply(files)
     planned = hasty.plan()
 
-    assert ("LOST", {"lost": SCENES}, []) == (receipt["state"], receipt["counts"], receipt["follow_ups"])
-    assert "answer none of the requests" in receipt["error"]
+    assert ("LOST", {"lost": SCENES}, ()) == (receipt.state, receipt.counts, receipt.follow_ups)
+    assert "answer none of the requests" in receipt.error
     assert {"failed"} == {item.status for item in planned.items}
     assert ([], 0) == (planned.batches, hasty.deleted())
     assert [] == hasty.events("cleaned")
@@ -201,7 +201,7 @@ def test_results_that_an_older_version_took_are_not_sent_again(hasty: World) -> 
     files.responses.write_bytes(b"")
     receipt = hasty.apply(files)
 
-    assert ({"lost": SCENES}, []) == (receipt["counts"], receipt["follow_ups"])
+    assert ({"lost": SCENES}, ()) == (receipt.counts, receipt.follow_ups)
     assert 0 == hasty.deleted()
 
 
@@ -244,7 +244,7 @@ def test_inlined_answers_are_the_results(hasty: World) -> None:
     hasty.look(LOOKS)
     receipt = hasty.apply(files)
 
-    assert {"applied": SCENES} == receipt["counts"]
+    assert {"applied": SCENES} == receipt.counts
     assert (0, 1) == (hasty.emulator.count("download"), hasty.deleted())
     assert SCENES == len(files.responses.read_bytes().splitlines())
     assert b"candidates" not in files.ended.read_bytes() + (hasty.state.root / "last-look.json").read_bytes()
@@ -257,7 +257,7 @@ def test_inlined_answers_that_are_not_all_there(hasty: World) -> None:
     hasty.look(1 + SIGHTINGS)
     receipt = hasty.apply(files)
 
-    assert {"applied": SCENES - 1, "passing": 1} == receipt["counts"]
+    assert {"applied": SCENES - 1, "passing": 1} == receipt.counts
 
 
 def collect_elsewhere(world: World, files: BatchFiles) -> dict[str, Any]:
@@ -329,7 +329,7 @@ def test_killed_while_something_is_set_aside(world: World, point: str, tmp_path:
     assert -9 == killed.returncode
     assert 1 == seen["last"]["times"]
     assert len(left) == int(point == "set-aside")
-    assert {"applied": SCENES} == receipt["counts"]
+    assert {"applied": SCENES} == receipt.counts
 
 
 @pytest.mark.parametrize("call", ["download", "get", "list", "*"])
@@ -347,7 +347,7 @@ def test_denials_that_end_lose_nothing(hasty: World, call: str, denial: str, mon
             hasty.look()
     receipt = hasty.apply(files)
 
-    assert {"applied": SCENES} == receipt["counts"]
+    assert {"applied": SCENES} == receipt.counts
     assert (1, 1) == (hasty.emulator.count("create"), hasty.deleted())
 
 

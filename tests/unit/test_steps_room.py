@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+import builders
+from builders import MODEL
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.records import settings as config
@@ -16,7 +18,6 @@ from chargen.records.state import State
 from chargen.steps.room import why_full
 
 SERVER = SimpleNamespace(base_url="http://server", fingerprint="0123456789ab")
-MODEL = "gemini-nano-banana-2.1"
 
 
 class Account:
@@ -36,12 +37,12 @@ class Account:
         Journal(self.state).append("created", f"{number:016x}", job=f"batches/{number}", adopted=False)
 
     def ended(self, number, state="SUCCEEDED", code=0):
-        durable.write_json(self.state.batch(f"{number:016x}").ended, {"state": state, "error_code": code})
+        durable.write_json(self.state.batch(f"{number:016x}").ended, builders.end(state, error_code=code).to_json())
         Journal(self.state).append("ended", f"{number:016x}", state=state, error="")
 
     def why_full(self, *, tokens=10, **limits):
         settings = dataclasses.replace(self.settings, limits=dataclasses.replace(self.settings.limits, **limits))
-        return why_full(settings, self.state, {"batch": "f" * 16, "model": MODEL, "tokens": tokens}, SERVER)
+        return why_full(settings, self.state, builders.plan(batch="f" * 16, tokens=tokens), SERVER)
 
 
 @pytest.fixture

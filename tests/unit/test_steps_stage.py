@@ -9,7 +9,7 @@ import pytest
 import yaml
 from upload_server import Server
 
-from chargen.base import durable
+import builders
 from chargen.base import schemas as schema
 from chargen.providers.gemini.errors import GeminiError
 from chargen.providers.gemini.lines import GeminiLine
@@ -20,8 +20,6 @@ from chargen.records import settings as config
 from chargen.records.state import State
 from chargen.steps.apply import _answer
 from chargen.steps.stage import is_staged, stage
-
-BATCH = "0123456789abcdef"
 
 
 class Desk:
@@ -35,11 +33,11 @@ class Desk:
         defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
         self.settings = config.settings(defaults | {"library": "story", "library_id": "lib"}, folder)
         self.state = State.of(self.settings)
-        self.files = self.state.batch(BATCH)
+        self.files = self.state.batch(builders.BATCH)
         self.server = Server()
-        reference = {"path": "portrait.png", "sha256": self.sha256, "mime": "image/png", "bytes": 10}
-        plan = {"operation": "generate", "temperature": 1.0, "safety_settings": []}
-        durable.write_json(self.files.plan, plan | {"tasks": [task("alone"), task("with-her", reference)]})
+        portrait_sent = builders.reference("portrait.png", sha256=self.sha256)
+        with_her = builders.task("character/oda/with-her", key="with-her", references=(portrait_sent,))
+        builders.write_plan(self.files, builders.task("character/oda/alone", key="alone"), with_her)
 
     def stage(self):
         stage(self.settings, self.state, self.files, self.server)
@@ -55,16 +53,6 @@ class Desk:
     @property
     def keys(self):
         return [orjson.loads(line)["key"] for line in self.files.requests.read_bytes().splitlines()]
-
-
-def task(key, *references):
-    return {
-        "key": key,
-        "prompt": "A lamp room.",
-        "references": list(references),
-        "aspect_ratio": "1:1",
-        "image_size": "1K",
-    }
 
 
 @pytest.fixture
@@ -126,6 +114,6 @@ def test_an_answer_counts_whatever_was_left_out():
     """What came was paid for."""
     line = GeminiLine(1, key="with-her", has_response=True, finish_reason="IMAGE_SAFETY")
     joined = Joined({"with-her": line}, (), {}, (), ())
-    answer = _answer(GEMINI, task("with-her"), joined, {"state": "SUCCEEDED"}, {"with-her": "refused"}, "picture")
+    answer = _answer(GEMINI, builders.task(key="with-her"), joined, builders.end(), {"with-her": "refused"}, "picture")
 
     assert "image-safety" == answer.verdict.reason

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+import builders
+from builders import BATCH
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
@@ -25,7 +27,6 @@ from chargen.steps.waiting import StillWaiting
 
 upload_requests = submitting._upload_requests
 
-BATCH = "0123456789abcdef"
 NAME = f"chargen-lib-{BATCH}"
 
 
@@ -89,9 +90,9 @@ class Server:
         return read_job({"name": job, "metadata": metadata})
 
 
-def wish(variation):
-    """What a task of the batch asks for."""
-    return {"target": "character/a/b", "variation": variation, "order": 0}
+def task(variation):
+    """A task of the batch."""
+    return builders.task("character/a/b", variation, wish_id=f"w{variation}")
 
 
 @pytest.fixture
@@ -112,21 +113,7 @@ def batch(tmp_path, monkeypatch):
     settings = config.settings(defaults, tmp_path)
     state = State.of(settings)
     files = state.batch(BATCH)
-    durable.write_json(
-        files.plan,
-        {
-            "batch": BATCH,
-            "operation": "generate",
-            "model": "gemini-nano-banana-2.1",
-            "display_name": NAME,
-            "cost_usd": 1.0,
-            "tokens": 10,
-            "tasks": [
-                {"wish_id": "w1", "attempt": 1, "references": [], "wish": wish(1)},
-                {"wish_id": "w2", "attempt": 1, "references": [], "wish": wish(2)},
-            ],
-        },
-    )
+    builders.write_plan(files, task(1), task(2), cost_usd=1.0)
     durable.write(files.requests, b"{}\n")
     monkeypatch.setattr(submitting, "_upload_requests", lambda *args: "files/requests")
     monkeypatch.setattr(submitting, "is_staged", lambda *args: True)
@@ -564,11 +551,7 @@ def test_claimed_wishes_never_keep_a_paid_job_from_being_found(batch, server):
 def test_a_planned_batch_that_another_checkout_sent_is_taken_over(batch, server):
     """A job of this library that no journal knows, whose batch is planned here too: adopted, and this one is sent."""
     other = batch.state.batch("fedcba9876543210")
-    plan = durable.read_json(batch.files.plan)
-    tasks = [{"wish_id": "w3", "attempt": 1, "references": [], "wish": wish(3)}]
-    durable.write_json(
-        other.plan, plan | {"batch": other.id, "display_name": f"chargen-lib-{other.id}", "tasks": tasks}
-    )
+    builders.write_plan(other, task(3), cost_usd=1.0)
     server.made.append(f"chargen-lib-{other.id}")
     job = batch(server)
     entry = Journal(batch.state).entry(other.id)
@@ -600,8 +583,7 @@ def test_died_while_a_job_was_taken_over(batch, server, monkeypatch, name):
 def test_wishes_that_another_checkout_sent_in_another_batch_are_not_sent(batch, server):
     """The same, and the other batch has a wish of this one: taken over, and this one is not sent."""
     other = batch.state.batch("fedcba9876543210")
-    plan = durable.read_json(batch.files.plan)
-    durable.write_json(other.plan, plan | {"batch": other.id, "display_name": f"chargen-lib-{other.id}"})
+    builders.write_plan(other, task(1), task(2), cost_usd=1.0)
     server.made.append(f"chargen-lib-{other.id}")
     with batch.state.lock(f"batch-{other.id}"), pytest.raises(ChargenError, match="are in batches/1, which another"):
         batch(server)

@@ -6,6 +6,8 @@ import orjson
 import pytest
 import yaml
 
+import builders
+from builders import BATCH
 from chargen.base import durable, schemas
 from chargen.providers import uploads
 from chargen.providers.base import RemoteError
@@ -15,7 +17,6 @@ from chargen.records.journal import Journal
 from chargen.records.state import State
 from chargen.steps.submit import submit
 
-BATCH = "0123456789abcdef"
 NAME = f"chargen-lib-{BATCH}"
 NO_LISTS = ("other_object", "json_list", "json_text", "json_null", "page", "empty", "truncated_json")
 TOOK_EFFECT = {"call": "create", "do": "status_after", "status": 429, "retry_delay_s": 0.1, "nth": [1]}
@@ -31,10 +32,7 @@ def send(tmp_path, emulator, monkeypatch):
     settings = config.settings(defaults | changes | waits, tmp_path)
     state = State.of(settings)
     files = state.batch(BATCH)
-    about = {"batch": BATCH, "operation": "generate", "model": "gemini-nano-banana-2.1", "display_name": NAME}
-    wish = {"operation": "generate", "target": "character/oda/lamp", "variation": 1, "spec_hash": "s", "order": 0}
-    task = {"wish": wish, "wish_id": "w1", "attempt": 1, "key": "k1", "references": []}
-    durable.write_json(files.plan, about | {"cost_usd": 0.1, "tokens": 10, "tasks": [task]})
+    builders.write_plan(files, builders.task(key="k1"))
     request = {"contents": [{"role": "user", "parts": [{"text": "A lamp."}]}]}
     durable.write(files.requests, orjson.dumps({"key": "k1", "request": request}) + b"\n")
     monkeypatch.setattr("chargen.steps.submit.is_staged", lambda *args: True)

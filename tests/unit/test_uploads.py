@@ -9,6 +9,7 @@ import threading
 import pytest
 from upload_server import Server, in_hours
 
+import builders
 from chargen.base import durable
 from chargen.providers import uploads
 from chargen.providers.base import RemoteError
@@ -41,12 +42,12 @@ class Desk:
     def batch(self, batch, *names, requests="", receipt=False):
         """A planned batch that sends these files."""
         files = self.state.batch(batch)
-        references = [{"path": name, "sha256": self.file(name)[1], "mime": "image/png"} for name in names]
-        durable.write_json(files.plan, {"tasks": [{"key": batch, "references": references}]})
+        references = tuple(builders.reference(name, sha256=self.file(name)[1]) for name in names)
+        builders.write_plan(files, builders.task(references=references))
         if requests:
             durable.write(files.requests, self.file(requests)[0].read_bytes())
         if receipt:
-            durable.write_json(files.receipt, {})
+            durable.write_json(files.receipt, builders.receipt().to_json())
 
 
 @pytest.fixture

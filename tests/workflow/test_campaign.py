@@ -193,9 +193,9 @@ def one_chain(settings, state, run, batch):
     receipt = apply(settings, state, files, run)
     yield
     tidy(settings, state, files)
-    COUNTS.update(f"tasks {outcome}" for outcome, count in receipt["counts"].items() for _ in range(count))
-    COUNTS[f"jobs {receipt['state'] or 'never made'}"] += 1
-    return [*receipt["follow_ups"], *release(settings, state, run, batch, receipt["follow_ups"])]
+    COUNTS.update(f"tasks {outcome}" for outcome, count in receipt.counts.items() for _ in range(count))
+    COUNTS[f"jobs {receipt.state or 'never made'}"] += 1
+    return [*receipt.follow_ups, *release(settings, state, run, batch, receipt.follow_ups)]
 
 
 def campaign(project, seed, run, deadline_s, troubles=ON):

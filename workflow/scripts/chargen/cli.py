@@ -206,8 +206,8 @@ def _apply(args: argparse.Namespace) -> None:
         receipt = apply(settings, state, files, run)
         tidy(settings, state, files)
     # What this batch's pictures let go out belongs to this run; the receipt itself stays as it is.
-    released = release(settings, state, run, files.id, receipt["follow_ups"])
-    durable.write_json(args.output, receipt | {"follow_ups": [*receipt["follow_ups"], *released]})
+    released = release(settings, state, run, files.id, receipt.follow_ups)
+    durable.write_json(args.output, receipt.to_json() | {"follow_ups": [*receipt.follow_ups, *released]})
 
 
 def _next(args: argparse.Namespace) -> None:
@@ -233,15 +233,17 @@ def _next(args: argparse.Namespace) -> None:
 
 def _put_back(args: argparse.Namespace) -> None:
     from chargen.base import durable
+    from chargen.base.reading import plain
     from chargen.steps.apply import put_back
     from chargen.steps.follow_ups import release
 
     settings, state, run, files = _open_batch(args)
-    operation = files.plan_json()["operation"]
+    operation = files.read_plan().operation
     wishes = durable.read_object(run.plan_of(operation))["put_back"].get(files.id, [])
     with state.lock(f"batch-{files.id}"):
-        done = put_back(settings, state, files, run, wishes)
-    done["follow_ups"] = release(settings, state, run, files.id, [])
+        tasks = put_back(settings, state, files, run, wishes)
+    released = release(settings, state, run, files.id, [])
+    done = {"batch": files.id, "operation": operation, "tasks": plain(tasks), "follow_ups": released}
     durable.write_json(args.output, done)
 
 
@@ -258,7 +260,7 @@ def _look_again(args: argparse.Namespace) -> None:
             words = f"lost jobs are not checked: {error}"
             events.log("left", words, level="warning", on_terminal=True)
             is_back = False
-    operation = files.plan_json()["operation"]
+    operation = files.read_plan().operation
     durable.write_json(
         args.output, {"batch": files.id, "operation": operation, "follow_ups": [files.id] if is_back else []}
     )

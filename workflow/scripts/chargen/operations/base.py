@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from chargen.operations import FOLDERS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chargen.placing.answers import Answer
+    from chargen.library.target import Target
+    from chargen.placing.answers import Delivery
     from chargen.planning.plan import Plan
     from chargen.planning.tasks import Task
-    from chargen.providers.base import Results, Wanted
+    from chargen.providers.base import Wanted
+    from chargen.records import batch
+    from chargen.records.batch import BatchPlan, Outcome
     from chargen.records.settings import Settings
-    from chargen.records.state import RunFiles, State
+    from chargen.records.state import State
 
-Json = dict[str, Any]
-Blank = Callable[[str, str, int], Json]
+Blank: TypeAlias = "Callable[[str, Target, int], batch.Task]"
 """Makes a task from its key, target and variation, where nothing else is known of it."""
 
 
@@ -101,39 +103,30 @@ class Operation(ABC):
     # -- placing
 
     @abstractmethod
-    def place_all(
-        self,
-        settings: Settings,
-        state: State,
-        run: RunFiles,
-        plan: Json,
-        answers: Sequence[Answer],
-        results: Results,
-        submitted: str,
-    ) -> list[Json]:
-        """Place and record what came; return the receipt's task records in the order of *answers*.
+    def place_all(self, delivery: Delivery) -> list[Outcome]:
+        """Place and record what came; return what became of each task, in the order of the plan.
 
         Done twice, it changes nothing the second time.
         """
 
     @abstractmethod
-    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[batch.Task]) -> list[str]:
         """Return the wish ids of those *tasks* whose result is now in place, though it was not when they were
         planned: another checkout, or a person, has put it there. What cannot be read is not in place."""
 
     @abstractmethod
-    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    def still_wanted(self, settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
         """Yield the keys of those task *records* whose result is wanted as it was when it was planned."""
 
-    def worth_another(self, settings: Settings, records: Iterable[Json]) -> list[str]:
+    def worth_another(self, settings: Settings, records: Iterable[Outcome]) -> list[str]:
         """Return the keys of the records whose task had a temporary failure, may be retried, and is still wanted."""
         most = settings.retry_max_attempts
-        failed = [item for item in records if item["outcome"] == "passing" and item["attempt"] < most]
+        failed = [item for item in records if item.outcome == "passing" and item.attempt < most]
         return list(self.still_wanted(settings, failed))
 
-    def again(self, settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+    def again(self, settings: Settings, plan: BatchPlan, task: batch.Task, record: Outcome) -> batch.Task:
         """Return *task* as it is sent once more after *record*: the very same, unless that is said here."""
-        return task | {"attempt": task["attempt"] + 1}
+        return replace(task, attempt=task.attempt + 1)
 
     # -- screens
 
@@ -155,14 +148,14 @@ class Operation(ABC):
 
     # -- jobs without a stored plan
 
-    def owns(self, target: str) -> bool:
+    def owns(self, target: Target) -> bool:
         """Whether *target*, as the key of a result has it, is one of this operation's."""
-        return target.startswith(f"{self.name}/")
+        return target.kind == self.name
 
-    def settings_then(self, settings: Settings, targets: Sequence[str]) -> Settings:
+    def settings_then(self, settings: Settings, targets: Sequence[Target]) -> Settings:
         """Return *settings* as far as the *targets* of a job say under which it was sent."""
         return settings
 
     @abstractmethod
-    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+    def blank(self, settings: Settings, parts: Collection[tuple[Target, int]]) -> Blank:
         """Return what makes tasks of a job whose plan is lost; *parts* are its targets with their variations."""

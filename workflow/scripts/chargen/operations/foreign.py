@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain, product
-from typing import Any
 
 from chargen import operations
 from chargen.base import events
@@ -21,18 +20,17 @@ from chargen.operations.base import Operation
 from chargen.providers.base import RemoteJob
 from chargen.providers.prices import known_prices
 from chargen.providers.registry import provider_of
+from chargen.records.batch import BatchPlan, Provenance, Task
 from chargen.records.identity import UNKNOWN, Wish, batch_id, digest, split_key
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles
-
-Json = dict[str, Any]
 
 MAX_GUESSES = 10_000
 """How many ways to spread attempts over the tasks of a foreign job are tried, to find those that its id stands for."""
 NOTE = "collected without its plan: the request is unknown"
 
 
-def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
+def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> BatchPlan:
     """Return the plan of the batch whose downloaded results lie in *files*.
 
     Raises ChargenError if there are results and none of their keys is one of chargen's.
@@ -55,38 +53,34 @@ def plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> 
     ]
     tasks = attempted(tasks, files.id, settings.retry_max_attempts)
     prices = known_prices(settings)
-    return {
-        "schema_version": 1,
-        "batch": files.id,
-        "operation": operation.name,
-        "provider": settings.provider,
-        "library_id": settings.library_id,
-        "model": job.model,
-        "display_name": job.display_name,
-        "temperature": None,
-        "safety_settings": [],
-        "store_requests": settings.store_requests,
-        "cost_usd": round(sum(task["cost_usd"] for task in tasks), 6),
-        "batch_discount": prices.batch_discount if prices else 0.0,
-        "tokens": 0,
-        "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
-        "tasks": tasks,
-    }
+    return BatchPlan(
+        batch=files.id,
+        operation=operation.name,
+        provider=settings.provider,
+        library_id=settings.library_id,
+        model=job.model,
+        display_name=job.display_name,
+        store_requests=settings.store_requests,
+        cost_usd=round(sum(task.cost_usd for task in tasks), 6),
+        batch_discount=prices.batch_discount if prices else 0.0,
+        provenance=Provenance(store=settings.provenance, prompt=settings.record_prompt),
+        tasks=tuple(tasks),
+    )
 
 
-def attempted(tasks: list[Json], batch: str, most: int) -> list[Json]:
+def attempted(tasks: list[Task], batch: str, most: int) -> list[Task]:
     """Return *tasks* with the attempts, each up to *most*, that the id of their *batch* stands for; as they are if none
     fit.
 
     Whoever took a job for a first attempt that was another's second one would send that very batch again.
     """
-    known = [(task["wish_id"], task["key"]) for task in tasks]
+    known = [(task.wish_id, task.key) for task in tasks]
     alike = ((attempt,) * len(known) for attempt in range(1, most + 1))
     mixed = product(range(1, most + 1), repeat=len(known)) if most ** len(known) <= MAX_GUESSES else ()
     for attempts in chain(alike, mixed):
         sent = zip(known, attempts, strict=True)
         if batch_id((wish, key, attempt) for (wish, key), attempt in sent) == batch:
-            return [task | {"attempt": attempt} for task, attempt in zip(tasks, attempts, strict=True)]
+            return [replace(task, attempt=attempt) for task, attempt in zip(tasks, attempts, strict=True)]
     return tasks
 
 
@@ -98,7 +92,7 @@ def _keys(settings: Settings, files: BatchFiles) -> dict[str, None]:
         return dict.fromkeys(line.key for line in results if line.key)
 
 
-def _split(key: str) -> tuple[str, int] | None:
+def _split(key: str) -> tuple[Target, int] | None:
     """Return target and variation of a key that chargen may have made; None for any other.
 
     A key comes from the server: what it names becomes a path, so each part of it must be a plain name.
@@ -113,7 +107,7 @@ def _split(key: str) -> tuple[str, int] | None:
     return (target, variation) if any(item.owns(target) for item in operations.every()) else None
 
 
-def _operation(settings: Settings, targets: Iterable[str], model: str) -> Operation:
+def _operation(settings: Settings, targets: Iterable[Target], model: str) -> Operation:
     """Which operation has such targets; a job without results is known by its model."""
     for target in targets:
         return owner_of(target)
@@ -122,19 +116,19 @@ def _operation(settings: Settings, targets: Iterable[str], model: str) -> Operat
     return next(item for item in operations.every() if item.wanted == wanted)
 
 
-def owner_of(target: str) -> Operation:
+def owner_of(target: Target) -> Operation:
     """Return the operation whose *target* it is. Raises StopIteration if it is none's."""
     return next(item for item in operations.every() if item.owns(target))
 
 
-def _as_then(settings: Settings, operation: Operation, model: str, targets: list[str]) -> Settings:
+def _as_then(settings: Settings, operation: Operation, model: str, targets: list[Target]) -> Settings:
     """The settings under which the job may have been sent: its own model and job name, and nothing left out."""
     choice = replace(settings.models[operation.use], model=model, fallback="")
     changed = replace(settings, models={**settings.models, operation.use: choice}, only=(), strict=False)
     return operation.settings_then(changed, targets)
 
 
-def _today(settings: Settings, operation: Operation, model: str) -> dict[str, Json]:
+def _today(settings: Settings, operation: Operation, model: str) -> dict[str, Task]:
     """What would be sent today, by key; nothing if that cannot be planned, which is logged."""
     try:
         plan = operation.plan(settings, ["all"])
@@ -142,23 +136,10 @@ def _today(settings: Settings, operation: Operation, model: str) -> dict[str, Js
         words = f"{error}\n  the requests of the job are treated as unknown"
         events.log("problem", words, level="warning", model=model)
         return {}
-    return {task.key: task.to_json() for task in plan.tasks}
+    return {task.key: task.stored() for task in plan.tasks}
 
 
-def blank_task(operation: str, key: str, target: str, variation: int) -> Json:
+def blank_task(operation: str, key: str, target: Target, variation: int) -> Task:
     """Return a task of which only the key is known."""
-    wish = Wish(operation, Target(target), variation, f"{UNKNOWN}:{digest(key)}")
-    return {
-        "wish": wish.to_json(),
-        "wish_id": wish.id,
-        "attempt": 1,
-        "key": key,
-        "title": target.rsplit("/", 1)[-1],
-        "prompt": "",
-        "references": [],
-        "aspect_ratio": "",
-        "image_size": "",
-        "cost_usd": 0.0,
-        "replaces": None,
-        "notes": [NOTE],
-    }
+    wish = Wish(operation, target, variation, f"{UNKNOWN}:{digest(key)}")
+    return Task(wish=wish, wish_id=wish.id, key=key, title=target.rpartition("/")[2], notes=(NOTE,))

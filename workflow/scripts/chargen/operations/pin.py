@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chargen.planning.plan import Plan
     from chargen.planning.remains import Remains
     from chargen.providers.models import Catalog
+    from chargen.records.batch import BatchPlan
     from chargen.records.settings import Settings
 
 
@@ -54,15 +55,14 @@ def pin(
 def pin_batches(settings: Settings, state: State, batches: Iterable[Batch], catalog: Catalog) -> list[str]:
     """Write the plans of *batches* and return their ids; one that went out under its id is never rewritten."""
     journal = Journal(state)
-    return [pin_batch(state, journal, batch.to_json(settings, catalog)) for batch in batches]
+    return [pin_batch(state, journal, batch.stored(settings, catalog)) for batch in batches]
 
 
-def pin_batch(state: State, journal: Journal, plan: dict[str, Any]) -> str:
+def pin_batch(state: State, journal: Journal, plan: BatchPlan) -> str:
     """Write one batch's plan unless the journal knows that it went out; return its id."""
-    batch: str = plan["batch"]
-    files = state.batch(batch)
-    entry = journal.entry(batch)
+    files = state.batch(plan.batch)
+    entry = journal.entry(plan.batch)
     if not files.plan.exists() or not (entry.job or entry.open_intent):
-        durable.write_json(files.plan, plan)
+        durable.write_json(files.plan, plan.to_json())
         failpoints.reached("pinned")
-    return batch
+    return plan.batch

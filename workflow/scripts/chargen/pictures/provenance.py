@@ -1,7 +1,6 @@
 """Where a picture comes from, said by the picture itself or by a file beside it (setting: ``provenance``).
 
-What is said depends on the batch's plan, its journal and the answer alone, never on the present: whatever is done again
-makes the same bytes. Pixels are never touched; what is put into a picture stands where its format keeps comments.
+Pixels are never touched; what is put into a picture stands where its format keeps comments.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -28,47 +26,6 @@ KEYWORD = b"chargen"
 
 _JPEG_COMMENT = 0xFE
 _JPEG_ROOM = 65_533 - len(KEYWORD) - 1
-
-
-def describe(
-    plan: Mapping[str, Any], task: Mapping[str, Any], model: str, submitted: str, job: str = ""
-) -> dict[str, Any]:
-    """Return what is known of a picture (``schemas/provenance.schema.json``), without its own hash.
-
-    *model* is the one that answered, *submitted* when the job was asked for.
-    """
-    wanted = plan.get("provenance") or {}
-    prompt = task["prompt"]
-    if wanted.get("prompt") == "hash":
-        prompt = f"sha256:{hashlib.sha256(prompt.encode()).hexdigest()}"
-    return {
-        "schema_version": 1,
-        "key": task["key"],
-        "target": task["wish"]["target"],
-        "variation": task["wish"]["variation"],
-        "attempt": task["attempt"],
-        "provider": plan["provider"],
-        "model": model or plan["model"],
-        "model_requested": plan["model"],
-        "temperature": plan["temperature"],
-        "aspect_ratio": task["aspect_ratio"],
-        "image_size": task["image_size"],
-        "prompt": prompt,
-        "references": [{name: r[name] for name in ("role", "path", "sha256")} for r in task["references"]],
-        "batch": plan["batch"],
-        "job": job,
-        "submitted": submitted,
-    }
-
-
-def stored_in(plan: Mapping[str, Any]) -> str:
-    """Return where the pictures of the batch *plan* say where they come from: none, sidecar or picture."""
-    return str((plan.get("provenance") or {}).get("store", "none"))
-
-
-def finisher(plan: Mapping[str, Any], about: Callable[[], Mapping[str, Any]]) -> Callable[[bytes], bytes] | None:
-    """Return what makes the final bytes of a picture of the batch *plan*; None where they stay as they came."""
-    return partial(embed, about=about()) if stored_in(plan) == "picture" else None
 
 
 def write_sidecar(picture: Path, about: Mapping[str, Any], sha256: str) -> None:

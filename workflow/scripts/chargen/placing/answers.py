@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from chargen.base import events
 from chargen.base.image_sizes import pixels
 from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
-from chargen.providers.base import NO_TOKENS, ResultLine, Verdict
+from chargen.providers.base import NO_TOKENS, ResultLine, Results, Verdict
 from chargen.providers.models import Catalog
-from chargen.records.journal import WITH_PICTURE
-
-Json = dict[str, Any]
+from chargen.records.batch import BatchPlan, Outcome, Task, Tokens
+from chargen.records.journal import Entry
+from chargen.records.settings import Settings
+from chargen.records.state import RunFiles, State
 
 RECORD_WAITS = "record-waits"
 """The result is in place and imagery.yaml could not be written: the next run adds the record."""
@@ -68,61 +68,77 @@ def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
 class Answer:
     """A task, what the API answered, and what that is worth."""
 
-    task: Json
+    task: Task
     line: ResultLine | None
     verdict: Verdict
 
+    @property
+    def model(self) -> str:
+        """The model that answered; ``""`` if none says so."""
+        return self.line.model_version if self.line else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The answers to one batch, and what placing them takes. *entry* is what the journal knows of the batch."""
+
+    settings: Settings
+    state: State
+    run: RunFiles
+    plan: BatchPlan
+    answers: Sequence[Answer]
+    results: Results
+    entry: Entry
+
 
 def task_record(
-    plan: Json,
+    plan: BatchPlan,
     answer: Answer,
     picture: Picture | None = None,
     placed: Placed | None = None,
     waits: str = "",
     failure: str = "",
-) -> Json:
+) -> Outcome:
     """Return what receipt, failures and report say of one task (``schemas/receipt.schema.json``)."""
     task, line, verdict = answer.task, answer.line, answer.verdict
-    wish = task["wish"]
-    notes = [*task["notes"], *_notes(plan, task, line, picture)]
+    info = picture.info if picture else None
     outcome: str
     if placed:
         outcome, reason, advice = placed.outcome, waits or placed.reason, _PLACE_ADVICE.get(waits or placed.reason, "")
     else:
         outcome = "lost" if verdict.reason == "lost" else ("passing" if verdict.passing else "failed")
         reason, advice = verdict.reason, verdict.advice
-    return {
-        "key": task["key"],
-        "wish_id": task["wish_id"],
-        "target": wish["target"],
-        "variation": wish["variation"],
-        "spec_hash": wish["spec_hash"],
-        "attempt": task["attempt"],
-        "outcome": outcome,
-        "reason": reason,
-        "advice": advice,
-        "said": failure or verdict.said,
-        "file": placed.file if placed else "",
-        "sha256": picture.sha256 if picture else "",
-        "width": picture.info.width if picture else 0,
-        "height": picture.info.height if picture else 0,
-        "format": picture.info.format if picture else "",
-        "bytes": len(picture.data) if picture else 0,
-        "tokens": dict(line.tokens if line else NO_TOKENS),
-        "characters": task.get("characters", 0),
-        "estimated_usd": task["cost_usd"],
-        "cost_usd": 0.0,
-        "model": line.model_version if line else "",
-        "model_requested": plan["model"],
-        "aspect_ratio": task["aspect_ratio"],
-        "image_size": task["image_size"],
-        "title": task["title"],
-        "prompt": task["prompt"],
-        "references": task["references"],
-        "finish_reason": line.end_reason if line else "",
-        "notes": notes,
-        "archived": placed.archived if placed else "",
-    }
+    return Outcome(
+        key=task.key,
+        wish_id=task.wish_id,
+        target=task.wish.target,
+        variation=task.wish.variation,
+        spec_hash=task.wish.spec_hash,
+        attempt=task.attempt,
+        outcome=outcome,
+        reason=reason,
+        advice=advice,
+        said=failure or verdict.said,
+        file=placed.file if placed else "",
+        sha256=picture.sha256 if picture else "",
+        width=info.width if info else 0,
+        height=info.height if info else 0,
+        format=info.format if info else "",
+        bytes=len(picture.data) if picture else 0,
+        tokens=Tokens(**(line.tokens if line else NO_TOKENS)),
+        characters=task.characters or 0,
+        estimated_usd=task.cost_usd,
+        model=answer.model,
+        model_requested=plan.model,
+        aspect_ratio=task.aspect_ratio,
+        image_size=task.image_size,
+        title=task.title,
+        prompt=task.prompt,
+        references=task.references,
+        finish_reason=line.end_reason if line else "",
+        notes=(*task.notes, *_notes(plan, task, line, picture)),
+        archived=placed.archived if placed else "",
+    )
 
 
 _PLACE_ADVICE = {
@@ -143,30 +159,30 @@ _PLACE_ADVICE = {
 }
 
 
-def _notes(plan: Json, task: Json, line: ResultLine | None, picture: Picture | None) -> Iterator[str]:
+def _notes(plan: BatchPlan, task: Task, line: ResultLine | None, picture: Picture | None) -> Iterator[str]:
     """What the author should know of a picture that came: other model, other shape, other size."""
-    if line and line.model_version and line.model_version != plan["model"]:
-        yield f"asked {plan['model']}, answered by {line.model_version}"
-    if picture is None or not task["aspect_ratio"]:
+    if line and line.model_version and line.model_version != plan.model:
+        yield f"asked {plan.model}, answered by {line.model_version}"
+    if picture is None or not task.aspect_ratio:
         return
-    width, height = (int(part) for part in task["aspect_ratio"].split(":"))
+    width, height = (int(part) for part in task.aspect_ratio.split(":"))
     wanted, got = width / height, picture.info.width / picture.info.height
     if abs(got / wanted - 1) > 0.06:
-        yield f"asked for {task['aspect_ratio']}, got {picture.info.width}x{picture.info.height}"
-    if (picture.info.width * picture.info.height) ** 0.5 < pixels(task["image_size"]) * 0.8:
-        yield f"asked for {task['image_size']}, got {picture.info.width}x{picture.info.height}"
+        yield f"asked for {task.aspect_ratio}, got {picture.info.width}x{picture.info.height}"
+    if (picture.info.width * picture.info.height) ** 0.5 < pixels(task.image_size) * 0.8:
+        yield f"asked for {task.image_size}, got {picture.info.width}x{picture.info.height}"
 
 
-def priced(catalog: Catalog | None, record: Json) -> Json:
+def priced(catalog: Catalog | None, record: Outcome) -> Outcome:
     """Return *record* with what its answer cost in US dollars: by the tokens that it reports, whatever its outcome.
 
     An answer without output costs nothing. What is worth something and reports no tokens, or comes from a model without
     prices, costs what was estimated.
     """
-    tokens = record["tokens"]
+    tokens = record.tokens
     cost: float | None = None
-    if tokens["image"] or tokens["text"]:
-        cost = catalog.answer_cost(record["model_requested"], record["image_size"], tokens) if catalog else None
-    elif record["outcome"] not in WITH_PICTURE:
+    if tokens.image or tokens.text:
+        cost = catalog.answer_cost(record.model_requested, record.image_size, tokens) if catalog else None
+    elif not record.has_picture:
         cost = 0.0
-    return record | {"cost_usd": round(record["estimated_usd"] if cost is None else cost, 8)}
+    return replace(record, cost_usd=round(record.estimated_usd if cost is None else cost, 8))

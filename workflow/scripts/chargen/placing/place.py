@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from chargen.base import durable, failpoints
 from chargen.library.folders import Folders
@@ -23,6 +22,8 @@ from chargen.pictures.presence import is_present, stands_for, why_unreadable
 from chargen.pictures.provenance import sidecar_of
 from chargen.placing import extract
 from chargen.placing.extract import Picture
+from chargen.records.batch import BatchPlan, Task
+from chargen.records.identity import Wish
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 ARCHIVE = "archive"
@@ -55,23 +56,22 @@ class Placer:
         self._owners: dict[str, Record] = {record.path: record for record in entity.records} if entity else {}
         self._touched: set[Path] = set()
 
-    def place(self, task: Mapping[str, Any], picture: Picture, submitted: str, came_back: str = "") -> Placed:
+    def place(self, task: Task, picture: Picture, submitted: str, came_back: str = "") -> Placed:
         """Put *picture*, made for *task*, where it belongs. Its bytes are durable then; `finish` makes its name so.
 
         *came_back* is its batch, if that was lost: the same key may have been ordered and made since.
         """
-        wish = task["wish"]
-        scene_id = wish["target"].rsplit("/", 1)[1]
-        stem = file_stem(scene_id, wish["variation"])
-        if self._entity is None:
+        stem = file_stem(task.target.scene, task.wish.variation)
+        entity = self._entity
+        if entity is None:
             return self._keep_unplaced(stem, picture, self._why_not)
-        images = self._entity.folder / "images"
+        images = entity.folder / "images"
         if not _inside(images, self._root):
             return self._keep_unplaced(stem, picture, "images-outside-library")
-        if not came_back and (there := self._is_there(scene_id, task, picture)):
+        if not came_back and (there := self._is_there(entity, task, picture)):
             extract.discard(picture)
             return Placed("applied", there)
-        why_late = self._why_late(scene_id, task, submitted, came_back)
+        why_late = self._why_late(entity, task, submitted, came_back)
         if why_late:
             return self._archive_result(images, stem, picture, why_late)
         return self._put(images, stem, task, picture)
@@ -82,56 +82,54 @@ class Placer:
             durable.sync_folder(folder)
         self._touched.clear()
 
-    def _is_there(self, scene_id: str, task: Mapping[str, Any], picture: Picture) -> str:
+    def _is_there(self, entity: Entity, task: Task, picture: Picture) -> str:
         """Where this very picture is in place already, because another checkout collected the job too; else ``""``.
 
         What was asked for is known from the key alone then, so it must not be taken for a scene that was edited.
         """
-        assert self._entity is not None
-        slot = (scene_id, task["wish"]["variation"], task["key"], picture.sha256)
+        slot = (task.target.scene, task.wish.variation, task.key, picture.sha256)
         for path, owner in self._owners.items():
             if (owner.scene, owner.variation, owner.task_key, owner.sha256) == slot and self._counts(owner):
-                found = self._entity.folder / path
+                found = entity.folder / path
                 if found.is_file() and _holds(found, picture):
                     return self._relative(found)
         return ""
 
-    def _why_late(self, scene_id: str, task: Mapping[str, Any], submitted: str, came_back: str) -> str:
+    def _why_late(self, entity: Entity, task: Task, submitted: str, came_back: str) -> str:
         """Why this result must not take the scene's place, or ``""``."""
-        wish = task["wish"]
-        scene = self._scenes.get(scene_id)
+        wish = task.wish
+        scene = self._scenes.get(wish.target.scene)
         if scene is None:
             return "scene-gone"
-        if wish["variation"] > scene.variations:
+        if wish.variation > scene.variations:
             return "variation-gone"
-        if spec_hash(scene) != wish["spec_hash"]:
+        if spec_hash(scene) != wish.spec_hash:
             return "scene-edited"
-        current = self._current(scene_id, wish["variation"], wish["spec_hash"])
+        current = self._current(entity, wish)
         if current is None:
             return ""
         made_since = bool(came_back) and current.data.get("batch_id", "") != came_back
-        if current.task_key == task["key"] and not made_since:
+        if current.task_key == task.key and not made_since:
             return ""
-        replaces = task["replaces"] or {}
-        seen = (current.sha256, current.status) == (replaces.get("sha256"), replaces.get("status"))
-        if current.status == "approved" and not seen:
+        seen, seen_status = (task.replaces.sha256, task.replaces.status) if task.replaces else (None, None)
+        if current.status == "approved" and (current.sha256, current.status) != (seen, seen_status):
             return "approved-meanwhile"
-        if current.sha256 != replaces.get("sha256") and current.generated_at > submitted:
+        if current.sha256 != seen and current.generated_at > submitted:
             return "newer-picture"
         return ""
 
-    def _current(self, scene_id: str, variation: int, spec: str) -> Record | None:
+    def _current(self, entity: Entity, wish: Wish) -> Record | None:
         """The picture that the scene has now, if it was made for its present words or is approved."""
-        assert self._entity is not None
-        for record in reversed(self._entity.records):
-            ours = (record.scene, record.variation) == (scene_id, variation) and self._owners[record.path] is record
-            fits = record.spec_hash == spec or record.status == "approved"
+        slot = (wish.target.scene, wish.variation)
+        for record in reversed(entity.records):
+            ours = (record.scene, record.variation) == slot and self._owners[record.path] is record
+            fits = record.spec_hash == wish.spec_hash or record.status == "approved"
             if (
                 ours
                 and self._counts(record)
                 and fits
                 and record.status != "rejected"
-                and is_present(self._entity.folder / record.path)
+                and is_present(entity.folder / record.path)
             ):
                 return record
         return None
@@ -140,7 +138,7 @@ class Placer:
         """Placeholders of the emulator count only for the emulator."""
         return record.provider != "emulator" or self._provider == "emulator"
 
-    def _put(self, images: Path, stem: str, task: Mapping[str, Any], picture: Picture) -> Placed:
+    def _put(self, images: Path, stem: str, task: Task, picture: Picture) -> Placed:
         images.mkdir(exist_ok=True)
         archived = ""
         taken = set()
@@ -166,11 +164,11 @@ class Placer:
         recorded = self._is_recorded(name, task, picture)  # a missing one that is restored
         return Placed("applied", self._relative(images / name), reason, archived, needs_record=not recorded)
 
-    def _is_recorded(self, name: str, task: Mapping[str, Any], picture: Picture) -> bool:
+    def _is_recorded(self, name: str, task: Task, picture: Picture) -> bool:
         owner = self._owners.get(f"images/{name}")
         if owner is None or not self._counts(owner):
             return False
-        return (owner.task_key, owner.sha256) == (task["key"], picture.sha256)
+        return (owner.task_key, owner.sha256) == (task.key, picture.sha256)
 
     def _free_name(self, images: Path, stem: str, picture: Picture, taken: set[str]) -> str:
         if stem.casefold() not in taken:
@@ -234,31 +232,38 @@ class Placer:
         return path.relative_to(self._root).as_posix()
 
 
-def record(
-    task: Mapping[str, Any], placed: Placed, picture: Picture, plan: Mapping[str, Any], run: str, when: str, prompt: str
-) -> dict[str, str]:
-    """Return the item for ``generated_images``; *prompt* is what it says of the prompt, all values are text."""
-    wish = task["wish"]
-    scene = wish["target"].rsplit("/", 1)[1]
-    name = placed.file.rsplit("/", 1)[1]
-    sent = ", ".join(f"{item['path']}@sha256:{item['sha256'][:16]}" for item in task["references"])
+@dataclass(frozen=True, slots=True)
+class Making:
+    """When and in which run a picture was put in place, and what its record says of the prompt."""
+
+    run: str
+    when: str
+    prompt: str
+
+
+def record(plan: BatchPlan, task: Task, placed: Placed, picture: Picture, making: Making) -> dict[str, str]:
+    """Return the item for ``generated_images``; all values are text."""
+    wish = task.wish
+    scene = wish.target.scene
+    name = placed.file.rpartition("/")[2]
+    sent = ", ".join(f"{item.path}@sha256:{item.sha256[:16]}" for item in task.references)
     return {
         "scene": scene,
-        "custom_id": file_stem(scene, wish["variation"]),
+        "custom_id": file_stem(scene, wish.variation),
         "file_name": name,
         "file_path": f"images/{name}",
         "status": "generated",
-        "provider": "google" if plan["provider"] == "gemini" else "emulator",
-        "model": plan["model"],
-        "aspect_ratio": task["aspect_ratio"],
+        "provider": "google" if plan.provider == "gemini" else "emulator",
+        "model": plan.model,
+        "aspect_ratio": task.aspect_ratio,
         "size": f"{picture.info.width}x{picture.info.height}",
         "sha256": picture.sha256,
-        "generated_at": when,
-        "batch_run_id": run,
-        "batch_id": plan["batch"],
-        "task_key": task["key"],
-        "spec_hash": wish["spec_hash"],
-        "prompt_used": prompt,
+        "generated_at": making.when,
+        "batch_run_id": making.run,
+        "batch_id": plan.batch,
+        "task_key": task.key,
+        "spec_hash": wish.spec_hash,
+        "prompt_used": making.prompt,
     } | ({"references_used": sent} if sent else {})
 
 

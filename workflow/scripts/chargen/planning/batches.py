@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from chargen.planning.tasks import Task
 from chargen.providers.models import Catalog
 from chargen.providers.parameters import sent_to
+from chargen.records.batch import BatchPlan, Provenance
 from chargen.records.identity import batch_id, display_name
 from chargen.records.settings import Settings
 
@@ -41,27 +41,26 @@ class Batch:
         """Estimated input tokens."""
         return sum(task.tokens for task in self.tasks)
 
-    def to_json(self, settings: Settings, catalog: Catalog) -> dict[str, Any]:
-        """Return the batch's plan.json (``schemas/plan.schema.json``)."""
+    def stored(self, settings: Settings, catalog: Catalog) -> BatchPlan:
+        """Return the batch's plan.json."""
         sent = sent_to(self.tasks[0].shape.model.takes, settings.models[self.models or self.operation])
-        return {
-            "schema_version": 1,
-            "batch": self.id,
-            "operation": self.operation,
-            "provider": settings.provider,
-            "library_id": settings.library_id,
-            "model": self.model,
-            "display_name": display_name(settings.library_id, self.id),
-            "temperature": sent.get("temperature"),
-            "parameters": sent,
-            "safety_settings": [dict(setting) for setting in settings.safety_settings],
-            "store_requests": settings.store_requests,
-            "cost_usd": round(self.cost_usd, 6),
-            "batch_discount": catalog.batch_discount,
-            "tokens": self.tokens,
-            "provenance": {"store": settings.provenance, "prompt": settings.record_prompt},
-            "tasks": [task.to_json() for task in self.tasks],
-        }
+        return BatchPlan(
+            batch=self.id,
+            operation=self.operation,
+            provider=settings.provider,
+            library_id=settings.library_id,
+            model=self.model,
+            display_name=display_name(settings.library_id, self.id),
+            temperature=sent.get("temperature"),
+            parameters=sent,
+            safety_settings=tuple(dict(setting) for setting in settings.safety_settings),
+            store_requests=settings.store_requests,
+            cost_usd=round(self.cost_usd, 6),
+            batch_discount=catalog.batch_discount,
+            tokens=self.tokens,
+            provenance=Provenance(store=settings.provenance, prompt=settings.record_prompt),
+            tasks=tuple(task.stored() for task in self.tasks),
+        )
 
 
 def fill(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargen.base.reading import Document
 from chargen.providers.models import Catalog, ImageModel, TextModel
+from chargen.records.batch import Tokens
 from chargen.records.learned import Learned, Sample, way
 
 if TYPE_CHECKING:
@@ -184,8 +185,7 @@ def learned_prices(catalog: Catalog, learned: Learned) -> list[LearnedPrice]:
 
 def _cost(catalog: Catalog, model: str, size: str, sample: Sample) -> float | None:
     """What one answer cost without what went in, at today's prices; None where none is known."""
-    tokens = {"prompt": 0, "image": sample.image, "text": sample.words, "thoughts": 0}
-    return catalog.answer_cost(model, size, tokens)
+    return catalog.answer_cost(model, size, Tokens(image=sample.image, text=sample.words))
 
 
 def _mean(numbers: Iterable[float]) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from chargen.base.errors import Place, Problem
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.pictures.looks import Look, Looker
+from chargen.records import batch
 from chargen.records.settings import Settings
 
 
@@ -30,10 +31,9 @@ class SentPicture:
     bytes: int
     max_side: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as it stands in a plan; ``max_side`` only where it says something."""
-        data = asdict(self)
-        return data if self.max_side else {key: value for key, value in data.items() if key != "max_side"}
+    def stored(self) -> batch.Reference:
+        """Return it as it stands in a plan."""
+        return batch.Reference(**asdict(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from chargen.planning.picking import SentPicture
 from chargen.providers.models import ImageModel, TextModel
+from chargen.records import batch
+from chargen.records.batch import Replaced
 from chargen.records.identity import Wish
 
 LINE_OVERHEAD = 600  # bytes of a request line besides prompt and references
@@ -49,7 +51,7 @@ class Task:
     prompt: str
     references: tuple[SentPicture, ...]
     shape: Shape | TextShape
-    replaces: Mapping[str, str] | None  # path, sha256 and status of the picture that the author has now
+    replaces: Replaced | None  # the picture that the author has now
     notes: tuple[str, ...]
     weight: str
     tokens: int  # that go in, estimated
@@ -62,21 +64,21 @@ class Task:
         text = len(self.prompt.encode()) + self.prompt.count("\n") + self.prompt.count('"')
         return text + LINE_OVERHEAD + REFERENCE_OVERHEAD * len(self.references)
 
-    def to_json(self) -> dict[str, Any]:
+    def stored(self) -> batch.Task:
         """Return the task as it stands in a batch's plan.json."""
-        return {
-            "wish": self.wish.to_json(),
-            "wish_id": self.wish.id,
-            "attempt": self.attempt,
-            "key": self.key,
-            "title": self.title,
-            "prompt": self.prompt,
-            "references": [reference.to_json() for reference in self.references],
-            "aspect_ratio": self.shape.aspect_ratio,
-            "image_size": self.shape.image_size,
-            "cost_usd": self.shape.cost_usd,
-            "characters": self.characters,
-            "replaces": dict(self.replaces) if self.replaces else None,
-            "notes": list(self.notes),
-            **self.extra,
-        }
+        return batch.Task(
+            wish=self.wish,
+            wish_id=self.wish.id,
+            attempt=self.attempt,
+            key=self.key,
+            title=self.title,
+            prompt=self.prompt,
+            references=tuple(reference.stored() for reference in self.references),
+            aspect_ratio=self.shape.aspect_ratio,
+            image_size=self.shape.image_size,
+            cost_usd=self.shape.cost_usd,
+            characters=self.characters,
+            replaces=self.replaces,
+            notes=self.notes,
+            extra=self.extra,
+        )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from chargen.base import schemas as schema
 from chargen.base.errors import CannotPlan, ChargenError
 from chargen.base.image_sizes import size_table
+from chargen.records.batch import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +152,17 @@ class Catalog:
         """Return US dollars for the prompt and the references of one batch image."""
         return tokens * model.usd_per_mtok_in / 1e6 * (1 - self.batch_discount)
 
-    def answer_cost(self, name: str, size: str, tokens: Mapping[str, int]) -> float | None:
+    def answer_cost(self, name: str, size: str, tokens: Tokens) -> float | None:
         """Return US dollars for an answer of the batch model *name* by the *tokens* that it reports, or None where
         the file does not say.
 
-        Also for a model that was shut down since. *tokens* are counted as in a receipt: ``prompt``, ``image``,
-        ``text`` and ``thoughts``. Those of pictures cost their share of what a picture of *size* does.
+        Also for a model that was shut down since. Tokens of pictures cost their share of what a picture of *size* does.
         """
-        thought = tokens["text"] + tokens["thoughts"]
+        thought = tokens.text + tokens.thoughts
         facts = self._data["image_models"].get(name)
         if facts is None:
             facts = self._data["text_models"].get(name)
-            if facts is None or tokens["image"]:
+            if facts is None or tokens.image:
                 return None
             facts = self._at_todays_price(facts)
             pictures = 0.0
@@ -171,8 +171,8 @@ class Catalog:
             price, held = of_size.get("usd"), of_size.get("tokens")
             if price is None or not held:
                 return None
-            pictures = tokens["image"] * price / held
-        words = tokens["prompt"] * facts.get("usd_per_mtok_in", 0.0) + thought * facts.get("usd_per_mtok_out", 0.0)
+            pictures = tokens.image * price / held
+        words = tokens.prompt * facts.get("usd_per_mtok_in", 0.0) + thought * facts.get("usd_per_mtok_out", 0.0)
         return (pictures + words / 1e6) * (1 - self.batch_discount)
 
     def _takes(self, facts: Mapping[str, Any]) -> Takes:

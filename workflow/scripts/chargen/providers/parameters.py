@@ -39,12 +39,6 @@ def hashed(operation: str, sent: Mapping[str, Any]) -> dict[str, Any]:
     return {"temperature": UNSENT_TEMPERATURE[operation], **sent}
 
 
-def planned(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that are sent with the tasks of a batch's *plan*; none with one that 0.1.0 made."""
-    sent: dict[str, Any] = plan.get("parameters", {})
-    return sent
-
-
 def not_sent(operation: str, model: ImageModel | TextModel, choice: ModelChoice) -> list[str]:
     """Return messages on configured settings that the *model* does not take; not on the default temperature."""
     takes = model.takes

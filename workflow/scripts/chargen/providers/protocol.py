@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from chargen.base.capabilities import Capabilities
 from chargen.providers.base import RemoteFile, RemoteJob, ResultLine, Results, SentFile, SentRequest, Verdict, Wanted
 from chargen.providers.models import Catalog
+from chargen.records.batch import BatchPlan, Task
 from chargen.records.settings import Settings
 
 
@@ -88,7 +89,7 @@ class Provider(Protocol):
         Raises CannotPlan, naming file and key, if they cannot be read.
         """
 
-    def request_line(self, plan: Mapping[str, Any], task: Mapping[str, Any], references: Sequence[SentFile]) -> bytes:
+    def request_line(self, plan: BatchPlan, task: Task, references: Sequence[SentFile]) -> bytes:
         """Return one line of the request file with its newline; *references* are those of *task*, in order."""
 
     def read_request(self, line: Mapping[str, Any]) -> SentRequest:

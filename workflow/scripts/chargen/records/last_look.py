@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
-from chargen.base.reading import build
+from chargen.base.reading import Document, build
 
 
-@dataclass(frozen=True, slots=True)
-class LastLook:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastLook(Document):
     """``time`` in seconds since the epoch, ``pause_s`` until the next look, ``operations`` the jobs that were seen."""
 
     time: float = 0.0
-    operations: tuple[dict[str, Any], ...] = ()
     pause_s: float = 0.0
+    operations: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> LastLook:

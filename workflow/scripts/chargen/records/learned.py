@@ -15,8 +15,10 @@ import orjson
 from chargen.analysis.form import SCHEMA_FIELDS
 from chargen.base import durable, events
 from chargen.base.reading import build
+from chargen.records.batch import Outcome, Receipt
+from chargen.records.extras import AnalysisOutcome
 from chargen.records.identity import UNKNOWN
-from chargen.records.journal import WITH_PICTURE, Journal
+from chargen.records.journal import Journal
 from chargen.records.state import State
 
 KEPT = 200
@@ -48,24 +50,21 @@ class Learned:
     fits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     batches: list[str] = field(default_factory=list)
 
-    def add(self, receipt: Mapping[str, Any]) -> None:
+    def add(self, receipt: Receipt) -> None:
         """Take in what the answers of one batch say, once."""
-        if receipt["batch"] in self.batches:
+        if receipt.batch in self.batches:
             return
-        self.batches = [*self.batches, receipt["batch"]][-KEPT_BATCHES:]
-        for task in receipt["tasks"]:
-            model = str(task.get("model_requested", ""))
-            if str(task.get("spec_hash", "")).startswith(
-                UNKNOWN
-            ):  # collected without its plan: what was asked is unknown
+        self.batches = [*self.batches, receipt.batch][-KEPT_BATCHES:]
+        for task in receipt.tasks:
+            model = task.model_requested
+            if task.spec_hash.startswith(UNKNOWN):  # collected without its plan: what was asked is unknown
                 continue
-            if task["outcome"] in WITH_PICTURE and (sample := _sample(task)):
-                size = str(task.get("image_size", ""))
-                name = way(receipt["operation"], model, size, receipt.get("parameters", {}))
+            if task.has_picture and (sample := _sample(task)):
+                name = way(receipt.operation, model, task.image_size, receipt.parameters)
                 self.samples[name] = [*self.samples.get(name, ()), sample][-KEPT:]
-            if receipt["operation"] == "analyze" and (fits := _fits(task)) is not None:
+            if receipt.operation == "analyze" and (fits := _fits(task)) is not None:
                 known = self.fits.setdefault(model, {})
-                of_field = task.get("schema_field", SCHEMA_FIELDS[0])
+                of_field = task.extra_as(AnalysisOutcome).schema_field
                 known[of_field] = [*known.get(of_field, ()), fits][-KEPT:]
 
     def to_json(self) -> dict[str, Any]:
@@ -86,12 +85,12 @@ def read_learned(state: State, journal: Journal) -> Learned:
     applied = (entry.batch for entry in reversed(journal.entries.values()) if entry.outcomes is not None)
     youngest = [batch for batch, _ in zip(applied, range(READ_RECEIPTS), strict=False)]
     for batch in reversed(youngest):
-        if batch not in learned.batches and (receipt := state.batch(batch).known_receipt_json()):
+        if batch not in learned.batches and (receipt := state.batch(batch).known_receipt()):
             learned.add(receipt)
     return learned
 
 
-def learn(state: State, receipt: Mapping[str, Any]) -> None:
+def learn(state: State, receipt: Receipt) -> None:
     """Add a receipt that has just been written to the cache. If that cannot be written, planning reads the receipt."""
     try:
         with state.lock("learned"):
@@ -121,25 +120,28 @@ class _Kept:
     batches: tuple[str, ...] = ()
 
 
-def _sample(task: Mapping[str, Any]) -> Sample | None:
+def _sample(task: Outcome) -> Sample | None:
     """What one answer counted; None if it reports nothing."""
-    try:
-        tokens = task["tokens"]
-        image, text, prompt, seen = (int(tokens.get(name, 0)) for name in ("image", "text", "prompt", "prompt_image"))
-        words, references = text + int(tokens["thoughts"]), len(task["references"])
-        characters = int(task.get("characters", 0))
-    except (KeyError, TypeError, ValueError, AttributeError):  # a receipt of another shape teaches nothing
+    tokens = task.tokens
+    if not (tokens.image or tokens.text):
         return None
-    if not (image or text):
-        return None
+    seen, references = tokens.prompt_image or 0, len(task.references)
+    characters = task.characters or 0
     # Without the prompt's details it is unknown which of its tokens are those of pictures.
-    return Sample(image, words, prompt - seen, seen, characters if seen or not references else 0, references)
+    return Sample(
+        tokens.image,
+        tokens.text + tokens.thoughts,
+        tokens.prompt - seen,
+        seen,
+        characters if seen or not references else 0,
+        references,
+    )
 
 
-def _fits(task: Mapping[str, Any]) -> int | None:
-    if task["outcome"] in WITH_PICTURE:
+def _fits(task: Outcome) -> int | None:
+    if task.has_picture:
         return 1
-    return 0 if task.get("reason") == "unfit-answer" else None
+    return 0 if task.reason == "unfit-answer" else None
 
 
 def better_field(fits: Mapping[str, Iterable[int]]) -> str:

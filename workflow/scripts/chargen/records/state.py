@@ -49,6 +49,11 @@ class State:
         return self.root / "journal-recent.json"
 
     @property
+    def last_look(self) -> Path:
+        """The jobs as a run saw them last: a cache."""
+        return self.root / "last-look.json"
+
+    @property
     def uploads(self) -> Path:
         """Which files lie on the server, one JSON line an event."""
         return self.root / "uploads.jsonl"

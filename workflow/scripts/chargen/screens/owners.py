@@ -71,7 +71,7 @@ class Home:
         """Return the contents (sha256) that unfinished batches need, with one batch that needs each."""
         needed: dict[str, str] = {}
         for library, files in self.unfinished():
-            contents = uploaded_contents(self.states[library], files.plan_json()["tasks"])
+            contents = uploaded_contents(self.states[library], files.read_plan().tasks)
             if files.requests.exists():
                 contents.add(sha256_file(files.requests))
             needed.update(dict.fromkeys(contents, files.id))

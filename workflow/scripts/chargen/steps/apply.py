@@ -7,7 +7,8 @@ is recognised by its content.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chargen.base import durable, events, failpoints
@@ -17,170 +18,193 @@ from chargen.operations import operation
 from chargen.operations.base import Operation
 from chargen.operations.pin import pin_batch
 from chargen.operations.words import money
-from chargen.placing.answers import UNSEEN, Answer, priced
+from chargen.placing.answers import UNSEEN, Answer, Delivery, priced
 from chargen.providers.base import LOST, Reason, Verdict, Wanted
-from chargen.providers.parameters import planned
 from chargen.providers.prices import known_prices
 from chargen.providers.protocol import Provider
 from chargen.providers.registry import provider_of
 from chargen.providers.verdicts import Joined, failed, join
-from chargen.records.journal import WITH_PICTURE, Journal, now
+from chargen.records.batch import SUCCEEDED, BatchEnd, BatchPlan, Cost, Outcome, Receipt, Task, Times
+from chargen.records.journal import Journal, now
 from chargen.records.learned import learn
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps.follow_ups import retry_batches
 from chargen.steps.lost import take_back_orders
 
-Json = dict[str, Any]
-
-_TOLD = ("key", "target", "variation", "outcome", "reason", "attempt", "cost_usd")
-
 SHORT = {"applied": "in place", "passing": "temporary failures", "unplaced": "kept aside", "superseded": "archived"}
 """Outcomes in the log of a step."""
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
 
 
-def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) -> Json:
+def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) -> Receipt:
     """Place everything that the batch brought and return its receipt; done before, it only returns it.
 
     Call it under the batch's lock, with its responses on disk.
     """
-    if receipt := files.known_receipt_json():
+    if receipt := files.known_receipt():
         _close(state, receipt)
-        words = (
-            f"{receipt['operation']} {files.id}: {_counts(receipt)}; already saved by the process that downloaded them"
-        )
-        events.log("known", words, level="debug", batch=files.id, counts=receipt["counts"])
+        words = f"{receipt.operation} {files.id}: {_counts(receipt)}; already saved by the process that downloaded them"
+        events.log("known", words, level="debug", batch=files.id, counts=dict(receipt.counts))
         return receipt
     if files.receipt.exists():
         damaged = files.receipt.with_name("receipt.json.damaged")
         files.receipt.replace(damaged)
         words = f"{files.receipt} cannot be read: renamed to {damaged.name}, writing a new one from the results"
         events.log("problem", words, level="warning", on_terminal=True, batch=files.id)
-    plan = files.plan_json()
-    does = operation(plan["operation"])
+    plan = files.read_plan()
+    does = operation(plan.operation)
     journal = Journal.recent(state, files.id)
-    end = files.read_ended().to_json()
+    entry = journal.entry(files.id)
+    end = files.read_ended()
     provider = provider_of(settings)
     with provider.results(files.responses) as results:
-        joined = join(results, [task["key"] for task in plan["tasks"]])
+        joined = join(results, [task.key for task in plan.tasks])
         left_out = files.read_left_out()
         end = _as_it_is(end, joined)
-        answers = [_answer(provider, task, joined, end, left_out, does.wanted) for task in plan["tasks"]]
-        tasks = does.place_all(settings, state, run, plan, answers, results, journal.entry(files.id).submitted)
+        answers = [_answer(provider, task, joined, end, left_out, does.wanted) for task in plan.tasks]
+        tasks = does.place_all(Delivery(settings, state, run, plan, answers, results, entry))
     catalog = known_prices(settings)
     tasks = [priced(catalog, task) for task in tasks]
     _tell_outcomes(files.id, tasks)
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
     # that was lost, the plan knows whether its pictures were ordered and sent since.
-    entry = journal.entry(files.id)
     again = [] if entry.withdrawn or entry.found_again else _again(does, settings, plan, tasks)
     # A job that was cancelled while it ran ends well, with what it had done by then.
-    too_large = end["state"] != "SUCCEEDED" or entry.cancelled
+    too_large = not end.is_good or entry.cancelled
     follow_ups = [pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, too_large)]
     if follow_ups:
         failpoints.reached("follow-up")
         words = f"{count(len(again), 'task')} with a temporary failure will be retried"
         events.log("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
     if entry.found_again:
-        wishes = [task["wish"] for task in plan["tasks"]]
+        wishes = [task.wish for task in plan.tasks]
         take_back_orders(state, journal, files.id, zip(tasks, wishes, strict=True))
-    accepted = [end["accepted"]] if end.get("accepted") else []
-    receipt = _receipt(settings, plan, journal, run, end, tasks, follow_ups, [*accepted, *_warnings(joined)])
-    durable.write_json(files.receipt, receipt)
+    receipt = Receipt(
+        batch=plan.batch,
+        operation=plan.operation,
+        provider=plan.provider,
+        library_id=plan.library_id,
+        model=plan.model,
+        job=entry.job,
+        run=run.folder.name,
+        state=end.state,
+        error=end.error,
+        follow_ups=tuple(follow_ups),
+        counts=dict(Counter(task.outcome for task in tasks)),
+        times=Times(submitted=entry.submitted, fetched=entry.fetched, applied=now()),
+        cost_usd=Cost(
+            estimated=plan.cost_usd,
+            actual=round(sum(task.cost_usd for task in tasks), 6),
+            batch_discount=plan.batch_discount,
+        ),
+        parameters=plan.parameters,
+        warnings=(*([end.accepted] if end.accepted else []), *_warnings(joined)),
+        tasks=tuple(tasks),
+    )
+    durable.write_json(files.receipt, receipt.to_json())
     failpoints.reached("receipt")
     _close(state, receipt)
     learn(state, receipt)
-    cost = receipt["cost_usd"]
+    cost = receipt.cost_usd
     events.log(
         "applied",
-        f"{plan['operation']} {files.id}: {_counts(receipt)}, {money(cost['actual'])}",
+        f"{plan.operation} {files.id}: {_counts(receipt)}, {money(cost.actual)}",
         on_terminal=True,
         batch=files.id,
-        counts=receipt["counts"],
-        cost_usd=cost["actual"],
-        estimated_usd=cost["estimated"],
+        counts=dict(receipt.counts),
+        cost_usd=cost.actual,
+        estimated_usd=cost.estimated,
     )
     return receipt
 
 
-def _as_it_is(end: Json, joined: Joined) -> Json:
+def _as_it_is(end: BatchEnd, joined: Joined) -> BatchEnd:
     """Return *end*, as that of a lost job if it succeeded and not one of its requests has an answer.
 
     Everything of it may have been paid for, so nothing of it is sent again unless that is ordered.
     """
-    if joined.lines or end["state"] != "SUCCEEDED":
+    if joined.lines or not end.is_good:
         return end
-    return end | {"state": LOST, "error": end["error"] or "its results answer none of the requests"}
+    return replace(end, state=LOST, error=end.error or "its results answer none of the requests")
 
 
-def _counts(receipt: Json) -> str:
-    counts = sorted(receipt["counts"].items())
+def _counts(receipt: Receipt) -> str:
+    counts = sorted(receipt.counts.items())
     return ", ".join(f"{count} {SHORT.get(outcome, outcome)}" for outcome, count in counts) or "no results"
 
 
-def put_back(settings: Settings, state: State, files: BatchFiles, run: RunFiles, wishes: Collection[str]) -> Json:
+def put_back(
+    settings: Settings, state: State, files: BatchFiles, run: RunFiles, wishes: Collection[str]
+) -> list[Outcome]:
     """Place the pictures of *wishes* again from the stored responses of their batch; return what became of them."""
-    plan = files.plan_json()
-    does = operation(plan["operation"])
-    wanted = [task for task in plan["tasks"] if task["wish_id"] in set(wishes)]
-    end = files.read_ended().to_json()
+    plan = files.read_plan()
+    does = operation(plan.operation)
+    wanted = [task for task in plan.tasks if task.wish_id in set(wishes)]
+    end = files.read_ended()
     provider = provider_of(settings)
     with provider.results(files.responses) as results:
-        joined = join(results, [task["key"] for task in plan["tasks"]])
+        joined = join(results, [task.key for task in plan.tasks])
         answers = [_answer(provider, task, joined, end, {}, does.wanted) for task in wanted]
-        tasks = does.place_all(
-            settings, state, run, plan, answers, results, Journal.recent(state, files.id).entry(files.id).submitted
-        )
+        entry = Journal.recent(state, files.id).entry(files.id)
+        tasks = does.place_all(Delivery(settings, state, run, plan, answers, results, entry))
     _tell_outcomes(files.id, tasks)
-    back = sum(task["outcome"] == "applied" for task in tasks)
+    back = sum(task.outcome == "applied" for task in tasks)
     words = f"restored {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
     events.log("put-back", words, on_terminal=True, batch=files.id, tasks=back)
-    return {"batch": files.id, "operation": plan["operation"], "tasks": tasks, "follow_ups": []}
+    return tasks
 
 
-def _tell_outcomes(batch: str, tasks: list[Json]) -> None:
+def _tell_outcomes(batch: str, tasks: Iterable[Outcome]) -> None:
     """Tell of each task what became of it."""
     for task in tasks:
-        facts = {name: task[name] for name in _TOLD}
-        told = f"{task['target']}:{task['variation']} {task['outcome']}"
-        if task["outcome"] in WITH_PICTURE:
-            notes = (f"({note})" for note in task["notes"])
-            words = " ".join(filter(None, (told, task["file"], task["reason"], *notes)))
-            more = {"file": task["file"], "sha256": task["sha256"], "archived": task["archived"]}
-            events.log("placed", words, batch=batch, **facts, **more)
+        facts: dict[str, Any] = {
+            "key": task.key,
+            "target": str(task.target),
+            "variation": task.variation,
+            "outcome": task.outcome,
+            "reason": task.reason,
+            "attempt": task.attempt,
+            "cost_usd": task.cost_usd,
+        }
+        told = f"{task.target}:{task.variation} {task.outcome}"
+        if task.has_picture:
+            notes = (f"({note})" for note in task.notes)
+            words = " ".join(filter(None, (told, task.file, task.reason, *notes)))
+            facts |= {"file": task.file, "sha256": task.sha256, "archived": task.archived}
+            events.log("placed", words, batch=batch, **facts)
         else:
-            words = " ".join(filter(None, (told, task["reason"], task["said"])))
+            words = " ".join(filter(None, (told, task.reason, task.said)))
             events.log("failed", words, level="warning", batch=batch, **facts)
 
 
-def _again(does: Operation, settings: Settings, plan: Json, records: list[Json]) -> list[Json]:
+def _again(does: Operation, settings: Settings, plan: BatchPlan, records: list[Outcome]) -> list[Task]:
     """Return the tasks that go out once more, as they are sent then."""
     worth = set(does.worth_another(settings, records))
     return [
         does.again(settings, plan, task, record)
-        for task, record in zip(plan["tasks"], records, strict=True)
-        if record["key"] in worth
+        for task, record in zip(plan.tasks, records, strict=True)
+        if record.key in worth
     ]
 
 
 def _answer(
-    provider: Provider, task: Json, joined: Joined, end: Json, left_out: Mapping[str, str], wanted: Wanted
+    provider: Provider, task: Task, joined: Joined, end: BatchEnd, left_out: Mapping[str, str], wanted: Wanted
 ) -> Answer:
-    line = joined.lines.get(task["key"])
-    if line is None and task["key"] in left_out:
-        return Answer(task, None, failed("reference-refused", left_out[task["key"]]))
-    if line is None and end["state"] != "SUCCEEDED":
+    line = joined.lines.get(task.key)
+    if line is None and task.key in left_out:
+        return Answer(task, None, failed("reference-refused", left_out[task.key]))
+    if line is None and not end.is_good:
         return Answer(task, None, _job_failure(provider, end))
     return Answer(task, line, provider.judge(line, wanted))
 
 
-def _job_failure(provider: Provider, end: Json) -> Verdict:
+def _job_failure(provider: Provider, end: BatchEnd) -> Verdict:
     """What a job that ended without results means for each of its tasks."""
-    said = f"the job ended {end['state'].lower()}" + (f": {end['error']}" if end["error"] else "")
-    if end["state"] in _ENDED_WITHOUT_RESULTS:
-        return failed(_ENDED_WITHOUT_RESULTS[end["state"]], said)
-    verdict = provider.judge_job(end["error_code"], end["error"])
+    said = f"the job ended {end.state.lower()}" + (f": {end.error}" if end.error else "")
+    if end.state in _ENDED_WITHOUT_RESULTS:
+        return failed(_ENDED_WITHOUT_RESULTS[end.state], said)
+    verdict = provider.judge_job(end.error_code, end.error)
     return Verdict("failed", reason=verdict.reason, passing=verdict.passing, said=said, advice=verdict.advice)
 
 
@@ -191,53 +215,18 @@ def _warnings(joined: Joined) -> list[str]:
     return found
 
 
-def _receipt(
-    settings: Settings,
-    plan: Json,
-    journal: Journal,
-    run: RunFiles,
-    end: Json,
-    tasks: list[Json],
-    follow_ups: list[str],
-    warnings: list[str],
-) -> Json:
-    entry = journal.entry(plan["batch"])
-    return {
-        "schema_version": 1,
-        "batch": plan["batch"],
-        "operation": plan["operation"],
-        "provider": plan["provider"],
-        "library_id": plan["library_id"],
-        "model": plan["model"],
-        "job": entry.job,
-        "run": run.folder.name,
-        "state": end["state"],
-        "error": end["error"],
-        "follow_ups": follow_ups,
-        "counts": dict(Counter(task["outcome"] for task in tasks)),
-        "times": {"submitted": entry.submitted, "fetched": entry.fetched, "applied": now()},
-        "cost_usd": {
-            "estimated": plan["cost_usd"],
-            "actual": round(sum(task["cost_usd"] for task in tasks), 6),
-            "batch_discount": plan["batch_discount"],
-        },
-        "parameters": planned(plan),
-        "warnings": warnings,
-        "tasks": tasks,
-    }
-
-
-def _close(state: State, receipt: Json) -> None:
+def _close(state: State, receipt: Receipt) -> None:
     """Write the outcomes into the journal, once."""
-    journal = Journal.recent(state, receipt["batch"])
-    if journal.entry(receipt["batch"]).outcomes is None:
-        outcomes = {task["wish_id"]: [task["outcome"], task["reason"]] for task in receipt["tasks"]}
-        journal.append("applied", receipt["batch"], outcomes=outcomes, **_certain_cost(receipt))
+    journal = Journal.recent(state, receipt.batch)
+    if journal.entry(receipt.batch).outcomes is None:
+        outcomes = {task.wish_id: [task.outcome, task.reason] for task in receipt.tasks}
+        cost = _certain_cost(receipt)
+        journal.append("applied", receipt.batch, outcomes=outcomes, **({} if cost is None else {"cost_usd": cost}))
 
 
-def _certain_cost(receipt: Json) -> Json:
+def _certain_cost(receipt: Receipt) -> float | None:
     """What the budget may count instead of the estimate: only if the job ended well and every task has its answer."""
-    unsure = receipt["state"] != "SUCCEEDED" or any(
-        task["outcome"] == "lost" or task["reason"] in UNSEEN for task in receipt["tasks"]
+    unsure = receipt.state != SUCCEEDED or any(
+        task.outcome == "lost" or task.reason in UNSEEN for task in receipt.tasks
     )
-    return {} if unsure else {"cost_usd": receipt["cost_usd"]["actual"]}
+    return None if unsure else receipt.cost_usd.actual

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
@@ -16,6 +15,7 @@ from chargen.providers.base import RemoteError
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect
 from chargen.providers.uploads import Uploads
+from chargen.records.batch import BatchPlan, Receipt
 from chargen.records.journal import Entry, Journal, seconds_since
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
@@ -72,7 +72,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Co
         return
     if entry.outcomes is None or not files.receipt.exists():  # somebody found the job again meanwhile
         return
-    forget_gone_references(state, files.receipt_json(), files.plan_json(), remote)
+    forget_gone_references(state, files.read_receipt(), files.read_plan(), remote)
     if settings.cleanup.after_apply:
         # A job that another checkout asked for is left to it: its results may not be there yet.
         why = why_kept(entry) or ("it was requested by another checkout" if entry.sent_elsewhere else "")
@@ -96,14 +96,12 @@ def why_kept(entry: Entry) -> str:
     return ""
 
 
-def forget_gone_references(
-    state: State, receipt: Mapping[str, Any], plan: Mapping[str, Any], remote: Connection
-) -> None:
+def forget_gone_references(state: State, receipt: Receipt, plan: BatchPlan, remote: Connection) -> None:
     """Forget uploads that the server no longer has, so that the next submission uploads them again."""
-    gone = {task["key"] for task in receipt["tasks"] if task["reason"] == "reference-gone"}
+    gone = {task.key for task in receipt.tasks if task.reason == "reference-gone"}
     uploads = Uploads(state, remote)
     live = uploads.live()
-    for sha256 in uploaded_contents(state, [task for task in plan["tasks"] if task["key"] in gone]):
+    for sha256 in uploaded_contents(state, [task for task in plan.tasks if task.key in gone]):
         if sha256 in live:
             uploads.forget(live[sha256].name)
 
@@ -163,8 +161,8 @@ def _is_old(files: BatchFiles, entry: Entry, keep_s: float) -> bool:
 
 def _holds_pictures(files: BatchFiles) -> bool:
     """Whether the responses hold pictures that were paid for and are nowhere else."""
-    receipt = files.known_receipt_json()
-    return receipt is None or any(task["reason"] in WAITS_IN_RESPONSES for task in receipt["tasks"])
+    receipt = files.known_receipt()
+    return receipt is None or any(task.reason in WAITS_IN_RESPONSES for task in receipt.tasks)
 
 
 def _delete_remote(state: State, files: BatchFiles, job: str, remote: Connection) -> None:
@@ -172,7 +170,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Connection
         _quietly(partial(remote.delete_job, job))
     uploads = Uploads(state, remote)
     live = uploads.live()
-    unneeded = uploaded_contents(state, files.plan_json()["tasks"]) - _needed(state)
+    unneeded = uploaded_contents(state, files.read_plan().tasks) - _needed(state)
     if files.requests.exists():
         from chargen.pictures.formats import sha256_file
 
@@ -180,7 +178,7 @@ def _delete_remote(state: State, files: BatchFiles, job: str, remote: Connection
     for sha256 in sorted(unneeded & live.keys()):
         if _quietly(partial(remote.delete_file, live[sha256].name)):
             uploads.forget(live[sha256].name)
-    for reference in distinct_references(files.plan_json()["tasks"]).values():
+    for reference in distinct_references(files.read_plan().tasks).values():
         if sent_sha256(state, reference) in unneeded:
             drop_copy(state, reference)
 
@@ -196,7 +194,7 @@ def _needed(state: State) -> set[str]:
     lost = {entry.batch for entry in Journal.recent(state).entries.values() if entry.is_lost}
     for files in state.batches():
         if files.plan.exists() and (not files.receipt.exists() or files.id in lost):
-            needed.update(uploaded_contents(state, files.plan_json()["tasks"]))
+            needed.update(uploaded_contents(state, files.read_plan().tasks))
             if files.requests.exists():
                 needed.add(sha256_file(files.requests))
     return needed

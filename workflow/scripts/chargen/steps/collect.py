@@ -7,12 +7,14 @@ from typing import Any
 
 from chargen.base import durable
 from chargen.base.errors import ChargenError
+from chargen.base.reading import plain
 from chargen.base.wording import progress_of
 from chargen.operations.foreign import plan_from_results
 from chargen.providers.base import RemoteJob
 from chargen.providers.protocol import Connection
 from chargen.providers.uploads import asking, pauses
 from chargen.records import arguments
+from chargen.records.batch import BatchPlan
 from chargen.records.commands import command
 from chargen.records.identity import batch_named, digest
 from chargen.records.journal import Journal
@@ -51,23 +53,23 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Connection)
         if why_not := _why_not_here(settings, watch, batch, job, is_known=is_known):
             return data | {"why_not": why_not}
         if not files.plan.exists():
-            durable.write_json(files.plan, _plan_from_results(settings, files, job))
+            durable.write_json(files.plan, _plan_from_results(settings, files, job).to_json())
         if not is_known:
-            take_over(Journal(state), files.plan_json(), job, remote)
+            take_over(Journal(state), files.read_plan(), job, remote)
         watch.bring_in(batch, job)
         receipt = apply(settings, state, files, run)
     told = ("key", "target", "variation", "outcome", "reason", "advice", "file", "archived")
     return data | {
         "collected": True,
-        "operation": receipt["operation"],
-        "counts": receipt["counts"],
-        "cost_usd": receipt["cost_usd"]["actual"],
-        "tasks": [{name: task[name] for name in told} for task in receipt["tasks"]],
-        "warnings": receipt["warnings"],
+        "operation": receipt.operation,
+        "counts": dict(receipt.counts),
+        "cost_usd": receipt.cost_usd.actual,
+        "tasks": [{name: plain(getattr(task, name)) for name in told} for task in receipt.tasks],
+        "warnings": list(receipt.warnings),
     }
 
 
-def _plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> Json:
+def _plan_from_results(settings: Settings, files: BatchFiles, job: RemoteJob) -> BatchPlan:
     """The same as `plan_from_results`; results that are not from chargen are downloaded again the next time."""
     try:
         return plan_from_results(settings, files, job)

@@ -25,6 +25,7 @@ from chargen.providers.base import LOST, RemoteError, RemoteJob, jobs_read_again
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
 from chargen.providers.uploads import pauses
+from chargen.records.batch import BatchEnd
 from chargen.records.journal import Entry, Journal, seconds_since
 from chargen.records.last_look import LastLook
 from chargen.records.settings import Settings
@@ -115,14 +116,14 @@ class Watch:
             state, error = LOST, left
         if not files.responses.exists():
             durable.write(files.responses, b"")
-        end = {
-            "state": state,
-            "error": error,
-            "error_code": operation.error_code,
-            "accepted": SetAside(files, self._settle_s).accepted,
-            "operation": operation.raw,
-        }
-        durable.write_json(files.ended, end)
+        end = BatchEnd(
+            state=state,
+            error=error,
+            error_code=operation.error_code,
+            accepted=SetAside(files, self._settle_s).accepted,
+            operation=operation.raw,
+        )
+        durable.write_json(files.ended, end.to_json())
         failpoints.reached("end-stored")
         journal.append("ended", batch, state=state, error=error)
         journal.append("fetched", batch, bytes=files.responses.stat().st_size)
@@ -227,7 +228,7 @@ class Watch:
 
     def _look(self) -> dict[str, RemoteJob]:
         """Return the operations of all jobs in flight: as somebody saw them last if that is fresh, else asked."""
-        snapshot = self._state.root / "last-look.json"
+        snapshot = self._state.last_look
         wanted = {entry.job for entry in self._flying(Journal.recent(self._state))}
         with self._state.lock("look"):
             last = LastLook.read(snapshot)
@@ -244,12 +245,9 @@ class Watch:
                     _trouble(words, self._pause_s)
                     self._tell_once(f"trouble {trouble.status}", f"waiting: {words}, and for the server to answer")
                     return {}
-                look = {
-                    "time": time.time(),
-                    "pause_s": self._pause_s,
-                    "operations": [job.to_json() for job in known.values()],
-                }
-                durable.write(snapshot, durable.dump(look))
+                jobs = tuple(job.to_json() for job in known.values())
+                look = LastLook(time=time.time(), pause_s=self._pause_s, operations=jobs)
+                durable.write_json(snapshot, look.to_json())
         return known
 
     def _tell_news(self, journal: Journal, seen: Mapping[str, RemoteJob]) -> None:
@@ -452,7 +450,7 @@ def sent_keys(files: BatchFiles) -> frozenset[str] | None:
     """Return the keys of the requests that were sent; None where nothing here says which those were."""
     keys = {line["key"] for line in durable.read_lines(files.requests) if isinstance(line.get("key"), str)}
     if not keys and files.plan.exists():
-        keys = {task["key"] for task in files.plan_json()["tasks"]} - files.read_left_out().keys()
+        keys = {task.key for task in files.read_plan().tasks} - files.read_left_out().keys()
     return frozenset(keys) if keys else None
 
 

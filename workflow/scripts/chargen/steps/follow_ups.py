@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from chargen.base.wording import count
 from chargen.operations import operation
 from chargen.operations.pin import pin_batches
 from chargen.records import build
+from chargen.records.batch import BatchPlan, Task
 from chargen.records.identity import batch_id, display_name
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
@@ -20,22 +21,23 @@ from chargen.records.state import BatchFiles, RunFiles, State
 Json = dict[str, Any]
 
 
-def retry_batches(settings: Settings, plan: Json, tasks: Sequence[Json], smaller: bool) -> Iterator[Json]:
+def retry_batches(settings: Settings, plan: BatchPlan, tasks: Sequence[Task], smaller: bool) -> Iterator[BatchPlan]:
     """Yield the plans of batches that send *tasks*, which *plan* sent before, once more; two half ones if *smaller*."""
     if not tasks:
         return
     size = (len(tasks) + 1) // 2 if smaller and len(tasks) > 1 else len(tasks)
-    share = plan["tokens"] / len(plan["tasks"])
+    share = plan.tokens / len(plan.tasks)
     for start in range(0, len(tasks), size):
         chunk = tasks[start : start + size]
-        batch = batch_id((task["wish_id"], task["key"], task["attempt"]) for task in chunk)
-        yield plan | {
-            "batch": batch,
-            "display_name": display_name(settings.library_id, batch),
-            "cost_usd": round(sum(task["cost_usd"] for task in chunk), 6),
-            "tokens": round(share * len(chunk)),
-            "tasks": chunk,
-        }
+        batch = batch_id((task.wish_id, task.key, task.attempt) for task in chunk)
+        yield replace(
+            plan,
+            batch=batch,
+            display_name=display_name(settings.library_id, batch),
+            cost_usd=round(sum(task.cost_usd for task in chunk), 6),
+            tokens=round(share * len(chunk)),
+            tasks=tuple(chunk),
+        )
 
 
 def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> list[str]:
@@ -106,11 +108,11 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
         if files.id in seen or not files.plan.exists():
             continue
         seen.add(files.id)
-        receipt = files.known_receipt_json()
+        receipt = files.known_receipt()
         if journal.entry(files.id).withdrawn or receipt is None:
             pending.update(_targets(files, plan))
         if receipt:
-            batches.update(receipt["follow_ups"])
+            batches.update(receipt.follow_ups)
     for batch in plan["put_back"].keys() - set(book["over"]):
         pending.update(_targets(state.batch(batch), plan))
     return pending
@@ -118,10 +120,10 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
 
 def _targets(files: BatchFiles, plan: Mapping[str, Any]) -> set[str]:
     """Return the targets of a batch; if its plan cannot be read, all that anything waits for."""
-    known = files.known_plan_json()
+    known = files.known_plan()
     if known is None:
         return {need for item in plan["deferred"] for need in item["needs"]}
-    return {task["wish"]["target"] for task in known["tasks"]}
+    return {task.target for task in known.tasks}
 
 
 def _plan_now(settings: Settings, state: State, name: str, targets: set[str], told: Collection[str]) -> list[str]:

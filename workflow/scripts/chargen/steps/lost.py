@@ -7,7 +7,6 @@ then, as if it had never been lost, and nothing of it is sent again by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.planning.orders import read_orders, take_back
@@ -15,13 +14,13 @@ from chargen.providers.accounting import account_for
 from chargen.providers.base import RemoteError, RemoteJob
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
-from chargen.records.journal import WITH_PICTURE, Journal
+from chargen.records.batch import Outcome
+from chargen.records.identity import Wish
+from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
 from chargen.steps import account
 from chargen.steps.fetch import receive_results, sent_keys
-
-Json = dict[str, Any]
 
 
 def look_again(settings: Settings, state: State, files: BatchFiles, remote: Connection) -> bool:
@@ -95,24 +94,24 @@ def has_come_back(settings: Settings, files: BatchFiles, remote: Connection, ope
         part.unlink(missing_ok=True)
 
 
-def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable[tuple[Json, Json]]) -> None:
+def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable[tuple[Outcome, Wish]]) -> None:
     """Cancel orders that were placed because the job of *batch* was lost, and are not sent yet.
 
     *tasks* are the records of its tasks, with their wishes, once their pictures are in place.
     """
     orders = read_orders(state)
     came = {
-        (task["target"], task["variation"]): wish["order"]
+        (task.target, task.variation): wish.order
         for task, wish in tasks
-        if task["outcome"] in WITH_PICTURE and orders.get((task["target"], task["variation"]), 0) > wish["order"]
+        if task.has_picture and orders.get((task.target, task.variation), 0) > wish.order
     }
     for files in state.batches() if came else ():
         entry = journal.entry(files.id)
         if files.id == batch or not (entry.job or entry.open_intent):
             continue
-        for task in (files.known_plan_json() or {"tasks": []})["tasks"]:
-            item = (task["wish"]["target"], task["wish"]["variation"])
-            if task["wish"]["order"] == orders.get(item):
-                came.pop(item, None)
+        plan = files.known_plan()
+        for wish in (task.wish for task in (plan.tasks if plan else ())):
+            if wish.order == orders.get((wish.target, wish.variation)):
+                came.pop((wish.target, wish.variation), None)
     for number in sorted(set(came.values())):
         take_back(state, [item for item, order in came.items() if order == number], number)

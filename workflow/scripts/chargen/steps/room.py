@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
+from chargen.records.batch import BatchPlan
 from chargen.records.journal import Entry, Journal, seconds_since
 from chargen.records.settings import Settings
 from chargen.records.state import State
@@ -16,22 +14,22 @@ REMEMBERED_S = 24 * 3600.0
 """How long a job that the server had no room for limits those after it."""
 
 
-def why_full(settings: Settings, state: State, plan: Mapping[str, Any], remote: Connection) -> str:
+def why_full(settings: Settings, state: State, plan: BatchPlan, remote: Connection) -> str:
     """Return why the batch of *plan* must not be sent now; ``""`` if it may."""
     mine = [
         entry
         for entry in Journal.recent(state).entries.values()
-        if entry.batch != plan["batch"] and account.knows(settings, entry, remote)
+        if entry.batch != plan.batch and account.knows(settings, entry, remote)
     ]
     flying = [entry for entry in mine if entry.in_flight and not entry.ended]
     catalog = provider_of(settings).catalog(settings)
-    model, tier = plan["model"], settings.limits.tier
+    model, tier = plan.model, settings.limits.tier
     jobs = settings.limits.concurrent_jobs or catalog.limit(tier, "concurrent_jobs")
     if len(flying) >= jobs:
         return f"{len(flying)} jobs are in flight and {jobs} are allowed at once"
     tokens = settings.limits.enqueued_tokens or catalog.enqueued_tokens(tier, catalog.quota(model))
     held = sum(entry.tokens for entry in flying if entry.model == model)
-    if held and held + plan["tokens"] > tokens:
+    if held and held + plan.tokens > tokens:
         return f"{held:,} tokens are queued for {model} and {tokens:,} are allowed"
     return _refused_lately(settings, state, [entry for entry in mine if entry.model == model])
 
@@ -60,5 +58,5 @@ def _met_quota(settings: Settings, state: State, entry: Entry) -> bool:
         return False
     try:
         return provider_of(settings).is_over_quota(state.batch(entry.batch).read_ended().error_code)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         return False

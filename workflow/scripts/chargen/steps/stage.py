@@ -20,6 +20,7 @@ from chargen.providers.base import SentFile
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
 from chargen.providers.uploads import InvalidUpload, Upload, Uploads
+from chargen.records.batch import Reference, Task
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
@@ -35,18 +36,18 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Connectio
 
     Tasks whose reference the API refuses are left out and named in ``left-out.json``. Call it under the batch's lock.
     """
-    plan = files.plan_json()
-    references = distinct_references(plan["tasks"])
-    base = operation(plan["operation"]).base_folder(settings)
+    plan = files.read_plan()
+    references = distinct_references(plan.tasks)
+    base = operation(plan.operation).base_folder(settings)
     uploads, refused = _upload_all(settings, state, remote, references, base, run)
     provider = provider_of(settings)
     lines: list[bytes] = []
     left_out = {}
-    for task in plan["tasks"]:
-        bad = next((r["path"] for r in task["references"] if r["sha256"] in refused), None)
-        if bad:
-            left_out[task["key"]] = why = refused[_sha(task, bad)]
-            events.log("left-out", f"{task['key']} is not sent: {why}", level="warning", key=task["key"], reason=why)
+    for task in plan.tasks:
+        why = next((refused[item.sha256] for item in task.references if item.sha256 in refused), "")
+        if why:
+            left_out[task.key] = why
+            events.log("left-out", f"{task.key} is not sent: {why}", level="warning", key=task.key, reason=why)
         else:
             lines.append(provider.request_line(plan, task, _references(task, uploads)))
     # Lines and what is left out of them belong together: while one of them is old, there are no lines.
@@ -77,12 +78,12 @@ def is_staged(settings: Settings, state: State, files: BatchFiles, remote: Conne
         if upload.lives_for_s() > needed_life_s(settings)
     }
     left_out = files.read_left_out()
-    plan = files.plan_json()
-    sent = [task for task in plan["tasks"] if task["key"] not in left_out]
+    plan = files.read_plan()
+    sent = [task for task in plan.tasks if task.key not in left_out]
     contents = uploaded_contents(state, sent)
     # They were written by another version, or before the setting was changed.
     read = provider_of(settings).read_request
-    if any(read(line).stored != plan.get("store_requests", False) for line in _first_line(files)):
+    if any(read(line).stored != plan.store_requests for line in _first_line(files)):
         return False
     # Another batch may have uploaded a picture again since these lines were written, which then name the old upload.
     return contents <= live.keys() and _addresses(settings, files) == {live[sha256].uri for sha256 in contents}
@@ -104,9 +105,9 @@ def needed_life_s(settings: Settings) -> float:
     return min(settings.poll.deadline_h * 3600 + SPARE_S, 47 * 3600.0)
 
 
-def _references(task: Mapping[str, Any], uploads: Mapping[str, Upload]) -> list[SentFile]:
+def _references(task: Task, uploads: Mapping[str, Upload]) -> list[SentFile]:
     """Return the uploads that the request of *task* names, in order."""
-    found = [uploads[reference["sha256"]] for reference in task["references"]]
+    found = [uploads[reference.sha256] for reference in task.references]
     return [SentFile(upload.uri, upload.mime) for upload in found]
 
 
@@ -122,7 +123,7 @@ def _upload_all(
     settings: Settings,
     state: State,
     remote: Connection,
-    references: Mapping[str, Mapping[str, Any]],
+    references: Mapping[str, Reference],
     base: Path,
     run: RunFiles | None,
 ) -> tuple[dict[str, Upload], dict[str, str]]:
@@ -132,11 +133,11 @@ def _upload_all(
     refused: dict[str, str] = {}
     stop = threading.Event()
 
-    def send(item: tuple[str, Mapping[str, Any]]) -> None:
+    def send(item: tuple[str, Reference]) -> None:
         sha256, reference = item
         if stop.is_set():
             return
-        path = base / reference["path"]
+        path = base / reference.path
         try:
             waiting.check(run)
             _check_unchanged(path, sha256)
@@ -149,9 +150,9 @@ def _upload_all(
                 attempts=settings.upload.attempts,
             )
         except InvalidUpload as error:
-            refused[sha256] = f"the API refused the picture {reference['path']}: {error.message}"
+            refused[sha256] = f"the API refused the picture {reference.path}: {error.message}"
         except Unreadable as error:
-            refused[sha256] = f"the picture {reference['path']} {error}"
+            refused[sha256] = f"the picture {reference.path} {error}"
         except ChargenError:
             stop.set()
             raise
@@ -178,7 +179,3 @@ def _check_unchanged(path: Path, sha256: str) -> None:
         raise ChargenError(f"{path}: the reference is missing since planning ({error.strerror}); run again") from None
     if present != sha256:
         raise ChargenError(f"{path}: the reference changed since planning; run again to use the new one")
-
-
-def _sha(task: Mapping[str, Any], path: str) -> str:
-    return next(r["sha256"] for r in task["references"] if r["path"] == path)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
@@ -27,6 +26,7 @@ from chargen.providers.base import RemoteError, RemoteJob
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
 from chargen.providers.uploads import InvalidUpload, Uploads, asking, pauses
+from chargen.records.batch import NOT_SENT, BatchEnd, BatchPlan
 from chargen.records.commands import command
 from chargen.records.identity import batch_named
 from chargen.records.journal import SETTLED_AFTER_S, Entry, Journal, age_s, clock
@@ -38,9 +38,6 @@ from chargen.steps.stage import is_staged, needed_life_s, open_uploads, stage
 
 UNSENT_ATTEMPTS = 6
 """How often a create is tried while no connection can be made: what was never sent cannot be paid twice."""
-
-NOT_SENT = "NOT_SENT"
-"""The state of a batch that never became a job, because none of its tasks could be sent."""
 
 
 class AmbiguousSubmission(ChargenError):
@@ -62,7 +59,7 @@ class OverBudget(ChargenError):
 class Refused(ChargenError):
     """The create was refused, so no job was made; ``error`` is the server's answer."""
 
-    def __init__(self, error: RemoteError, plan: dict[str, Any]):
+    def __init__(self, error: RemoteError, plan: BatchPlan):
         super().__init__(_refusal(error, plan))
         self.error = error
 
@@ -88,7 +85,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Connecti
         _wait_for_room(settings, state, files, remote, run)
         with state.lock("submit"):
             waiting.check(run)  # the run may have ended while others held the lock
-            if not why_full(settings, state, files.plan_json(), remote):  # the place is still free
+            if not why_full(settings, state, files.read_plan(), remote):  # the place is still free
                 return _submit_now(settings, state, files, remote, run)
 
 
@@ -131,74 +128,72 @@ def _send(search: _Search, remote: Connection, run: RunFiles | None, staged: boo
 def _nothing_to_send(files: BatchFiles) -> str:
     """The API refused a reference of every task: there is no job, and apply says so of each."""
     durable.write(files.responses, b"")
-    durable.write_json(files.ended, {"state": NOT_SENT, "error": "", "error_code": 0, "operation": {}})
+    durable.write_json(files.ended, BatchEnd(state=NOT_SENT).to_json())
     events.log("not-sent", "the API refused a reference of every task, so nothing is sent", level="warning")
     return ""
 
 
-def check_budget(journal: Journal, settings: Settings, plan: dict[str, Any]) -> None:
+def check_budget(journal: Journal, settings: Settings, plan: BatchPlan) -> None:
     """Raise OverBudget, with the numbers, if *plan* would break the budget of a day or of a month.
 
     Print a warning when it takes one of them beyond `NEARLY` of it.
     """
     for budget in budgets(settings):
         spent = journal.spent_usd(budget.hours)
-        total = spent + plan["cost_usd"]
+        total = spent + plan.cost_usd
         if total > budget.usd + 1e-9:
             raise OverBudget(
-                f"budget: ${spent:.2f} was submitted in the last {budget.period} and batch {plan['batch']} "
-                f"({len(plan['tasks'])} tasks) would add ${plan['cost_usd']:.2f}, over {budget.name}="
+                f"budget: ${spent:.2f} was submitted in the last {budget.period} and batch {plan.batch} "
+                f"({len(plan.tasks)} tasks) would add ${plan.cost_usd:.2f}, over {budget.name}="
                 f"{budget.usd:.2f}; nothing was sent. Raise it with --config {budget.name}=…, or wait"
             )
         if spent <= budget.usd * NEARLY < total:
-            words = f"budget: with batch {plan['batch']}, {budget.used(total)}"
-            events.log(
-                "budget", words, level="warning", on_terminal=True, batch=plan["batch"], cost_usd=round(total, 6)
-            )
+            words = f"budget: with batch {plan.batch}, {budget.used(total)}"
+            events.log("budget", words, level="warning", on_terminal=True, batch=plan.batch, cost_usd=round(total, 6))
 
 
-def check_claims(journal: Journal, plan: dict[str, Any]) -> None:
+def check_claims(journal: Journal, plan: BatchPlan) -> None:
     """Raise ChargenError if tasks of *plan* were sent in another batch of this library."""
     claimed = journal.claimed()
     others = {
-        claimed[task["wish_id"], task["attempt"]]
-        for task in plan["tasks"]
-        if claimed.get((task["wish_id"], task["attempt"]), plan["batch"]) != plan["batch"]
+        claimed[task.wish_id, task.attempt]
+        for task in plan.tasks
+        if claimed.get((task.wish_id, task.attempt), plan.batch) != plan.batch
     }
     if others:
         raise ChargenError(
-            f"batch {plan['batch']} was not sent: another run has already sent some of its tasks in "
+            f"batch {plan.batch} was not sent: another run has already sent some of its tasks in "
             f"{', '.join(sorted(others))}; run again to plan without them"
         )
 
 
-def check_orders(state: State, plan: dict[str, Any]) -> None:
+def check_orders(state: State, plan: BatchPlan) -> None:
     """Raise ChargenError if an order that *plan* fulfils counts no more: what it asked for has come meanwhile."""
     orders = read_orders(state)
-    wishes = [task["wish"] for task in plan["tasks"]]
-    if any(orders.get((wish["target"], wish["variation"]), 0) < wish["order"] for wish in wishes):
+    wishes = [task.wish for task in plan.tasks]
+    if any(orders.get((wish.target, wish.variation), 0) < wish.order for wish in wishes):
         raise ChargenError(
-            f"batch {plan['batch']} was not sent: some of its pictures, which were lost, have arrived meanwhile; "
+            f"batch {plan.batch} was not sent: some of its pictures, which were lost, have arrived meanwhile; "
             "run again to plan without them"
         )
 
 
-def check_elsewhere(settings: Settings, state: State, plan: dict[str, Any]) -> None:
+def check_elsewhere(settings: Settings, state: State, plan: BatchPlan) -> None:
     """Raise ChargenError if tasks of *plan* are in flight under another name of the library."""
-    found = in_flight_elsewhere(state, {task["wish_id"] for task in plan["tasks"]}, Journal.recent)
+    found = in_flight_elsewhere(state, {task.wish_id for task in plan.tasks}, Journal.recent)
     if found:
-        target = f"{plan['operation']}_all"
-        raise ChargenError(f"batch {plan['batch']}: {found.words(settings, target)}")
+        target = f"{plan.operation}_all"
+        raise ChargenError(f"batch {plan.batch}: {found.words(settings, target)}")
 
 
-def check_not_made(settings: Settings, state: State, plan: dict[str, Any]) -> None:
+def check_not_made(settings: Settings, state: State, plan: BatchPlan) -> None:
     """Raise ChargenError if results of *plan* are already in place: another checkout has collected them and deleted its
     job since they were planned, so that the server's list says nothing of it."""
-    made = operation(plan["operation"]).made_already(settings, state, plan["tasks"])
+    made = operation(plan.operation).made_already(settings, state, plan.tasks)
     if made:
-        first = next(task["wish"]["target"] for task in plan["tasks"] if task["wish_id"] == made[0])
+        first = next(task.target for task in plan.tasks if task.wish_id == made[0])
         raise ChargenError(
-            f"batch {plan['batch']} was not sent: {len(made)} of its {count(len(plan['tasks']), 'task')} "
+            f"batch {plan.batch} was not sent: {len(made)} of its {count(len(plan.tasks), 'task')} "
             f"{'is' if len(made) == 1 else 'are'} done since they were planned, {first} for one: another checkout made "
             "them; run again to plan without them"
         )
@@ -211,7 +206,7 @@ class _Search:
         self.settings = settings
         self.state = state
         self.files = files
-        self.plan = files.plan_json()
+        self.plan = files.read_plan()
         # A plan that is older than what the index leaves out is checked against the whole journal.
         is_old = time.time() - files.plan.stat().st_mtime > SETTLED_AFTER_S / 2
         self.journal = Journal(state) if is_old else Journal.recent(state, files.id)
@@ -313,9 +308,9 @@ class _Search:
 
     def _asks_for_the_same(self, batch: str) -> bool:
         """Whether a batch was asked for pictures that this one asks for, in an order, say."""
-        plan = self.state.batch(batch).known_plan_json() or {"tasks": []}
-        theirs = {(task["wish"]["target"], task["wish"]["variation"]) for task in plan["tasks"]}
-        return any((task["wish"]["target"], task["wish"]["variation"]) in theirs for task in self.plan["tasks"])
+        plan = self.state.batch(batch).known_plan()
+        theirs = {(task.target, task.wish.variation) for task in plan.tasks} if plan else set()
+        return any((task.target, task.wish.variation) in theirs for task in self.plan.tasks)
 
     def _is_own(self, job: RemoteJob) -> bool:
         """Whether *job* is this batch: by its name, also under another name of the library, whose jobs end in the same
@@ -324,7 +319,7 @@ class _Search:
         Another attempt of the same tasks has the same requests, and so the same file: a job that another batch has is
         not this one.
         """
-        if job.display_name and job.display_name in (self.plan["display_name"], self.entry.display_name):
+        if job.display_name and job.display_name in (self.plan.display_name, self.entry.display_name):
             return True
         if named := batch_named(job.display_name):
             return named == self.files.id and _is_worth_having(job)
@@ -359,13 +354,13 @@ class _Search:
             if not files.plan.exists():
                 foreign.append(job)
                 continue
-            plan = files.plan_json()
+            plan = files.read_plan()
             with self.state.lock(f"batch-{files.id}", wait=False) as got:
                 if got:
                     take_over(self.journal, plan, job, self._remote)
                     words = f"adopted {job.name}: it is batch {files.id}, which another checkout sent"
                     events.log("found", words, on_terminal=True, job=job.name)
-                elif {task["wish_id"] for task in plan["tasks"]} & {task["wish_id"] for task in self.plan["tasks"]}:
+                elif {task.wish_id for task in plan.tasks} & {task.wish_id for task in self.plan.tasks}:
                     raise ChargenError(
                         f"batch {self.files.id} was not sent: some of its tasks are in {job.name}, which another "
                         "checkout sent; run again to plan without them"
@@ -422,19 +417,19 @@ def _reconcile(search: _Search, run: RunFiles | None) -> str:
         waiting.pause(min(2.0, max(0.2, left)), run)
 
 
-def _intent(journal: Journal, plan: dict[str, Any], remote: Connection, request_file: str = "") -> None:
+def _intent(journal: Journal, plan: BatchPlan, remote: Connection, request_file: str = "") -> None:
     journal.append(
         "intent",
-        plan["batch"],
-        operation=plan["operation"],
-        model=plan["model"],
-        display_name=plan["display_name"],
+        plan.batch,
+        operation=plan.operation,
+        model=plan.model,
+        display_name=plan.display_name,
         base_url=remote.base_url,
         key=remote.fingerprint,
         request_file=request_file,
-        wishes={task["wish_id"]: task["attempt"] for task in plan["tasks"]},
-        cost_usd=plan["cost_usd"],
-        tokens=plan["tokens"],
+        wishes={task.wish_id: task.attempt for task in plan.tasks},
+        cost_usd=plan.cost_usd,
+        tokens=plan.tokens,
         clock=clock(),
         pid=os.getpid(),
     )
@@ -445,14 +440,14 @@ def _created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
     return job
 
 
-def take_over(journal: Journal, plan: dict[str, Any], job: RemoteJob, remote: Connection) -> None:
+def take_over(journal: Journal, plan: BatchPlan, job: RemoteJob, remote: Connection) -> None:
     """Record durably that *job* is the batch of *plan*, and whether it was asked for elsewhere.
 
     A create that was refused here and took effect all the same made its job of a request file that was uploaded here.
     """
-    ours = bool(job.request_file) and job.request_file in journal.entry(plan["batch"]).request_files
+    ours = bool(job.request_file) and job.request_file in journal.entry(plan.batch).request_files
     _intent(journal, plan, remote, job.request_file)
-    journal.append("created", plan["batch"], job=job.name, adopted=True, sent_elsewhere=not ours)
+    journal.append("created", plan.batch, job=job.name, adopted=True, sent_elsewhere=not ours)
 
 
 def _create(search: _Search, request_file: str, remote: Connection, run: RunFiles | None) -> str:
@@ -469,7 +464,7 @@ def _create(search: _Search, request_file: str, remote: Connection, run: RunFile
         check_not_made(settings, search.state, plan)
         search.intend(request_file)
         try:
-            job = remote.create(plan["model"], request_file, plan["display_name"])
+            job = remote.create(plan.model, request_file, plan.display_name)
         except RemoteError as error:
             if error.unclear:
                 return _after_unclear_answer(search, error, run)
@@ -489,8 +484,8 @@ def _create(search: _Search, request_file: str, remote: Connection, run: RunFile
         else:
             failpoints.reached("created")
             _created(journal, batch, job, adopted=False)
-            size, price = count(len(plan["tasks"]), "task"), dollars(plan["cost_usd"])
-            events.print_message(f"{plan['operation']} {batch}: submitted, {size}, about {price}")
+            size, price = count(len(plan.tasks), "task"), dollars(plan.cost_usd)
+            events.print_message(f"{plan.operation} {batch}: submitted, {size}, about {price}")
             return job
 
 
@@ -512,15 +507,15 @@ def _after_unclear_answer(search: _Search, error: RemoteError, run: RunFiles | N
     )
 
 
-def _refusal(error: RemoteError, plan: dict[str, Any]) -> str:
+def _refusal(error: RemoteError, plan: BatchPlan) -> str:
     if error.out_of_credits:
         return f"prepaid credits used up, nothing was sent: {error.message}"
     if error.unsent:
         return f"cannot reach the server, nothing was sent: {error}. Check the connection and run again"
-    batch = f"{plan['batch']} ({plan['model']}, {len(plan['tasks'])} tasks)"
+    batch = f"{plan.batch} ({plan.model}, {len(plan.tasks)} tasks)"
     words = f"the server refused batch {batch}, nothing was sent: {error}"
-    if error.denies_model(plan["model"]):
-        setting = f"models.{plan['operation']}"
+    if error.denies_model(plan.model):
+        setting = f"models.{plan.operation}"
         words = f"{words.rstrip('.')}. The next run uses {setting}.fallback, if there is one; else set {setting}.model"
     return words
 
@@ -550,11 +545,11 @@ def _wait_for_room(
     """Wait until the account has room for the batch; download what ends meanwhile."""
     from chargen.steps.fetch import Watch
 
-    plan = files.plan_json()
+    plan = files.read_plan()
     watch: Watch | None = None
     while why := why_full(settings, state, plan, remote):
         if watch is None:
-            words = f"{plan['operation']} {files.id} is waiting to be submitted: {why}"
+            words = f"{plan.operation} {files.id} is waiting to be submitted: {why}"
             events.log("waiting", words, on_terminal=True, delay_s=settings.poll.interval_s)
             watch = Watch(settings, state, remote, run)
         watch.tick()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from chargen.operations.base import Blank, Json, Operation, Words
+from chargen.operations.base import Blank, Operation, Words
 
 if TYPE_CHECKING:
-    from chargen.placing.answers import Answer
+    from chargen.library.target import Target
+    from chargen.placing.answers import Delivery
     from chargen.planning.file_plans import FilePlan
     from chargen.planning.tasks import Task
-    from chargen.providers.base import Results
+    from chargen.records import batch
+    from chargen.records.batch import BatchPlan, Outcome
     from chargen.records.settings import Settings
-    from chargen.records.state import RunFiles, State
+    from chargen.records.state import State
 
 
 class Analyze(Operation):
@@ -35,31 +37,22 @@ class Analyze(Operation):
         """Those over ``kind/entity/images/file``; of what failed any glob that fits."""
         return [glob for glob in globs if "/images/" in glob or state == "failed"]
 
-    def place_all(
-        self,
-        settings: Settings,
-        state: State,
-        run: RunFiles,
-        plan: Json,
-        answers: Sequence[Answer],
-        results: Results,
-        submitted: str,
-    ) -> list[Json]:
+    def place_all(self, delivery: Delivery) -> list[Outcome]:
         from chargen.operations.analyze import placing
 
-        return placing.place_all(settings, state, run, plan, answers, results, submitted)
+        return placing.place_all(delivery)
 
-    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[batch.Task]) -> list[str]:
         from chargen.operations.analyze import placing
 
         return placing.made_already(settings, tasks)
 
-    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    def still_wanted(self, settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
         from chargen.operations.analyze import placing
 
         return placing.still_wanted(settings, records)
 
-    def again(self, settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+    def again(self, settings: Settings, plan: BatchPlan, task: batch.Task, record: Outcome) -> batch.Task:
         from chargen.operations.analyze import placing
 
         return placing.again(settings, plan, super().again(settings, plan, task, record), record)
@@ -67,13 +60,13 @@ class Analyze(Operation):
     def output_of(self, task: Task) -> str:
         return "a description of the picture"
 
-    def owns(self, target: str) -> bool:
+    def owns(self, target: Target) -> bool:
         from chargen.library.model import KIND_FOLDERS
 
-        kind, *rest = target.split("/")
-        return kind in KIND_FOLDERS.values() and len(rest) == 3 and rest[1] == "images"
+        folder, _, name = target.scene.partition("/")
+        return target.kind in KIND_FOLDERS.values() and folder == "images" and "/" not in name
 
-    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+    def blank(self, settings: Settings, parts: Collection[tuple[Target, int]]) -> Blank:
         from chargen.operations.analyze import foreign
 
         return foreign.blank(settings)

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chargen.analysis.form import SCHEMA_FIELDS, other_field, read
+from chargen.analysis.form import other_field, read
 from chargen.analysis.store import SECTION, SIDECAR, Analysis, read_analyses, write_sidecar
 from chargen.base import durable, events, failpoints
 from chargen.library.locking import writing
 from chargen.library.slugs import slug
+from chargen.library.target import Target
 from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations.analyze.question import load_question
 from chargen.operations.analyze.tasks import UNFIT, analysis_key, errors_in
 from chargen.operations.generate.placing import entity_if_readable, entity_now
 from chargen.pictures import formats as pictures
-from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, task_record
+from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, task_record
 from chargen.placing.place import Placed, entity_folder
-from chargen.providers.base import Results, Verdict
-from chargen.providers.parameters import planned
+from chargen.providers.base import Verdict
 from chargen.providers.verdicts import ADVICE
+from chargen.records.batch import BatchPlan, Outcome, Task
+from chargen.records.extras import AnalysisExtra, AnalysisOutcome
 from chargen.records.identity import UNKNOWN
 from chargen.records.journal import now
 from chargen.records.settings import Settings
-from chargen.records.state import RunFiles, State
 
 Json = dict[str, Any]
 
@@ -33,93 +35,89 @@ AUTHORS_KEYS = ("id", "type", "status", "is_reference_portrait")
 """What an item of the inventory says that no model is asked; the last item of a path counts whole."""
 
 
-def place_all(
-    settings: Settings,
-    state: State,
-    run: RunFiles,
-    plan: Json,
-    answers: Sequence[Answer],
-    results: Results,
-    submitted: str,
-) -> list[Json]:
-    """Return the receipt's task records, every analysis that fits its form recorded; one rewrite an entity."""
+def place_all(delivery: Delivery) -> list[Outcome]:
+    """Return what became of each task, every analysis that fits its form recorded; one rewrite an entity."""
     by_entity: dict[str, list[Answer]] = {}
-    for answer in answers:
-        by_entity.setdefault(_entity_key(answer.task), []).append(answer)
-    done: dict[str, Json] = {}
+    for answer in delivery.answers:
+        by_entity.setdefault(answer.task.target.entity, []).append(answer)
+    done: dict[str, Outcome] = {}
+    root = Path(delivery.settings.library)
     for key, group in by_entity.items():
-        root = Path(settings.library)
         with writing(root, entity_folder(root, key)):
-            done |= _Desk(settings, state, plan, key).place(group)
-    return [done[answer.task["key"]] | {"schema_field": _field(answer.task)} for answer in answers]
+            done |= _Desk(delivery, key).place(group)
+    return [_with_field(done[answer.task.key], answer.task) for answer in delivery.answers]
 
 
-def made_already(settings: Settings, tasks: Iterable[Json]) -> list[str]:
+def _extra(task: Task) -> AnalysisExtra:
+    return task.extra_as(AnalysisExtra)
+
+
+def _with_field(record: Outcome, task: Task) -> Outcome:
+    """Return *record* with the field of the request that held the form."""
+    return replace(record, extra=AnalysisOutcome(schema_field=_extra(task).schema_field).to_json())
+
+
+def made_already(settings: Settings, tasks: Iterable[Task]) -> list[str]:
     """Return the wish ids of tasks whose picture the library already has an analysis of."""
     made = []
     known: dict[str, Mapping[str, Analysis]] = {}
     for task in tasks:
-        key = _entity_key(task)
+        key = task.target.entity
         if key not in known:
             entity = entity_if_readable(settings, key)
             known[key] = read_analyses(entity, settings.provider) if entity else {}
-        analysis = known[key].get(task["wish"]["target"].split("/", 2)[2])
-        if analysis and analysis.sha256 == task["references"][0]["sha256"] and not task["wish"]["order"]:
-            made.append(task["wish_id"])
+        analysis = known[key].get(task.target.scene)
+        if analysis and analysis.sha256 == task.references[0].sha256 and not task.wish.order:
+            made.append(task.wish_id)
     return made
 
 
-def still_wanted(settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+def still_wanted(settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
     """Yield the keys of those task *records* whose picture is still there."""
     for item in records:
-        if _present_sha256(settings, item["target"]) == item["references"][0]["sha256"]:
-            yield item["key"]
+        if _present_sha256(settings, item.target) == item.references[0].sha256:
+            yield item.key
 
 
-def again(settings: Settings, plan: Json, task: Json, record: Json) -> Json:
+def again(settings: Settings, plan: BatchPlan, task: Task, record: Outcome) -> Task:
     """Return *task* as it is sent after *record*. After an answer that did not fit it says what was wrong with that,
     and the form goes into the other field of the request."""
-    if record["reason"] != UNFIT:
+    if record.reason != UNFIT:
         return task
     errors = errors_in(record)
-    prompt = load_question(Path(settings.analysis)).correct(task["prompt"], errors)
-    sha256 = task["references"][0]["sha256"]
-    field = other_field(_field(task))
-    key = analysis_key(
-        settings, task["wish"]["target"], prompt, plan["model"], planned(plan), task["form"], sha256, field
-    )
-    return task | {"prompt": prompt, "key": key, "corrections": list(errors), "schema_field": field}
-
-
-def _field(task: Json) -> str:
-    """The field of the request that held the form; tasks of 0.1.0 name none."""
-    field: str = task.get("schema_field", SCHEMA_FIELDS[0])
-    return field
+    prompt = load_question(Path(settings.analysis)).correct(task.prompt, errors)
+    extra = _extra(task)
+    field = other_field(extra.schema_field)
+    sha256 = task.references[0].sha256
+    key = analysis_key(settings, task.target, prompt, plan.model, plan.parameters, extra.form, sha256, field)
+    changed = replace(extra, corrections=errors, schema_field=field)
+    return replace(task, prompt=prompt, key=key, extra={**task.extra, **changed.to_json()})
 
 
 class _Desk:
     """Writes the analyses of one entity's pictures."""
 
-    def __init__(self, settings: Settings, state: State, plan: Json, key: str):
+    def __init__(self, delivery: Delivery, key: str):
+        settings = delivery.settings
         self._settings = settings
-        self._state = state
-        self._plan = plan
+        self._state = delivery.state
+        self._plan = delivery.plan
         self._key = key
         self._entity, self._why_not = entity_now(settings, key)
         self._known = read_analyses(self._entity, settings.provider) if self._entity else {}
         self._folder = entity_folder(Path(settings.library), key)
         self._when = now()
 
-    def place(self, answers: Sequence[Answer]) -> dict[str, Json]:
+    def place(self, answers: Sequence[Answer]) -> dict[str, Outcome]:
         """Return the task records by key; everything that belongs to the entity is recorded then."""
-        done: dict[str, Json] = {}
+        done: dict[str, Outcome] = {}
         items: list[tuple[Answer, Json, Placed]] = []
         for answer in answers:
-            key = answer.task["key"]
+            key, extra = answer.task.key, _extra(answer.task)
             if answer.verdict.kind != "text":
                 done[key] = task_record(self._plan, answer)
                 continue
-            found = read(answer.verdict.text, answer.task["kind"], answer.task["traits"])
+            found = read(answer.verdict.text, extra.kind, extra.traits)
             if found.data is None:
                 done[key] = self._unfit(answer, found.errors)
             else:
@@ -129,7 +127,7 @@ class _Desk:
         failpoints.reached("written-back")
         for answer, _, placed in items:
             waits = RECORD_WAITS if failure and placed.needs_record else ""
-            done[answer.task["key"]] = task_record(self._plan, answer, None, placed, waits, failure)
+            done[answer.task.key] = task_record(self._plan, answer, None, placed, waits, failure)
         return done
 
     def _placed(self, answer: Answer, item: Json) -> Placed:
@@ -139,33 +137,33 @@ class _Desk:
             return Placed("unplaced", self._keep(item), self._why_not)
         if item["sha256"] == UNKNOWN:
             return Placed("superseded", "", "words-unknown")
-        if _present_sha256(self._settings, answer.task["wish"]["target"]) != item["sha256"]:
+        if _present_sha256(self._settings, answer.task.target) != item["sha256"]:
             return Placed("superseded", "", "picture-replaced")
         folder = self._folder.relative_to(Path(self._settings.library)).as_posix()
         in_sidecar = self._settings.analyze.store == "sidecar"
         known = self._known.get(path)
         provenance = known.data.get("provenance") if known else None
-        recorded = isinstance(provenance, Mapping) and provenance.get("task_key") == answer.task["key"]
+        recorded = isinstance(provenance, Mapping) and provenance.get("task_key") == answer.task.key
         file = f"{folder}/{path}{SIDECAR}" if in_sidecar else f"{folder}/imagery.yaml"
         return Placed("applied", file, needs_record=not recorded)
 
     def _item(self, answer: Answer, data: Json) -> Json:
         """Return the item as it is recorded: what the file is, what the model says of it, and who said it when."""
         task = answer.task
-        path = task["wish"]["target"].split("/", 2)[2]
+        path = task.target.scene
         data["content"]["tags"] = list(dict.fromkeys(filter(None, (slug(tag) for tag in data["content"]["tags"]))))
         return {
             **self._author_says(path),
             "path": path,
-            "sha256": task["references"][0]["sha256"],
+            "sha256": task.references[0].sha256,
             **self._measured(path),
             **data,
             "provenance": {
-                "analysis_model": (answer.line.model_version if answer.line else "") or self._plan["model"],
-                "provider": "google" if self._plan["provider"] == "gemini" else "emulator",
+                "analysis_model": answer.model or self._plan.model,
+                "provider": "google" if self._plan.provider == "gemini" else "emulator",
                 "analysis_timestamp": self._when,
-                "prompt_version": task["version"],
-                "task_key": task["key"],
+                "prompt_version": _extra(task).version,
+                "task_key": task.key,
             },
         }
 
@@ -183,19 +181,19 @@ class _Desk:
             return {}
         return {"width": info.width, "height": info.height, "format": info.format} if info else {}
 
-    def _unfit(self, answer: Answer, errors: Sequence[str]) -> Json:
+    def _unfit(self, answer: Answer, errors: Sequence[str]) -> Outcome:
         """Return the record of an answer that does not fit its form; the answer itself is kept in the state."""
         task = answer.task
-        name = hashlib.sha256(task["key"].encode()).hexdigest()[:16]
-        kept = self._state.batch(self._plan["batch"]).folder / "answers" / f"{name}.txt"
+        name = hashlib.sha256(task.key.encode()).hexdigest()[:16]
+        kept = self._state.batch(self._plan.batch).folder / "answers" / f"{name}.txt"
         durable.write(kept, answer.verdict.text.encode("utf-8", "replace"))
         failpoints.reached("answer-kept")
         said = "\n".join(errors)[:1000]
-        may_retry = not task["corrections"]
+        may_retry = not _extra(task).corrections
         verdict = Verdict("failed", reason=UNFIT, passing=may_retry, said=said, advice=ADVICE[UNFIT])
         record = task_record(self._plan, Answer(task, answer.line, verdict))
         where = kept.relative_to(self._state.root).as_posix()
-        return record | {"notes": [*record["notes"], f"the answer is kept in state/: {where}"]}
+        return replace(record, notes=(*record.notes, f"the answer is kept in state/: {where}"))
 
     def _keep(self, item: Json) -> str:
         name = item["path"].rsplit("/", 1)[-1]
@@ -225,14 +223,9 @@ class _Desk:
         return ""
 
 
-def _entity_key(task: Json) -> str:
-    return "/".join(task["wish"]["target"].split("/", 2)[:2])
-
-
-def _present_sha256(settings: Settings, target: str) -> str:
+def _present_sha256(settings: Settings, target: Target) -> str:
     """Return the hash of the picture *target* as it is now; ``""`` if it is gone."""
-    kind, name, path = target.split("/", 2)
     try:
-        return pictures.sha256_file(entity_folder(Path(settings.library), f"{kind}/{name}") / path)
+        return pictures.sha256_file(entity_folder(Path(settings.library), target.entity) / target.scene)
     except OSError:
         return ""

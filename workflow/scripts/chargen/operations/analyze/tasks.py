@@ -19,6 +19,8 @@ from chargen.planning.sources import Sources
 from chargen.planning.tasks import Task, TextShape
 from chargen.providers.base import Reason
 from chargen.providers.parameters import hashed, sent_to
+from chargen.records.batch import Outcome
+from chargen.records.extras import AnalysisExtra, AnalysisOutcome
 from chargen.records.identity import Wish, digest, task_key
 from chargen.records.journal import Journal
 from chargen.records.learned import better_field
@@ -119,14 +121,14 @@ class TaskMaker:
             weight="medium",
             tokens=tokens,
             characters=len(prompt) + size,
-            extra={
-                "kind": entity.kind,
-                "traits": list(traits),
-                "form": fingerprint,
-                "corrections": list(errors),
-                "schema_field": field,
-                "version": self.question.version,
-            },
+            extra=AnalysisExtra(
+                kind=entity.kind,
+                traits=traits,
+                form=fingerprint,
+                corrections=errors,
+                schema_field=field,
+                version=self.question.version,
+            ).to_json(),
         )
 
     def _form(self, kind: str, traits: int) -> tuple[int, str]:
@@ -168,17 +170,17 @@ def analysis_key(
     )
 
 
-def errors_in(record: dict[str, object]) -> tuple[str, ...]:
+def errors_in(record: Outcome) -> tuple[str, ...]:
     """Return what a receipt's record says did not fit in an answer."""
-    return tuple(line for line in str(record["said"]).splitlines() if line)
+    return tuple(line for line in record.said.splitlines() if line)
 
 
 def last_unfit(state: State, journal: Journal, wish: Wish) -> Unfit | None:
     """Return what was wrong with the last answer to *wish*; None if its receipt does not say it."""
     for entry in reversed(journal.entries.values()):
         if wish.id in (entry.outcomes or {}):
-            receipt = state.batch(entry.batch).known_receipt_json()
-            tasks = receipt["tasks"] if receipt else ()
-            record = next((task for task in tasks if task["wish_id"] == wish.id), None)
-            return Unfit(errors_in(record), record.get("schema_field", SCHEMA_FIELDS[0])) if record else None
+            receipt = state.batch(entry.batch).known_receipt()
+            tasks = receipt.tasks if receipt else ()
+            record = next((task for task in tasks if task.wish_id == wish.id), None)
+            return Unfit(errors_in(record), record.extra_as(AnalysisOutcome).schema_field) if record else None
     return None

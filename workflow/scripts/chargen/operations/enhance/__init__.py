@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargen.operations.base import Blank, Json, Operation, Words
+from chargen.operations.base import Blank, Operation, Words
 
 if TYPE_CHECKING:
-    from chargen.placing.answers import Answer
+    from chargen.library.target import Target
+    from chargen.placing.answers import Delivery
     from chargen.planning.file_plans import FilePlan
     from chargen.planning.tasks import Task
-    from chargen.providers.base import Results
+    from chargen.records import batch
+    from chargen.records.batch import Outcome
     from chargen.records.settings import Settings
-    from chargen.records.state import RunFiles, State
+    from chargen.records.state import State
 
 
 class Enhance(Operation):
@@ -33,40 +35,34 @@ class Enhance(Operation):
     def base_folder(self, settings: Settings) -> Path:
         return Path(settings.home)
 
-    def place_all(
-        self,
-        settings: Settings,
-        state: State,
-        run: RunFiles,
-        plan: Json,
-        answers: Sequence[Answer],
-        results: Results,
-        submitted: str,
-    ) -> list[Json]:
+    def place_all(self, delivery: Delivery) -> list[Outcome]:
         from chargen.operations.enhance import placing
 
-        return placing.place_all(settings, state, run, plan, answers, results, submitted)
+        return placing.place_all(delivery)
 
-    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[batch.Task]) -> list[str]:
         from chargen.operations.enhance import placing
 
         return placing.made_already(settings, tasks)
 
-    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    def still_wanted(self, settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
         from chargen.operations.enhance import placing
 
         return placing.still_wanted(settings, records)
 
     def output_of(self, task: Task) -> str:
-        return f"{task.extra['folder']}/{task.extra['output']}"
+        from chargen.records.extras import EnhancementExtra
 
-    def settings_then(self, settings: Settings, targets: Sequence[str]) -> Settings:
+        extra = EnhancementExtra.from_json(task.extra)
+        return f"{extra.folder}/{extra.output}"
+
+    def settings_then(self, settings: Settings, targets: Sequence[Target]) -> Settings:
         """With the job's name."""
         if not targets:
             return settings
-        return replace(settings, enhance=replace(settings.enhance, job_name=targets[0].split("/")[1]))
+        return replace(settings, enhance=replace(settings.enhance, job_name=targets[0].slug))
 
-    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+    def blank(self, settings: Settings, parts: Collection[tuple[Target, int]]) -> Blank:
         from chargen.operations.enhance import foreign
 
         return foreign.blank(settings, max((variation for _, variation in parts), default=1))

@@ -6,7 +6,7 @@ when, and which file it made.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,86 +17,83 @@ from chargen.library.locking import writing
 from chargen.operations.enhance.submission import SUBMISSION, read_submission, results_in
 from chargen.pictures import formats as pictures
 from chargen.pictures.formats import BrokenPicture
-from chargen.pictures.provenance import describe, finisher
 from chargen.placing import extract
-from chargen.placing.answers import Answer, placed_or_kept, task_record
+from chargen.placing.answers import Answer, Delivery, placed_or_kept, task_record
 from chargen.placing.extract import Picture, ahead
 from chargen.placing.place import Placed
-from chargen.providers.base import Results, Verdict
+from chargen.placing.provenance import describe, finisher
+from chargen.providers.base import Verdict
 from chargen.providers.verdicts import broken_picture
-from chargen.records.journal import Entry, Journal, now
+from chargen.records.batch import Outcome, Reference, Task
+from chargen.records.extras import EnhancementExtra
+from chargen.records.journal import now
 from chargen.records.settings import Settings
-from chargen.records.state import RunFiles, State
 
 Json = dict[str, Any]
 
 ARCHIVE = "archive"
 
 
-def place_all(
-    settings: Settings,
-    state: State,
-    run: RunFiles,
-    plan: Json,
-    answers: Sequence[Answer],
-    results: Results,
-    submitted: str,
-) -> list[Json]:
-    """Return the receipt's task records, every picture placed and recorded in its job's submission.json."""
-    done: dict[str, Json] = {}
+def place_all(delivery: Delivery) -> list[Outcome]:
+    """Return what became of each task, every picture placed and recorded in its job's submission.json."""
+    done: dict[str, Outcome] = {}
     by_folder: dict[str, list[Answer]] = {}
-    for answer in answers:
+    for answer in delivery.answers:
         if answer.verdict.picture is None:
-            done[answer.task["key"]] = task_record(plan, answer)
+            done[answer.task.key] = task_record(delivery.plan, answer)
         else:
-            by_folder.setdefault(answer.task["folder"], []).append(answer)
-    entry = Journal.recent(state, plan["batch"]).entry(plan["batch"])
+            by_folder.setdefault(_extra(answer.task).folder, []).append(answer)
     for folder, group in by_folder.items():
-        place = Path(settings.home) / folder
+        place = Path(delivery.settings.home) / folder
         durable.make_folder(place)
         with writing(place.parent, place):
             durable.sweep(place)
-            desk = _Desk(settings, place, plan, entry, run)
-            for answer, picture in ahead(lambda answer: _extract(results, answer, plan, submitted, entry.job), group):
-                done[answer.task["key"]] = desk.place(answer, picture)
+            desk = _Desk(delivery, place)
+            for answer, picture in ahead(partial(_extract, delivery), group):
+                done[answer.task.key] = desk.place(answer, picture)
             desk.close()
-    return [done[answer.task["key"]] for answer in answers]
+    return [done[answer.task.key] for answer in delivery.answers]
 
 
-def made_already(settings: Settings, tasks: Iterable[Json]) -> list[str]:
+def _extra(task: Task) -> EnhancementExtra:
+    return task.extra_as(EnhancementExtra)
+
+
+def made_already(settings: Settings, tasks: Iterable[Task]) -> list[str]:
     """Return the wish ids of tasks whose result is already in its folder."""
     there: dict[str, Collection[tuple[str, int, str]]] = {}
     made = []
     for task in tasks:
-        folder = task["folder"]
+        extra = _extra(task)
+        folder = extra.folder
         if folder not in there:
             try:
                 there[folder] = results_in(Path(settings.home) / folder, settings.provider).keys()
             except ChargenError:
                 there[folder] = ()
-        wish = task["wish"]
-        if (task["input"], wish["variation"], wish["spec_hash"]) in there[folder] and not wish["order"]:
-            made.append(task["wish_id"])
+        wish = task.wish
+        if (extra.input, wish.variation, wish.spec_hash) in there[folder] and not wish.order:
+            made.append(task.wish_id)
     return made
 
 
-def still_wanted(settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+def still_wanted(settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
     """Yield the keys of those task *records* whose picture is still there."""
     for item in records:
-        if _is_unchanged(Path(settings.home), item["references"][0]):
-            yield item["key"]
+        if _is_unchanged(Path(settings.home), item.references[0]):
+            yield item.key
 
 
 class _Desk:
     """Places the results of one job."""
 
-    def __init__(self, settings: Settings, folder: Path, plan: Json, entry: Entry, run: RunFiles):
-        self._settings = settings
+    def __init__(self, delivery: Delivery, folder: Path):
+        self._settings = delivery.settings
         self._folder = folder
-        self._plan = plan
-        self._job = entry.job
-        self._came_back = entry.found_again
-        self._run = run
+        self._plan = delivery.plan
+        self._job = delivery.entry.job
+        self._came_back = delivery.entry.found_again
+        self._run = delivery.run
         self._submission = read_submission(folder)
         self._records: list[Json] = []
         self._touched: set[Path] = set()
@@ -104,12 +101,12 @@ class _Desk:
         # The last record that names a file owns it.
         self._owners = {record["file"]: record for record in self._submission["results"]}
 
-    def place(self, answer: Answer, picture: Picture | Verdict) -> Json:
+    def place(self, answer: Answer, picture: Picture | Verdict) -> Outcome:
         """Put one picture where it belongs and return its task record. `close` makes all of it durable."""
         if isinstance(picture, Verdict):
             return task_record(self._plan, Answer(answer.task, answer.line, picture))
-        target = self._folder / answer.task["output"]
-        placed = placed_or_kept(answer.task["key"], partial(self._put, target, answer.task, picture))
+        target = self._folder / _extra(answer.task).output
+        placed = placed_or_kept(answer.task.key, partial(self._put, target, answer.task, picture))
         if placed.needs_record:
             record = self._record(answer.task, picture, placed)
             self._records.append(record)
@@ -125,7 +122,7 @@ class _Desk:
         durable.write_json(self._folder / SUBMISSION, self._described(results))
         failpoints.reached("written-back")
 
-    def _put(self, stem: Path, task: Json, picture: Picture) -> Placed:
+    def _put(self, stem: Path, task: Task, picture: Picture) -> Placed:
         """A result of ours that was not edited is replaced by its successor; any other file stays."""
         stem.parent.mkdir(parents=True, exist_ok=True)
         self._touched.add(stem.parent)
@@ -134,9 +131,9 @@ class _Desk:
         if target.exists():
             owner = self._owners.get(self._inside(target))
             present = pictures.sha256_file(target)
-            of_another = owner is not None and owner["input"] != task["input"]
+            of_another = owner is not None and owner["input"] != _extra(task).input
             if present == picture.sha256 and not of_another:
-                recorded = owner is not None and owner["task_key"] == task["key"]
+                recorded = owner is not None and owner["task_key"] == task.key
                 return Placed("applied", self._from_home(target), needs_record=not recorded)
             if owner is not None and self._was_made_since(owner, task):
                 return self._archive_result(stem, picture)
@@ -151,12 +148,12 @@ class _Desk:
         failpoints.reached("placed")
         reason = "" if target.stem == stem.name else "name-taken"
         owner = self._owners.get(self._inside(target))  # of a missing result that is restored
-        recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task["key"], picture.sha256)
+        recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task.key, picture.sha256)
         return Placed("applied", self._from_home(target), reason, archived, needs_record=not recorded)
 
-    def _was_made_since(self, owner: Json, task: Json) -> bool:
+    def _was_made_since(self, owner: Json, task: Task) -> bool:
         """Whether the same result was ordered and made while this batch was lost."""
-        return self._came_back and owner["task_key"] == task["key"] and owner["batch"] != self._plan["batch"]
+        return self._came_back and owner["task_key"] == task.key and owner["batch"] != self._plan.batch
 
     def _archive_result(self, stem: Path, picture: Picture) -> Placed:
         archive = stem.parent / ARCHIVE
@@ -176,27 +173,27 @@ class _Desk:
         self._touched.add(archive)
         return target
 
-    def _record(self, task: Json, picture: Picture, placed: Placed) -> Json:
+    def _record(self, task: Task, picture: Picture, placed: Placed) -> Json:
         return {
-            "input": task["input"],
-            "variation": task["wish"]["variation"],
+            "input": _extra(task).input,
+            "variation": task.wish.variation,
             "file": self._inside(Path(self._settings.home) / placed.file),
             "sha256": picture.sha256,
             "width": picture.info.width,
             "height": picture.info.height,
-            "spec_hash": task["wish"]["spec_hash"],
-            "task_key": task["key"],
-            "prompt": task["prompt"],
-            "aspect_ratio": task["aspect_ratio"],
-            "image_size": task["image_size"],
-            "model": self._plan["model"],
-            "temperature": self._plan["temperature"],
-            "provider": "google" if self._plan["provider"] == "gemini" else "emulator",
+            "spec_hash": task.wish.spec_hash,
+            "task_key": task.key,
+            "prompt": task.prompt,
+            "aspect_ratio": task.aspect_ratio,
+            "image_size": task.image_size,
+            "model": self._plan.model,
+            "temperature": self._plan.temperature,
+            "provider": "google" if self._plan.provider == "gemini" else "emulator",
             "generated_at": self._when,
-            "batch": self._plan["batch"],
+            "batch": self._plan.batch,
             "job": self._job,
             "run": self._run.folder.name,
-            "changes": list(task["notes"]),
+            "changes": list(task.notes),
         }
 
     def _described(self, results: Sequence[Json]) -> Json:
@@ -225,18 +222,17 @@ class _Desk:
         return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
 
 
-def _extract(results: Results, answer: Answer, plan: Json, submitted: str, job: str) -> Picture | Verdict:
+def _extract(delivery: Delivery, answer: Answer) -> Picture | Verdict:
     assert answer.verdict.picture is not None
-    model = answer.line.model_version if answer.line else ""
-    finish = finisher(plan, lambda: describe(plan, answer.task, model, submitted, job))
+    finish = finisher(delivery.plan, partial(describe, delivery.plan, answer, delivery.entry))
     try:
-        return extract.extract(results, answer.verdict.picture, finish=finish)
+        return extract.extract(delivery.results, answer.verdict.picture, finish=finish)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
 
 
-def _is_unchanged(home: Path, reference: Mapping[str, Any]) -> bool:
+def _is_unchanged(home: Path, reference: Reference) -> bool:
     try:
-        return pictures.sha256_file(home / reference["path"]) == reference["sha256"]
+        return pictures.sha256_file(home / reference.path) == reference.sha256
     except OSError:
         return False

@@ -143,8 +143,9 @@ def _sent(state: State, journal: Journal) -> Iterator[tuple[str, str]]:
     for entry in journal.entries.values():
         files = state.batch(entry.batch)
         if entry.operation == OPERATION and (entry.job or entry.open_intent):
-            for task in (files.known_plan_json() or {"tasks": ()})["tasks"]:
-                yield task["wish"]["spec_hash"], task["wish"]["target"]
+            plan = files.known_plan()
+            for task in plan.tasks if plan else ():
+                yield task.wish.spec_hash, task.target
 
 
 def _take_one(job: _Job, found: Asked, names: Names, variation: int) -> None:

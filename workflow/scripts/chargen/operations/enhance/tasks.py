@@ -15,6 +15,7 @@ from chargen.planning.picking import SentPicture
 from chargen.planning.sources import Sources
 from chargen.planning.tasks import Shape, Task
 from chargen.providers.parameters import Temperatures, hashed, sent_to
+from chargen.records.extras import EnhancementExtra
 from chargen.records.identity import Wish, task_key
 from chargen.records.settings import Settings
 
@@ -80,11 +81,11 @@ class TaskMaker:
             weight="medium",
             tokens=tokens,
             characters=len(item.prompt),
-            extra={
-                "input": name,
-                "folder": os.path.relpath(job_folder(settings), settings.home),
-                "output": output + suffix(wish.variation, settings.enhance.variations),
-            },
+            extra=EnhancementExtra(
+                input=name,
+                folder=os.path.relpath(job_folder(settings), settings.home),
+                output=output + suffix(wish.variation, settings.enhance.variations),
+            ).to_json(),
         )
 
     def is_current(self, key: str, found: Asked, wish: Wish) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chargen.operations.base import Blank, Json, Operation, Words
+from chargen.operations.base import Blank, Operation, Words
 
 if TYPE_CHECKING:
-    from chargen.placing.answers import Answer
+    from chargen.library.target import Target
+    from chargen.placing.answers import Delivery
     from chargen.planning.plan import Plan
     from chargen.planning.scene_plans import ScenePlan
     from chargen.planning.tasks import Task
-    from chargen.providers.base import Results
+    from chargen.records import batch
+    from chargen.records.batch import Outcome
     from chargen.records.settings import Settings
-    from chargen.records.state import RunFiles, State
+    from chargen.records.state import State
 
 
 class Generate(Operation):
@@ -36,26 +39,17 @@ class Generate(Operation):
     def named_by(self, globs: Sequence[str], state: str) -> list[str]:
         return list(globs)
 
-    def place_all(
-        self,
-        settings: Settings,
-        state: State,
-        run: RunFiles,
-        plan: Json,
-        answers: Sequence[Answer],
-        results: Results,
-        submitted: str,
-    ) -> list[Json]:
+    def place_all(self, delivery: Delivery) -> list[Outcome]:
         from chargen.operations.generate import placing
 
-        return placing.place_all(settings, state, run, plan, answers, results, submitted)
+        return placing.place_all(delivery)
 
-    def made_already(self, settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+    def made_already(self, settings: Settings, state: State, tasks: Iterable[batch.Task]) -> list[str]:
         from chargen.operations.generate import placing
 
         return placing.made_already(settings, state, tasks)
 
-    def still_wanted(self, settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+    def still_wanted(self, settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
         from chargen.operations.generate import placing
 
         return placing.still_wanted(settings, records)
@@ -75,17 +69,16 @@ class Generate(Operation):
 
         return output_path(task.wish.target, task.wish.variation)
 
-    def owns(self, target: str) -> bool:
+    def owns(self, target: Target) -> bool:
         from chargen.library.model import KIND_FOLDERS
         from chargen.library.slugs import foreign_id
 
-        kind, *rest = target.split("/")
-        return kind in KIND_FOLDERS.values() and len(rest) == 2 and foreign_id(rest[1]) == rest[1]
+        return target.kind in KIND_FOLDERS.values() and foreign_id(target.scene) == target.scene
 
-    def blank(self, settings: Settings, parts: Collection[tuple[str, int]]) -> Blank:
+    def blank(self, settings: Settings, parts: Collection[tuple[Target, int]]) -> Blank:
         from chargen.operations.foreign import blank_task
 
-        return lambda key, target, variation: blank_task(self.name, key, target, variation) | {"image_size": "1K"}
+        return lambda key, target, variation: replace(blank_task(self.name, key, target, variation), image_size="1K")
 
 
 OPERATION = Generate()

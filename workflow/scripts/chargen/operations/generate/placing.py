@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
@@ -20,98 +20,79 @@ from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_i
 from chargen.operations.generate.tasks import OPERATION
 from chargen.pictures.formats import BrokenPicture
 from chargen.pictures.presence import is_present
-from chargen.pictures.provenance import describe, finisher, stored_in, write_sidecar
-from chargen.placing.answers import RECORD_WAITS, Answer, concerns_one_folder, placed_or_kept, task_record
+from chargen.pictures.provenance import write_sidecar
+from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, placed_or_kept, task_record
 from chargen.placing.extract import Picture, ahead, extract
-from chargen.placing.place import Placed, Placer, entity_folder, prompt_hash, record
+from chargen.placing.place import Making, Placed, Placer, entity_folder, prompt_hash, record
+from chargen.placing.provenance import describe, finisher
 from chargen.planning.fates import Fates
 from chargen.planning.orders import read_orders
 from chargen.planning.standing import Ledger
 from chargen.providers.base import Results, Verdict
 from chargen.providers.verdicts import broken_picture
+from chargen.records.batch import Outcome, Task
 from chargen.records.journal import Journal, now
 from chargen.records.settings import Settings
-from chargen.records.state import RunFiles, State
-
-Json = dict[str, Any]
+from chargen.records.state import State
 
 
-def place_all(
-    settings: Settings,
-    state: State,
-    run: RunFiles,
-    plan: Json,
-    answers: Sequence[Answer],
-    results: Results,
-    submitted: str,
-) -> list[Json]:
-    """Return the receipt's task records, every picture placed and recorded; entity by entity, in the plan's order."""
-    done: dict[str, Json] = {}
+def place_all(delivery: Delivery) -> list[Outcome]:
+    """Return what became of each task, every picture placed and recorded; entity by entity, in the plan's order."""
+    plan = delivery.plan
+    done: dict[str, Outcome] = {}
     by_entity: dict[str, list[Answer]] = {}
-    for answer in answers:
+    for answer in delivery.answers:
         if answer.verdict.picture is None:
-            done[answer.task["key"]] = task_record(plan, answer)
+            done[answer.task.key] = task_record(plan, answer)
         else:
-            by_entity.setdefault(_entity_of(answer.task), []).append(answer)
+            by_entity.setdefault(answer.task.target.entity, []).append(answer)
     ordered = [answer for group in by_entity.values() for answer in group]
-    root = Path(settings.library)
+    root = Path(delivery.settings.library)
     drafts = {key: _draft_folder(root, key) for key in by_entity}
-    entry = Journal.recent(state, plan["batch"]).entry(plan["batch"])
-    came_back = entry.batch if entry.found_again else ""
-
-    def about(answer: Answer) -> Json:
-        return describe(plan, answer.task, answer.line.model_version if answer.line else "", submitted, entry.job)
 
     def extracting(answer: Answer) -> Picture | Verdict:
-        return _extract(results, answer, drafts[_entity_of(answer.task)], finisher(plan, partial(about, answer)))
+        finish = finisher(plan, partial(describe, plan, answer, delivery.entry))
+        return _extract(delivery.results, answer, drafts[answer.task.target.entity], finish)
 
     extracted = track(ahead(extracting, ordered), "placing pictures", len(ordered))
     for key, group in by_entity.items():
         with writing(root, entity_folder(root, key)):
-            done |= _place_entity(settings, state, run, plan, key, len(group), extracted, submitted, about, came_back)
-    return [done[answer.task["key"]] for answer in answers]
+            done |= _place_entity(delivery, key, islice(extracted, len(group)))
+    return [done[answer.task.key] for answer in delivery.answers]
 
 
 def _place_entity(
-    settings: Settings,
-    state: State,
-    run: RunFiles,
-    plan: Json,
-    key: str,
-    count: int,
-    extracted: Iterator[tuple[Answer, Picture | Verdict]],
-    submitted: str,
-    about: Callable[[Answer], Json],
-    came_back: str,
-) -> dict[str, Json]:
+    delivery: Delivery, key: str, extracted: Iterable[tuple[Answer, Picture | Verdict]]
+) -> dict[str, Outcome]:
+    settings, plan, entry = delivery.settings, delivery.plan, delivery.entry
     durable.sweep(entity_folder(Path(settings.library), key) / "images")
     entity, why_not = entity_now(settings, key)
-    placer = Placer(Path(settings.library), state.unplaced, key, entity, why_not, settings.provider)
+    placer = Placer(Path(settings.library), delivery.state.unplaced, key, entity, why_not, settings.provider)
+    came_back = entry.batch if entry.found_again else ""
     records: list[dict[str, str]] = []
     placed_now: list[tuple[Answer, Picture, Placed]] = []
-    done: dict[str, Json] = {}
+    done: dict[str, Outcome] = {}
     when = now()
-    for _ in range(count):
-        answer, picture = next(extracted)
+    for answer, picture in extracted:
         if isinstance(picture, Verdict):
-            done[answer.task["key"]] = task_record(plan, Answer(answer.task, answer.line, picture))
+            done[answer.task.key] = task_record(plan, Answer(answer.task, answer.line, picture))
             continue
-        place = partial(placer.place, answer.task, picture, submitted, came_back)
-        placed = placed_or_kept(answer.task["key"], place)
+        place = partial(placer.place, answer.task, picture, entry.submitted, came_back)
+        placed = placed_or_kept(answer.task.key, place)
         placed_now.append((answer, picture, placed))
-        if placed.outcome == "applied" and stored_in(plan) == "sidecar":
-            write_sidecar(Path(settings.library) / placed.file, about(answer), picture.sha256)
+        if placed.outcome == "applied" and plan.provenance.store == "sidecar":
+            write_sidecar(Path(settings.library) / placed.file, describe(plan, answer, entry), picture.sha256)
             failpoints.reached("told-beside")
         if placed.needs_record:
-            prompt = answer.task["prompt"]
+            prompt = answer.task.prompt
             said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)
-            records.append(record(answer.task, placed, picture, plan, run.folder.name, when, said))
+            records.append(record(plan, answer.task, placed, picture, Making(delivery.run.folder.name, when, said)))
     placer.finish()
     failure = _write_records(settings, key, records)
     failpoints.reached("written-back")
     for answer, picture, placed in placed_now:
         waits = RECORD_WAITS if failure and placed.needs_record else ""
-        done[answer.task["key"]] = task_record(plan, answer, picture, placed, waits, failure)
+        done[answer.task.key] = task_record(plan, answer, picture, placed, waits, failure)
     return done
 
 
@@ -159,11 +140,6 @@ def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
 _KINDS: dict[str, Kind] = {"character": "character", "location": "location", "chapter": "chapter"}
 
 
-def _entity_of(task: Json) -> str:
-    key: str = task["wish"]["target"].rsplit("/", 1)[0]
-    return key
-
-
 def _draft_folder(root: Path, key: str) -> Path | None:
     """Where the pictures of an entity may be written before they have a name: where they will stand, if that exists."""
     images = entity_folder(root, key) / "images"
@@ -180,14 +156,14 @@ def _extract(
     results: Results, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
 ) -> Picture | Verdict:
     assert answer.verdict.picture is not None
-    draft = durable.draft_of(folder / answer.task["wish_id"]) if folder else None
+    draft = durable.draft_of(folder / answer.task.wish_id) if folder else None
     try:
         return extract(results, answer.verdict.picture, draft, finish)
     except BrokenPicture as broken:
         return broken_picture(broken.reason)
 
 
-def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> list[str]:
+def made_already(settings: Settings, state: State, tasks: Iterable[Task]) -> list[str]:
     """Return the wish ids of tasks whose picture the library already has.
 
     Only an imagery.yaml that names what one of its tasks asks for is read as a whole; most name none.
@@ -204,17 +180,17 @@ def made_already(settings: Settings, state: State, tasks: Iterable[Json]) -> lis
         entity = entity_if_readable(settings, key)
         standings = ledger.standings(entity, OPERATION) if entity else []
         there = {standing.wish.id for standing in standings if standing.status == "done"}
-        made += [task["wish_id"] for task in groups[key] if task["wish_id"] in there]
+        made += [task.wish_id for task in groups[key] if task.wish_id in there]
     return made
 
 
-def _names_any(path: Path, tasks: Iterable[Json]) -> bool:
+def _names_any(path: Path, tasks: Iterable[Task]) -> bool:
     """Whether the file holds the hash of what any of *tasks* asks for, as a record of its picture does."""
     try:
         text = path.read_bytes()
     except OSError:
         return False
-    return any(task["wish"]["spec_hash"].encode() in text for task in tasks)
+    return any(task.wish.spec_hash.encode() in text for task in tasks)
 
 
 def entity_if_readable(settings: Settings, key: str) -> Entity | None:
@@ -227,21 +203,22 @@ def entity_if_readable(settings: Settings, key: str) -> Entity | None:
         return None
 
 
-def _by_entity(tasks: Iterable[Json]) -> dict[str, list[Json]]:
-    groups: dict[str, list[Json]] = {}
+def _by_entity(tasks: Iterable[Task]) -> dict[str, list[Task]]:
+    groups: dict[str, list[Task]] = {}
     for task in tasks:
-        groups.setdefault(_entity_of(task), []).append(task)
+        groups.setdefault(task.target.entity, []).append(task)
     return groups
 
 
-def still_wanted(settings: Settings, records: Iterable[Json]) -> Iterator[str]:
+def still_wanted(settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
     """Yield the keys of those task *records* whose scene still wants them."""
     entities: dict[str, Entity | None] = {}
     for item in records:
-        key, _, name = item["target"].rpartition("/")
+        key = item.target.entity
         if key not in entities:
             entities[key], _ = entity_now(settings, key)
         entity = entities[key]
+        name = item.target.scene
         scene = next((scene for scene in entity.scenes if scene.id == name), None) if entity else None
-        if scene is not None and spec_hash(scene) == item["spec_hash"]:
-            yield item["key"]
+        if scene is not None and spec_hash(scene) == item.spec_hash:
+            yield item.key

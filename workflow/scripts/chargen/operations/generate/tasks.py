@@ -20,6 +20,7 @@ from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
 from chargen.providers.models import ImageModel
 from chargen.providers.parameters import Temperatures, hashed, sent_to
+from chargen.records.batch import Replaced
 from chargen.records.identity import task_key
 
 OPERATION = "generate"
@@ -143,7 +144,7 @@ class TaskMaker:
             prompt=prompt.text,
             references=picked.sent,
             shape=self._estimates.with_input(shape, tokens),
-            replaces={"path": standing.path, "sha256": record.sha256, "status": record.status} if record else None,
+            replaces=Replaced(path=standing.path, sha256=record.sha256, status=record.status) if record else None,
             notes=(
                 *(f"cut: {part}" for part in prompt.cut),
                 *prompt.warnings,

@@ -16,6 +16,7 @@ from chargen.providers.gemini.lines import LineError
 from chargen.providers.gemini.scanner import ResultFile
 from chargen.providers.models import Catalog, load_catalog
 from chargen.providers.protocol import Connection
+from chargen.records.batch import BatchPlan, Task
 from chargen.records.settings import Settings
 
 QUOTA = 8
@@ -36,9 +37,9 @@ class Gemini:
     def catalog(self, settings: Settings, today: dt.date | None = None) -> Catalog:
         return load_catalog(Path(settings.models_file), today)
 
-    def request_line(self, plan: Mapping[str, Any], task: Mapping[str, Any], references: Sequence[SentFile]) -> bytes:
+    def request_line(self, plan: BatchPlan, task: Task, references: Sequence[SentFile]) -> bytes:
         request = requests.body(plan, task, [requests.file_part(item.uri, item.mime) for item in references])
-        return orjson.dumps({"key": task["key"], "request": request}, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps({"key": task.key, "request": request}, option=orjson.OPT_APPEND_NEWLINE)
 
     def read_request(self, line: Mapping[str, Any]) -> SentRequest:
         return requests.read(line)

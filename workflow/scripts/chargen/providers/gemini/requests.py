@@ -5,46 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chargen.analysis.form import SCHEMA_FIELDS, form, in_field, in_words, sendable
+from chargen.analysis.form import form, in_field, in_words, sendable
 from chargen.providers.base import SentRequest
-from chargen.providers.parameters import planned
+from chargen.records.batch import BatchPlan, Task
+from chargen.records.extras import AnalysisExtra
 
 Json = dict[str, Any]
 
 
-def body(plan: Mapping[str, Any], task: Mapping[str, Any], pictures: Sequence[Json]) -> Json:
+def body(plan: BatchPlan, task: Task, pictures: Sequence[Json]) -> Json:
     """Return the request of *task*; *pictures* are the parts of its references, in order, and go first.
 
     ``store`` stands beside the contents, and outranks what the project is set to
     (https://ai.google.dev/gemini-api/docs/logs-datasets; google-genai writes it there, for batches too).
     """
-    if plan["operation"] == "analyze":
-        wanted = sendable(form(task["kind"], len(task["traits"])))
-        parts = [*pictures, {"text": f"{task['prompt']}\n\n{in_words(wanted)}"}]
-        config = _for_text(plan, task, wanted)
+    if plan.operation == "analyze":
+        extra = task.extra_as(AnalysisExtra)
+        wanted = sendable(form(extra.kind, len(extra.traits)))
+        parts = [*pictures, {"text": f"{task.prompt}\n\n{in_words(wanted)}"}]
+        config = _for_text(plan, extra.schema_field, wanted)
     else:
-        parts = [*pictures, {"text": task["prompt"]}]
+        parts = [*pictures, {"text": task.prompt}]
         config = _for_picture(plan, task)
     request: Json = {
         "contents": [{"role": "user", "parts": parts}],
         "generation_config": config,
-        "store": plan.get("store_requests", False),
+        "store": plan.store_requests,
     }
-    if plan["safety_settings"]:
-        request["safety_settings"] = plan["safety_settings"]
+    if plan.safety_settings:
+        request["safety_settings"] = list(plan.safety_settings)
     return request
 
 
-def _for_picture(plan: Mapping[str, Any], task: Mapping[str, Any]) -> Json:
+def _for_picture(plan: BatchPlan, task: Task) -> Json:
     return {
         "response_modalities": ["IMAGE"],
         **_parameters(plan),
-        "image_config": {"aspect_ratio": task["aspect_ratio"], "image_size": task["image_size"]},
+        "image_config": {"aspect_ratio": task.aspect_ratio, "image_size": task.image_size},
     }
 
 
-def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any], wanted: Json) -> Json:
-    field = task.get("schema_field", SCHEMA_FIELDS[0])  # a task of 0.1.0 names none
+def _for_text(plan: BatchPlan, field: str, wanted: Json) -> Json:
     return {
         "response_mime_type": "application/json",
         field: in_field(field, wanted),
@@ -52,10 +53,10 @@ def _for_text(plan: Mapping[str, Any], task: Mapping[str, Any], wanted: Json) ->
     }
 
 
-def _parameters(plan: Mapping[str, Any]) -> Json:
+def _parameters(plan: BatchPlan) -> Json:
     """The plan's parameters, named and nested as the API has them."""
     config: Json = {}
-    for name, value in planned(plan).items():
+    for name, value in plan.parameters.items():
         match name:
             case "thinking_level":
                 config["thinking_config"] = {"thinking_level": value.upper()}
