@@ -6,15 +6,18 @@ import datetime as dt
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import builders
 from chargen.base import schemas as schema
 from chargen.placing.answers import Answer, priced, task_record
 from chargen.providers.gemini.outcomes import judge
 from chargen.providers.gemini.scanner import ResultFile
 from chargen.providers.models import load_catalog
+from chargen.records.batch import Tokens
 from chargen.records.journal import Journal
 from chargen.records.state import State
 
@@ -46,12 +49,9 @@ def record(usage, *, model="gemini-3-pro-image", outcome="applied", tmp_path, pa
     path.write_text(json.dumps({"key": "k", "response": answer}) + "\n")
     with ResultFile(path) as results:
         (line,) = results
-    task = {
-        "key": "k", "wish_id": "0" * 16, "attempt": 1, "title": "", "prompt": "", "references": [], "notes": [],
-        "wish": {"target": "character/oda/portrait", "variation": 1, "spec_hash": "s"},
-        "aspect_ratio": "1:1", "image_size": "1K", "cost_usd": 0.07,
-    }  # fmt: skip
-    made = task_record({"model": model}, Answer(task, line, judge(line))) | {"outcome": outcome}
+    task = builders.task(key="k", aspect_ratio="1:1", image_size="1K", cost_usd=0.07)
+    plan = builders.plan(task, model=model)
+    made = replace(task_record(plan, Answer(task, line, judge(line))), outcome=outcome)
     return priced(load_catalog(MODELS_FILE, day) if catalog else None, made)
 
 
@@ -60,29 +60,29 @@ def test_a_picture_costs_its_tokens_and_those_around_it(tmp_path):
     made = record(ONE_PICTURE, tmp_path=tmp_path)
 
     counted = {"prompt": 22, "prompt_image": 0, "image": 1120, "text": 96, "thoughts": 179, "total": 1417}
-    assert counted == made["tokens"]
-    assert pytest.approx((0.134 + (22 * 2 + (96 + 179) * 12) / 1e6) / 2) == made["cost_usd"]
-    assert 0.07 == made["estimated_usd"]
+    assert Tokens(**counted) == made.tokens
+    assert pytest.approx((0.134 + (22 * 2 + (96 + 179) * 12) / 1e6) / 2) == made.cost_usd
+    assert 0.07 == made.estimated_usd
 
 
 def test_two_pictures_in_an_answer_are_both_counted(tmp_path):
     """Drafts are billed too: a reply with two pictures costs about twice as much."""
     made = record(TWO_PICTURES, tmp_path=tmp_path)
 
-    assert pytest.approx((2 * 0.134 + (615 * 2 + (238 + 208) * 12) / 1e6) / 2) == made["cost_usd"]
+    assert pytest.approx((2 * 0.134 + (615 * 2 + (238 + 208) * 12) / 1e6) / 2) == made.cost_usd
 
 
 @pytest.mark.parametrize("usage", [REFUSED, WITHHELD, {}], ids=["refused", "withheld", "silent"])
 def test_a_refusal_costs_nothing(usage, tmp_path):
     """Without output nothing is billed, thoughts or not."""
-    assert 0 == record(usage, outcome="failed", tmp_path=tmp_path)["cost_usd"]
+    assert 0 == record(usage, outcome="failed", tmp_path=tmp_path).cost_usd
 
 
 def test_words_instead_of_a_picture_are_billed_as_words(tmp_path):
     """The API answered, so it is paid: little."""
     made = record(WORDS, outcome="failed", parts=[{"text": "No."}], tmp_path=tmp_path)
 
-    assert pytest.approx((18 * 2 + 48 * 12) / 1e6 / 2) == made["cost_usd"]
+    assert pytest.approx((18 * 2 + 48 * 12) / 1e6 / 2) == made.cost_usd
 
 
 def test_what_cannot_be_counted_costs_the_estimate(tmp_path):
@@ -91,7 +91,7 @@ def test_what_cannot_be_counted_costs_the_estimate(tmp_path):
     unknown = record(ONE_PICTURE, model="gemini-9", tmp_path=tmp_path)
     unread = record(ONE_PICTURE, catalog=False, tmp_path=tmp_path)
 
-    assert [0.07] * 3 == [made["cost_usd"] for made in (silent, unknown, unread)]
+    assert [0.07] * 3 == [made.cost_usd for made in (silent, unknown, unread)]
 
 
 ODD = float("nan"), float("inf"), -5, 10**30, "x", "1" * 5000, [1], {}, None
@@ -104,9 +104,9 @@ def test_odd_counts_hold_up_no_picture(member, odd, tmp_path):
     made = record(ONE_PICTURE | {member: odd}, tmp_path=tmp_path)
     nested = record(ONE_PICTURE | {"candidatesTokensDetails": [None, odd, {"tokenCount": odd}]}, tmp_path=tmp_path)
 
-    assert 0 == made["tokens"][{"promptTokenCount": "prompt", "totalTokenCount": "total"}.get(member, "image")]
-    assert 0 == nested["tokens"]["image"]
-    assert 0 <= made["cost_usd"] < 1
+    assert 0 == getattr(made.tokens, {"promptTokenCount": "prompt", "totalTokenCount": "total"}.get(member, "image"))
+    assert 0 == nested.tokens.image
+    assert 0 <= made.cost_usd < 1
 
 
 def test_a_model_that_was_shut_down_meanwhile_is_still_priced(tmp_path):
@@ -115,7 +115,7 @@ def test_a_model_that_was_shut_down_meanwhile_is_still_priced(tmp_path):
     usage["candidatesTokensDetails"] = [{"modality": "IMAGE", "tokenCount": 1290}]
     made = record(usage, model="gemini-2.5-flash-image", tmp_path=tmp_path, day=dt.date(2027, 1, 1))
 
-    assert pytest.approx((0.039 + 10 * 0.30 / 1e6) / 2) == made["cost_usd"]
+    assert pytest.approx((0.039 + 10 * 0.30 / 1e6) / 2) == made.cost_usd
 
 
 def test_a_text_model_is_priced_as_of_the_day(tmp_path):
@@ -124,8 +124,8 @@ def test_a_text_model_is_priced_as_of_the_day(tmp_path):
     before = record(usage, model="gemini-3.8-flash", tmp_path=tmp_path)
     after = record(usage, model="gemini-3.8-flash", tmp_path=tmp_path, day=dt.date(2027, 1, 1))
 
-    assert pytest.approx((1000 * 0.75 + 100 * 3.75) / 1e6 / 2) == before["cost_usd"]
-    assert pytest.approx(2 * before["cost_usd"]) == after["cost_usd"]
+    assert pytest.approx((1000 * 0.75 + 100 * 3.75) / 1e6 / 2) == before.cost_usd
+    assert pytest.approx(2 * before.cost_usd) == after.cost_usd
 
 
 def test_the_budget_counts_what_is_certain(tmp_path):

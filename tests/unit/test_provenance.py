@@ -19,8 +19,7 @@ from chargen.pictures import formats as pictures
 from chargen.pictures import provenance
 from chargen.placing.answers import Answer
 from chargen.placing.provenance import describe
-from chargen.providers.gemini.outcomes import Verdict
-from chargen.providers.gemini.scanner import ResultLine
+from chargen.providers.base import ResultLine, Verdict
 from chargen.records.batch import Provenance
 from chargen.records.journal import Entry
 
