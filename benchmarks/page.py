@@ -24,6 +24,7 @@ from PIL import Image, ImageDraw  # noqa: E402
 from report_world import World, make_world  # noqa: E402
 
 from browser import Tab, browser, find_browser  # noqa: E402
+from chargen.report.survey import Survey  # noqa: E402
 from chargen.report.write import write_report  # noqa: E402
 
 SIZES = (1_000, 5_000)
@@ -113,7 +114,7 @@ def measure(tab: Tab, world: World) -> None:
     took = []
     for _ in range(2):
         started = time.perf_counter()
-        write_report(world.settings, world.state, plan, world.results, None, "", [])
+        write_report(Survey(world.settings, world.state, plan), world.results)
         took.append(time.perf_counter() - started)
     page = world.results / "report.html"
     size = sum(file.stat().st_size for file in (page, *(world.results / "report").glob("*.js")))

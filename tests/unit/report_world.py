@@ -24,8 +24,10 @@ from chargen.records.identity import Wish
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 from chargen.records.state import State
+from chargen.report.survey import CurrentRun, Survey
 
 RUN = "2026-11-21T17-58-00Z"
+STARTED = "2026-11-21T17:58:00Z"
 EARLIER = "2026-11-20T08-00-00Z"
 FOLDERS: dict[Kind, str] = {"character": "characters", "location": "locations", "chapter": "chapters"}
 
@@ -211,6 +213,11 @@ class World:
             base_url="", key="", wishes=wishes, cost_usd=0.067 * len(tasks), tokens=0,
         )  # fmt: skip
         journal.append("created", batch, job=f"batches/{batch}", adopted=False)
+
+    def survey(self, run_id: str = "") -> Survey:
+        """Return what the report is made from; with *run_id*, at the end of that run, which was for generate_all."""
+        current = CurrentRun(run_id, STARTED, ("generate_all",)) if run_id else None
+        return Survey(self.settings, self.state, self.plan(), current)
 
     def plan(self) -> ScenePlan:
         """Return the plan that the report is made from."""

@@ -17,6 +17,7 @@ from chargen.operations.generate.plan import make_plan
 from chargen.records import settings as config
 from chargen.records.settings import Settings
 from chargen.records.state import State
+from chargen.report.survey import Survey
 from chargen.report.write import write_report
 from chargen.screens.review import review
 
@@ -75,7 +76,7 @@ class ReviewWorld:
         """Write the report and return its page."""
         settings = self.settings()
         plan = make_plan(settings, scope=["all"])
-        write_report(settings, State.of(settings), plan, self.html.parent, None, "2026-11-21T17:58:00Z", [])
+        write_report(Survey(settings, State.of(settings), plan), self.html.parent)
         return self.html.read_text("utf-8")
 
     def review(self, **asked: Any) -> str:

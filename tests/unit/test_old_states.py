@@ -100,7 +100,7 @@ def test_the_report_comes_out_equal(left):
     """Receipts are read, and what is reported of them is what was reported then."""
     survey = _survey(left)
 
-    assert [] == _differences(left.expected("report.json"), report_of(survey, False, "", []).to_json())
+    assert [] == _differences(left.expected("report.json"), report_of(survey).to_json())
     assert [] == survey.history.troubles
     assert left.expected("failures.json") == [line.to_json() for line in failure_lines(survey)]
 
@@ -156,7 +156,7 @@ def _on_the_server(left: Left, entry) -> str:
 
 def _survey(left: Left) -> Survey:
     others = {name: left.plan(name) for name in ("analyze", "enhance")}
-    return Survey(left.settings(), left.state, left.plan("generate"), None, others)
+    return Survey(left.settings(), left.state, left.plan("generate"), others=others)
 
 
 def _differences(then, now, where=""):

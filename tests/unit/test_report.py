@@ -12,9 +12,8 @@ from chargen.base import schemas as schema
 from chargen.base.errors import Place, Problem
 from chargen.planning.plan import Stale
 from chargen.report import run_report
-from chargen.report.build import build_report, failure_lines
+from chargen.report.build import failure_lines, report_of
 from chargen.report.documents import Failure, Report, RunPart, Share, Spent
-from chargen.report.survey import Survey
 from chargen.screens.review import ReviewFile
 from schema_types import differences
 
@@ -40,8 +39,8 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def report(world: World, run_id: str | None = RUN) -> Report:
-    return build_report(world.settings, world.state, world.plan(), run_id, "2026-11-21T17:58:00Z", ["generate_all"])
+def report(world: World, run_id: str = RUN) -> Report:
+    return report_of(world.survey(run_id))
 
 
 def run_of(built: Report) -> RunPart:
@@ -54,7 +53,7 @@ def test_fits_its_schema(world: World) -> None:
     """What is written is what the schema promises, and so are the receipts that it is made from."""
     built = report(world)
     receipts = [durable.read_json(files.receipt) for files in world.state.batches() if files.receipt.exists()]
-    failures = list(failure_lines(Survey(world.settings, world.state, world.plan(), RUN)))
+    failures = list(failure_lines(world.survey(RUN)))
 
     assert schema.errors("report", built.to_json()) == []
     assert [schema.errors("receipt", receipt) for receipt in receipts] == [[], []]
@@ -70,7 +69,7 @@ def test_types_and_schemas_say_the_same(kind: type, name: str) -> None:
 def test_what_is_written_is_read_again(world: World) -> None:
     """Reports and failures become equal objects again."""
     built = report(world)
-    (failure,) = failure_lines(Survey(world.settings, world.state, world.plan(), RUN))
+    (failure,) = failure_lines(world.survey(RUN))
 
     assert built == Report.from_json(built.to_json())
     assert failure == Failure.from_json(failure.to_json())
@@ -105,15 +104,15 @@ def test_the_run_stands_apart(world: World) -> None:
 
 def test_without_a_run_the_last_one_is_reported(world: World) -> None:
     """Asked for by itself, the report shows the youngest run with a receipt, and is the same each time."""
-    first = report(world, None)
+    first = report(world, "")
 
-    assert first == report(world, None)
+    assert first == report(world, "")
     assert (run_of(first).id, run_of(first).duration_s) == (RUN, 365.0)
 
 
 def test_nothing_made_yet(tmp_path: Path) -> None:
     """Before the first run there is no run to show, and everything counts zero."""
-    built = report(make_world(tmp_path), None)
+    built = report(make_world(tmp_path), "")
 
     assert schema.errors("report", built.to_json()) == []
     assert built.run is None
@@ -167,7 +166,7 @@ def test_failures_that_were_edited_away_are_settled(world: World) -> None:
     edited = world.scene(f"{ODA}/edited")
     world.stand(edited, "wanted", spec="sha256:2")
     world.receipt("3" * 16, [world.task(edited.target, "failed"), world.task(f"{ODA}/taken-out", "failed")])
-    survey = Survey(world.settings, world.state, world.plan(), RUN)
+    survey = world.survey(RUN)
 
     tasks = report(world).tasks
 
@@ -179,14 +178,14 @@ def test_failures_of_a_broken_entity_stay_open(world: World) -> None:
     """An entity that cannot be read at present has not taken back what it asked for."""
     world.broken = ("character/mira",)
     world.receipt("3" * 16, [world.task("character/mira/attic", "failed")])
-    survey = Survey(world.settings, world.state, world.plan(), RUN)
+    survey = world.survey(RUN)
 
     assert "character/mira/attic" in [line.target for line in failure_lines(survey)]
 
 
 def test_a_failure_says_where_to_edit_and_what_the_api_said(world: World) -> None:
     """A line of failures.jsonl has all that a person needs to fix the scene."""
-    (line,) = failure_lines(Survey(world.settings, world.state, world.plan(), RUN))
+    (line,) = failure_lines(world.survey(RUN))
 
     expected = ("characters/oda-brennick/imagery.yaml:11", "finishReason IMAGE_SAFETY", "Paint storm.", 1)
     assert expected == (line.written_in, line.said, line.prompt, line.attempts)
@@ -199,7 +198,7 @@ def test_lost_tasks_are_failures(tmp_path: Path) -> None:
     world.stand(scene, "failed", reason="lost")
     world.receipt("1" * 16, [world.task(scene.target, "lost", reason="lost")], state="LOST", error="gone")
 
-    (line,) = failure_lines(Survey(world.settings, world.state, world.plan(), RUN))
+    (line,) = failure_lines(world.survey(RUN))
 
     assert (line.outcome, line.reason) == ("lost", "lost")
 
@@ -265,7 +264,7 @@ def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
     scene = world.scene(f"{ODA}/elsewhere")
     world.receipt("3" * 16, [world.task(scene.target, "failed", spec="sha256:old")], run=EARLIER)
     world.receipt("4" * 16, [world.task(scene.target, "failed", spec="sha256:new")])
-    survey = Survey(world.settings, world.state, world.plan(), RUN)
+    survey = world.survey(RUN)
 
     batches = [line.batch for line in failure_lines(survey) if line.target == scene.target]
 

@@ -369,7 +369,7 @@ def test_filters_and_batches(reader: Reader, tmp_path: Path) -> None:
         scene = world.scene(target)
         world.stand(scene, "done", record={}, picture=png(colour="teal"))
         world.receipt(str(number) * 16, [world.task(target)])
-    write_report(world.settings, world.state, world.plan(), world.results, None, "", [])
+    write_report(world.survey(), world.results)
     reader.tab.open((world.results / "report.html").as_uri())
     order = "[...document.querySelectorAll('#pictures .card')].map(card => card.id)"
     before = reader.tab.run(order)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from report_world import RUN, World, make_world, png
 
 from chargen.base.wording import columns, dollars
-from chargen.report.build import build_report
+from chargen.report.build import report_of
 from chargen.report.documents import Report
 from chargen.report.summary import render
 
 
-def report(world: World, started: str = "2026-11-21T17:58:00Z") -> Report:
-    return build_report(world.settings, world.state, world.plan(), RUN, started, ["generate_all"])
+def report(world: World) -> Report:
+    return report_of(world.survey(RUN))
 
 
 def ran(tmp_path: Path, entities: int = 1, failed: int = 0) -> World:
@@ -92,8 +91,8 @@ def test_without_failures_nothing_is_advised(tmp_path: Path) -> None:
 
 def test_says_when_nothing_was_made(tmp_path: Path) -> None:
     """Before the first run the box says so."""
-    nothing = _nothing(tmp_path)
-    box = render(build_report(*nothing, None, "", []), nothing[0], 80)
+    world = make_world(tmp_path)
+    box = render(report_of(world.survey()), world.settings, 80)
 
     assert "Nothing made yet" in box
     assert "Run ID" not in box
@@ -139,11 +138,6 @@ def test_control_signs_do_not_reach_the_terminal(tmp_path: Path) -> None:
 def test_dollars(amount: float, text: str) -> None:
     """Small amounts keep the digits that say something."""
     assert text == dollars(amount)
-
-
-def _nothing(tmp_path: Path) -> tuple[Any, Any, Any]:
-    world = make_world(tmp_path)
-    return world.settings, world.state, world.plan()
 
 
 def test_the_emulators_cost_is_no_spending(tmp_path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from chargen.base.errors import Problem
 from chargen.planning.estimates import learned_prices
 from chargen.records.batch import Receipt, Tokens
 from chargen.records.journal import Entry
-from chargen.records.settings import Settings
-from chargen.records.state import State
 from chargen.report.documents import (
     IN_FLIGHT,
     BatchPart,
@@ -28,29 +26,18 @@ from chargen.report.history import WAITING, Fate
 from chargen.report.survey import Survey
 
 if TYPE_CHECKING:
-    from chargen.planning.scene_plans import ScenePlan
+    pass
 
 
-def build_report(
-    settings: Settings, state: State, plan: ScenePlan, run_id: str | None, started: str, targets: Sequence[str]
-) -> Report:
-    """Return report.json: everything so far, and one run apart.
-
-    *plan* is made after the run, so that it says where the pictures stand now. With *run_id*, *started* (ISO, UTC) is
-    when that run began and it ends now; without, the run is the last one that left a receipt.
-    """
-    return report_of(Survey(settings, state, plan, run_id), run_id is not None, started, targets)
-
-
-def report_of(survey: Survey, running: bool, started: str, targets: Sequence[str]) -> Report:
-    """`build_report` from a survey; *running* says that the run ends at this moment."""
+def report_of(survey: Survey) -> Report:
+    """Return report.json: everything so far, and one run apart."""
     plan, history = survey.plan, survey.history
     run = history.of_run(survey.run) if survey.run else {}
     errors, warnings = _notes(survey)
     fates = sorted(history.fates.items(), key=lambda item: (item[1].task.key, item[0]))
     return Report(
         library_id=survey.settings.library_id,
-        run=run_part(survey, run, running, started, targets) if survey.run else None,
+        run=run_part(survey, run) if survey.run else None,
         totals=totals(survey, run),
         cost_usd=costs(survey),
         learned=tuple(learned_prices(plan.catalog, survey.learned)),

@@ -4,48 +4,48 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from chargen.base.wording import seconds_between
+from chargen.records.batch import OutcomeName
 from chargen.records.journal import now
 from chargen.report.documents import Costs, LibraryTotals, RunCounts, RunPart, Share, Spent, Totals
-from chargen.report.history import Fate
+from chargen.report.history import APPLIED, WAITING, Fate
 from chargen.report.survey import Survey
 
 _RUN_ID = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z")
 
 
-def run_part(survey: Survey, fates: Mapping[str, Fate], running: bool, started: str, targets: Sequence[str]) -> RunPart:
+def run_part(survey: Survey, fates: Mapping[str, Fate]) -> RunPart:
     """Return what the survey's run did: *fates* are those that it brought about, by wish id."""
     receipts = [receipt for receipt in survey.history.receipts if receipt.run == survey.run]
-    if not running or not started:
+    current = survey.current
+    started = current.started if current else ""
+    if not started:
         match = _RUN_ID.fullmatch(survey.run)
         began = ":".join(match.groups()) + "Z" if match else ""
-        started = started or began or min((receipt.times.submitted for receipt in receipts), default="")
-    finished = now() if running else max((receipt.times.applied for receipt in receipts), default="")
-    outcomes = Counter(survey.outcome(fate) for fate in fates.values())
+        started = began or min((receipt.times.submitted for receipt in receipts), default="")
+    finished = now() if current else max((receipt.times.applied for receipt in receipts), default="")
     return RunPart(
         id=survey.run,
         started=started,
         finished=finished,
         duration_s=seconds_between(started, finished),
         provider=survey.settings.provider,
-        targets=tuple(targets),
-        counts=RunCounts(
-            tasks=len(fates),
-            applied=outcomes["applied"],
-            superseded=outcomes["superseded"],
-            unplaced=outcomes["unplaced"],
-            failed=outcomes["failed"],
-            passing=outcomes["passing"],
-            lost=outcomes["lost"],
-            skipped=_skipped(survey, fates),
-        ),
+        targets=current.targets if current else (),
+        counts=_run_counts(survey, fates),
         cost_usd=Spent(
             estimated=_sum(receipt.cost_usd.estimated for receipt in receipts),
             actual=_sum(receipt.cost_usd.actual for receipt in receipts),
         ),
     )
+
+
+def _run_counts(survey: Survey, fates: Mapping[str, Fate]) -> RunCounts:
+    outcomes = Counter(survey.outcome(fate) for fate in fates.values())
+    by_outcome = {outcome: outcomes[outcome] for outcome in get_args(OutcomeName)}
+    return RunCounts(tasks=len(fates), skipped=_skipped(survey, fates), **by_outcome)
 
 
 def totals(survey: Survey, run: Mapping[str, Fate]) -> LibraryTotals:
@@ -70,9 +70,9 @@ def _unplanned(operation: str, survey: Survey, skipped: int) -> Totals:
     return Totals(
         wanted=outcomes.total(),
         to_make=0,
-        applied=outcomes["applied"],
+        applied=outcomes[APPLIED],
         adopted=0,
-        in_flight=outcomes["waiting"],
+        in_flight=outcomes[WAITING],
         failed=sum(fate.operation == operation for _, fate in survey.failures),
         missing=0,
         put_back=0,
@@ -90,12 +90,12 @@ def _skipped(survey: Survey, run: Mapping[str, Fate]) -> int:
 
 def _in_place_before(survey: Survey, run: Mapping[str, Fate], operation: str) -> int:
     """How many results of *operation* are in place now less those that the run brought."""
-    brought = sum(fate.outcome == "applied" and fate.operation == operation for fate in run.values())
+    brought = sum(fate.outcome == APPLIED and fate.operation == operation for fate in run.values())
     plan = survey.plan if operation == survey.plan.operation else survey.others.get(operation)
     if plan:
         return max(0, plan.counts()["applied"] - brought)
     fates = survey.history.fates.values()
-    return sum(fate.operation == operation and fate.outcome == "applied" for fate in fates) - brought
+    return sum(fate.operation == operation and fate.outcome == APPLIED for fate in fates) - brought
 
 
 def costs(survey: Survey) -> Costs:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chargen import operations
 from chargen.analysis.form import SCHEMA_FIELDS
 from chargen.base.reading import Document
 from chargen.records.batch import Receipt
@@ -47,12 +48,13 @@ class FormCounts(Document):
 
 def count_forms(receipts: Iterable[Receipt]) -> FormCounts:
     """Return the counts of all *receipts*, which come in the order in which they were applied."""
+    asked_for_text = {operation.name for operation in operations.every() if operation.wanted == "text"}
     answers: Counter[str] = Counter()
     unfit: Counter[str] = Counter()
     waiting: set[str] = set()
     asked_again = fit_again = 0
     for receipt in receipts:
-        if receipt.operation != "analyze":
+        if receipt.operation not in asked_for_text:
             continue
         for task in receipt.tasks:
             field = task.extra_as(AnalysisOutcome).schema_field

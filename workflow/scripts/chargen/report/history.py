@@ -9,6 +9,8 @@ from chargen.records.batch import Outcome, Receipt, Task
 from chargen.records.journal import Entry, Journal
 from chargen.records.state import State
 
+APPLIED = "applied"
+"""The outcome of a task whose result is in place."""
 WAITING = "waiting"
 """The outcome of a task without a receipt."""
 

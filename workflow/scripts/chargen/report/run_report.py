@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -38,26 +37,18 @@ def report(settings: Settings, state: State, run: RunFiles, folder: Path) -> Rep
 
     The run apart is *run*; if that was only about the report, it is the last one that applied anything.
     """
+    from chargen.report.survey import CurrentRun, Survey
     from chargen.report.write import write_report
 
     process = RunProcess.of(run)
     only_reports = process.targets == ("report",)
+    current = None if only_reports else CurrentRun(run.folder.name, process.started, process.targets)
     plan = operations.of_scenes().plan(settings, ["all"])
     known = _journal_bytes(state)
-    written = write_report(
-        settings,
-        state,
-        plan,
-        folder,
-        None if only_reports else run.folder.name,
-        "" if only_reports else process.started,
-        () if only_reports else process.targets,
-        _others(settings, state, process.targets),
-    )
+    written = write_report(Survey(settings, state, plan, current, _others(settings, state, process.targets)), folder)
     # by what was written: a second run in the same folder may have removed the file to write its own
-    content = hashlib.sha256(durable.dump(written.to_json())).hexdigest()
-    durable.write_json(state.reported, WrittenReport(report=content, journal_bytes=known).to_json())
-    return written
+    durable.write_json(state.reported, WrittenReport(report=written.sha256, journal_bytes=known).to_json())
+    return written.report
 
 
 def is_outdated(state: State, report_json: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,15 @@ FAILED = frozenset({"failed", "lost"})
 FOLDER_OF: Mapping[str, str] = {kind: folder for folder, kind in KIND_FOLDERS.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentRun:
+    """The run that ends with the report: when it started (ISO 8601, UTC), and for which targets."""
+
+    id: str
+    started: str = ""
+    targets: tuple[str, ...] = ()
+
+
 class Survey:
     """What the report is made from: the library's plan, the plans of other operations, and the history."""
 
@@ -31,19 +41,21 @@ class Survey:
         settings: Settings,
         state: State,
         plan: ScenePlan,
-        run_id: str | None,
+        current: CurrentRun | None = None,
         others: Mapping[str, Plan[Any]] | None = None,
     ):
         """Read the history. *others* are the plans of operations on files, as far as they are to be reported.
 
-        Without *run_id* the run apart is the last one that left a receipt.
+        *plan* is made after the run, so that it says where the pictures stand now. Without *current* the run apart is
+        the last one that left a receipt.
         """
         self.settings = settings
         self.plan = plan
         self.others = others or {}
         self.kept_in = state.root  # what unplaced pictures' files are relative to
         self.history: History = read_history(state)
-        self.run = run_id or self.history.last_run()
+        self.current = current
+        self.run = current.id if current else self.history.last_run()
         self.learned = read_learned(state, Journal(state))
         self._standings: dict[tuple[str, int], Standing] = {
             (standing.target, standing.variation): standing for standing in plan.items

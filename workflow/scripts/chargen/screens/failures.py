@@ -87,7 +87,7 @@ def look(settings: Settings, state: State) -> tuple[list[FailedPicture], str]:
         fates = [fate for fate in read_history(state).fates.values() if final_outcome(fate, settings) in FAILED]
         failed = [_failed(fate, "") for fate in fates]
         return sorted(failed, key=lambda item: (item.target, item.variation)), f"{UNKNOWN}: {error}"
-    survey = Survey(settings, state, plan, None)
+    survey = Survey(settings, state, plan)
     return [_failed(fate, survey.place_of(fate.task.target)) for _, fate in survey.failures], ""
 
 
