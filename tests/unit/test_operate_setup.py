@@ -245,7 +245,7 @@ def test_an_overridden_profile_is_named():
 def test_each_check_is_in_the_docs():
     """docs/operating.md lists every check of doctor with what it looks at, in order."""
     page = (config.schema.ROOT / "docs" / "operating.md").read_text("utf-8")
-    table = page.partition("| check | looks at |\n|---|---|\n")[2].partition("\n\n")[0]
+    table = page.partition("| check | what it checks |\n|---|---|\n")[2].partition("\n\n")[0]
 
     assert [f"| {check.name} | {check.looks_at} |" for check in doctor.CHECKS] == table.splitlines()
 
