@@ -82,7 +82,7 @@ def test_not_without_a_yes(emulator: Emulator, tmp_path: Path, capsys: pytest.Ca
     assert cli.NOT_STARTED == cli.main(_arguments(emulator, tmp_path), KEY)
     printed = capsys.readouterr()
     assert "in all at most" in printed.out
-    assert "nobody agreed to the price" in printed.err
+    assert "the price was not confirmed" in printed.err
     assert [] == emulator.log()
 
 

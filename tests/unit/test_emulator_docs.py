@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chargen.emulator import cli, faults
+from chargen.emulator import admin, cli, fault_plan, faults
+from chargen.emulator.campaign import LIES
+from chargen.emulator.refusals import REFUSALS
 from chargen.emulator.strictness import PRESETS, ApiPlan
 
 DOCS = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -20,12 +22,12 @@ NAMES = [
     *faults.DEEDS,
     *faults.ERROR_GIFTS,
     *faults.LINE_GIFTS,
-    *faults.REFUSALS,
+    *REFUSALS,
     *faults.ANSWER_BODIES,
     *faults.DOWNLOAD_BODIES,
     *faults.HASHES,
     *faults.DENIALS,
-    *faults.LIES,
+    *LIES,
     *faults.PLACES,
     *faults.MOMENTS,
     *(item.name for item in dataclasses.fields(faults.CallFault)),
@@ -49,15 +51,13 @@ def test_example_plan_is_followed() -> None:
     example = re.search(r"```json\n(.*?)```", DOCS, re.DOTALL)
 
     assert example
-    assert 6 == len(faults.read(json.loads(example[1])).calls)
+    assert 6 == len(fault_plan.read(json.loads(example[1])).calls)
 
 
 def test_admin_calls_are_in_the_docs() -> None:
     """Every admin address has its line in the page's table."""
-    source = (Path(cli.__file__).parent / "admin.py").read_text(encoding="utf-8")
-    routes = re.findall(r'_route\("(/admin/\w+)", "(\w+)"', source)
+    routes = [(path, method) for path, method, _ in admin.ENDPOINTS]
 
-    assert len(routes) > 10
     assert [] == [f"{method} {path}" for path, method in routes if f"`{method} {path}" not in DOCS]
 
 

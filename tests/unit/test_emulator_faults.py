@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from chargen.emulator import faults
+from chargen.emulator import fault_plan, faults
+from chargen.emulator.campaign import LIES, Campaign
+from chargen.emulator.refusals import REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -37,15 +39,15 @@ from chargen.emulator import faults
 )
 def test_bad_plans_say_what_is_wrong(data: Any, word: str) -> None:
     """A plan that cannot be followed is refused, and the message names the culprit."""
-    with pytest.raises(faults.BadPlan, match=word):
-        faults.read(data)
+    with pytest.raises(fault_plan.BadPlan, match=word):
+        fault_plan.read(data)
 
 
 def test_read_back() -> None:
     """A plan's JSON reads back to an equal plan."""
-    plan = faults.read({"calls": [{"call": "get", "do": "status", "nth": 2}], "job": {"seconds": 1}})
+    plan = fault_plan.read({"calls": [{"call": "get", "do": "status", "nth": 2}], "job": {"seconds": 1}})
 
-    assert plan == faults.read(plan.as_json())
+    assert plan == fault_plan.read(plan.as_json())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_campaign_is_reproducible() -> None:
     """The same seed draws the same trouble; another one draws other trouble."""
 
     def drawn(seed: int) -> list[faults.CallFault | None]:
-        campaign = faults.Campaign(seed=seed, calls=0.3)
+        campaign = Campaign(seed=seed, calls=0.3)
         return [campaign.call_fault(kind, number) for kind in faults.KINDS for number in range(20)]
 
     assert drawn(1) == drawn(1)
@@ -86,7 +88,7 @@ def test_campaign_draws_everything() -> None:
     """Over its seeds a campaign meets every kind of trouble that a plan can ask for, and leaves most jobs alone."""
     calls, lines, jobs, results = [], [], [], []
     for seed in range(400):
-        campaign = faults.Campaign(seed=seed, calls=0.5, lines=0.5, refusals=0.5, jobs=0.4)
+        campaign = Campaign(seed=seed, calls=0.5, lines=0.5, refusals=0.5, jobs=0.4)
         calls += [campaign.call_fault(kind, number) for kind in faults.KINDS for number in range(3)]
         lines += [campaign.line_fault("job", f"key-{number}") for number in range(5)]
         jobs.append(campaign.job_plan("job", faults.JobPlan()))
@@ -97,7 +99,7 @@ def test_campaign_draws_everything() -> None:
     assert {429, 500, 503} == {fault.status for fault in hit}
     cuts = {(fault.call, fault.after_bytes < 1000) for fault in hit if fault.do == "cut_at"}
     assert {(call, early) for call in ("upload_chunk", "download") for early in (True, False)} == cuts
-    assert {*faults.ERROR_GIFTS, *faults.LINE_GIFTS, *faults.REFUSALS} == {fault.give for fault in lines if fault}
+    assert {*faults.ERROR_GIFTS, *faults.LINE_GIFTS, *REFUSALS} == {fault.give for fault in lines if fault}
     assert {1, 2, 3, 4, 8, 13, 14} == {fault.code for fault in lines if fault}
     troubled = [plan for plan in jobs if plan != faults.JobPlan()]
     assert 100 < len(troubled) < 220
@@ -115,7 +117,7 @@ def test_campaign_draws_every_lie() -> None:
     drawn: list[faults.CallFault] = []
     jobs, results = [], []
     for seed in range(300):
-        campaign = faults.Campaign(seed=seed, lies=dict.fromkeys(faults.LIES, 0.2), elsewhere="http://127.0.0.1:9")
+        campaign = Campaign(seed=seed, lies=dict.fromkeys(LIES, 0.2), elsewhere="http://127.0.0.1:9")
         totals = [(kind, number) for number in range(1, 5) for kind in faults.KINDS]
         found = [campaign.lie(kind, number, total) for total, (kind, number) in enumerate(totals)]
         drawn += [fault for fault in found if fault]
@@ -136,8 +138,8 @@ def test_campaign_draws_every_lie() -> None:
     assert {*faults.PLACES} == {place for plan in jobs for place in plan.vanish_from}
     assert {*faults.MOMENTS} == {plan.vanish_when for plan in jobs if plan.vanish_from}
     assert {True, False} == {plan.inlined for plan in results}
-    often = faults.Campaign(seed=1, lies={"downloads": 1.0})
+    often = Campaign(seed=1, lies={"downloads": 1.0})
     assert [True, True, False] * 2 == [bool(often.lie("download", number, 1, "a job")) for number in range(1, 7)]
-    calm = faults.Campaign(seed=1, calls=1.0, jobs=1.0)
+    calm = Campaign(seed=1, calls=1.0, jobs=1.0)
     assert [] == [kind for kind in faults.KINDS for number in range(20) if calm.lie(kind, number, number)]
     assert () == calm.job_plan("job", faults.JobPlan()).vanish_from

@@ -14,7 +14,8 @@ import httpx2
 import pytest
 
 from chargen.base.errors import ChargenError
-from chargen.emulator import cli, faults
+from chargen.emulator import cli, fault_plan, faults
+from chargen.emulator.campaign import LIES
 from chargen.emulator.lies import CONTROL_CHARACTERS
 from emulator_fixture import Emulator
 
@@ -389,8 +390,8 @@ def test_lies_on_the_command_line() -> None:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
 
-    plan = faults.read(cli.plan_of(parser.parse_args(["--seed", "7", "--lies", "0.25"])))
+    plan = fault_plan.read(cli.plan_of(parser.parse_args(["--seed", "7", "--lies", "0.25"])))
 
-    assert (7, dict.fromkeys(faults.LIES, 0.25)) == (plan.campaign.seed, plan.campaign.lies)
+    assert (7, dict.fromkeys(LIES, 0.25)) == (plan.campaign.seed, plan.campaign.lies)
     with pytest.raises(ChargenError, match="--lies needs --seed"):
         cli.plan_of(parser.parse_args(["--lies", "0.25"]))

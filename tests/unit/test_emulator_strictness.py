@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chargen.emulator import answers, catalogue, cli, faults, relaxed, requests, rows
+from chargen.emulator import answers, catalogue, cli, fault_plan, relaxed, requests, rows
 from chargen.emulator.errors import ApiError
 from chargen.emulator.jobs import EMBED, Job
 from chargen.emulator.results import Rendering
@@ -32,22 +32,22 @@ class Desk:
     """A World with jobs that take 100 seconds of its own clock."""
 
     def __init__(self, folder: Path) -> None:
-        plan = faults.read({"job": {"seconds": 100, "pending_share": 0.25}})
+        plan = fault_plan.read({"job": {"seconds": 100, "pending_share": 0.25}})
         self.world = World(Store(folder), catalogue.ModelsFile(), plan)
 
     def api(self, **choices: Any) -> None:
         """Choose how the API behaves."""
-        self.world.set_plan(faults.read({"api": choices}, self.world.initial))
+        self.world.trouble.follow(fault_plan.read({"api": choices}, self.world.trouble.initial))
 
     def create(self, *lines: Any, kind: str = "", **batch: Any) -> Job:
         """Upload *lines* and create a job from them."""
         content = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode()
-        upload = self.world.start_upload(OWNER, {}, "application/jsonl", len(content), "http://h/v1beta")
+        upload = self.world.files.start_upload(OWNER, {}, "application/jsonl", len(content), "http://h/v1beta")
         self.world.store.upload(upload.id).write_bytes(content)
-        stored = self.world.finish_upload(upload)
+        stored = self.world.files.finish_upload(upload)
         message = {"displayName": "job", "inputConfig": {"fileName": f"files/{stored.id}"}, **batch}
         model = "gemini-embedding-001" if kind == EMBED else MODEL
-        return self.world.create_batch(OWNER, model, "v1beta", message, *([kind] if kind else []))
+        return self.world.batches.create(OWNER, model, "v1beta", message, *([kind] if kind else []))
 
     def refusal(self, *lines: Any, **batch: Any) -> str:
         """What the API says when it does not create the job."""
@@ -59,8 +59,8 @@ class Desk:
     def results(self, job: Job) -> list[dict[str, Any]]:
         """The result lines; the job is brought to its end first."""
         self.world.advance(101)
-        self.world.settle()
-        made = self.world.result_of(OWNER, job.id)
+        self.world.batches.settle()
+        made = self.world.batches.result_of(OWNER, job.id)
         if isinstance(made, Rendering):
             made.done.wait(30)
             made = made.path
@@ -123,7 +123,7 @@ def test_unknown_fields_of_rows(desk: Desk) -> None:
     first, second = said.splitlines()
     assert first == f"Error on line 2: invalid JSON, near column {column}: no such field: 'thinking_config'"
     assert second.startswith("Error on line 3: ") and second.endswith("no such field: 'negativePrompt'")
-    assert not desk.world.jobs
+    assert not desk.world.batches.jobs
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_unknown_fields_of_inlined_requests(desk: Desk) -> None:
     desk.api(rows="snake_case")
 
     with pytest.raises(ApiError) as caught:
-        desk.world.create_batch(OWNER, MODEL, "v1beta", batch)
+        desk.world.batches.create(OWNER, MODEL, "v1beta", batch)
 
     assert caught.value.message == (
         "Invalid JSON payload received. Unknown name \"safetySettings\" at 'batch.input_config.requests.requests[1]': "
@@ -171,9 +171,9 @@ def test_unknown_fields_of_inlined_requests(desk: Desk) -> None:
     )
     batch["inputConfig"] = {"requests": {"file_name": "files/abc"}}
     with pytest.raises(ApiError, match=r"Unknown name .file_name. at .+batch\.input_config\.requests"):
-        desk.world.create_batch(OWNER, MODEL, "v1beta", batch)
+        desk.world.batches.create(OWNER, MODEL, "v1beta", batch)
     batch["inputConfig"] = {"requests": {"requests": [good]}}
-    assert desk.world.create_batch(OWNER, MODEL, "v1beta", batch).count == 1
+    assert desk.world.batches.create(OWNER, MODEL, "v1beta", batch).count == 1
 
 
 def test_unknown_fields_may_be_ignored(desk: Desk) -> None:
@@ -290,7 +290,7 @@ def test_progress_of_a_running_job(desk: Desk, progress: bool) -> None:
     job = desk.create(*[_row(f"k{number}") for number in range(10)])
     desk.world.advance(60)
 
-    shown = desk.world.look(job)["metadata"]
+    shown = desk.world.batches.look(job)["metadata"]
 
     assert shown["state"] == "BATCH_STATE_RUNNING"
     assert progress == (shown["updateTime"] != shown["createTime"])
@@ -304,25 +304,25 @@ def test_code_of_a_cancelled_job(desk: Desk, code: int) -> None:
     desk.api(cancelled_code=code)
     job = desk.create(_row())
 
-    desk.world.cancel_batch(OWNER, job.id)
+    desk.world.batches.cancel(OWNER, job.id)
 
-    assert code == desk.world.look(job)["error"]["code"]
+    assert code == desk.world.batches.look(job)["error"]["code"]
 
 
 def test_what_is_kept_and_changed(desk: Desk) -> None:
     """outputConfig, webhookConfig and priority are shown with the job; name, priority and webhook can be changed."""
     webhook = {"uris": ["https://example.com/hook"], "userMetadata": {"batch_id": "7"}}
     job = desk.create(_row(), webhookConfig=webhook, outputConfig={"fileName": "out"}, priority="5")
-    shown = desk.world.look(job)["metadata"]
+    shown = desk.world.batches.look(job)["metadata"]
 
-    desk.world.update_batch(OWNER, job.id, {"displayName": "new", "priority": "-1"}, ["displayName", "webhookConfig"])
+    desk.world.batches.update(OWNER, job.id, {"displayName": "new", "priority": "-1"}, ["displayName", "webhookConfig"])
 
     assert (webhook, {"fileName": "out"}, "5") == (shown["webhookConfig"], shown["outputConfig"], shown["priority"])
-    changed = desk.world.look(job)["metadata"]
+    changed = desk.world.batches.look(job)["metadata"]
     assert ("new", "5") == (changed["displayName"], changed["priority"])
     assert "webhookConfig" not in changed
     with pytest.raises(ApiError, match="input_config"):
-        desk.world.update_batch(OWNER, job.id, {}, ["inputConfig"])
+        desk.world.batches.update(OWNER, job.id, {}, ["inputConfig"])
 
 
 def test_embeddings_in_batches(desk: Desk) -> None:
@@ -343,40 +343,40 @@ def test_models_answer_their_own_methods(desk: Desk) -> None:
     """An embedding model is not found for text, nor a text model for embeddings; the advice names either method."""
     for model, method in (("gemini-embedding-001", "generateContent"), (MODEL, "asyncBatchEmbedContent")):
         with pytest.raises(ApiError, match=f"not supported for {method}. Call ListModels to see"):
-            desk.world.serving(model, "v1beta", method)
+            desk.world.models.serving(model, "v1beta", method)
     desk.api(list_method="ModelService.ListModels")
     with pytest.raises(ApiError, match=r"Call ModelService\.ListModels to see"):
-        desk.world.serving("nobody", "v1beta", "generateContent")
+        desk.world.models.serving("nobody", "v1beta", "generateContent")
 
 
 def test_models_past_their_shutdown(desk: Desk) -> None:
     """From the day of its shutdown a model answers 404 and names its successor, unless it is answered all the same."""
-    served = desk.world.catalogue.serving
+    served = desk.world.models.catalogue.serving
     model, method = "gemini-3.1-flash-image", "batchGenerateContent"
 
     assert model == served(model, "v1beta", method, today="2026-10-28").id
     with pytest.raises(ApiError, match=r"no longer available to new users.*models/gemini-nano-banana-2.1"):
         served(model, "v1beta", method, today="2026-10-29")
-    assert desk.world.today > "2026-10-29"
+    assert desk.world.models.today > "2026-10-29"
     desk.api(shut_down="answered")
-    assert model == desk.world.serving(model, "v1beta", method).id
+    assert model == desk.world.models.serving(model, "v1beta", method).id
     again = catalogue.load(also_serve=[model]).serving(model, "v1beta", method, today="2026-10-29")
     assert again.image_tokens["512"] == 747
 
 
 def test_files_expire_from_the_start_of_the_upload(desk: Desk) -> None:
     """The 48 hours of a file begin when its upload was opened, not when it was complete."""
-    upload = desk.world.start_upload(OWNER, {}, "text/plain", 1, "http://h/v1beta")
+    upload = desk.world.files.start_upload(OWNER, {}, "text/plain", 1, "http://h/v1beta")
     desk.world.store.upload(upload.id).write_bytes(b"x")
     desk.world.advance(3600)
-    stored = desk.world.finish_upload(upload)
+    stored = desk.world.files.finish_upload(upload)
 
     desk.world.advance(47 * 3600 - 60)
-    assert desk.world.get_file(OWNER, stored.id)
+    assert desk.world.files.get(OWNER, stored.id)
     desk.world.advance(120)
 
     with pytest.raises(ApiError):
-        desk.world.get_file(OWNER, stored.id)
+        desk.world.files.get(OWNER, stored.id)
 
 
 def test_options_of_the_command_line() -> None:
@@ -384,9 +384,9 @@ def test_options_of_the_command_line() -> None:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
 
-    plan = faults.read(cli.plan_of(parser.parse_args(["--strictness", "strict", "--api", "progress=true"])))
+    plan = fault_plan.read(cli.plan_of(parser.parse_args(["--strictness", "strict", "--api", "progress=true"])))
 
     assert plan.api == dataclasses.replace(PRESETS["strict"], progress=True)
     for wrong in ("rows=camel", "nothing=1", "progress"):
-        with pytest.raises(faults.ChargenError):
-            faults.read(cli.plan_of(parser.parse_args(["--api", wrong])))
+        with pytest.raises(fault_plan.ChargenError):
+            fault_plan.read(cli.plan_of(parser.parse_args(["--api", wrong])))

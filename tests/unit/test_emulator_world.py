@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from chargen.emulator import catalogue, faults, picture
+from chargen.emulator import catalogue, fault_plan, picture
 from chargen.emulator.clock import LIFETIME_NS, NANO
 from chargen.emulator.errors import ApiError
 from chargen.emulator.jobs import Job
+from chargen.emulator.refusals import REFUSALS
 from chargen.emulator.results import Rendering
 from chargen.emulator.store import Store
-from chargen.emulator.world import StoredFile, World
+from chargen.emulator.uploaded_files import StoredFile
+from chargen.emulator.world import World
 
 OWNER = "0123456789ab"
 MODEL = "gemini-nano-banana-2.1"
@@ -33,39 +35,39 @@ class Desk:
 
     def open(self) -> None:
         """Read the state from disk, as a restarted server does."""
-        plan = faults.read({"job": {"seconds": 100, "pending_share": 0.25}})
+        plan = fault_plan.read({"job": {"seconds": 100, "pending_share": 0.25}})
         served = catalogue.load(also_serve=["gemini-2.5-flash-image", "gemini-3.1-flash-image"])
         self.world = World(Store(self._folder), lambda: served, plan)
 
     def plan(self, **sections: Any) -> None:
         """Set the fault plan."""
-        self.world.set_plan(faults.read(sections, self.world.initial))
+        self.world.trouble.follow(fault_plan.read(sections, self.world.trouble.initial))
 
     def put(self, content: bytes, mime_type: str = "application/jsonl", owner: str = OWNER) -> StoredFile:
         """Upload."""
-        upload = self.world.start_upload(owner, {"displayName": "d"}, mime_type, len(content), "http://h/v1beta")
+        upload = self.world.files.start_upload(owner, {"displayName": "d"}, mime_type, len(content), "http://h/v1beta")
         self.world.store.upload(upload.id).write_bytes(content)
-        return self.world.finish_upload(upload)
+        return self.world.files.finish_upload(upload)
 
     def create(self, *lines: dict[str, Any], model: str = MODEL, name: str = "job") -> Job:
         """Upload request lines and create a job."""
         stored = self.put("\n".join(json.dumps(line) for line in lines).encode())
         batch = {"displayName": name, "inputConfig": {"fileName": f"files/{stored.id}"}}
-        return self.world.create_batch(OWNER, model, "v1beta", batch)
+        return self.world.batches.create(OWNER, model, "v1beta", batch)
 
     def state(self, job: Job) -> str:
         """What a look at the job shows."""
-        return str(self.world.look(job)["metadata"]["state"]).removeprefix("BATCH_STATE_")
+        return str(self.world.batches.look(job)["metadata"]["state"]).removeprefix("BATCH_STATE_")
 
     def results(self, job: Job) -> list[dict[str, Any]]:
         """The result lines, parsed; the job is brought to its end first."""
         self.world.advance(101)
-        self.world.settle()
+        self.world.batches.settle()
         return [json.loads(line) for line in self.raw(job).splitlines()]
 
     def raw(self, job: Job) -> bytes:
         """The result file of an ended job."""
-        made = self.world.result_of(OWNER, job.id)
+        made = self.world.batches.result_of(OWNER, job.id)
         if isinstance(made, Rendering):
             made.done.wait(30)
             made = made.path
@@ -128,7 +130,7 @@ def test_late_result_file(desk: Desk) -> None:
     desk.plan(job={"seconds": 0, "late_file_polls": 2})
     job = desk.create(_small(), model="gemini-3.8-flash")
 
-    shown = [desk.world.look(job)["metadata"] for _ in range(3)]
+    shown = [desk.world.batches.look(job)["metadata"] for _ in range(3)]
 
     assert [metadata["state"] for metadata in shown] == ["BATCH_STATE_SUCCEEDED"] * 3
     assert ["output" in metadata for metadata in shown] == [False, False, True]
@@ -140,7 +142,7 @@ def test_other_ends(desk: Desk, end: str, code: int) -> None:
     desk.plan(job={"seconds": 0, "end": end, "code": 8, "message": "Enqueued token quota exceeded for this model."})
     job = desk.create(_small(), model="gemini-3.8-flash")
 
-    operation = desk.world.look(job)
+    operation = desk.world.batches.look(job)
 
     assert f"BATCH_STATE_{end}" == operation["metadata"]["state"]
     assert code == operation["error"]["code"]
@@ -152,7 +154,7 @@ def test_states_out_of_order(desk: Desk) -> None:
     desk.plan(job={"seconds": 0, "strays": ["RUNNING", "SUCCEEDED", "PENDING"]})
     job = desk.create(_small(), model="gemini-3.8-flash")
 
-    shown = [desk.world.look(job) for _ in range(4)]
+    shown = [desk.world.batches.look(job) for _ in range(4)]
 
     states = [item["metadata"]["state"].removeprefix("BATCH_STATE_") for item in shown]
     assert ["RUNNING", "SUCCEEDED", "PENDING", "SUCCEEDED"] == states
@@ -170,12 +172,12 @@ def test_partial_results(desk: Desk) -> None:
 
 def test_a_campaign_of_jobs_outlasts_a_restart(desk: Desk) -> None:
     """How a job of a campaign runs is drawn when it is created and stays so."""
-    desk.world.set_plan(faults.read({"campaign": {"seed": 3, "jobs": 1.0}}, desk.world.initial))
+    desk.world.trouble.follow(fault_plan.read({"campaign": {"seed": 3, "jobs": 1.0}}, desk.world.trouble.initial))
     jobs = [desk.create(_small(), name=f"job-{number}", model="gemini-3.8-flash") for number in range(20)]
     drawn = {job.id: job.plan.job for job in jobs}
     desk.open()
 
-    assert drawn == {name: job.plan.job for name, job in desk.world.jobs.items()}
+    assert drawn == {name: job.plan.job for name, job in desk.world.batches.jobs.items()}
     assert {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"} == {plan.end for plan in drawn.values()}
 
 
@@ -192,11 +194,11 @@ def test_cancel_before_the_start(desk: Desk) -> None:
     """Cancelled while PENDING: CANCELLED, no results."""
     job = desk.create(_small(), model="gemini-3.8-flash")
 
-    desk.world.cancel_batch(OWNER, job.id)
+    desk.world.batches.cancel(OWNER, job.id)
 
     assert desk.state(job) == "CANCELLED"
     with pytest.raises(ApiError):
-        desk.world.result_of(OWNER, job.id)
+        desk.world.batches.result_of(OWNER, job.id)
 
 
 def test_cancel_of_a_running_job(desk: Desk) -> None:
@@ -204,12 +206,12 @@ def test_cancel_of_a_running_job(desk: Desk) -> None:
     job = desk.create(*[_small(f"k{number}") for number in range(4)], model="gemini-3.8-flash")
     desk.world.advance(51)
 
-    desk.world.cancel_batch(OWNER, job.id)
+    desk.world.batches.cancel(OWNER, job.id)
 
     assert desk.state(job) == "SUCCEEDED"
     errors = [line.get("error") for line in desk.results(job)]
     assert errors == [None, None, {"code": 1}, {"code": 1}]
-    stats = desk.world.look(job)["metadata"]["batchStats"]
+    stats = desk.world.batches.look(job)["metadata"]["batchStats"]
     assert stats == {"requestCount": "4", "successfulRequestCount": "2", "failedRequestCount": "2"}
 
 
@@ -217,14 +219,14 @@ def test_state_survives_a_restart(desk: Desk) -> None:
     """Jobs, looks, files, clock and the plan are found again after the process is gone."""
     desk.plan(job={"seconds": 0, "polls": 2})
     job = desk.create(_line())
-    desk.world.look(job)
+    desk.world.batches.look(job)
     desk.world.advance(10)
     desk.open()
-    again = desk.world.find_batch(OWNER, job.id)
+    again = desk.world.batches.find(OWNER, job.id)
 
     assert [desk.state(again), desk.state(again)] == ["RUNNING", "SUCCEEDED"]
     assert desk.world.clock.offset_ns == 10 * NANO
-    assert desk.world.plan.job.polls == 2
+    assert desk.world.trouble.plan.job.polls == 2
     assert picture.MARKER.encode() in _picture_of(json.loads(desk.raw(again)))
 
 
@@ -277,7 +279,7 @@ def _gone(desk: Desk, stored: StoredFile) -> None:
 
 
 def _expired(desk: Desk, stored: StoredFile) -> None:
-    desk.world.expire_files(stored.id)
+    desk.world.files.expire(stored.id)
 
 
 @pytest.mark.parametrize("trouble", [_gone, _expired])
@@ -324,12 +326,12 @@ def test_foreign_things_are_not_seen(desk: Desk) -> None:
     job = desk.create(_small(), model="gemini-3.8-flash")
     file_id = job.input_file.removeprefix("files/")
 
-    assert desk.world.list_batches("other") == []
-    assert desk.world.list_files("other") == []
+    assert desk.world.batches.of_owner("other") == []
+    assert desk.world.files.of_owner("other") == []
     for call in (
-        lambda: desk.world.get_file("other", file_id),
-        lambda: desk.world.find_batch("other", job.id),
-        lambda: desk.world.result_of("other", job.id),
+        lambda: desk.world.files.get("other", file_id),
+        lambda: desk.world.batches.find("other", job.id),
+        lambda: desk.world.batches.result_of("other", job.id),
     ):
         with pytest.raises(ApiError):
             call()
@@ -346,7 +348,7 @@ def test_line_errors_are_per_line(desk: Desk) -> None:
     assert (job.succeeded, job.failed) == (1, 2)
 
 
-@pytest.mark.parametrize("name", sorted(faults.REFUSALS))
+@pytest.mark.parametrize("name", sorted(REFUSALS))
 def test_refusals(desk: Desk, name: str) -> None:
     """Every refusal is a successful line without a picture."""
     desk.plan(job={"seconds": 0}, lines=[{"give": name}])
@@ -414,7 +416,7 @@ def test_result_file_as_a_whole(desk: Desk) -> None:
     keys = [f"k{number}" for number in range(8)]
     job = desk.create(*[_small(key) for key in keys], model="gemini-3.8-flash")
     desk.world.advance(101)
-    desk.world.settle()
+    desk.world.batches.settle()
 
     lines = desk.raw(job).splitlines()
 
@@ -452,17 +454,17 @@ def test_quota_that_fails_the_job(desk: Desk) -> None:
     desk.plan(quotas={"enqueued_tokens": 1, "refuse": "job"}, job={"seconds": 0})
     job = desk.create(_small(), model="gemini-3.8-flash")
 
-    assert desk.world.look(job)["error"]["code"] == 8
+    assert desk.world.batches.look(job)["error"]["code"] == 8
 
 
 def test_inline_job(desk: Desk) -> None:
     """Inline requests are answered inside the operation, with their metadata."""
     requests = {"requests": [{"request": _small()["request"], "metadata": {"key": "a"}}]}
     batch = {"displayName": "inline", "inputConfig": {"requests": requests}}
-    job = desk.world.create_batch(OWNER, "gemini-3.8-flash", "v1beta", batch)
+    job = desk.world.batches.create(OWNER, "gemini-3.8-flash", "v1beta", batch)
     desk.world.advance(101)
 
-    operation = desk.world.look(job)
+    operation = desk.world.batches.look(job)
 
     (answered,) = operation["response"]["inlinedResponses"]["inlinedResponses"]
     assert answered["metadata"] == {"key": "a"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chargen.base.errors import ChargenError
 from chargen.base.schemas import ROOT
-from chargen.emulator import faults
+from chargen.emulator import campaign, fault_plan
 from chargen.emulator.strictness import PRESETS
 
 DESCRIPTION = (
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from chargen.emulator.catalogue import ModelsFile
 
     try:
-        plan = faults.read(plan_of(args))
+        plan = fault_plan.read(plan_of(args))
         server.serve(
             args.state,
             port=args.port,
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def plan_of(args: argparse.Namespace) -> dict[str, object]:
-    """The fault plan that the options ask for, as `faults.read` takes it; ChargenError if they do not fit together."""
+    """The fault plan that the options ask for, as `fault_plan.read` takes it; ChargenError if they contradict."""
     plan: dict[str, object] = {}
     if args.faults is not None:
         try:
@@ -101,7 +101,7 @@ def plan_of(args: argparse.Namespace) -> dict[str, object]:
     if job:
         plan["job"] = job
     if args.seed is not None:
-        lies = {} if args.lies is None else dict.fromkeys(faults.LIES, args.lies)
+        lies = {} if args.lies is None else dict.fromkeys(campaign.LIES, args.lies)
         plan["campaign"] = {"seed": args.seed, "calls": 0.1, "lines": 0.05, "lies": lies}
     elif args.lies is not None:
         raise ChargenError("--lies needs --seed: the number that they are drawn from")

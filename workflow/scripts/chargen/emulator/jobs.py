@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from chargen.emulator import faults
+from chargen.emulator import fault_plan, faults
 from chargen.emulator.clock import LIFETIME_NS, NANO, rfc3339
 
 _TYPES = "type.googleapis.com/google.ai.generativelanguage.v1main."
@@ -53,10 +53,15 @@ class Job:
     refs: Mapping[str, str] = field(default_factory=dict)
     vanished: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def contents(self) -> set[str]:
+        """The hashes of what it needs: its request lines, and the files that they could read."""
+        return {self.input_sha, *self.refs.values()}
+
     @cached_property
-    def plan(self) -> faults.Plan:
+    def plan(self) -> fault_plan.Plan:
         """The fault plan in force when the job was created."""
-        return faults.read(self.plan_json)
+        return fault_plan.read(self.plan_json)
 
     def as_json(self) -> dict[str, Any]:
         """For the store."""

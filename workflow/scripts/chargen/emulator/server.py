@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 import chargen
 from chargen.base.errors import ChargenError
-from chargen.emulator import faults
+from chargen.emulator import fault_plan
 from chargen.emulator.app import Service
 from chargen.emulator.catalogue import ModelsFile
 from chargen.emulator.clock import rfc3339
@@ -34,7 +34,7 @@ def serve(
     state: Path,
     *,
     port: int = 0,
-    plan: faults.Plan,
+    plan: fault_plan.Plan,
     idle_exit_s: float = 0.0,
     invalid_keys: Iterable[str] = (),
     models: ModelsFile | None = None,
@@ -56,7 +56,7 @@ def serve(
 def _serve_locked(
     state: Path,
     port: int,
-    plan: faults.Plan,
+    plan: fault_plan.Plan,
     idle_exit_s: float,
     invalid_keys: Iterable[str],
     models: ModelsFile,
