@@ -7,8 +7,9 @@ from typing import Any
 
 from chargen.base import durable
 from chargen.library.target import Target
+from chargen.operations.analyze.extra import AnalysisExtra
+from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.records.batch import BatchEnd, BatchPlan, Cost, Outcome, Receipt, Reference, Task, Times, Tokens
-from chargen.records.extras import AnalysisExtra, EnhancementExtra
 from chargen.records.identity import Wish, display_name, task_key
 from chargen.records.state import BatchFiles
 

@@ -413,7 +413,7 @@ def test_the_example_with_and_without_its_analyses(tmp_path):
     for task in looks:
         kind, name, path = task.wish.target.split("/", 2)
         seen = Seen(768, 1024, tuple(dominant_colours((story / f"{kind}s" / name / path).read_bytes())), "It.", name)
-        traits = task.extra["traits"]
+        traits = task.extra.traits
         found = read(json.dumps(answer(form(kind, len(traits)), seen)), kind, traits)
         item = {"path": path, "sha256": task.references[0].sha256, **found.data, "status": "approved"}
         item["canon_analysis"]["matches_description"] = name != "bram-lantry"
@@ -499,7 +499,7 @@ def test_the_next_run_goes_on_with_the_other_field(carrier):
 
     plan = make_analysis_plan(carrier.settings)
 
-    assert [("response_schema", 2)] * 3 == [(task.extra["schema_field"], task.attempt) for task in plan.tasks]
+    assert [("response_schema", 2)] * 3 == [(task.extra.schema_field, task.attempt) for task in plan.tasks]
     assert all("did not fit" in task.prompt for task in plan.tasks)
 
 

@@ -87,7 +87,7 @@ def test_two_inputs_of_one_name_have_two_results(plan):
     """pier.jpg and pier.png do not fight for one file."""
     found = tasks(plan())
 
-    assert {"sea/pier-jpg", "sea/pier-png"} == {found[f"sea/pier.{end}"].extra["output"] for end in ("jpg", "png")}
+    assert {"sea/pier-jpg", "sea/pier-png"} == {found[f"sea/pier.{end}"].extra.output for end in ("jpg", "png")}
 
 
 def test_done_is_by_content_prompt_and_size(plan, tmp_path):
@@ -237,10 +237,10 @@ def test_an_album_is_accounted_for(album):
     assert bad.keys() == left_out.keys()
     assert all(words in left_out[name] for name, words in bad.items())
     assert any("2 hidden files" in notice for notice in found.notices)
-    outputs = [task.extra["output"].casefold() for task in found.tasks]
+    outputs = [task.extra.output.casefold() for task in found.tasks]
     assert len(outputs) == len(set(outputs))
     assert {"Coast-jpg", "coast-jpg-2", "coast-png"} == {
-        tasks(found)[name].extra["output"] for name in ("Coast.jpg", "coast.jpg", "coast.png")
+        tasks(found)[name].extra.output for name in ("Coast.jpg", "coast.jpg", "coast.png")
     }
 
 
@@ -276,7 +276,7 @@ def record(task, folder, file):
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     photograph(10, 10).save(folder / file)
     return {
-        "input": task.extra["input"],
+        "input": task.extra.input,
         "variation": task.wish.variation,
         "file": file,
         "spec_hash": task.wish.spec_hash,
@@ -299,7 +299,7 @@ def test_a_renamed_picture_is_done(album, tmp_path):
 
     assert [] == renamed.tasks
     assert [("enhance/album/a.jpg", "done")] == [(item.target, item.status) for item in renamed.items]
-    assert ("enhance/album/a.jpg", "a-jpg") == (new.wish.target, new.extra["output"])
+    assert ("enhance/album/a.jpg", "a-jpg") == (new.wish.target, new.extra.output)
 
 
 def test_the_same_picture_is_made_once(album):
@@ -325,7 +325,7 @@ def test_results_never_share_a_file(album):
     for number, name in enumerate(("pier.jpg", "pier.png", "pier-jpg.png", "pier_c1.png")):
         photograph(40, 30, seed=number).save(album.folder / name)
     for variations in (1, 2):
-        outputs = [task.extra["output"] for task in album(variations=variations).tasks]
+        outputs = [task.extra.output for task in album(variations=variations).tasks]
 
         assert 4 * variations == len(set(outputs))
 
@@ -335,7 +335,7 @@ def test_names_as_long_as_a_file_system_takes(album):
     album.folder.mkdir()
     for number, end in enumerate(("a", "b")):
         photograph(40, 30, seed=number).save(album.folder / f"{'海' * 82}{end}.jpg")
-    outputs = [task.extra["output"] for task in album(variations=2).tasks]
+    outputs = [task.extra.output for task in album(variations=2).tasks]
 
     assert 4 == len(set(outputs))
     assert all(len(f".{output}-01234567.jpeg.part".encode()) <= 255 for output in outputs)

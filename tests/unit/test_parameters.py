@@ -15,6 +15,7 @@ from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.operations.enhance.plan import make_enhancement_plan
 from chargen.operations.generate.plan import make_plan
+from chargen.providers.base import Request
 from chargen.providers.gemini.client import Remote
 from chargen.providers.gemini.requests import body
 from chargen.providers.models import load_catalog
@@ -25,6 +26,7 @@ from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import State
 
 TAKES_IT = "takes-a-temperature"
+REQUEST = Request("character/oda/lamp@sha256:0123456789abcdef", "A lamp.", "3:4", "1K")
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_a_model_gets_only_what_it_takes(world, choice, sent, temperature):
     data = batch.stored(world.settings(**choice), plan.catalog)
     schema.check("plan", data.to_json(), "the plan")
 
-    config = body(data, data.tasks[0], [])["generation_config"]
+    config = body(data, REQUEST, [])["generation_config"]
 
     assert sent == {name: config[name] for name in config if name not in ("response_modalities", "image_config")}
     assert temperature == data.temperature
@@ -146,7 +148,7 @@ def test_a_plan_of_0_1_0_sends_no_temperature():
     plan = builders.plan(temperature=1.0).to_json()
     del plan["parameters"]
 
-    request = body(BatchPlan.from_json(plan), builders.task(), [])
+    request = body(BatchPlan.from_json(plan), REQUEST, [])
 
     assert "temperature" not in request["generation_config"]
 
@@ -186,7 +188,7 @@ def test_no_request_is_stored_unless_asked_for(world, asked, stored):
     (batch,) = plan.batches
     data = batch.stored(replace(world.settings(), **asked), plan.catalog)
 
-    assert stored is body(data, data.tasks[0], [])["store"]
+    assert stored is body(data, REQUEST, [])["store"]
     assert batch.stored(world.settings(), plan.catalog).batch == data.batch
 
 
@@ -195,7 +197,7 @@ def test_the_emulator_takes_what_is_sent(world, emulator):
     plan = world.plan(thinking_level="minimal")
     (batch,) = plan.batches
     data = batch.stored(world.settings(thinking_level="minimal"), plan.catalog)
-    line = {"key": "k", "request": body(data, data.tasks[0], [])}
+    line = {"key": "k", "request": body(data, REQUEST, [])}
     (world.home / "requests.jsonl").write_bytes(orjson.dumps(line))
     remote = Remote(emulator.url, "a-key", 20, 20)
 

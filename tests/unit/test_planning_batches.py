@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from chargen.base import schemas as schema
 from chargen.planning.batches import WEIGHTS, fill
-from chargen.planning.picking import SentPicture
 from chargen.planning.tasks import Shape, Task
 from chargen.providers.models import load_catalog
 from chargen.records import settings as config
+from chargen.records.batch import Reference
 from chargen.records.identity import Wish
 
 DEFAULTS = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text())
 SETTINGS = config.settings(DEFAULTS | {"library": "story"}, schema.ROOT)
 CATALOG = load_catalog(Path(SETTINGS.models_file))
 MODELS = [CATALOG.image_model(name) for name in ("gemini-nano-banana-2.1", "gemini-3-pro-image")]
-PICTURE = SentPicture("other", "s", "n", "a.png", "0" * 64, "image/png", 1)
+PICTURE = Reference(role="other", subject="s", name="n", path="a.png", sha256="0" * 64, mime="image/png", bytes=1)
 
 _TASKS = st.lists(
     st.tuples(st.sampled_from(MODELS), st.integers(0, 3000), st.integers(0, 3), st.sampled_from(sorted(WEIGHTS))),

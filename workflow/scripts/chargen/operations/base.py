@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from chargen.library.target import Target
     from chargen.placing.answers import Delivery
     from chargen.planning.plan import Plan
-    from chargen.planning.tasks import Task
-    from chargen.providers.base import Wanted
+    from chargen.providers.base import Request, Wanted
     from chargen.records import batch
     from chargen.records.batch import BatchPlan, Outcome
     from chargen.records.settings import Settings
@@ -96,6 +95,12 @@ class Operation(ABC):
         """Return what the paths of pictures that are sent are relative to: the library, unless that is said here."""
         return settings.library_root
 
+    def request(self, task: batch.Task) -> Request:
+        """Return what *task* asks of its model: a picture, unless that is said here."""
+        from chargen.providers.base import Request
+
+        return Request(task.key, task.prompt, task.aspect_ratio, task.image_size)
+
     def named_by(self, globs: Sequence[str], state: str) -> list[str]:
         """Return those *globs* of an order that may name results of this operation; *state* narrows the order."""
         return [glob for glob in globs if glob.startswith(f"{self.name}/")]
@@ -143,7 +148,7 @@ class Operation(ABC):
         return lines_of_files(plan, settings, self.words)
 
     @abstractmethod
-    def output_of(self, task: Task) -> str:
+    def output_of(self, task: batch.Task) -> str:
         """Return a text on where the result of *task* goes: a picture without its extension."""
 
     # -- jobs without a stored plan

@@ -103,7 +103,7 @@ def tasks(plan: Plan[Any], width: int) -> str:
                 f"  {task.wish.target}{variation}{again}",
                 f"    prompt      {summary(task.prompt, width - 16)}",
                 f"    references  {references}",
-                f"    output      {does.output_of(task)}",
+                f"    output      {does.output_of(task.stored())}",
                 f"    {form}{money(task.shape.cost_usd)}",
             ]
             lines += [f"    note        {note}" for note in task.notes]

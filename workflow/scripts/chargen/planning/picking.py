@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,29 +11,28 @@ from chargen.base.errors import Place, Problem
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.pictures.looks import Look, Looker
-from chargen.records import batch
+from chargen.records.batch import Reference as Sent
 from chargen.records.settings import Settings
 
+Role = ReferenceRole | Literal["input"]
 
-@dataclass(frozen=True, slots=True)
-class SentPicture:
-    """A picture as it goes out; ``path`` relative to the library root (or absolute, outside of it), ``bytes`` its size.
 
-    Where ``max_side`` is not 0, a copy is sent: upright, on white, no side longer than that many pixels.
+def sent_picture(role: Role, about: tuple[str, str], path: str, look: Look, most: int) -> Sent:
+    """Return a picture as it goes out: *about* are its subject and name, *path* is relative to the library's root.
+
+    One with a side longer than *most* pixels is sent as a copy, scaled down.
     """
-
-    role: ReferenceRole | Literal["input"]
-    subject: str
-    name: str
-    path: str
-    sha256: str
-    mime: str
-    bytes: int
-    max_side: int = 0
-
-    def stored(self) -> batch.Reference:
-        """Return it as it stands in a plan."""
-        return batch.Reference(**asdict(self))
+    subject, name = about
+    return Sent(
+        role=role,
+        subject=subject,
+        name=name,
+        path=path,
+        sha256=look.sha256,
+        mime=look.mime,
+        bytes=look.bytes,
+        max_side=most if look.prepared(most) else 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Picked:
     why pictures that the author did not name were chosen, and what is done to any of them before it is sent.
     """
 
-    sent: tuple[SentPicture, ...]
+    sent: tuple[Sent, ...]
     needs: frozenset[str]
     problems: tuple[Problem, ...]
     blocked: Problem | None = None
@@ -72,7 +71,7 @@ class Picker:
         Who is not *patient* takes the best known pictures, not named by the author, as they are now.
         """
         references, known_problems = self._index.for_scene(scene)
-        sent: list[SentPicture] = []
+        sent: list[Sent] = []
         chosen: dict[str, str] = {}
         needs: set[str] = set()
         problems = list(known_problems)
@@ -96,7 +95,7 @@ class Picker:
         notes = tuple(note for picture in sent[:limit] for note in self._notes(picture, chosen[picture.path]))
         return Picked(tuple(sent[:limit]), frozenset(needs), tuple(problems), blocked, notes)
 
-    def _notes(self, picture: SentPicture, why: str) -> Iterator[str]:
+    def _notes(self, picture: Sent, why: str) -> Iterator[str]:
         if why:
             yield f"reference {picture.path} is the best known picture of {picture.name}: {why}"
         for change in self._look(picture.path).prepared(self._max_side):
@@ -104,7 +103,7 @@ class Picker:
 
     def _best(
         self, reference: Reference, scene: Scene, making: Set[str], patient: bool
-    ) -> SentPicture | frozenset[str] | Problem:
+    ) -> Sent | frozenset[str] | Problem:
         """Return the picture to send, or the targets to wait for, or what is wrong."""
         for candidate in reference.candidates:
             awaited = making & {candidate.target, *candidate.rivals} - {scene.target}
@@ -118,16 +117,8 @@ class Picker:
             if look.trouble:
                 message = f"reference {reference.written}: {candidate.path} {look.trouble}"
                 return _problem("unreadable-reference", message, scene, reference.place)
-            return SentPicture(
-                reference.role,
-                reference.subject,
-                reference.name,
-                candidate.path,
-                look.sha256,
-                look.mime,
-                look.bytes,
-                self._max_side if look.prepared(self._max_side) else 0,
-            )
+            about = reference.subject, reference.name
+            return sent_picture(reference.role, about, candidate.path, look, self._max_side)
         message = f"reference {reference.written}: no picture of it exists yet"
         return _problem("missing-reference", message, scene, reference.place)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from chargen.planning.picking import SentPicture
+from chargen.base.reading import Document
 from chargen.providers.models import ImageModel, TextModel
 from chargen.records import batch
 from chargen.records.batch import Replaced
@@ -49,14 +47,14 @@ class Task:
     key: str
     title: str
     prompt: str
-    references: tuple[SentPicture, ...]
+    references: tuple[batch.Reference, ...]
     shape: Shape | TextShape
     replaces: Replaced | None  # the picture that the author has now
     notes: tuple[str, ...]
     weight: str
     tokens: int  # that go in, estimated
     characters: int  # of text that go in
-    extra: Mapping[str, Any] = field(default_factory=dict)  # what only this operation says
+    extra: Document | None = None  # what only this operation says
 
     @property
     def line_bytes(self) -> int:
@@ -73,12 +71,12 @@ class Task:
             key=self.key,
             title=self.title,
             prompt=self.prompt,
-            references=tuple(reference.stored() for reference in self.references),
+            references=self.references,
             aspect_ratio=self.shape.aspect_ratio,
             image_size=self.shape.image_size,
             cost_usd=self.shape.cost_usd,
             characters=self.characters,
             replaces=self.replaces,
             notes=self.notes,
-            extra=self.extra,
+            extra=self.extra.to_json() if self.extra else {},
         )

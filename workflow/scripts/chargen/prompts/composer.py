@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from chargen.library.model import Entity, Palette, ReferenceRole, Scene
+from chargen.library.model import Entity, Palette, Scene
 from chargen.prompts.rules import (
     SECTION_END,
     ArtDirection,
@@ -47,7 +47,7 @@ class CastMember:
 class SentReference:
     """A picture that goes along, in the order of the request; ``subject`` as in `model.Reference`."""
 
-    role: ReferenceRole
+    role: str
     name: str
     subject: str
 
@@ -108,7 +108,7 @@ class _Person:
 class _SentImage:
     """A reference as templates see one."""
 
-    role: ReferenceRole
+    role: str
     name: str
     subject: str
     instruction: str
@@ -231,7 +231,7 @@ def _images(rules: Rules, references: Sequence[SentReference]) -> tuple[_SentIma
 
 
 @lru_cache(maxsize=4096)
-def _instruction(rules: Rules, role: ReferenceRole, name: str) -> str:
+def _instruction(rules: Rules, role: str, name: str) -> str:
     try:
         return _without_blank_lines(_run(rules.roles[role], {**rules.globals, "name": name}))
     except Exception as error:

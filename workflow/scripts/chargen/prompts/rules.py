@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargen.base import schemas as schema
 from chargen.base.errors import CannotPlan
-from chargen.library.model import Kind, ReferenceRole, Weight
+from chargen.library.model import Kind, Weight
 from chargen.prompts import text as words_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Rules:
     styles_path: Path
     sections: tuple[Section, ...]
     template: Template
-    roles: Mapping[ReferenceRole, Template]
+    roles: Mapping[str, Template]
     styles: Styles
     globals: Mapping[str, Any]
 

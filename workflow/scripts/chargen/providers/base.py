@@ -337,6 +337,23 @@ class SentFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What one task asks of a model: about the pictures that are sent along, in order, then *text*.
+
+    The answer is a picture of that ``aspect_ratio`` (like ``16:9``) and ``image_size`` (like ``2K``). With a ``form``,
+    a JSON Schema, it is a JSON object of that form instead; ``form_field`` says where in the request the form goes,
+    for a provider that has several places for it.
+    """
+
+    key: str
+    text: str
+    aspect_ratio: str = ""
+    image_size: str = ""
+    form: Mapping[str, Any] | None = None
+    form_field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SentRequest:
     """What a written request line says: its key, the addresses of the uploads that it names, and whether the provider
     may store it; None where the line does not say."""

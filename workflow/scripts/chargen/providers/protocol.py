@@ -12,9 +12,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chargen.base.capabilities import Capabilities
-from chargen.providers.base import RemoteFile, RemoteJob, ResultLine, Results, SentFile, SentRequest, Verdict, Wanted
+from chargen.providers.base import (
+    RemoteFile,
+    RemoteJob,
+    Request,
+    ResultLine,
+    Results,
+    SentFile,
+    SentRequest,
+    Verdict,
+    Wanted,
+)
 from chargen.providers.models import Catalog
-from chargen.records.batch import BatchPlan, Task
+from chargen.records.batch import BatchPlan
 from chargen.records.settings import Settings
 
 
@@ -89,8 +99,8 @@ class Provider(Protocol):
         Raises CannotPlan, naming file and key, if they cannot be read.
         """
 
-    def request_line(self, plan: BatchPlan, task: Task, references: Sequence[SentFile]) -> bytes:
-        """Return one line of the request file with its newline; *references* are those of *task*, in order."""
+    def request_line(self, plan: BatchPlan, request: Request, pictures: Sequence[SentFile]) -> bytes:
+        """Return one line of the request file with its newline; *pictures* are sent along, in order."""
 
     def read_request(self, line: Mapping[str, Any]) -> SentRequest:
         """Return what a line says that `request_line` wrote."""

@@ -38,7 +38,8 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Connectio
     """
     plan = files.read_plan()
     references = distinct_references(plan.tasks)
-    base = operation(plan.operation).base_folder(settings)
+    does = operation(plan.operation)
+    base = does.base_folder(settings)
     uploads, refused = _upload_all(settings, state, remote, references, base, run)
     provider = provider_of(settings)
     lines: list[bytes] = []
@@ -49,7 +50,7 @@ def stage(settings: Settings, state: State, files: BatchFiles, remote: Connectio
             left_out[task.key] = why
             events.log("left-out", f"{task.key} is not sent: {why}", level="warning", key=task.key, reason=why)
         else:
-            lines.append(provider.request_line(plan, task, _references(task, uploads)))
+            lines.append(provider.request_line(plan, does.request(task), _references(task, uploads)))
     # Lines and what is left out of them belong together: while one of them is old, there are no lines.
     files.requests.unlink(missing_ok=True)
     files.left_out.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chargen.library.target import Target
     from chargen.placing.answers import Delivery
     from chargen.planning.file_plans import FilePlan
-    from chargen.planning.tasks import Task
+    from chargen.providers.base import Request
     from chargen.records import batch
     from chargen.records.batch import BatchPlan, Outcome
     from chargen.records.settings import Settings
@@ -32,6 +32,11 @@ class Analyze(Operation):
         from chargen.operations.analyze.plan import make_analysis_plan
 
         return make_analysis_plan(settings, scope=scope)
+
+    def request(self, task: batch.Task) -> Request:
+        from chargen.operations.analyze.tasks import request_of
+
+        return request_of(task)
 
     def named_by(self, globs: Sequence[str], state: str) -> list[str]:
         """Those over ``kind/entity/images/file``; of what failed any glob that fits."""
@@ -57,7 +62,7 @@ class Analyze(Operation):
 
         return placing.again(settings, plan, super().again(settings, plan, task, record), record)
 
-    def output_of(self, task: Task) -> str:
+    def output_of(self, task: batch.Task) -> str:
         return "a description of the picture"
 
     def owns(self, target: Target) -> bool:

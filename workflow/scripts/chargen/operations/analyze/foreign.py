@@ -7,11 +7,11 @@ from dataclasses import replace
 from chargen.analysis.form import MAX_TRAITS
 from chargen.library.load import load_library
 from chargen.library.target import Target
+from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.tasks import OPERATION
 from chargen.operations.base import Blank
 from chargen.operations.foreign import NOTE, blank_task
 from chargen.records.batch import Reference, Task
-from chargen.records.extras import AnalysisExtra
 from chargen.records.identity import UNKNOWN
 from chargen.records.settings import Settings
 

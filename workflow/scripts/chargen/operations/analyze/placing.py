@@ -15,6 +15,7 @@ from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.target import Target
 from chargen.library.writeback import WriteBackError, append_items
+from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.question import load_question
 from chargen.operations.analyze.tasks import UNFIT, analysis_key, errors_in
 from chargen.operations.generate.placing import entity_if_readable, entity_now
@@ -24,7 +25,7 @@ from chargen.placing.place import Placed, entity_folder
 from chargen.providers.base import Verdict
 from chargen.providers.verdicts import ADVICE
 from chargen.records.batch import BatchPlan, Outcome, Task
-from chargen.records.extras import AnalysisExtra, AnalysisOutcome
+from chargen.records.extras import AnalysisOutcome
 from chargen.records.identity import UNKNOWN
 from chargen.records.journal import now
 from chargen.records.settings import Settings

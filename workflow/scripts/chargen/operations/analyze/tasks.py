@@ -11,16 +11,18 @@ from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, oth
 from chargen.base.durable import canonical
 from chargen.library.model import KIND_FOLDERS, Entity
 from chargen.library.target import Target
+from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.question import Question, load_question
 from chargen.pictures.looks import Look
 from chargen.planning.file_plans import FilePlan
-from chargen.planning.picking import SentPicture
+from chargen.planning.picking import sent_picture
 from chargen.planning.sources import Sources
 from chargen.planning.tasks import Task, TextShape
-from chargen.providers.base import Reason
+from chargen.providers.base import Reason, Request
 from chargen.providers.parameters import hashed, sent_to
+from chargen.records import batch
 from chargen.records.batch import Outcome
-from chargen.records.extras import AnalysisExtra, AnalysisOutcome
+from chargen.records.extras import AnalysisOutcome
 from chargen.records.identity import Wish, digest, task_key
 from chargen.records.journal import Journal
 from chargen.records.learned import better_field
@@ -92,17 +94,8 @@ class TaskMaker:
         entity = picture.entity
         traits = traits_of(entity)
         prompt = self.question.ask(entity, traits, Path(picture.path).name, errors)
-        changes = look.prepared(self._catalog.input_image_side)
-        sent = SentPicture(
-            "input",
-            entity.key,
-            entity.name,
-            picture.from_root,
-            look.sha256,
-            look.mime,
-            look.bytes,
-            self._catalog.input_image_side if changes else 0,
-        )
+        most = self._catalog.input_image_side
+        sent = sent_picture("input", (entity.key, entity.name), picture.from_root, look, most)
         size, fingerprint = self._form(entity.kind, len(traits))
         tokens = self._estimates.input_tokens(self._model, len(prompt) + size, 1, self._sent)
         cost = round(self._answer.usd + self._catalog.text_cost(self._model, tokens, 0), 8)
@@ -117,7 +110,7 @@ class TaskMaker:
             references=(sent,),
             shape=TextShape(self._model, cost, less=self._answer.less, more=self._answer.more),
             replaces=None,
-            notes=tuple(f"{change} before it was sent" for change in changes),
+            notes=tuple(f"{change} before it was sent" for change in look.prepared(most)),
             weight="medium",
             tokens=tokens,
             characters=len(prompt) + size,
@@ -128,7 +121,7 @@ class TaskMaker:
                 corrections=errors,
                 schema_field=field,
                 version=self.question.version,
-            ).to_json(),
+            ),
         )
 
     def _form(self, kind: str, traits: int) -> tuple[int, str]:
@@ -184,3 +177,11 @@ def last_unfit(state: State, journal: Journal, wish: Wish) -> Unfit | None:
             record = next((task for task in tasks if task.wish_id == wish.id), None)
             return Unfit(errors_in(record), record.extra_as(AnalysisOutcome).schema_field) if record else None
     return None
+
+
+def request_of(task: batch.Task) -> Request:
+    """Return what *task* asks: a description of its picture, in the form of its entity's kind and traits."""
+    extra = task.extra_as(AnalysisExtra)
+    wanted = sendable(form(extra.kind, len(extra.traits)))
+    text = f"{task.prompt}\n\n{in_words(wanted)}"
+    return Request(task.key, text, form=wanted, form_field=extra.schema_field)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from chargen.library.target import Target
     from chargen.placing.answers import Delivery
     from chargen.planning.file_plans import FilePlan
-    from chargen.planning.tasks import Task
     from chargen.records import batch
     from chargen.records.batch import Outcome
     from chargen.records.settings import Settings
@@ -50,10 +49,10 @@ class Enhance(Operation):
 
         return placing.still_wanted(settings, records)
 
-    def output_of(self, task: Task) -> str:
-        from chargen.records.extras import EnhancementExtra
+    def output_of(self, task: batch.Task) -> str:
+        from chargen.operations.enhance.extra import EnhancementExtra
 
-        extra = EnhancementExtra.from_json(task.extra)
+        extra = task.extra_as(EnhancementExtra)
         return f"{extra.folder}/{extra.output}"
 
     def settings_then(self, settings: Settings, targets: Sequence[Target]) -> Settings:

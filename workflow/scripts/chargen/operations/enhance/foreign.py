@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from chargen.library.target import Target
 from chargen.operations.base import Blank
+from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.operations.enhance.names import suffix
 from chargen.operations.enhance.tasks import OPERATION, job_folder
 from chargen.operations.foreign import blank_task
 from chargen.records.batch import Task
-from chargen.records.extras import EnhancementExtra
 from chargen.records.settings import Settings
 
 

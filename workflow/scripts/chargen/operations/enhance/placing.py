@@ -14,6 +14,7 @@ from typing import Any
 from chargen.base import durable, failpoints
 from chargen.base.errors import ChargenError
 from chargen.library.locking import writing
+from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.operations.enhance.submission import SUBMISSION, read_submission, results_in
 from chargen.pictures import formats as pictures
 from chargen.pictures.formats import BrokenPicture
@@ -25,7 +26,6 @@ from chargen.placing.provenance import describe, finisher
 from chargen.providers.base import Verdict
 from chargen.providers.verdicts import broken_picture
 from chargen.records.batch import Outcome, Reference, Task
-from chargen.records.extras import EnhancementExtra
 from chargen.records.journal import now
 from chargen.records.settings import Settings
 

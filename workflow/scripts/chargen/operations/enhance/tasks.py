@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from chargen.base.errors import CannotPlan
 from chargen.library.target import Target
+from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.operations.enhance.names import Asked, suffix
 from chargen.planning.file_plans import FilePlan
-from chargen.planning.picking import SentPicture
+from chargen.planning.picking import sent_picture
 from chargen.planning.sources import Sources
 from chargen.planning.tasks import Shape, Task
 from chargen.providers.parameters import Temperatures, hashed, sent_to
-from chargen.records.extras import EnhancementExtra
 from chargen.records.identity import Wish, task_key
 from chargen.records.settings import Settings
 
@@ -54,17 +54,8 @@ class TaskMaker:
     def task(self, found: Asked, name: str, output: str, wish: Wish, attempt: int) -> Task:
         """Return the request for one result of *found*, which is made under *name* and goes to *output*."""
         settings, item, look = self._settings, found.item, found.look
-        changes = look.prepared(self._max_side)
-        sent = SentPicture(
-            "input",
-            wish.target,
-            PurePosixPath(item.name).name,
-            os.path.relpath(item.path, settings.home),
-            look.sha256,
-            look.mime,
-            look.bytes,
-            self._max_side if changes else 0,
-        )
+        about = wish.target, PurePosixPath(item.name).name
+        sent = sent_picture("input", about, os.path.relpath(item.path, settings.home), look, self._max_side)
         ratio = nearest_ratio(look.width, look.height, self._model.ratios)
         shape = Shape(self._model, ratio, self._size, self.price.usd, self.price.less, self.price.more)
         tokens = self._estimates.input_tokens(self._model, len(item.prompt), 1, self._sent)
@@ -77,7 +68,7 @@ class TaskMaker:
             references=(sent,),
             shape=self._estimates.with_input(shape, tokens),
             replaces=None,
-            notes=tuple(f"{change} before it was sent" for change in changes),
+            notes=tuple(f"{change} before it was sent" for change in look.prepared(self._max_side)),
             weight="medium",
             tokens=tokens,
             characters=len(item.prompt),
@@ -85,7 +76,7 @@ class TaskMaker:
                 input=name,
                 folder=os.path.relpath(job_folder(settings), settings.home),
                 output=output + suffix(wish.variation, settings.enhance.variations),
-            ).to_json(),
+            ),
         )
 
     def is_current(self, key: str, found: Asked, wish: Wish) -> bool:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from chargen.placing.answers import Delivery
     from chargen.planning.plan import Plan
     from chargen.planning.scene_plans import ScenePlan
-    from chargen.planning.tasks import Task
     from chargen.records import batch
     from chargen.records.batch import Outcome
     from chargen.records.settings import Settings
@@ -64,7 +63,7 @@ class Generate(Operation):
 
         return words.standing_lines(plan, settings)
 
-    def output_of(self, task: Task) -> str:
+    def output_of(self, task: batch.Task) -> str:
         from chargen.library.names import output_path
 
         return output_path(task.wish.target, task.wish.variation)

@@ -10,7 +10,7 @@ from chargen.analysis.learn import Lessons
 from chargen.base.errors import ChargenError, Problem
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
-from chargen.planning.picking import Picked, SentPicture
+from chargen.planning.picking import Picked
 from chargen.planning.plan import Plan
 from chargen.planning.sources import Sources
 from chargen.planning.standing import Standing
@@ -20,7 +20,7 @@ from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
 from chargen.providers.models import ImageModel
 from chargen.providers.parameters import Temperatures, hashed, sent_to
-from chargen.records.batch import Replaced
+from chargen.records.batch import Reference, Replaced
 from chargen.records.identity import task_key
 
 OPERATION = "generate"
@@ -82,7 +82,7 @@ class TaskMaker:
                 scene.id,
             )
 
-    def compose(self, standing: Standing, sent: tuple[SentPicture, ...]) -> Prompt:
+    def compose(self, standing: Standing, sent: tuple[Reference, ...]) -> Prompt:
         """Return the prompt of a scene when *sent* goes along, with the notes on what was rejected before."""
         scene = standing.scene
         return compose(
@@ -96,16 +96,14 @@ class TaskMaker:
             standing.corrections,
         )
 
-    def key(self, standing: Standing, prompt: Prompt, shape: Shape, sent: tuple[SentPicture, ...]) -> str:
+    def key(self, standing: Standing, prompt: Prompt, shape: Shape, sent: tuple[Reference, ...]) -> str:
         """Return the task key: its hash covers everything that shapes the result.
 
         Whoever rejects a picture without a note sends the same words again and wants another picture all the same.
         """
         return task_key(standing.target, standing.variation, self._covered(standing, prompt, shape, sent))
 
-    def is_current(
-        self, key: str, standing: Standing, prompt: Prompt, shape: Shape, sent: Sequence[SentPicture]
-    ) -> bool:
+    def is_current(self, key: str, standing: Standing, prompt: Prompt, shape: Shape, sent: Sequence[Reference]) -> bool:
         """Whether *key*, as it was recorded, stands for the request that would be sent today."""
         covered = self._covered(standing, prompt, shape, sent)
         others = ({"temperature": other} for other in self._temperatures.others(shape.model.takes))
@@ -114,7 +112,7 @@ class TaskMaker:
         )
 
     def _covered(
-        self, standing: Standing, prompt: Prompt, shape: Shape, sent: Sequence[SentPicture]
+        self, standing: Standing, prompt: Prompt, shape: Shape, sent: Sequence[Reference]
     ) -> dict[str, object]:
         """Everything that shapes the picture."""
         rejections = standing.wish.rejections
@@ -181,7 +179,7 @@ class TaskMaker:
             self._models[name] = found
         return found
 
-    def _cast(self, scene: Scene, sent: tuple[SentPicture, ...]) -> list[CastMember]:
+    def _cast(self, scene: Scene, sent: tuple[Reference, ...]) -> list[CastMember]:
         shown = {picture.subject for picture in sent}
         members = []
         for depicted in scene.characters:

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 
 from chargen.base.capabilities import Capabilities, capabilities
-from chargen.providers.base import ResultLine, SentFile, SentRequest, Verdict, Wanted
+from chargen.providers.base import Request, ResultLine, SentFile, SentRequest, Verdict, Wanted
 from chargen.providers.gemini import client, outcomes, requests
 from chargen.providers.gemini.lines import LineError
 from chargen.providers.gemini.scanner import ResultFile
 from chargen.providers.models import Catalog, load_catalog
 from chargen.providers.protocol import Connection
-from chargen.records.batch import BatchPlan, Task
+from chargen.records.batch import BatchPlan
 from chargen.records.settings import Settings
 
 QUOTA = 8
@@ -37,9 +37,9 @@ class Gemini:
     def catalog(self, settings: Settings, today: dt.date | None = None) -> Catalog:
         return load_catalog(Path(settings.models_file), today)
 
-    def request_line(self, plan: BatchPlan, task: Task, references: Sequence[SentFile]) -> bytes:
-        request = requests.body(plan, task, [requests.file_part(item.uri, item.mime) for item in references])
-        return orjson.dumps({"key": task.key, "request": request}, option=orjson.OPT_APPEND_NEWLINE)
+    def request_line(self, plan: BatchPlan, request: Request, pictures: Sequence[SentFile]) -> bytes:
+        body = requests.body(plan, request, [requests.file_part(item.uri, item.mime) for item in pictures])
+        return orjson.dumps({"key": request.key, "request": body}, option=orjson.OPT_APPEND_NEWLINE)
 
     def read_request(self, line: Mapping[str, Any]) -> SentRequest:
         return requests.read(line)

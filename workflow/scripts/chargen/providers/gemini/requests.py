@@ -1,55 +1,41 @@
-"""What a task asks of the API, by operation: the body of its request line, in the documented snake_case shape."""
+"""The body of a request line, in the documented snake_case shape."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chargen.analysis.form import form, in_field, in_words, sendable
-from chargen.providers.base import SentRequest
-from chargen.records.batch import BatchPlan, Task
-from chargen.records.extras import AnalysisExtra
+from chargen.analysis.form import in_field
+from chargen.providers.base import Request, SentRequest
+from chargen.records.batch import BatchPlan
 
 Json = dict[str, Any]
 
 
-def body(plan: BatchPlan, task: Task, pictures: Sequence[Json]) -> Json:
-    """Return the request of *task*; *pictures* are the parts of its references, in order, and go first.
+def body(plan: BatchPlan, request: Request, pictures: Sequence[Json]) -> Json:
+    """Return the body of *request*; *pictures* are the parts of what is sent along, in order, and go first.
 
     ``store`` stands beside the contents, and outranks what the project is set to
     (https://ai.google.dev/gemini-api/docs/logs-datasets; google-genai writes it there, for batches too).
     """
-    if plan.operation == "analyze":
-        extra = task.extra_as(AnalysisExtra)
-        wanted = sendable(form(extra.kind, len(extra.traits)))
-        parts = [*pictures, {"text": f"{task.prompt}\n\n{in_words(wanted)}"}]
-        config = _for_text(plan, extra.schema_field, wanted)
-    else:
-        parts = [*pictures, {"text": task.prompt}]
-        config = _for_picture(plan, task)
-    request: Json = {
-        "contents": [{"role": "user", "parts": parts}],
-        "generation_config": config,
+    content: Json = {
+        "contents": [{"role": "user", "parts": [*pictures, {"text": request.text}]}],
+        "generation_config": _config(plan, request),
         "store": plan.store_requests,
     }
     if plan.safety_settings:
-        request["safety_settings"] = list(plan.safety_settings)
-    return request
+        content["safety_settings"] = list(plan.safety_settings)
+    return content
 
 
-def _for_picture(plan: BatchPlan, task: Task) -> Json:
+def _config(plan: BatchPlan, request: Request) -> Json:
+    if request.form is not None:
+        form = in_field(request.form_field, dict(request.form))
+        return {"response_mime_type": "application/json", request.form_field: form, **_parameters(plan)}
     return {
         "response_modalities": ["IMAGE"],
         **_parameters(plan),
-        "image_config": {"aspect_ratio": task.aspect_ratio, "image_size": task.image_size},
-    }
-
-
-def _for_text(plan: BatchPlan, field: str, wanted: Json) -> Json:
-    return {
-        "response_mime_type": "application/json",
-        field: in_field(field, wanted),
-        **_parameters(plan),
+        "image_config": {"aspect_ratio": request.aspect_ratio, "image_size": request.image_size},
     }
 
 

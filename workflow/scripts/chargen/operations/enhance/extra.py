@@ -1,0 +1,17 @@
+"""What enhancements say of their tasks besides what all say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chargen.base.reading import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnhancementExtra(Document):
+    """A picture to be enhanced: ``input`` is its name below the input folder, ``folder`` that of the job's results,
+    relative to the home folder, and ``output`` where in it this one goes, without its ending."""
+
+    input: str = ""
+    folder: str = ""
+    output: str = ""
