@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import builders
 from chargen.emulator import answers, catalogue, cli, fault_plan, relaxed, requests, rows
 from chargen.emulator.errors import ApiError
 from chargen.emulator.jobs import EMBED, Job
@@ -199,12 +200,9 @@ def test_camel_case_rows(desk: Desk) -> None:
 @pytest.mark.parametrize("operation", ["generate", "analyze"])
 def test_own_requests_pass_everywhere(tmp_path: Path, preset: str, operation: str) -> None:
     """chargen's own request lines are taken however strictly files are read."""
-    plan = {
-        "operation": operation,
-        "temperature": 1.0,
-        "safety_settings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
-    }
-    task = {"prompt": "a lamp", "aspect_ratio": "1:1", "image_size": "1K", "kind": "character", "traits": ["brave"]}
+    task = builders.task() if operation == "generate" else builders.analysis()
+    harassment = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}
+    plan = builders.plan(task, temperature=1.0, safety_settings=(harassment,))
     pictures = [{"file_data": {"file_uri": "https://h/v1beta/files/abc", "mime_type": "image/png"}}]
     path = tmp_path / "requests.jsonl"
     path.write_text(json.dumps({"key": "k", "request": own.body(plan, task, pictures)}), encoding="utf-8")
