@@ -58,7 +58,8 @@ class Operation(ABC):
     models: ClassVar[str] = ""
     """The key of the settings' ``models`` that chooses the model; empty if that is its name."""
     unsent_temperature: ClassVar[float | None] = None
-    """What task keys of version 0.1.0 hashed where no temperature is sent; None for operations that it did not have."""
+    """What task keys hash where no temperature is sent: the default of version 0.1.0, which must never change. None for
+    operations that it did not have."""
     by_folder: ClassVar[bool] = False
     """Whether it has targets for characters, locations and chapters alone: ``<name>_characters`` and so on."""
     other_targets: ClassVar[frozenset[str]] = frozenset()

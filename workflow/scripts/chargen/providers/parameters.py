@@ -2,7 +2,7 @@
 
 A model gets only what its entry in ``config/models.yaml`` says it takes, and a key covers what is sent. Version 0.1.0
 sent the temperature to every model and hashed it. That must not make its pictures out of date now that Gemini 3 is
-called without one: for such a model the key still hashes the default of 0.1.0 (`UNSENT_TEMPERATURE`), and a recorded
+called without one: for such a model the key still hashes the default of 0.1.0 (`unsent_temperature`), and a recorded
 key is also the present one if it was made with the configured temperature, or with one that any run of this library had
 (`Temperatures`). The version in the hash stays 1: with the defaults, keys are those of 0.1.0, byte for byte.
 """
@@ -18,9 +18,6 @@ from chargen.providers.models import ImageModel, Takes, TextModel
 from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import State
 
-UNSENT_TEMPERATURE: Mapping[str, float] = {"generate": 1.0, "analyze": 0.2, "enhance": 1.0}
-"""What a key hashes, by operation, where no temperature is sent: the defaults of 0.1.0. Never change them."""
-
 
 def sent_to(takes: Takes, choice: ModelChoice) -> dict[str, Any]:
     """Return the parameters of *choice* that are sent to a model that *takes* them, by name."""
@@ -34,9 +31,12 @@ def sent_to(takes: Takes, choice: ModelChoice) -> dict[str, Any]:
     return sent
 
 
-def hashed(operation: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a task key covers of the parameters: those that are *sent*, and always a temperature."""
-    return {"temperature": UNSENT_TEMPERATURE[operation], **sent}
+def hashed(sent: Mapping[str, Any], unsent_temperature: float | None) -> dict[str, Any]:
+    """Return what a task key covers of the parameters: those that are *sent*, and *unsent_temperature* where none is.
+
+    None stands for an operation that version 0.1.0 did not have.
+    """
+    return dict(sent) if unsent_temperature is None else {"temperature": unsent_temperature, **sent}
 
 
 def not_sent(operation: str, model: ImageModel | TextModel, choice: ModelChoice) -> list[str]:

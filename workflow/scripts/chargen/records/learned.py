@@ -62,7 +62,7 @@ class Learned:
             if task.has_picture and (sample := _sample(task)):
                 name = way(receipt.operation, model, task.image_size, receipt.parameters)
                 self.samples[name] = [*self.samples.get(name, ()), sample][-KEPT:]
-            if receipt.operation == "analyze" and (fits := _fits(task)) is not None:
+            if not task.image_size and (fits := _fits(task)) is not None:  # an answer in words
                 known = self.fits.setdefault(model, {})
                 of_field = task.extra_as(AnalysisOutcome).schema_field
                 known[of_field] = [*known.get(of_field, ()), fits][-KEPT:]

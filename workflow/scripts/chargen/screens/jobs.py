@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from chargen.base.reading import Document, extend
 from chargen.base.timestamps import ago
 from chargen.base.wording import count
+from chargen.operations import DEFAULT_TARGET
 from chargen.providers.base import FINAL_STATES, RemoteJob
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect
@@ -154,7 +155,7 @@ def look(state: State, remote: Connection) -> list[Job]:
 
 def what_to_do(job: Job, settings: Settings) -> tuple[str, str]:
     """Return what a person should know about *job*, and the command that goes with it; ``""`` where all is well."""
-    go_on = command(settings, "generate_all")
+    go_on = command(settings, DEFAULT_TARGET)
     if job.state == "GONE":
         return "the server no longer lists it; the next run checks whether its results are lost", go_on
     if job.state == "ELSEWHERE":

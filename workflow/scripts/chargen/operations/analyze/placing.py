@@ -17,7 +17,7 @@ from chargen.library.target import Target
 from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.question import load_question
-from chargen.operations.analyze.tasks import UNFIT, analysis_key, errors_in
+from chargen.operations.analyze.tasks import UNFIT, Asked, errors_in
 from chargen.operations.generate.placing import entity_if_readable, entity_now
 from chargen.pictures import formats as pictures
 from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, task_record
@@ -89,10 +89,9 @@ def again(settings: Settings, plan: BatchPlan, task: Task, record: Outcome) -> T
     prompt = load_question(Path(settings.analysis)).correct(task.prompt, errors)
     extra = _extra(task)
     field = other_field(extra.schema_field)
-    sha256 = task.references[0].sha256
-    key = analysis_key(settings, task.target, prompt, plan.model, plan.parameters, extra.form, sha256, field)
+    asked = Asked(prompt, plan.model, plan.parameters, extra.form, task.references[0].sha256, field)
     changed = replace(extra, corrections=errors, schema_field=field)
-    return replace(task, prompt=prompt, key=key, extra={**task.extra, **changed.to_json()})
+    return replace(task, prompt=prompt, key=asked.key(settings, task.target), extra={**task.extra, **changed.to_json()})
 
 
 class _Desk:

@@ -11,6 +11,7 @@ from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, oth
 from chargen.base.durable import canonical
 from chargen.library.model import KIND_FOLDERS, Entity
 from chargen.library.target import Target
+from chargen.operations.analyze import Analyze
 from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.question import Question, load_question
 from chargen.pictures.looks import Look
@@ -29,7 +30,7 @@ from chargen.records.learned import better_field
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
-OPERATION = "analyze"
+OPERATION = Analyze.name
 LONGEST_TRAIT = 500
 UNFIT: Reason = "unfit-answer"
 FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
@@ -97,14 +98,13 @@ class TaskMaker:
         most = self._catalog.input_image_side
         sent = sent_picture("input", (entity.key, entity.name), picture.from_root, look, most)
         size, fingerprint = self._form(entity.kind, len(traits))
+        asked = Asked(prompt, self._model.name, self._sent, fingerprint, look.sha256, field)
         tokens = self._estimates.input_tokens(self._model, len(prompt) + size, 1, self._sent)
         cost = round(self._answer.usd + self._catalog.text_cost(self._model, tokens, 0), 8)
         return Task(
             wish=wish,
             attempt=attempt,
-            key=analysis_key(
-                self._settings, wish.target, prompt, self._model.name, self._sent, fingerprint, look.sha256, field
-            ),
+            key=asked.key(self._settings, wish.target),
             title=Path(picture.path).name,
             prompt=prompt,
             references=(sent,),
@@ -132,35 +132,34 @@ class TaskMaker:
         return self._forms[kind, traits]
 
 
-def analysis_key(
-    settings: Settings,
-    target: str,
-    prompt: str,
-    model: str,
-    sent: Mapping[str, Any],
-    fingerprint: str,
-    sha256: str,
-    field: str,
-) -> str:
-    """Return the task key of an analysis: its hash covers everything that shapes the answer.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that shapes an answer: *parameters* are what the model gets, ``form`` is the form's fingerprint,
+    ``sha256`` that of the picture, and ``field`` holds the form in the request."""
 
-    *sent* are the parameters that the model gets, *fingerprint* is the form's. It stands for what is said of it in
-    words, too, so that keys are those of 0.1.0, which did not say it. *field* holds the form; the first choice is not
-    hashed.
-    """
-    return task_key(
-        target,
-        1,
-        {
-            "prompt": prompt,
-            "model": model,
-            **hashed(OPERATION, sent),
+    prompt: str
+    model: str
+    parameters: Mapping[str, Any]
+    form: str
+    sha256: str
+    field: str
+
+    def key(self, settings: Settings, target: Target) -> str:
+        """Return the task key of the analysis of *target*.
+
+        The form's fingerprint stands for what is said of it in words, too, so that keys are those of 0.1.0, which did
+        not say it. The field that is the first choice is not hashed.
+        """
+        shape = {
+            "prompt": self.prompt,
+            "model": self.model,
+            **hashed(self.parameters, Analyze.unsent_temperature),
             "safety_settings": list(settings.safety_settings),
-            "form": fingerprint,
-            "references": [["input", sha256]],
-            **({} if field == SCHEMA_FIELDS[0] else {"schema_field": field}),
-        },
-    )
+            "form": self.form,
+            "references": [["input", self.sha256]],
+            **({} if self.field == SCHEMA_FIELDS[0] else {"schema_field": self.field}),
+        }
+        return task_key(target, 1, shape)
 
 
 def errors_in(record: Outcome) -> tuple[str, ...]:

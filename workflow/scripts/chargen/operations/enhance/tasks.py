@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from chargen.base.errors import CannotPlan
 from chargen.library.target import Target
+from chargen.operations.enhance import Enhance
 from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.operations.enhance.names import Asked, suffix
 from chargen.planning.file_plans import FilePlan
@@ -19,7 +20,7 @@ from chargen.providers.parameters import Temperatures, hashed, sent_to
 from chargen.records.identity import Wish, task_key
 from chargen.records.settings import Settings
 
-OPERATION = "enhance"
+OPERATION = Enhance.name
 
 
 def job_folder(settings: Settings) -> Path:
@@ -93,7 +94,7 @@ class TaskMaker:
             "model": self._model.name,
             "aspect_ratio": nearest_ratio(look.width, look.height, self._model.ratios),
             "image_size": self._size,
-            **hashed(OPERATION, self._sent),
+            **hashed(self._sent, Enhance.unsent_temperature),
             "safety_settings": list(self._settings.safety_settings),
             "references": [["input", look.sha256]],
         }

@@ -10,6 +10,7 @@ from chargen.analysis.learn import Lessons
 from chargen.base.errors import ChargenError, Problem
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
+from chargen.operations.generate import Generate
 from chargen.planning.picking import Picked
 from chargen.planning.plan import Plan
 from chargen.planning.sources import Sources
@@ -23,7 +24,7 @@ from chargen.providers.parameters import Temperatures, hashed, sent_to
 from chargen.records.batch import Reference, Replaced
 from chargen.records.identity import task_key
 
-OPERATION = "generate"
+OPERATION = Generate.name
 
 
 class TaskMaker:
@@ -122,7 +123,7 @@ class TaskMaker:
             "model": shape.model.name,
             "aspect_ratio": shape.aspect_ratio,
             "image_size": shape.image_size,
-            **hashed(OPERATION, self._sent_to(shape.model)),
+            **hashed(self._sent_to(shape.model), Generate.unsent_temperature),
             "safety_settings": list(self._settings.safety_settings),
             "references": [[picture.role, picture.sha256] for picture in sent],
         }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from chargen import operations
 from chargen.base.errors import ChargenError
 from chargen.base.wording import count
 from chargen.providers.models import Catalog
-from chargen.providers.parameters import UNSENT_TEMPERATURE, not_sent
+from chargen.providers.parameters import not_sent
 from chargen.providers.registry import provider_of
 from chargen.records.setting_groups import ModelChoice
 from chargen.records.settings import Settings
@@ -42,7 +43,9 @@ def check_models(settings: Settings, today: dt.date | None = None) -> Iterator[F
 
 def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt.date) -> Iterator[Finding]:
     """Yield how the model *name*, used for *use*, stands in the models file."""
-    find = catalog.text_model if use.startswith("analyze") else catalog.image_model
+    key = use.partition(",")[0]
+    does = next(item for item in operations.every() if item.use == key)
+    find = catalog.text_model if does.wanted == "text" else catalog.image_model
     try:
         model = find(name)
     except ChargenError as error:
@@ -58,10 +61,9 @@ def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt
         yield Finding("warning", "models", f"{use}: {name} is deprecated", instead)
     else:
         yield Finding("ok", "models", f"{use}: {name}")
-    operation = use.partition(",")[0]
-    usual = UNSENT_TEMPERATURE[operation]
-    if choice.temperature != usual and "temperature" not in model.takes.parameters:
-        says = f"models.{operation}.temperature: {choice.temperature:g} is not sent, because {name} does not accept it"
+    usual = does.unsent_temperature
+    if usual is not None and choice.temperature != usual and "temperature" not in model.takes.parameters:
+        says = f"models.{key}.temperature: {choice.temperature:g} is not sent, because {name} does not accept it"
         yield Finding("warning", "models", says, f"remove it, or set it to {usual:g}, the default; nothing changes")
-    for says in not_sent(operation, model, choice):
+    for says in not_sent(key, model, choice):
         yield Finding("warning", "models", says, "set one of those, or leave it empty")
