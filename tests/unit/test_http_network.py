@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from chargen.base import http
+from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
 from chargen.providers.base import RemoteError
+from chargen.providers.gemini.checks import asker
 from chargen.providers.gemini.client import Remote
 from chargen.records import settings as config
-from chargen.screens.checks.api import asker
 from web import Asked, Given, site, socks
 
 KEY = "AIza-the-key-of-this-test"
@@ -250,7 +251,7 @@ def test_a_bad_base_url_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch, ur
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", url)
 
     with pytest.raises(ChargenError, match=r"GOOGLE_GEMINI_BASE_URL: .* is not the address of a server"):
-        config._base_url("", gemini=True)
+        config._base_url("", capabilities("gemini"))
 
 
 def test_variables_of_google_genai_are_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

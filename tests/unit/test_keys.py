@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from chargen.base import output
+from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
 from chargen.records import settings as config
 from chargen.screens.checks.setup import check_key
 
+GEMINI = capabilities("gemini")
+SETTINGS = config.settings(yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8")) | {"provider": "gemini"}, Path())
 KEY = "AIzaSyA-0123456789_abcdefghijklmnopqrstu"
 BROKEN = [
     (f"{KEY[:5]}\n{KEY[5:]}", "character 6 of 41 is a line break"),
@@ -30,7 +34,7 @@ BROKEN = [
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory without any key."""
-    for name in config.KEY_VARIABLES:
+    for name in GEMINI.key_variables:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(config.schema, "ROOT", tmp_path / "checkout")
     monkeypatch.setattr(output, "_secrets", {})
@@ -38,8 +42,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def findings(home: Path, environment: dict[str, str]) -> list[Any]:
-    settings = SimpleNamespace(home=str(home), provider="gemini")
-    return list(check_key(settings, environment))  # type: ignore[arg-type]
+    settings = replace(SETTINGS, home=str(home))
+    return list(check_key(settings, environment))
 
 
 @pytest.mark.parametrize(("value", "words"), BROKEN)
@@ -49,12 +53,12 @@ def test_a_key_that_no_header_can_hold_is_refused(
     """While it is read, from environment and file: what is wrong with it, where it stands, and none of it."""
     monkeypatch.setattr("os.environ", {"GOOGLE_API_KEY": value})
     with pytest.raises(ChargenError) as in_environment:
-        config.api_key("gemini", home)
+        config.api_key(GEMINI, home)
     if "\r" not in value and "\0" not in value:  # a file has none of them
         (home / ".env").write_text(f"GEMINI_API_KEY='{value}'\n", encoding="utf-8")
         monkeypatch.setattr("os.environ", {})
         with pytest.raises(ChargenError) as in_file:
-            config.api_key("gemini", home)
+            config.api_key(GEMINI, home)
         assert f"GEMINI_API_KEY from {home / '.env'} is not a valid API key: {words}" in str(in_file.value)
 
     assert f"GOOGLE_API_KEY from the environment is not a valid API key: {words}" in str(in_environment.value)
@@ -78,7 +82,7 @@ def test_env_files_as_systems_write_them(home: Path, content: bytes) -> None:
     """UTF-8 with and without a mark, UTF-16 as Windows' shells write it, any line ends: the key is found."""
     (home / ".env").write_bytes(content)
 
-    assert config.api_key("gemini", home) == KEY
+    assert config.api_key(GEMINI, home) == KEY
     assert "[key]" == output.redacted(KEY)
 
 
@@ -96,7 +100,7 @@ def test_an_env_file_that_is_no_text_is_refused(home: Path, content: bytes, word
     (home / ".env").write_bytes(content)
 
     with pytest.raises(ChargenError) as caught:
-        config.api_key("gemini", home)
+        config.api_key(GEMINI, home)
 
     assert words in str(caught.value) and str(home / ".env") in str(caught.value)
     assert "AIza" not in str(caught.value)

@@ -9,23 +9,32 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
 from chargen.operations.generate.plan import make_plan
+from chargen.providers.gemini.checks import Answer, check_privacy, clock, questions
 from chargen.records import settings as config
 from chargen.records.setting_groups import ModelChoice
 from chargen.records.state import RunFiles, State
 from chargen.screens import doctor, init
 from chargen.screens.checks import machine
-from chargen.screens.checks.api import Answer, clock, questions
 from chargen.screens.checks.findings import Finding
 from chargen.screens.checks.library import check_library
 from chargen.screens.checks.machine import check_library_lock, check_locks
-from chargen.screens.checks.models import check_models
-from chargen.screens.checks.setup import check_key, check_privacy, check_profile
+from chargen.screens.checks.models import check_models, models_in_use
+from chargen.screens.checks.setup import check_key, check_profile
 from chargen.screens.screen import Screen, plain
 
 SECRET = "AIza-very-secret"
+
+
+GEMINI = capabilities("gemini")
+
+
+def ask_about(settings, ask):
+    """What the API is asked about the models of *settings*."""
+    return questions(settings, models_in_use(settings), "http://api", ask)
 
 
 @pytest.fixture
@@ -128,7 +137,7 @@ def test_no_key_is_an_error_only_where_one_is_needed(tmp_path, provider, level):
 def test_what_the_api_says_is_told_in_words(settings, answer, expected):
     """Accepted, not reachable, refused, in trouble, or without the model: each with what to do."""
     models = {"generate": settings.models["generate"]}
-    findings = list(questions(replace(settings, models=models), "http://api", lambda path: answer))
+    findings = list(ask_about(replace(settings, models=models), lambda path: answer))
 
     assert expected == [(finding.level, finding.about) for finding in findings]
     assert all(finding.advice for finding in findings if finding.level == "error")
@@ -180,7 +189,7 @@ def test_each_model_in_use_is_asked_about_and_compared(settings, tmp_path):
         asked.append(path.removeprefix("models/"))
         return Answer(200, body=bodies.get(asked[-1], {}))
 
-    findings = [finding for finding in questions(settings, "http://api", ask) if finding.about == "models"]
+    findings = [finding for finding in ask_about(settings, ask) if finding.about == "models"]
     said = [f"{finding.level}: {finding.says}" for finding in findings]
 
     assert {*bodies, "gemini-3.5-flash-lite"} == set(asked)
@@ -309,14 +318,14 @@ def test_key_beside_the_snakefile_counts_where_the_folder_has_no_file(settings, 
     checkout, home = tmp_path / "checkout", tmp_path / "home"
     for folder in (checkout, home):
         folder.mkdir()
-    for name in config.KEY_VARIABLES:
+    for name in GEMINI.key_variables:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("chargen.base.schemas.ROOT", checkout)
     (checkout / ".env").write_text("GEMINI_API_KEY=of-the-checkout\n")
 
-    assert "of-the-checkout" == config.api_key("gemini", home)
+    assert "of-the-checkout" == config.api_key(GEMINI, home)
     (home / ".env").write_text("GOOGLE_API_KEY=of-the-folder\n")
-    assert "of-the-folder" == config.api_key("gemini", home)
+    assert "of-the-folder" == config.api_key(GEMINI, home)
     (home / ".env").write_text("# none\n")
     with pytest.raises(ChargenError, match="no API key"):
-        config.api_key("gemini", home)
+        config.api_key(GEMINI, home)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chargen.analysis.store import Analysis, read_analyses
+from chargen.base.capabilities import marks_placeholders
 from chargen.library.model import KIND_FOLDERS, Entity, Library, Scene
 from chargen.pictures.looks import Looker
 from chargen.prompts.composer import Finding, Learned
@@ -77,7 +78,7 @@ class Lessons:
             if not (entity.folder / path).is_file():
                 continue
             look = self._looker.look(entity.folder / path)
-            real = not look.placeholder or self._provider == "emulator"
+            real = not look.placeholder or marks_placeholders(self._provider)
             if not look.trouble and real and analysis.sha256 in ("", look.sha256):
                 found.append(analysis)
         return found

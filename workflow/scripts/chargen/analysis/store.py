@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from chargen.base import durable
+from chargen.base.capabilities import counts
 from chargen.library.model import Entity
 from chargen.pictures.presence import is_present, why_unreadable
 
@@ -76,7 +77,7 @@ class Analysis:
 
 def read_analyses(entity: Entity, provider: str) -> dict[str, Analysis]:
     """Return the analysis of each picture of *entity* that has one, by path; whether it is still of the picture that
-    is there is not looked at. What the emulator says counts only if *provider* is the emulator.
+    is there is not looked at. What a provider of placeholders says counts only for such a provider.
     """
     found: dict[str, Analysis] = {}
     for item in entity.inventory:
@@ -136,7 +137,7 @@ def _sidecars(images: Path) -> Iterator[tuple[str, Json]]:
 
 
 def _counts(data: Mapping[str, Any], provider: str) -> bool:
-    return provider == "emulator" or _map(data, "provenance").get("provider") != "emulator"
+    return counts(str(_map(data, "provenance").get("provider") or ""), provider)
 
 
 def _when(analysis: Analysis) -> str:

@@ -7,6 +7,7 @@ the entry point group ``chargen.providers``; see "Adding a provider" in CONTRIBU
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,8 @@ class Capabilities:
 
     ``is_embedded`` says that its server is started here where no ``base_url`` is set. ``default_base_url`` is the
     address that counts otherwise, ``base_url_variable`` the variable of the environment that may name another one.
-    ``key_variables`` are those that may hold its API key, the first one first.
+    ``key_variables`` are those that may hold its API key, the first one
+    first; ``key_page`` is where one gets a key.
 
     The rest are defaults of the configuration: ``budget_usd`` a day (None for no bound), ``create_timeout_s`` and
     ``grace_s`` of ``submit``.
@@ -49,6 +51,7 @@ class Capabilities:
     default_base_url: str = ""
     base_url_variable: str = ""
     key_variables: tuple[str, ...] = ()
+    key_page: str = ""
     budget_usd: float | None = 10.0
     create_timeout_s: float = 120.0
     grace_s: float = 60.0
@@ -76,6 +79,7 @@ _BUILT_IN = {
             default_base_url="https://generativelanguage.googleapis.com",
             base_url_variable="GOOGLE_GEMINI_BASE_URL",
             key_variables=_GEMINI_KEYS,
+            key_page="https://aistudio.google.com/apikey",
         ),
     )
 }
@@ -99,6 +103,7 @@ def load(name: str) -> Any:
     return _loaded(entry)
 
 
+@cache
 def is_placeholder(recorded: str) -> bool:
     """Whether what was *recorded* under this name of a provider is a placeholder. An unknown name is that
     of a provider whose pictures are real: nothing of it is ever asked for again."""
@@ -108,12 +113,28 @@ def is_placeholder(recorded: str) -> bool:
 def counts(recorded: str, provider: str) -> bool:
     """Whether what was *recorded* under this name counts while *provider* is used: placeholders do only for a provider
     that makes nothing else. ``""`` stands for any provider of real pictures."""
-    return not is_placeholder(recorded) or (bool(provider) and capabilities(provider).marks_placeholders)
+    return not is_placeholder(recorded) or marks_placeholders(provider)
+
+
+def marks_placeholders(provider: str) -> bool:
+    """Whether *provider* makes placeholders; ``""`` stands for any provider of real pictures."""
+    return bool(provider) and capabilities(provider).marks_placeholders
+
+
+def costs_money(provider: str) -> bool:
+    """Whether what *provider* made was paid for, as far as that is known here."""
+    try:
+        return capabilities(provider).costs_money
+    except UnknownProvider:
+        return True
 
 
 def _known_as(recorded: str) -> list[Capabilities]:
     found = [known for known in _BUILT_IN.values() if known.recorded_as == recorded]
-    return found or [_loaded(entry).capabilities for entry in _installed().values()] if recorded else []
+    for entry in _installed().values() if recorded and not found else ():
+        with suppress(UnknownProvider):  # a package that cannot be imported says nothing of anybody's pictures
+            found.append(_loaded(entry).capabilities)
+    return found
 
 
 @cache

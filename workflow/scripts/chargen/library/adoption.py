@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from chargen.base.capabilities import counts
 from chargen.base.errors import Place
 from chargen.library import yamlio
 from chargen.library.drafts import Draft
@@ -124,9 +125,7 @@ class _Files:
 def _made(where: Surroundings) -> set[str]:
     """Scenes of which a first picture was recorded: what came before counts no more."""
     return {
-        record.scene
-        for record in where.records
-        if record.variation == 1 and (record.provider != "emulator" or where.provider == "emulator")
+        record.scene for record in where.records if record.variation == 1 and counts(record.provider, where.provider)
     }
 
 

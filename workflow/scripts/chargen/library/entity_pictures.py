@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chargen.base.capabilities import counts
 from chargen.library.folders import Folders
 from chargen.library.model import KIND_FOLDERS, Entity, Scene
 from chargen.library.slugs import match_zone
@@ -20,7 +21,7 @@ class EntityPictures:
 
     folder: str  # relative to the library root
     rejected: frozenset[str]
-    hidden: frozenset[str]  # the emulator's, where it does not count
+    hidden: frozenset[str]  # placeholders, where they do not count
     makers: dict[str, str] = field(default_factory=dict)  # path below the root -> the scene that made it
     best: dict[str, str] = field(default_factory=dict)  # scene id -> path below the root
     contradicting: dict[str, str] = field(default_factory=dict)  # scene id -> a path that is not among the best
@@ -40,11 +41,7 @@ def pictures_of(
     pictures = EntityPictures(
         folder,
         rejected=frozenset(f"{folder}/{path}" for path in entity.rejected),
-        hidden=frozenset(
-            paths[path]
-            for path, (_, record) in owners.items()
-            if record.provider == "emulator" and provider != "emulator"
-        ),
+        hidden=frozenset(paths[path] for path, (_, record) in owners.items() if not counts(record.provider, provider)),
         scenes={scene.id: scene for scene in entity.scenes},
     )
     for path, (index, record) in owners.items():

@@ -29,7 +29,7 @@ def load_library(
     kinds: Collection[Kind] = KINDS,
     exclude: Sequence[str] = (),
     adopt_existing: bool = True,
-    provider: str = "gemini",
+    provider: str = "",
 ) -> Library:
     """Read every entity below *root*. What is broken is left out and listed; the others go on.
 
@@ -61,7 +61,7 @@ def load_library(
     return Library(reader.root, entities, tuple(problems), tuple(broken), notices, mistake)
 
 
-def load_entity(root: Path, kind: Kind, slug: str, *, adopt_existing: bool = True, provider: str = "gemini") -> Entity:
+def load_entity(root: Path, kind: Kind, slug: str, *, adopt_existing: bool = True, provider: str = "") -> Entity:
     """Read one entity, just as :func:`load_library` does; raises :class:`BrokenEntity` if it cannot be read.
 
     Where its pictures would go is not looked at: they are there already.

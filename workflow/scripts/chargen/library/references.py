@@ -32,7 +32,7 @@ class Judgement(Protocol):
 class ReferenceIndex:
     """Answers for any scene of a library which references it has. Built once; folders are listed when first needed.
 
-    Pictures that the emulator made count only if *provider* is the emulator, rejected ones never. *style_images* are
+    Placeholders count only if *provider* marks its pictures as such, rejected ones never. *style_images* are
     paths below the library root that go with every scene, last. *judgement* keeps pictures that contradict what they
     are to show from being sent by themselves; what an author names is sent.
     """
@@ -41,7 +41,7 @@ class ReferenceIndex:
         self,
         library: Library,
         *,
-        provider: str = "gemini",
+        provider: str = "",
         style_images: Sequence[str] = (),
         judgement: Judgement | None = None,
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chargen.base.capabilities import counts
 from chargen.library.model import Entity, Library, Scene
 from chargen.pictures.presence import is_present
 
@@ -31,13 +32,17 @@ class Shown:
 
 
 def pictures_of(library: Library, provider: str) -> Iterator[Shown]:
-    """Yield every picture in place that a scene of the library has; those of the emulator only under it."""
+    """Yield every picture in place that a scene of the library has; placeholders only if *provider* makes such."""
     for entity in library.entities.values():
         scenes = {scene.id: scene for scene in entity.scenes}
         owners = {record.path: record for record in entity.records}  # the last record that names a file owns it
         for path, record in owners.items():
-            counts = record.provider != "emulator" or provider == "emulator"
-            if counts and record.scene in scenes and path and is_present(entity.folder / path):
+            if (
+                counts(record.provider, provider)
+                and record.scene in scenes
+                and path
+                and is_present(entity.folder / path)
+            ):
                 status = "picked" if record.picked else record.status
                 scene = scenes[record.scene]
                 yield Shown(entity, scene, record.variation, path, record.sha256, status, record.note)

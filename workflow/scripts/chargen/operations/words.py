@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargen import __version__
+from chargen.base.capabilities import Capabilities
 from chargen.base.errors import printable
 from chargen.operations import operation
 from chargen.records.commands import command
@@ -136,8 +137,14 @@ def to_paste(settings: Settings, *words: str) -> str:
 def _where(settings: Settings) -> str:
     root = _relative(settings.library)
     copy = f" (a working copy of {_relative(settings.source)})" if settings.source else ""
-    who = settings.provider if settings.provider == "gemini" else "emulator: free placeholders, no key needed"
-    return f"chargen {__version__}, library {root}{copy}, {who}"
+    return f"chargen {__version__}, library {root}{copy}, {_who(settings.capabilities)}"
+
+
+def _who(provider: Capabilities) -> str:
+    what = "placeholders" if provider.marks_placeholders else "pictures"
+    notes = [] if provider.costs_money else [f"free {what}"]
+    notes += [] if provider.needs_key else ["no key needed"]
+    return f"{provider.name}: {', '.join(notes)}" if notes else provider.name
 
 
 def _relative(path: str) -> str:

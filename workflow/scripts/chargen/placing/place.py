@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from chargen.base import durable, failpoints
+from chargen.base.capabilities import capabilities, counts
 from chargen.library.folders import Folders
 from chargen.library.model import KIND_FOLDERS, Entity, Record, Scene
 from chargen.library.names import file_stem
@@ -136,7 +137,7 @@ class Placer:
 
     def _counts(self, record: Record) -> bool:
         """Placeholders of the emulator count only for the emulator."""
-        return record.provider != "emulator" or self._provider == "emulator"
+        return counts(record.provider, self._provider)
 
     def _put(self, images: Path, stem: str, task: Task, picture: Picture) -> Placed:
         images.mkdir(exist_ok=True)
@@ -253,7 +254,7 @@ def record(plan: BatchPlan, task: Task, placed: Placed, picture: Picture, making
         "file_name": name,
         "file_path": f"images/{name}",
         "status": "generated",
-        "provider": "google" if plan.provider == "gemini" else "emulator",
+        "provider": capabilities(plan.provider).recorded_as,
         "model": plan.model,
         "aspect_ratio": task.aspect_ratio,
         "size": f"{picture.info.width}x{picture.info.height}",

@@ -58,7 +58,7 @@ class Picker:
             "no-portrait": settings.missing_references == "fail",
             "unreadable-reference": settings.unreadable_references == "fail",
         }
-        self._placeholders_count = settings.provider == "emulator"
+        self._placeholders_count = settings.capabilities.marks_placeholders
         self._root = root
         self._max_side = max_side
         self._index = index

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chargen.base.capabilities import counts
 from chargen.library.folders import Folders
 from chargen.library.model import Entity, Record, Scene
 from chargen.library.spec import spec_hash
 from chargen.planning.fates import Fate, Fates, Status
 from chargen.records.identity import Wish
-from chargen.records.settings import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Pictures:
 class Ledger:
     """What library, journal and orders together say of wishes."""
 
-    def __init__(self, root: Path, provider: Provider, fates: Fates, orders: Mapping[tuple[str, int], int]):
+    def __init__(self, root: Path, provider: str, fates: Fates, orders: Mapping[tuple[str, int], int]):
         self._pictures = Pictures(root)
         self._root = root
         self._provider = provider
@@ -165,7 +165,7 @@ class Ledger:
 
     def _counts(self, record: Record) -> bool:
         """Placeholders of the emulator count only for the emulator."""
-        return record.provider != "emulator" or self._provider == "emulator"
+        return counts(record.provider, self._provider)
 
     def _from_root(self, entity: Entity, path: str) -> str:
         return (entity.folder / path).relative_to(self._root).as_posix()

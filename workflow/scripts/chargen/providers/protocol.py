@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chargen.base.capabilities import Capabilities
+from chargen.base.findings import Finding
 from chargen.providers.base import (
     RemoteFile,
     RemoteJob,
@@ -92,6 +93,13 @@ class Provider(Protocol):
     def connect(self, settings: Settings) -> Connection:
         """Return a connection; an embedded server is started if it is not running. Raises ChargenError without a key
         that can be sent."""
+
+    def check_privacy(self, settings: Settings) -> Iterator[Finding]:
+        """Yield for `snakemake doctor` what is kept where, and for how long."""
+
+    def check_api(self, settings: Settings, models: Mapping[str, str]) -> Iterator[Finding]:
+        """Yield for `snakemake doctor` how the server is, whether it takes the key and has the *models* in use, each
+        with what for. Nothing is raised for what is not well."""
 
     def catalog(self, settings: Settings, today: dt.date | None = None) -> Catalog:
         """Return models, prices and limits as of *today*, the present day if None.

@@ -9,24 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chargen.base import schemas as schema
+from chargen.base.capabilities import Capabilities
 from chargen.base.errors import ChargenError
 from chargen.base.output import EMULATOR_KEY, keep_secret
 
-KEY_VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "MYTHICINDEX_GOOGLE_API_KEY")
 
-
-def api_key(provider: str, home: Path) -> str:
+def api_key(provider: Capabilities, home: Path) -> str:
     """Return the key from the environment, else from `dotenv_file`; raise ChargenError if there is none, or if it holds
     what no key holds."""
-    if provider == "emulator":
+    if not provider.needs_key:
         return EMULATOR_KEY
-    for found in found_keys(home, os.environ):
+    for found in found_keys(provider, home, os.environ):
         if trouble := found.trouble:
             raise ChargenError(trouble)
         return found.value
     raise ChargenError(
-        f"no API key: put GEMINI_API_KEY=… into the file {home / '.env'}, or into the environment "
-        "(get one at https://aistudio.google.com/apikey)"
+        f"no API key: put {provider.key_variables[0]}=… into the file {home / '.env'}, or into the environment"
+        + (f" (get one at {provider.key_page})" if provider.key_page else "")
     )
 
 
@@ -54,16 +53,16 @@ class FoundKey:
         return ""
 
 
-def found_keys(home: Path, environment: Mapping[str, str]) -> Iterator[FoundKey]:
-    """Yield every key of the *environment* and of `dotenv_file`, the one that counts first. None of them is printed by
-    this process from then on."""
-    yield from _keys_in(environment, "the environment")
+def found_keys(provider: Capabilities, home: Path, environment: Mapping[str, str]) -> Iterator[FoundKey]:
+    """Yield every key of *provider* in the *environment* and in `dotenv_file`, the one that counts first. None of them
+    is printed by this process from then on."""
+    yield from _keys_in(provider, environment, "the environment")
     if file := dotenv_file(home):
-        yield from _keys_in(_dotenv(file), str(file))
+        yield from _keys_in(provider, _dotenv(file), str(file))
 
 
-def _keys_in(values: Mapping[str, str | None], place: str) -> Iterator[FoundKey]:
-    for name in KEY_VARIABLES:
+def _keys_in(provider: Capabilities, values: Mapping[str, str | None], place: str) -> Iterator[FoundKey]:
+    for name in provider.key_variables:
         if value := (values.get(name) or "").strip():
             keep_secret(value)
             yield FoundKey(place, name, value)

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from chargen.base import schemas as schema
+from chargen.base.capabilities import Capabilities, capabilities
 from chargen.base.errors import ChargenError
 from chargen.base.output import EMULATOR_KEY as EMULATOR_KEY
-from chargen.records.api_keys import KEY_VARIABLES as KEY_VARIABLES
 from chargen.records.api_keys import api_key as api_key
 from chargen.records.api_keys import dotenv_file as dotenv_file
 from chargen.records.api_keys import found_keys as found_keys
@@ -37,12 +37,8 @@ from chargen.records.setting_groups import (
 )  # fmt: skip
 
 DEFAULT_CONFIG = schema.ROOT / "config" / "config.yaml"
-GEMINI_URL = "https://generativelanguage.googleapis.com"
-API_VERSION = "v1beta"  # /v1 lacks preview models and some features
 FILE_KEYS = ("analysis", "prompts", "styles", "models_file")
 """Keys that name a file, the user's own or one of the checkout."""
-
-Provider = Literal["emulator", "gemini"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +65,11 @@ class Settings:
         "Empty: the folder's name. Set it to the old name when the folder is renamed.",
         pattern="^([a-z0-9][a-z0-9-]{0,39})?$",
     )
-    provider: Provider = key(
+    provider: str = key(
         "emulator",
-        "What makes the pictures: `emulator` (built in, free, draws placeholders) or `gemini` (needs a key in .env, "
-        "costs money).",
+        "What makes the pictures: `emulator` (built in, free, draws placeholders), `gemini` (needs a key in .env, "
+        "costs money), or the name of another provider that is installed.",
+        pattern="^[a-z][a-z0-9_-]*$",
     )
     base_url: str = key(
         "",
@@ -160,6 +157,11 @@ class Settings:
         return replace(self, arguments={**self.arguments, **arguments})
 
     @property
+    def capabilities(self) -> Capabilities:
+        """What sets the provider apart from others. Raises UnknownProvider if its package is gone."""
+        return capabilities(self.provider)
+
+    @property
     def library_root(self) -> Path:
         """Where the library is read: the working copy once it exists, else what it will be copied from."""
         copy = Path(self.library)
@@ -199,7 +201,7 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
     default. Raises ChargenError naming every key that is unknown or wrong.
     """
     data = _checked(config)
-    gemini = data["provider"] == "gemini"
+    facts = capabilities(data["provider"])
     library, source = _library_folders(data["library"], home)
     submit, arguments = data["submit"], _arguments(data)
     if "reviews" in arguments:
@@ -208,12 +210,12 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         "library": str(library),
         "source": str(source) if source else "",
         "library_id": data["library_id"] or _library_id(library),
-        "base_url": _base_url(data["base_url"], gemini),
-        "budget_usd": _budget(data["budget_usd"], gemini),
+        "base_url": _base_url(data["base_url"], facts),
+        "budget_usd": _budget(data["budget_usd"], facts),
         "budget_month_usd": None if data["budget_month_usd"] == "" else float(data["budget_month_usd"]),
         "submit": {
-            "timeout_s": float(submit["timeout_s"] or (120 if gemini else 20)),
-            "grace_s": float(submit["grace_s"] if submit["grace_s"] != "" else (60 if gemini else 2)),
+            "timeout_s": float(submit["timeout_s"] or facts.create_timeout_s),
+            "grace_s": float(submit["grace_s"] if submit["grace_s"] != "" else facts.grace_s),
         },
         "enhance": _enhance(data["enhance"], home),
         **{name: str(_resource(data[name], home)) for name in FILE_KEYS},
@@ -281,10 +283,11 @@ def _library_id(library: Path) -> str:
     return name
 
 
-def _base_url(written: str, gemini: bool) -> str:
+def _base_url(written: str, facts: Capabilities) -> str:
     name, url = "configuration: base_url", written.strip()
-    if gemini and not url:
-        name, url = "GOOGLE_GEMINI_BASE_URL", os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or GEMINI_URL
+    if not url and not facts.is_embedded:
+        name = facts.base_url_variable or name
+        url = os.environ.get(facts.base_url_variable, "").strip() or facts.default_base_url
     if url and not _is_address(url):
         raise ChargenError(f"{name}: {url} is not the address of a server; expected https://host or http://host:port")
     return url.rstrip("/")
@@ -300,9 +303,9 @@ def _is_address(url: str) -> bool:
     return bool(usable and port != 0 and not any(sign.isspace() for sign in url))
 
 
-def _budget(written: float | str, gemini: bool) -> float | None:
+def _budget(written: float | str, facts: Capabilities) -> float | None:
     if written == "":
-        return 10.0 if gemini else None
+        return facts.budget_usd
     return float(written)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from chargen import operations
 from chargen.analysis.description import alt_text
 from chargen.analysis.store import Analysis, read_analyses
+from chargen.base.capabilities import is_placeholder
 from chargen.base.wording import OUTCOMES_IN_WORDS, in_words
 from chargen.library.model import Entity, Record, Scene
 from chargen.records.batch import Reference
@@ -197,7 +198,7 @@ def _enhancement(fate: Fate, survey: Survey, archives: dict[Path, Archive]) -> C
         return _without_picture(blank, "missing", task.reason)
     marks = {
         NEW: fate.outcome == "applied" and fate.run == survey.run,
-        PLACEHOLDER: survey.settings.provider == "emulator",
+        PLACEHOLDER: survey.settings.capabilities.marks_placeholders,
     }
     archive = archives.setdefault(path.parent, Archive(path.parent))
     return replace(blank, path=str(path), badges=_holding(marks), versions=archive.of(path.name))
@@ -239,7 +240,7 @@ def _card(
         PICKED: reviewable.status(standing.path) == "picked",
         ADOPTED: status == "adopted",
         STALE: (standing.target, standing.variation) in stale,
-        PLACEHOLDER: record is not None and record.provider == "emulator",
+        PLACEHOLDER: record is not None and is_placeholder(record.provider),
     }
     return replace(card, path=standing.path, badges=_holding(marks))
 
@@ -253,7 +254,7 @@ def _rejected(entity: Entity, in_place: set[str], by_key: Mapping[str, Fate], su
         full = f"{FOLDER_OF[entity.kind]}/{entity.slug}/{path}"
         if record.status != "rejected" or full in in_place or not (root / full).is_file():
             continue
-        marks = (REJECTED, PLACEHOLDER) if record.provider == "emulator" else (REJECTED,)
+        marks = (REJECTED, PLACEHOLDER) if is_placeholder(record.provider) else (REJECTED,)
         target = f"{entity.key}/{record.scene}"
         yield Card(
             f"{target}:rejected-{number}", scenes.get(record.scene), target, record.variation, full, marks,

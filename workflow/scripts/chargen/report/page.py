@@ -171,7 +171,7 @@ def make_page(survey: Survey, report: Report, failures: Sequence[Failure], resul
             file=quote_word(in_run_folder(settings, "reviews.json")),
             word=assignment("reviews", in_run_folder(settings, "reviews.json")),
         ),
-        free=settings.provider == "emulator",
+        free=not settings.capabilities.costs_money,
         only_placeholders=only_placeholders,
         run=_run(report.run, survey) if report.run else None,
         totals=report.totals,

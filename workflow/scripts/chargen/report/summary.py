@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from chargen import operations
+from chargen.base.capabilities import costs_money
 from chargen.base.formatting import duration
 from chargen.base.wording import clip, columns, count, dollars
 from chargen.records.commands import command
@@ -90,7 +91,7 @@ def _run_figures(run: RunPart) -> Iterator[str]:
         yield _row("  ! Archived", f"{aside:,} (came after {changed})")
     if counts.passing:
         yield _row("  ! To retry", f"{counts.passing:,} (temporary {'failure' if counts.passing == 1 else 'failures'})")
-    nothing_paid = " (emulator: nothing was paid)" if run.provider == "emulator" else ""
+    nothing_paid = "" if costs_money(run.provider) else f" ({run.provider}: nothing was paid)"
     yield _row("Cost", f"{dollars(cost.actual)} actual, {dollars(cost.estimated)} estimated{nothing_paid}")
 
 

@@ -10,19 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chargen.base.findings import Finding
 from chargen.base.reading import Document
 from chargen.base.wording import count
+from chargen.providers.registry import provider_of
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
-from chargen.screens.checks.api import check_api
-from chargen.screens.checks.findings import Check, Finding, Subject
+from chargen.screens.checks.findings import Check, Subject
 from chargen.screens.checks.library import check_library
 from chargen.screens.checks.machine import check_disk, check_library_lock, check_locks, check_state
-from chargen.screens.checks.models import check_models
+from chargen.screens.checks.models import check_models, models_in_use
 from chargen.screens.checks.setup import (
     check_configuration,
     check_key,
-    check_privacy,
     check_profile,
     check_versions,
 )
@@ -32,13 +32,30 @@ HELP = "check key, configuration, library and machine"
 ARGUMENTS = {"--overridden": {"nargs": "*", "default": [], "help": "profile settings that are not used"}}
 SIGNS = {"ok": ("✓ ", GOOD), "warning": ("! ", WARN), "error": ("✗ ", BAD)}
 
+
+def _check_privacy(of: Subject) -> Iterator[Finding]:
+    return provider_of(of.settings).check_privacy(of.settings)
+
+
+def _check_api(of: Subject) -> Iterator[Finding]:
+    return provider_of(of.settings).check_api(of.settings, models_in_use(of.settings))
+
+
 CHECKS = (
     Check("versions", "chargen, Python, Snakemake and google-genai", lambda _: check_versions()),
     Check("profile", "whether profiles/default is used", lambda of: check_profile(of.overridden)),
     Check("config", "provider, budget, files named in it", lambda of: check_configuration(of.settings)),
     Check("key", "which variable the API key comes from", lambda of: check_key(of.settings, of.environment)),
-    Check("privacy", "what is kept where, and for how long", lambda of: check_privacy(of.settings)),
-    Check("api", "whether the API answers and takes the key; its models; the clock", lambda of: check_api(of.settings)),
+    Check(
+        "privacy",
+        "what is kept where, and for how long",
+        _check_privacy,
+    ),
+    Check(
+        "api",
+        "whether the API answers and takes the key; its models; the clock",
+        _check_api,
+    ),
     Check("models", "the configured models in config/models.yaml, and its age", lambda of: check_models(of.settings)),
     Check("library", "the number of entities and scenes, and problems", lambda of: check_library(of.settings)),
     Check("state", "what is in flight", lambda of: check_state(of.settings, of.state)),

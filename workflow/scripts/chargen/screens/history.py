@@ -191,7 +191,7 @@ def lines(runs: Sequence[RunSummary], settings: Settings, width: int | None) -> 
         yield line(f"No runs of library {settings.library_id} with provider {settings.provider} yet.")
         return
     spent = sum(run.cost_usd.actual for run in runs)
-    free = " (emulator: nothing was paid)" if settings.provider == "emulator" else ""
+    free = "" if settings.capabilities.costs_money else f" ({settings.provider}: nothing was paid)"
     yield heading(f"{count(len(runs), 'run')}, {dollars(spent)} in all{free}")
     yield from table(
         [

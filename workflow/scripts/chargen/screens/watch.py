@@ -279,7 +279,7 @@ def _verdict(view: View, settings: Settings) -> Line:
     flying = [row for row in view.batches if row.phase not in (*ENDED, *NOT_SENT)]
     done = sum(row.done for row in view.batches)
     failed = sum(row.failed for row in view.batches)
-    free = " (emulator: free)" if settings.provider == "emulator" else ""
+    free = "" if settings.capabilities.costs_money else f" ({settings.provider}: free)"
     if not view.batches:
         words = "A run is in progress; nothing is sent yet." if view.going_on else "Nothing is in flight."
         return line(words)

@@ -19,10 +19,10 @@ class OtherAccount(ChargenError):
 def knows(settings: Settings, entry: Entry, remote: Connection) -> bool:
     """Whether the job of *entry* is to be found where *remote* asks.
 
-    The embedded emulator is the same at whatever port it comes back. Where the journal has lost key and address, the
+    An embedded server is the same at whatever port it comes back. Where the journal has lost key and address, the
     job is asked for here.
     """
-    is_embedded = settings.provider == "emulator" and not settings.base_url
+    is_embedded = settings.capabilities.is_embedded and not settings.base_url
     of_this_key = entry.key in ("", remote.fingerprint)
     return of_this_key and (is_embedded or entry.base_url in ("", remote.base_url))
 

@@ -11,6 +11,7 @@ from typing import Any
 from chargen.analysis.form import other_field, read
 from chargen.analysis.store import SECTION, SIDECAR, Analysis, read_analyses, write_sidecar
 from chargen.base import durable, events, failpoints
+from chargen.base.capabilities import capabilities
 from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.target import Target
@@ -160,7 +161,7 @@ class _Desk:
             **data,
             "provenance": {
                 "analysis_model": answer.model or self._plan.model,
-                "provider": "google" if self._plan.provider == "gemini" else "emulator",
+                "provider": capabilities(self._plan.provider).recorded_as,
                 "analysis_timestamp": self._when,
                 "prompt_version": _extra(task).version,
                 "task_key": task.key,

@@ -77,7 +77,7 @@ class _Desk:
         plan, key = self._plan, picture.entity.key
         look = self._sources.looker.look(picture.entity.folder / picture.path)
         trouble = look.trouble
-        if look.placeholder and self._sources.settings.provider != "emulator":
+        if look.placeholder and not self._sources.settings.capabilities.marks_placeholders:
             trouble = "is a placeholder of the emulator"
         order = self._sources.order(picture.target, 1)
         in_place = _in_place(known, look.sha256)

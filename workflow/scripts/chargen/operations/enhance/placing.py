@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable, failpoints
+from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
 from chargen.library.locking import writing
 from chargen.operations.enhance.extra import EnhancementExtra
@@ -188,7 +189,7 @@ class _Desk:
             "image_size": task.image_size,
             "model": self._plan.model,
             "temperature": self._plan.temperature,
-            "provider": "google" if self._plan.provider == "gemini" else "emulator",
+            "provider": capabilities(self._plan.provider).recorded_as,
             "generated_at": self._when,
             "batch": self._plan.batch,
             "job": self._job,

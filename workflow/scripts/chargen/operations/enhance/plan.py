@@ -112,7 +112,7 @@ def _asked_for(job: _Job, item: Input) -> Asked | None:
         return None
     look = Look(trouble=item.trouble) if item.trouble else job.sources.looker.look(item.path)
     trouble = look.trouble
-    if look.placeholder and settings.provider != "emulator":
+    if look.placeholder and not settings.capabilities.marks_placeholders:
         trouble = "is a placeholder of the emulator"
     if trouble:
         plan.leave_out(Wish(OPERATION, target, 1, ""), item.name, trouble)

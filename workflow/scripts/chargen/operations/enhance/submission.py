@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
+from chargen.base.capabilities import counts
 from chargen.base.errors import ChargenError
 from chargen.pictures.presence import is_present, why_unreadable
 
@@ -38,11 +39,7 @@ def read_submission(folder: Path) -> dict[str, Any]:
 
 def records(folder: Path, provider: str) -> list[Mapping[str, Any]]:
     """What is recorded of the results in the job's *folder*; those of the emulator count only under it."""
-    return [
-        record
-        for record in read_submission(folder)["results"]
-        if record["provider"] != "emulator" or provider == "emulator"
-    ]
+    return [record for record in read_submission(folder)["results"] if counts(record["provider"], provider)]
 
 
 def results_in(folder: Path, provider: str) -> dict[Slot, Mapping[str, Any]]:

@@ -21,12 +21,13 @@ from chargen.base.tolerant import as_count, as_maps, as_text
 from chargen.providers.base import RemoteFile, RemoteJob
 from chargen.providers.gemini.errors import GeminiError, from_answer, from_the_way, sdk_errors
 from chargen.providers.gemini.jobs import read_file, read_job
-from chargen.records.settings import API_VERSION, Settings, api_key
+from chargen.records.settings import Settings, api_key
 
 if TYPE_CHECKING:
     import httpx2
     from google.genai import Client
 
+API_VERSION = "v1beta"  # /v1 lacks preview models and some features
 PAGE = 100
 QUESTION_TIMEOUT_S = 60.0
 
@@ -236,20 +237,23 @@ class Remote:
 def connect(settings: Settings) -> Remote:
     """Return the remote side of *settings*; starts the embedded emulator if that is what is wanted."""
     home = Path(settings.home)
-    key = api_key(settings.provider, home)
+    key = api_key(settings.capabilities, home)
     return Remote(base_url(settings), key, settings.submit.timeout_s, settings.upload.timeout_s)
 
 
 def base_url(settings: Settings) -> str:
     """Return the address of the API, starting the embedded emulator if no other is named."""
-    if settings.provider == "emulator" and not settings.base_url:
+    if settings.capabilities.is_embedded and not settings.base_url:
         import shlex
 
         from chargen.emulator.launch import ensure
 
         options = ["--job-seconds", str(settings.emulator.job_s), "--idle-exit", str(settings.emulator.idle_exit_s)]
         options += ["--models", settings.models_file]
-        return ensure(
-            Path(settings.home) / "state" / "emulator-server", [*options, *shlex.split(settings.emulator.options)]
-        )
+        return ensure(server_folder(settings), [*options, *shlex.split(settings.emulator.options)])
     return settings.base_url
+
+
+def server_folder(settings: Settings) -> Path:
+    """Return where the embedded emulator keeps its data."""
+    return Path(settings.home) / "state" / "emulator-server"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from chargen.base.capabilities import Capabilities, capabilities
+from chargen.base.findings import Finding
 from chargen.providers.base import Request, ResultLine, SentFile, SentRequest, Verdict, Wanted
-from chargen.providers.gemini import client, outcomes, requests
+from chargen.providers.gemini import checks, client, outcomes, requests
 from chargen.providers.gemini.lines import LineError
 from chargen.providers.gemini.scanner import ResultFile
 from chargen.providers.models import Catalog, load_catalog
@@ -33,6 +34,12 @@ class Gemini:
 
     def connect(self, settings: Settings) -> Connection:
         return client.connect(settings)
+
+    def check_privacy(self, settings: Settings) -> Iterator[Finding]:
+        return checks.check_privacy(settings)
+
+    def check_api(self, settings: Settings, models: Mapping[str, str]) -> Iterator[Finding]:
+        return checks.check_api(settings, models)
 
     def catalog(self, settings: Settings, today: dt.date | None = None) -> Catalog:
         return load_catalog(Path(settings.models_file), today)

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from chargen.base.reading import Document
+from chargen.base.findings import Finding
 from chargen.records.settings import Settings
 from chargen.records.state import State
-
-Level = Literal["ok", "warning", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding(Document):
-    """One line: what was looked at, how it is, and what to do if it is not well."""
-
-    level: Level
-    about: str
-    says: str
-    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

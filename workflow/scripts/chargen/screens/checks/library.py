@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from chargen.base.findings import Finding
 from chargen.base.wording import count
 from chargen.records.settings import Settings
-from chargen.screens.checks.findings import Finding
 
 SHOWN_PROBLEMS = 5
 

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from chargen.base.findings import Finding, Level
 from chargen.base.timestamps import age_s
 from chargen.base.wording import count
 from chargen.library.locking import LOCK_FILE
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 from chargen.records.state import State
-from chargen.screens.checks.findings import Finding, Level
 from chargen.screens.screen import size
 
 LEAST_FREE_BYTES, LOW_FREE_BYTES = 200_000_000, 2_000_000_000

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 
 from chargen import operations
 from chargen.base.errors import ChargenError
+from chargen.base.findings import Finding
 from chargen.base.wording import count
 from chargen.providers.models import Catalog
 from chargen.providers.parameters import not_sent
 from chargen.providers.registry import provider_of
 from chargen.records.setting_groups import ModelChoice
 from chargen.records.settings import Settings
-from chargen.screens.checks.findings import Finding
 from chargen.screens.prices import OLD_DAYS, FiledModel
 
 SHUTDOWN_DAYS = 60
@@ -67,3 +68,26 @@ def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt
         yield Finding("warning", "models", says, f"remove it, or set it to {usual:g}, the default; nothing changes")
     for says in not_sent(key, model, choice):
         yield Finding("warning", "models", says, "set one of those, or leave it empty")
+
+
+def models_in_use(settings: Settings) -> dict[str, str]:
+    """Return the models that a run may ask, each with what for: those configured, and those that scenes name."""
+    found: dict[str, list[str]] = {}
+    for use, choice in settings.models.items():
+        found.setdefault(choice.model, []).append(use)
+        if choice.fallback:
+            found.setdefault(choice.fallback, []).append(f"{use}, fallback")
+    for name, scenes in _named_by_scenes(settings).items():
+        found.setdefault(name, []).append(count(scenes, "scene"))
+    return {name: "; ".join(uses) for name, uses in found.items()}
+
+
+def _named_by_scenes(settings: Settings) -> Counter[str]:
+    """Return the models that scenes name, with how many do; none where the library cannot be read."""
+    from chargen.library.load import load_library
+
+    try:
+        found = load_library(settings.library_root, exclude=settings.exclude, adopt_existing=False)
+    except (OSError, ChargenError):  # `library` says why
+        return Counter()
+    return Counter(scene.model for entity in found.entities.values() for scene in entity.scenes if scene.model)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from chargen.base.errors import ChargenError
+from chargen.base.findings import Finding
 from chargen.planning.budget import budgets
 from chargen.records import settings as config
 from chargen.records.settings import Settings
-from chargen.screens.checks.findings import Finding
 
 NEEDS = {"snakemake": (9, 27), "google-genai": (3, 4)}
 NEEDS_PYTHON = (3, 11)
@@ -78,13 +78,14 @@ def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
     """Yield which variable the API key comes from, and what is odd about it; never the key."""
     home = Path(settings.home)
     try:
-        found = list(config.found_keys(home, environment))
+        found = list(config.found_keys(settings.capabilities, home, environment))
     except ChargenError as error:
-        yield Finding("error", "key", str(error), "or put GEMINI_API_KEY=… into the environment")
+        yield Finding("error", "key", str(error), "or put it into the environment")
         return
-    needed = settings.provider == "gemini"
+    provider = settings.capabilities
+    needed, unneeded = provider.needs_key, f"{provider.name} does not need one"
     if not found:
-        says = "none found" if needed else "not found; the emulator does not need one"
+        says = "none found" if needed else f"not found; {unneeded}"
         text = (
             f"put GEMINI_API_KEY=… into {home / '.env'} (`snakemake init` writes one with comments); "
             "keys: https://aistudio.google.com/apikey"
@@ -95,9 +96,7 @@ def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
         if used.trouble:
             yield Finding("error" if needed else "warning", "key", used.trouble)
         else:
-            yield Finding(
-                "ok", "key", f"{used.name} from {used.place}" + ("" if needed else "; the emulator does not need one")
-            )
+            yield Finding("ok", "key", f"{used.name} from {used.place}" + ("" if needed else f"; {unneeded}"))
         odd = [f"{other.name} ({other.place})" for other in found[1:] if other.value != used.value]
         if odd:
             yield Finding("warning", "key", f"{', '.join(odd)} has another key and is not used", "keep one of them")
@@ -106,22 +105,6 @@ def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
     dotenv = config.dotenv_file(home)
     if dotenv and dotenv.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield Finding("warning", "key", f"{dotenv} is readable by other users of this machine", f"chmod 600 {dotenv}")
-
-
-def check_privacy(settings: Settings) -> Iterator[Finding]:
-    """Yield what is kept where, and for how long."""
-    if settings.provider == "emulator":
-        yield Finding("ok", "privacy", "nothing leaves this machine")
-        return
-    if settings.store_requests:
-        text = "set store_requests to false, or turn the logs off in AI Studio"
-        says = "Google may keep requests and answers for up to 55 days, because store_requests is true"
-        yield Finding("warning", "privacy", says, text)
-    else:
-        yield Finding("ok", "privacy", "each request asks Google not to store it (store_requests is false)")
-    uploads = "until its batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
-    answers = f"answers here for {settings.cleanup.keep_responses_d:g} days after that"
-    yield Finding("ok", "privacy", f"uploads stay on Google's server {uploads}; {answers}, in state/")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from chargen.base.errors import ChargenError
+from chargen.base.findings import Finding
 from chargen.base.output import redacted
 from chargen.base.reading import Document, WrongShape
 from chargen.base.timestamps import span
-from chargen.base.wording import count
+from chargen.providers.gemini.client import API_VERSION, server_folder
 from chargen.providers.gemini.served_models import ServedModel
-from chargen.providers.registry import provider_of
-from chargen.records import settings as config
-from chargen.records.settings import Settings
-from chargen.screens.checks.findings import Finding
+from chargen.providers.models import load_catalog
+from chargen.records.settings import Settings, api_key
 
 SKEW_WARNS_S, SKEW_HURTS_S = 60.0, 600.0
 QUESTION_TIMEOUT_S = 20.0
@@ -76,31 +74,47 @@ Ask = Callable[[str], Answer]
 """Asks the API for a path below its version."""
 
 
-def check_api(settings: Settings) -> Iterator[Finding]:
-    """Yield whether the API answers, accepts the key, knows the models, and agrees on the time."""
+def check_privacy(settings: Settings) -> Iterator[Finding]:
+    """Yield what is kept where, and for how long."""
+    if settings.capabilities.is_embedded:
+        yield Finding("ok", "privacy", "nothing leaves this machine")
+        return
+    if settings.store_requests:
+        text = "set store_requests to false, or turn the logs off in AI Studio"
+        says = "Google may keep requests and answers for up to 55 days, because store_requests is true"
+        yield Finding("warning", "privacy", says, text)
+    else:
+        yield Finding("ok", "privacy", "each request asks Google not to store it (store_requests is false)")
+    uploads = "until its batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
+    answers = f"answers here for {settings.cleanup.keep_responses_d:g} days after that"
+    yield Finding("ok", "privacy", f"uploads stay on Google's server {uploads}; {answers}, in state/")
+
+
+def check_api(settings: Settings, models: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield whether the API answers, accepts the key, knows the *models*, and agrees on the time."""
     url = settings.base_url
-    if settings.provider == "emulator" and not url:
+    if settings.capabilities.is_embedded and not url:
         from chargen.emulator import launch
 
-        url = launch.running(Path(settings.home) / "state" / "emulator-server")
+        url = launch.running(server_folder(settings))
         if not url:
             yield Finding("ok", "api", "the embedded emulator starts when it is needed")
             return
-    elif settings.provider == "gemini" and url != config.GEMINI_URL:
-        source = "GOOGLE_GEMINI_BASE_URL" if os.environ.get("GOOGLE_GEMINI_BASE_URL") == url else "base_url"
+    elif not settings.capabilities.is_embedded and url != settings.capabilities.default_base_url:
+        variable = settings.capabilities.base_url_variable
+        source = variable if os.environ.get(variable) == url else "base_url"
         yield Finding("warning", "api", f"{url}, not Google's own address", f"set by {source}")
     try:
-        ask = asker(url, config.api_key(settings.provider, Path(settings.home)))
+        ask = asker(url, api_key(settings.capabilities, Path(settings.home)))
     except ChargenError:
         yield Finding("warning", "api", f"{url} was not checked: there is no usable key")
         return
-    yield from questions(settings, url, ask)
+    yield from questions(settings, models, url, ask)
 
 
-def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
-    """Yield what *ask* brings back about the key, the models in use and the clock."""
-    in_use = models_in_use(settings)
-    answers = {name: ask(f"models/{name}") for name in in_use}
+def questions(settings: Settings, models: Mapping[str, str], url: str, ask: Ask) -> Iterator[Finding]:
+    """Yield what *ask* brings back about the key, the *models* and the clock."""
+    answers = {name: ask(f"models/{name}") for name in models}
     first = next(iter(answers.values()))
     if not first.status:
         text = "check the network, a proxy (HTTPS_PROXY) and base_url"
@@ -117,33 +131,10 @@ def questions(settings: Settings, url: str, ask: Ask) -> Iterator[Finding]:
         for name, answer in answers.items():
             if answer.status == 404:
                 text = "`snakemake prices` lists models; set models.<use>.model in the configuration"
-                yield Finding("error", "models", f"the API has no model {name} ({in_use[name]})", text)
+                yield Finding("error", "models", f"the API has no model {name} ({models[name]})", text)
             elif answer.status == 200:
                 yield from as_the_api_says(settings, name, ServedModel.from_json(answer.body))
     yield from clock(first.date, dt.datetime.now(dt.UTC))
-
-
-def models_in_use(settings: Settings) -> dict[str, str]:
-    """Return the models that a run may ask, each with what for: those configured, and those that scenes name."""
-    found: dict[str, list[str]] = {}
-    for use, choice in settings.models.items():
-        found.setdefault(choice.model, []).append(use)
-        if choice.fallback:
-            found.setdefault(choice.fallback, []).append(f"{use}, fallback")
-    for name, scenes in _named_by_scenes(settings).items():
-        found.setdefault(name, []).append(count(scenes, "scene"))
-    return {name: "; ".join(uses) for name, uses in found.items()}
-
-
-def _named_by_scenes(settings: Settings) -> Counter[str]:
-    """Return the models that scenes name, with how many do; none where the library cannot be read."""
-    from chargen.library.load import load_library
-
-    try:
-        found = load_library(settings.library_root, exclude=settings.exclude, adopt_existing=False)
-    except (OSError, ChargenError):  # `library` says why
-        return Counter()
-    return Counter(scene.model for entity in found.entities.values() for scene in entity.scenes if scene.model)
 
 
 def as_the_api_says(settings: Settings, name: str, served: ServedModel) -> Iterator[Finding]:
@@ -152,7 +143,7 @@ def as_the_api_says(settings: Settings, name: str, served: ServedModel) -> Itera
         text = "set models.<use>.model to another; `snakemake prices` lists models"
         yield Finding("error", "models", f"{name}: the API does not accept batches for it", text)
     try:
-        filed = FiledLimits.from_json(provider_of(settings).catalog(settings).entry(name))
+        filed = FiledLimits.from_json(load_catalog(Path(settings.models_file)).entry(name))
     except ChargenError:  # `models` says why
         return
     limits = []
@@ -199,7 +190,7 @@ def asker(url: str, secret: str) -> Ask:
 
         try:
             with http.client(url, secret, QUESTION_TIMEOUT_S, {http.KEY_HEADER: secret}) as client:
-                answer = client.get(f"{url}/{config.API_VERSION}/{path}")
+                answer = client.get(f"{url}/{API_VERSION}/{path}")
         except (httpx2.HTTPError, ChargenError) as error:
             return Answer(0, http.in_words(error))
         try:
