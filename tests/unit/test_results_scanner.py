@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_a_reply_is_read_with_all_that_matters(tmp_path: Path) -> None:
         has_response=True,
         finish_reason="STOP",
         text="Here it is",
-        tokens={**NO_TOKENS, "prompt": 4, "text": 1290, "total": 1294},
+        tokens=replace(NO_TOKENS, prompt=4, text=1290, total=1294),
         model_version="m",
         response_id="r",
         pictures=(Slice(start, start + len(LONG), "image/png"),),
@@ -296,7 +297,7 @@ def test_any_line_is_read_as_by_a_json_parser(
 
     with ResultFile(path) as results:
         found = [
-            (line.key, line.finish_reason, line.text, (line.tokens["prompt"], line.tokens["total"]), [
+            (line.key, line.finish_reason, line.text, (line.tokens.prompt, line.tokens.total), [
                 (results.decode(slice_), slice_.thought) for slice_ in line.pictures
             ])
             for line in results
@@ -412,4 +413,4 @@ def test_recorded_replies_are_read(path: Path, tmp_path: Path) -> None:
 
     assert response["modelVersion"] == line.model_version
     assert sum("inlineData" in part for part in parts) == len(line.pictures)
-    assert response["usageMetadata"]["totalTokenCount"] == line.tokens["total"]
+    assert response["usageMetadata"]["totalTokenCount"] == line.tokens.total

@@ -12,7 +12,7 @@ from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
 from chargen.providers.base import NO_TOKENS, ResultLine, Results, Verdict
 from chargen.providers.models import Catalog
-from chargen.records.batch import BatchPlan, Outcome, Task, Tokens
+from chargen.records.batch import BatchPlan, Outcome, Task
 from chargen.records.journal import Entry
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
@@ -125,7 +125,7 @@ def task_record(
         height=info.height if info else 0,
         format=info.format if info else "",
         bytes=len(picture.data) if picture else 0,
-        tokens=Tokens(**(line.tokens if line else NO_TOKENS)),
+        tokens=line.tokens if line else NO_TOKENS,
         characters=task.characters or 0,
         estimated_usd=task.cost_usd,
         model=answer.model,

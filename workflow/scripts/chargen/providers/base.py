@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from chargen.base.errors import ChargenError
 from chargen.base.output import one_line
 from chargen.base.reading import WrongShape, build
+from chargen.records.batch import Tokens
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -205,8 +206,8 @@ class Slice:
         return len(self.inline) or self.end - self.start
 
 
-NO_TOKENS: Mapping[str, int] = {"prompt": 0, "image": 0, "text": 0, "thoughts": 0, "total": 0, "prompt_image": 0}
-"""What a line counts that reports no tokens; ``prompt_image`` is the part of ``prompt`` that is pictures."""
+NO_TOKENS = Tokens(prompt_image=0)
+"""What a line counts that reports no tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +216,7 @@ class ResultLine:
 
     ``number`` counts lines from 1. ``key`` is None where none can be read. ``problem`` says why a line cannot
     be read; then only ``number`` and perhaps ``key`` mean anything. ``has_response`` distinguishes an empty reply
-    from none. ``finish_reason`` is the provider's own word for why the reply ended; ``tokens`` has the keys of
-    `NO_TOKENS`.
+    from none. ``finish_reason`` is the provider's own word for why the reply ended.
     """
 
     number: int
@@ -226,7 +226,7 @@ class ResultLine:
     finish_reason: str = ""
     text: str = ""
     model_version: str = ""
-    tokens: Mapping[str, int] = field(default_factory=lambda: NO_TOKENS)
+    tokens: Tokens = NO_TOKENS
     pictures: tuple[Slice, ...] = ()
 
     @property

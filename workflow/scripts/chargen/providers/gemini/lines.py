@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chargen.providers.base import NO_TOKENS, ResultLine, Slice, last_picture
+from chargen.providers.base import ResultLine, Slice, last_picture
+from chargen.records.batch import Tokens
 
 MAX_TEXT = 1 << 18
 """Characters kept of the texts of one reply, and of any other text in a line."""
@@ -186,18 +187,21 @@ class Content:
         return next(filter(None, (self._strings.text(_member(item, *names)) for item in objects)), "")
 
 
-def count_tokens(usage: Mapping[str, Any]) -> Mapping[str, int]:
+def count_tokens(usage: Mapping[str, Any]) -> Tokens:
     """Return what ``usageMetadata`` counts. Its output details list pictures alone: the rest of the total is text."""
-    if not usage:
-        return NO_TOKENS
     prompt, thoughts, total, candidates = (
         _count(usage.get(name))
         for name in ("promptTokenCount", "thoughtsTokenCount", "totalTokenCount", "candidatesTokenCount")
     )
     image = _of_images(usage.get("candidatesTokensDetails"))
-    text = max(0, (total - prompt - thoughts if total else candidates) - image)
-    counted = {"prompt": prompt, "image": image, "text": text, "thoughts": thoughts, "total": total}
-    return counted | {"prompt_image": min(prompt, _of_images(usage.get("promptTokensDetails")))}
+    return Tokens(
+        prompt=prompt,
+        image=image,
+        text=max(0, (total - prompt - thoughts if total else candidates) - image),
+        thoughts=thoughts,
+        total=total,
+        prompt_image=min(prompt, _of_images(usage.get("promptTokensDetails"))),
+    )
 
 
 def _of_images(details: object) -> int:
