@@ -23,6 +23,7 @@ from chargen.providers.base import (
     RemoteError,
     RemoteFile,
     RemoteJob,
+    Request,
     ResultLine,
     SentFile,
     SentRequest,
@@ -33,7 +34,7 @@ from chargen.providers.base import (
 from chargen.providers.models import Catalog, load_catalog
 from chargen.providers.protocol import Provider
 from chargen.providers.verdicts import failed
-from chargen.records.batch import BatchPlan, Task
+from chargen.records.batch import BatchPlan
 from chargen.records.settings import Settings
 
 
@@ -170,12 +171,12 @@ class FolderProvider:
     def catalog(self, settings: Settings, today: dt.date | None = None) -> Catalog:
         return load_catalog(Path(settings.models_file), today)
 
-    def request_line(self, plan: BatchPlan, task: Task, references: Sequence[SentFile]) -> bytes:
-        request = {"key": task.key, "prompt": task.prompt, "references": [asdict(item) for item in references]}
-        return json.dumps(request | {"stored": plan.store_requests}).encode() + b"\n"
+    def request_line(self, plan: BatchPlan, request: Request, pictures: Sequence[SentFile]) -> bytes:
+        line = {"key": request.key, "prompt": request.text, "pictures": [asdict(item) for item in pictures]}
+        return json.dumps(line | {"stored": plan.store_requests}).encode() + b"\n"
 
     def read_request(self, line: Mapping[str, Any]) -> SentRequest:
-        return SentRequest(line["key"], frozenset(item["uri"] for item in line["references"]), line["stored"])
+        return SentRequest(line["key"], frozenset(item["uri"] for item in line["pictures"]), line["stored"])
 
     def results(self, path: Path) -> FolderResults:
         return FolderResults(path)
