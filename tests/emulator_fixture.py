@@ -89,7 +89,7 @@ class Emulator:
         return vanished
 
     def executed(self) -> list[dict[str, Any]]:
-        """Every job whose requests were executed, deleted ones too: for each line its key and what came of it."""
+        """Every job whose requests were executed, deleted ones too: for each line its key and result."""
         jobs: list[dict[str, Any]] = self._ask("GET", "/admin/executed")["jobs"]
         return jobs
 

@@ -1,4 +1,4 @@
-"""What the kill tests tell at the end of a run: how often each point was followed by death, and what came of it."""
+"""The table at the end of the kill tests: how often each point was killed, and the result."""
 
 from __future__ import annotations
 

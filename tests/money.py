@@ -46,7 +46,7 @@ def paid_twice(
     """Every wish that was executed without need: by anybody after an answer, by the same sender after a refusal or a
     final error, or too often.
 
-    Who sent a job is told by the journals in *states* (``<home>/state/<provider>/<library id>``): each home knows what
+    The journals in *states* say who sent a job (``<home>/state/<provider>/<library id>``): each home knows what
     it has sent. A wish among *ordered* may be executed once more after whatever
     came, for each time that it is named there.
     """

@@ -79,7 +79,7 @@ visual_consistency:
   - broken nose
 scenes:
   - title: Hauling Nets at Dûn Harbour
-    scene: Tam mends a net by lantern light
+    scene: Tam hauls a net by lantern light
     pose: cross-legged
     setting: a stone quay
     mood: quiet and tired
@@ -112,7 +112,7 @@ location_visual_anchor:
 
 COMMON = """\
 generation_defaults: {aspect_ratio: "4:3", provider: other, negative_prompts: "cars, wires"}
-narrative_soul: Where nets and grudges are mended.
+narrative_soul: Where nets and grudges are kept.
 one_line_essence: A shed that remembers.
 """
 
@@ -121,7 +121,7 @@ DIALECT_1 = f"""\
 metadata:
   slug: net-loft
   name: The Net Loft
-  narrative_soul: Where nets and grudges are mended.
+  narrative_soul: Where nets and grudges are kept.
   one_line_essence: A shed that remembers.
   generation_defaults: {{default_aspect_ratio: 3:2}}
 {ANCHOR}overview:
@@ -146,7 +146,7 @@ zones:
     scene_mood: intimate
     mood_rationale: it is late
     weather: fog
-    character_interaction: {{positions: [two by the stove], activities: [mending]}}
+    character_interaction: {{positions: [two by the stove], activities: [knitting]}}
   - slug: kitchen-at-dawn
     name: Kitchen at dawn
     image_type: temporal

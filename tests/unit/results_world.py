@@ -88,7 +88,7 @@ class World:
         durable.write_json(self.run.settings, self.settings.to_json())
 
     def look(self, times: int = 1) -> Watch:
-        """Look at the jobs in flight as often as that, and bring in what has ended."""
+        """Check the jobs in flight as often as that, and download what has ended."""
         watch = Watch(self.settings, self.state, self.remote, self.run)
         for _ in range(times):
             watch.tick(first=True)

@@ -97,7 +97,7 @@ def said(**canon):
 @pytest.mark.parametrize("kind", sorted(IMAGE_TYPES))
 @pytest.mark.parametrize("traits", [0, 3])
 def test_answers_to_what_is_sent_fit_the_form(kind, traits):
-    """Whatever conforms to the sent schema is taken: the narrower form asks for nothing that was not said."""
+    """Whatever conforms to the sent schema is taken: the narrower form adds no demands."""
     sent = sendable(form(kind, traits))
     value = answer(sent, Seen(10, 10, ("#102030", "#405060"), "A picture.", kind))
 

@@ -52,7 +52,7 @@ def test_configuration_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_snakemake_is_not_asked_after_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
-    """The wrapped function runs only with arguments in order; the exit status tells of the mistake."""
+    """The wrapped function runs only with arguments in order; the exit status reports the mistake."""
     called: list[str] = []
     run = check_before(lambda args, parser: called.append(parser))
     run(Namespace(config=None, configfile=None), "fine")

@@ -144,7 +144,9 @@ def test_the_budget_counts_what_is_certain(tmp_path):
     assert 2.25 == Journal(State(tmp_path)).spent_usd(24)
 
 
-@pytest.mark.skipif("CHARGEN_SAMPLES" not in os.environ, reason="CHARGEN_SAMPLES names no folder of recorded replies")
+@pytest.mark.skipif(
+    "CHARGEN_SAMPLES" not in os.environ, reason="CHARGEN_SAMPLES is not set to a folder of recorded replies"
+)
 def test_recorded_usage_adds_up(tmp_path):
     """In every recorded reply pictures and words are all of the output, so that nothing billed is overlooked."""
     samples = sorted(Path(os.environ["CHARGEN_SAMPLES"]).glob("generate_content/*.json"))

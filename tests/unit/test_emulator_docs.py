@@ -1,4 +1,4 @@
-"""docs/emulator.md names everything that the emulator can be told."""
+"""docs/emulator.md names every option and fault of the emulator."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_upload_in_chunks_resumed_by_query(emulator: Emulator) -> None:
 
 
 def test_upload_whose_last_answer_is_lost(emulator: Emulator) -> None:
-    """The file exists although nobody was told its name: it is found in the list by display name."""
+    """The file exists although its name was never sent: it is found in the list by display name."""
     url = _start_upload(emulator, 4, display_name="orphan").headers["x-goog-upload-url"]
     emulator.lose_answer("upload_chunk")
     with pytest.raises(httpx2.TransportError):

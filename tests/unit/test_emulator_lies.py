@@ -339,7 +339,7 @@ def test_inlined_answers_of_a_file_job(emulator: Emulator, api: Api) -> None:
 
 
 def test_executed_requests(emulator: Emulator, api: Api) -> None:
-    """What was paid for is known line by line: what came of it, and when the job was deleted; also after a restart."""
+    """What was paid for is known line by line, with its result and when the job was deleted; also after a restart."""
     emulator.faults(
         job={"seconds": 0},
         lines=[{"give": "IMAGE_SAFETY", "nth": [1]}, {"give": "missing", "nth": [2]}, {"give": "error", "nth": [3]}],

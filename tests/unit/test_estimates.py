@@ -261,7 +261,7 @@ def test_the_schema_field_that_works_comes_first(first, other, field):
 
 
 def test_analyses_learn_which_field_works(world):
-    """An analysis that had its form and one that had none are told apart by field and model."""
+    """Analyses with and without the form are counted by field and model."""
     unfit = answer(outcome="passing", reason="unfit-answer", extra={"schema_field": "response_json_schema"})
     fit = answer(image=0, extra={"schema_field": "response_schema"})
     refused = answer(outcome="failed", reason="safety", extra={"schema_field": "response_schema"})

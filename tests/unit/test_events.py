@@ -152,7 +152,7 @@ def test_a_log_that_takes_nothing_stops_nothing():
 
 
 def test_facts_that_are_no_json_stop_nothing(settings, capsys):
-    """A slip in what is told never reaches the work."""
+    """A mistake in a log message never stops the work."""
     events.configure(settings, "r", "fetch")
     events.log("problem", "odd", target=object())
 

@@ -192,7 +192,7 @@ def test_invalid_runs_are_a_warning(tmp_path):
 
 
 def test_invalid_runs_stop_what_they_may_be_about(tmp_path):
-    """Pictures that no name tells of may be those of the scenes that have none: nothing of the entity is bought."""
+    """Pictures without a telling name may belong to scenes that have none: nothing of the entity is paid for."""
     tam(tmp_path, "room.png", "scan-7.png", runs='runs:\n  - run_id: "a", "b"\n')
 
     library = load_library(tmp_path)

@@ -257,7 +257,7 @@ def test_an_entity_that_is_a_pointer_is_skipped(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_warned_of(tmp_path: Path) -> None:
-    """A file of 0 bytes asks for nothing, and may be one that is not downloaded or just being saved: that is said."""
+    """A file of 0 bytes has no scenes, and may be one that is not downloaded or just being saved: that is said."""
     corpus.entity(tmp_path, "character/oda", "")
 
     library = load_library(tmp_path)
@@ -419,7 +419,7 @@ def test_folders_without_the_file_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_library_at_the_wrong_level_is_said(tmp_path: Path, make: str, root: str, words: str) -> None:
-    """Who names a folder above or below the library is told which one it is."""
+    """Setting a folder above or below the library is an error that names the right one."""
     corpus.put(tmp_path, make, SCENE)
 
     library = load_library(tmp_path / root)

@@ -216,7 +216,7 @@ def test_a_disk_without_locks_is_written_all_the_same(library: Path, oda: Path, 
 
 
 def test_a_library_that_is_gone_is_not_made(tmp_path: Path) -> None:
-    """Nothing can be written there, so nothing is locked, and no folder appears."""
+    """Nothing can be written there, so nothing is locked, and nothing is created."""
     with writing(tmp_path / "gone", tmp_path / "gone" / "characters" / "oda"):
         pass
 

@@ -262,7 +262,7 @@ def test_same_picture_is_asked_for_once(tmp_path):
 
 
 def test_folders_are_listed_once(tmp_path, monkeypatch):
-    """However many scenes ask, no folder is looked at twice."""
+    """However many scenes ask, each folder is listed once."""
     import os
 
     library = load_library(corpus.whole(tmp_path))
@@ -306,7 +306,7 @@ def test_a_picture_still_to_be_made_can_be_named(tmp_path, written):
 
 
 def test_an_id_that_two_entities_have_names_no_scene_to_come(tmp_path):
-    """Which of two scenes is meant cannot be told until one has a picture."""
+    """Which of two scenes is meant is unknown until one has a picture."""
     target = chapter(tmp_path, references="[market]")
     corpus.entity(tmp_path, "character/tam", TAM)
     corpus.entity(tmp_path, "character/oda", TAM)

@@ -34,7 +34,7 @@ def test_entities(tmp_path):
     assert ("knitted cap", "broken nose", "blue knot on the sleeve", "gutting knife") == tam.traits
     assert "images/tam-fell-portrait-1.jpg" == tam.portrait
     assert "The Net Loft" == loft.name
-    assert "Where nets and grudges are mended. Materials: walls: tarred planks; driftwood." == loft.description
+    assert "Where nets and grudges are kept. Materials: walls: tarred planks; driftwood." == loft.description
     assert ("leaning chimney", "red door") == loft.traits
     assert {"loft-kitchen": "A soot-dark kitchen.", "kitchen-at-dawn": "The same kitchen, grey."} == loft.zones
     assert "The Drowned Bell" == entities["chapter/ch15.5-the-drowned-bell"].name
@@ -85,7 +85,7 @@ def test_zone_inherits_from_overview_and_anchor(scenes):
     assert Palette(("umber",), ("red",), ("teal", "pastel pink")) == scene.palette
     assert ("people", "text") == scene.avoid
     assert "16:9" == scene.aspect_ratio  # not the 4:3 of its pixels
-    assert (Depicted(text="two by the stove; mending"),) == scene.characters
+    assert (Depicted(text="two by the stove; knitting"),) == scene.characters
 
 
 def test_variant_of_a_zone(scenes):

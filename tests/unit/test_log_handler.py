@@ -120,7 +120,7 @@ def test_a_step_that_died_silently_is_named_with_its_command(log: Path) -> None:
 
 
 def test_steps_that_were_stopped_say_nothing(log: Path) -> None:
-    """Who stops a run is told once by the session, not by each step."""
+    """A stopped run is reported once, not by each step."""
     log.write_text("chargen: stopped. Nothing is lost: the next run continues\n")
 
     assert [] == log_handler.failure(job(log))

@@ -33,9 +33,9 @@ NEVER_ASKED = "http://127.0.0.1:9"
 TEXTS = (".json", ".jsonl", ".yaml", ".txt")
 
 VOLATILE = frozenset({"cost_usd.to_make", "cost_usd.stale", "cost_usd.missing"})
-"""What of a report may change with the version: estimates of what was not sent, by prices and tokens known today."""
+"""What may change in a report with the version: estimates of what was not sent, by prices and tokens known today."""
 WORDING = frozenset({"errors.message", "errors.advice", "warnings.message", "warnings.advice"})
-"""What of a report is said in the version's own words."""
+"""Texts in a report that may differ between versions."""
 
 
 class Left:
@@ -128,7 +128,7 @@ def test_the_job_in_flight_is_collected(kind, operation, tmp_path, emulator, mon
     plan = left.plan(operation)
     before = left.expected(f"plan-{operation}.json")
     assert before["counts"]["applied"] + 3 == plan.counts()["applied"]
-    # A picture that is in place by now may stand for its place in another's prompt: that makes none wanted.
+    # A picture that is now in place may stand for its place in another's prompt: that makes none wanted.
     assert before["to_send"] == seen(plan)["to_send"]
 
 

@@ -63,7 +63,7 @@ def with_plan(state, batch, references):
 
 
 def test_nothing_is_done_without_confirmation(settings, state, server):
-    """What would be done is told, the server is left alone; with confirm=true it is done and recorded."""
+    """What would be done is shown, the server is left alone; with confirm=true it is done and recorded."""
     sent(state, BATCH, "batches/1", applied=True)
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     asked = settings.asking(delete=("all",))

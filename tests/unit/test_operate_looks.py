@@ -106,7 +106,7 @@ def test_a_run_whose_batches_are_all_in_flight_in_detail(world):
 
 
 def test_failures_are_grouped_with_the_command_that_orders_them(world):
-    """By reason, the most frequent first. Without a library, everything that failed last is told, and that."""
+    """By reason, the most frequent first. Without a library, all recent failures are listed, with a note."""
     targets = [f"character/oda-brennick/s{number}" for number in range(3)]
     world.receipt("b1", [world.task(target, "failed") for target in targets[:2]])
     world.receipt("b2", [world.task(targets[2], "failed", reason="no-image")])

@@ -227,7 +227,7 @@ def test_what_is_kept_where_is_said(tmp_path):
 
 
 def test_the_library_is_examined(settings, tmp_path):
-    """No folder, a broken entity, and pictures that Git LFS has not fetched."""
+    """A missing folder, a broken entity, and pictures that Git LFS has not fetched."""
     missing = list(check_library(settings))
     init.make(tmp_path / "story", tmp_path)
     (tmp_path / "story/locations/lantern-quay/imagery.yaml").write_text("scenes: [\n")
@@ -246,7 +246,7 @@ def test_the_library_is_examined(settings, tmp_path):
 
 
 def test_an_overridden_profile_is_named():
-    """What of the default profile is not in force is said; nothing is, where it is."""
+    """Settings of the default profile that are not used are listed; otherwise nothing is."""
     assert ["ok"] == levels(check_profile([]))
     assert ["warning"] == levels(check_profile(["nolock"]))
 

@@ -1,4 +1,4 @@
-"""What of the configuration is sent to a model, and that nobody's pictures go out of date because something is not."""
+"""Which settings are sent to a model, and that no picture becomes stale because one is not sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture is known by its bytes, and a damaged one is told from a whole one without decoding it."""
+"""A picture is known by its bytes, and a damaged one is distinguished from a complete one without decoding it."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_files_are_verified_and_hashed(tmp_path: Path, drawn: dict[str, bytes]) 
 
 
 def test_pointers_of_git_lfs_are_known(tmp_path: Path, drawn: dict[str, bytes]) -> None:
-    """A pointer is told from a picture and from a missing file."""
+    """A pointer is distinguished from a picture and from a missing file."""
     pointer, picture = tmp_path / "p.png", tmp_path / "q.png"
     pointer.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n")
     picture.write_bytes(drawn["png"])

@@ -32,7 +32,7 @@ def settings_of(home: Path, library: str, library_id: str = "") -> Settings:
 
 
 def send(settings: Settings, outcome: str = "") -> State:
-    """Let the library of *settings* send two wishes in a run; with *outcome*, that is what became of them."""
+    """Let the library of *settings* send two wishes in a run; *outcome* is their outcome, if given."""
     state = State.of(settings)
     durable.write_json(state.run("2026-11-21T17-58-00Z-123456").settings, settings.to_json())
     journal = Journal(state)
@@ -76,7 +76,7 @@ def test_a_library_id_that_is_set_or_changed_is_noticed(home, outcome):
 
 
 def test_a_state_that_does_not_say_where_its_library_was_may_be_this_one(home):
-    """Its runs were deleted: what it knows of the same wishes is not bought again without a word."""
+    """Its runs were deleted: what it knows of the same wishes is not silently paid for again."""
     state = send(settings_of(home, "story"), "failed")
     shutil.rmtree(state.root / "runs")
 

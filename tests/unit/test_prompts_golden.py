@@ -1,4 +1,4 @@
-"""Whole prompts, word for word: whoever changes the shipped rules sees here what becomes of them."""
+"""Whole prompts, word for word: a change of the shipped rules shows here."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_equal_contents_give_the_same_object() -> None:
 
 
 def test_unquoted_ratio_stays_a_ratio(tmp_path: Path) -> None:
-    """16:9 without quotes is no number in base sixty."""
+    """16:9 without quotes is not read as a number in base sixty."""
     assert "aspect_ratio: 16:9" in STYLES
     (tmp_path / "styles.yaml").write_text(STYLES.replace("aspect_ratio: 3:4", "aspect_ratio: 21:9"))
 
@@ -70,7 +70,7 @@ def test_unknown_key_is_named_with_its_line(fault) -> None:  # type: ignore[no-u
 
 
 def test_wrong_value_is_named_with_its_key(fault) -> None:  # type: ignore[no-untyped-def]
-    """A length that is no number names its key."""
+    """A length that is not a number names its key."""
     message = fault(styles=STYLES.replace("identity_chars: 300", "identity_chars: many"))
 
     assert message.startswith(f"styles.yaml:{line_of(STYLES, 'identity_chars: 300')}: identity_chars: ")
@@ -84,7 +84,7 @@ def test_max_chars_needs_trim(fault) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_repeated_section_name_is_refused(fault) -> None:  # type: ignore[no-untyped-def]
-    """Two sections of one name could not be told apart in reports."""
+    """Two sections of one name would be the same in reports."""
     message = fault(PROMPTS.replace("- name: subject", "- name: must show"))
 
     assert message.startswith("prompts.yaml: sections[2].name: 'must show' is used twice")
@@ -120,7 +120,7 @@ def test_private_attributes_are_out_of_reach(fault) -> None:  # type: ignore[no-
 
 
 def test_invalid_yaml_names_line_and_column(fault) -> None:  # type: ignore[no-untyped-def]
-    """A file that is no YAML says where it stops being one."""
+    """An invalid YAML file is an error with its place."""
     message = fault(styles='version: "1", "2"\n')
 
     assert message.startswith("styles.yaml:1:13: invalid YAML: ")

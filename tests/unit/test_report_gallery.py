@@ -348,7 +348,7 @@ def test_what_cannot_be_sent_is_explained_like_a_failure(world: World) -> None:
 
 
 def test_the_last_run_says_what_it_made(tmp_path: Path) -> None:
-    """Analyses are no pictures, and are told apart from them."""
+    """Analyses are not pictures, and are counted separately."""
     world = make_world(tmp_path)
     scene = world.scene(f"{ODA}/lamp")
     world.stand(scene, "done", record={}, picture=png())

@@ -66,7 +66,7 @@ def test_what_the_page_says_of_a_picture_can_be_recorded(world: ReviewWorld) -> 
 
 
 def test_recorded_reviews_are_badges(world: ReviewWorld) -> None:
-    """Picked and approved show on the cards, of adopted pictures as well; a pick is told from an approval."""
+    """Picked and approved show on the cards, of adopted pictures as well; picks and approvals are distinguished."""
     world.review(approve=[f"{ODA}/pier", f"{ODA}/lamp:1"], pick=[f"{ODA}/lamp:2"])
     html = world.write_page()
 

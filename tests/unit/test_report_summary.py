@@ -141,7 +141,7 @@ def test_dollars(amount: float, text: str) -> None:
 
 
 def test_the_emulators_cost_is_no_spending(tmp_path: Path) -> None:
-    """Costs of a run on the emulator are told as what they are."""
+    """Costs of a run on the emulator are marked as not paid."""
     world = make_world(tmp_path, provider="emulator")
     world.receipt("1" * 16, [world.task("character/oda-brennick/lamp-room")])
 

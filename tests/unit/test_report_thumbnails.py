@@ -31,7 +31,7 @@ def jpegs(folder: Path) -> set[str]:
 
 
 def test_a_thumbnail_is_a_small_jpeg(root: Path, folder: Path) -> None:
-    """It fits the box, keeps the shape, and the picture's own size and hash are told."""
+    """It fits the box, keeps the shape, and the picture's own size and hash are returned."""
     (root / "a.png").write_bytes(png(3000, 1500))
 
     thumb = make_thumbnails(folder, root, ["a.png"])["a.png"]
@@ -95,7 +95,7 @@ def test_equal_pictures_share_one(root: Path, folder: Path) -> None:
     ],
 )
 def test_what_is_no_picture_has_no_thumbnail(root: Path, folder: Path, data: bytes, trouble: str) -> None:
-    """A file that cannot be opened is told apart, never an error."""
+    """A file that cannot be opened is reported, never an error."""
     (root / "a.png").write_bytes(data)
 
     thumb = make_thumbnails(folder, root, ["a.png"])["a.png"]
@@ -107,7 +107,7 @@ def test_what_is_no_picture_has_no_thumbnail(root: Path, folder: Path, data: byt
 def test_what_would_unpack_to_too_much_is_not_decoded(
     root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A small file of many pixels costs the page no memory; its size and hash are told all the same."""
+    """A small file of many pixels costs the page no memory; its size and hash are still returned."""
     monkeypatch.setattr(thumbnails, "MAX_DECODED", 100 * 99)
     (root / "a.png").write_bytes(png(100, 100))
 

@@ -67,7 +67,7 @@ def test_every_request_has_its_line(tmp_path: Path, body: bytes) -> None:
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, body: bytes, fault: str, is_json: bool, is_part: bool) -> None:
-    """Words without signs that could garble a terminal; a page is told from a file that holds less."""
+    """Words without signs that could garble a terminal; a web page is distinguished from an incomplete file."""
     found = account(tmp_path, body)
 
     assert fault in found.fault

@@ -1,4 +1,4 @@
-"""Waiting and bringing in: a failed question is no failed job, and what looks gone is asked for again."""
+"""Waiting and downloading: a failed request is not a failed job, and what looks gone is requested again."""
 
 from __future__ import annotations
 
@@ -333,7 +333,7 @@ def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_key_that_is_not_accepted_ends_the_wait(waiting, status):
-    """No waiting helps against that; whoever waits is told at once."""
+    """No waiting helps against that; the user is informed at once."""
     server = Server()
     server.jobs = lambda: answer_or_raise([GeminiError("listing jobs", status, "no such key")])
 

@@ -29,7 +29,7 @@ EVERYWHERE = ["get", "list", "download"]
 
 @pytest.fixture
 def world(emulator: Emulator, tmp_path: Path) -> World:
-    """A world that believes at once what it is told often enough."""
+    """A world that believes a repeated answer at once."""
     return World(tmp_path, emulator)
 
 

@@ -130,7 +130,7 @@ def test_replaced_picture_goes_to_the_archive(home):
 
 
 def test_what_stands_beside_a_picture_goes_with_it(home):
-    """Where an archived picture came from is told beside it still, also if a kill came between the two moves."""
+    """The provenance of an archived picture stays beside it, also if a kill came between the two moves."""
     old, new = picture("red"), picture("blue")
     home.place(home.task(), old)
     sidecar_of(home.images / "lamp.jpg").write_text("old")

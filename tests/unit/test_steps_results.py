@@ -75,7 +75,7 @@ def test_a_wrong_body_is_never_the_result(world: World, body: str, crc32c: str, 
 
 
 def test_what_is_set_aside_says_what_was_wrong(world: World, capsys) -> None:
-    """The person is told once what came and what is done, and the bytes are kept as they came."""
+    """The user is informed once of what came and what is done, and the bytes are kept as they came."""
     world.emulator.faults(calls=[{"call": "download", "do": "body", "body": "page", "crc32c": "none"}])
     (files,) = world.send()
     world.look(LOOKS + 2)

@@ -134,7 +134,7 @@ def durable_defaults():
 
 
 def test_a_job_is_created_once_and_then_known(batch, server):
-    """A second submit of the same batch asks for nothing."""
+    """A second submit of the same batch sends nothing."""
     first = batch(server)
     second = batch(server)
 

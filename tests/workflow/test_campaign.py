@@ -80,11 +80,11 @@ QUIET_RUNS = 3
 WISHES = 7
 MOST_ATTEMPTS = 3
 BY_RUN = {"batch_run_id", "batch_id", "generated_at"}
-"""What of a record differs between two runs that make the same picture."""
+"""What differs in a record between two runs that make the same picture."""
 MARAS_PORTRAIT = "characters/mara-quill/images/portrait.jpg"
 COUNTS: Counter[str] = Counter()
 BY_HAND: list[str] = []
-"""Jobs of the present seed that were deleted because a message said how, where nobody needs them."""
+"""Jobs of the present seed that were deleted because a message said how, if they are not needed."""
 STOPPED: list[str] = []
 """Why chains of the present seed stopped."""
 WITHOUT_TROUBLE: list[dict] = []

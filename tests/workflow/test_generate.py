@@ -88,7 +88,7 @@ def test_only_what_changed_is_made(project):
 
 
 def test_changed_style_is_stale_until_ordered(project):
-    """What surrounds a scene makes it stale: counted and priced, made again once by an order, killed or not."""
+    """A change around a scene makes it stale: counted and priced, made again once by an order, killed or not."""
     project.run()
     styles = project.folder / "config" / "styles.yaml"
     styles.parent.mkdir()

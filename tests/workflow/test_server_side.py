@@ -124,7 +124,7 @@ def test_request_file_gone_before_the_create(project):
 
 @pytest.mark.soak
 def test_full_storage_is_tidied_by_the_next_upload(project):
-    """Uploads of an older run fill the storage: what nobody needs goes, and the run goes on."""
+    """Uploads of an older run fill the storage: what is not needed is deleted, and the run continues."""
     portraits(project)
     project.config["cleanup"] = {"after_apply": False, "keep_responses_d": 30}
     project.run(config={"only": ["character/mara-quill/*"]})

@@ -1,4 +1,4 @@
-"""Runs named checks one after the other and prints what became of them as one line of JSON."""
+"""Runs named checks one after the other and prints their results as one line of JSON."""
 
 from __future__ import annotations
 

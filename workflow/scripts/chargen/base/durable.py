@@ -113,7 +113,7 @@ ABANDONED_S = 48 * 3600.0
 
 @cache
 def _owner() -> str:
-    """Whose drafts these are: the machine as it runs since its last start, and what of its processes can be seen here.
+    """Whose drafts these are: the machine as it runs since its last start, and which of its processes can be seen here.
 
     Process numbers mean something only within that. Two machines may have one name, containers share a machine, and
     what ran before the last start is gone.

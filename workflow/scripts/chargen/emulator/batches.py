@@ -204,7 +204,7 @@ class Batches:
 
     def executed(self) -> list[dict[str, Any]]:
         """Every job whose requests were executed, deleted ones too, in the order of their ends; for each line its key
-        and what came of it.
+        and result.
         """
         return sorted(self._executed.values(), key=lambda item: str(item["ended"]))
 

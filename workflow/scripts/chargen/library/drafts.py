@@ -34,7 +34,7 @@ SURROUNDINGS = frozenset({
 
 @dataclass
 class Draft:
-    """A scene while it is read. ``levels`` go from what surrounds it next to what is farthest."""
+    """A scene while it is read. ``levels`` go from the nearest level to the farthest."""
 
     id: str
     place: Place

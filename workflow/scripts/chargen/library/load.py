@@ -34,7 +34,7 @@ def load_library(
     """Read every entity below *root*. What is broken is left out and listed; the others go on.
 
     *exclude* holds glob patterns over ``kind/slug`` or the slug alone. *provider* decides whether records of the
-    emulator count. Raises ChargenError if there is no folder *root*, or it cannot be read.
+    emulator count. Raises ChargenError if the folder *root* does not exist or cannot be read.
     """
     reader = EntityReader(root, adopt_existing, provider, is_planning=True)
     entities: dict[str, Entity] = {}

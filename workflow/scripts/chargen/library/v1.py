@@ -55,7 +55,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Head:
-    """The top level of a file: the entity's own words, and what surrounds each of its scenes."""
+    """The top level of a file: the entity's own keys, and the defaults of its scenes."""
 
     name: str = ""
     description: str = ""

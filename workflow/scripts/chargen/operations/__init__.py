@@ -1,4 +1,4 @@
-"""The operations, one package each: what is asked of the API, and what becomes of its answers.
+"""The operations, one package each: what is requested from the API, and what is done with its answers.
 
 Each package of this folder is one; its ``__init__`` holds it as ``OPERATION``. Nothing else needs to name it.
 """

@@ -90,7 +90,7 @@ class Task(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance(Document):
-    """Where the origin of a batch's pictures is stored (none, sidecar, picture), and what of the prompt (text,
+    """Where the origin of a batch's pictures is stored (none, sidecar, picture), and how much of the prompt (text,
     hash)."""
 
     store: str = "none"
@@ -217,8 +217,8 @@ class Cost(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(Document):
-    """``receipt.json``: the outcome of every task of a batch. ``follow_ups`` are the batches that send what failed in
-    passing once more."""
+    """``receipt.json``: the outcome of every task of a batch. ``follow_ups`` are the batches of retries
+    after temporary failures."""
 
     schema_version: int = 1
     batch: str = ""

@@ -137,7 +137,7 @@ def _counts(receipt: Receipt) -> str:
 def put_back(
     settings: Settings, state: State, files: BatchFiles, run: RunFiles, wishes: Collection[str]
 ) -> list[Outcome]:
-    """Place the pictures of *wishes* again from the stored responses of their batch; return what became of them."""
+    """Place the pictures of *wishes* again from the stored responses of their batch; return their outcomes."""
     plan = files.read_plan()
     does = operation(plan.operation)
     wanted = [task for task in plan.tasks if task.wish_id in set(wishes)]
@@ -156,7 +156,7 @@ def put_back(
 
 
 def _tell_outcomes(batch: str, tasks: Iterable[Outcome]) -> None:
-    """Tell of each task what became of it."""
+    """Log the outcome of each task."""
     for task in tasks:
         facts: dict[str, Any] = {
             "key": task.key,

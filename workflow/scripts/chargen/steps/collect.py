@@ -32,7 +32,7 @@ ATTEMPTS = 4
 
 
 def collect(settings: Settings, state: State, run: RunFiles, remote: Connection) -> Json:
-    """Place the results of the job that the setting ``job`` names; return what became of them.
+    """Save the results of the job that the setting ``job`` names; return their outcomes.
 
     ``collected`` is false if there is nothing to download yet; then ``why_not`` says why.
     """
@@ -89,7 +89,7 @@ def in_words(data: Json) -> list[str]:
 
 
 def _why_not_here(settings: Settings, watch: Watch, batch: str, operation: RemoteJob, *, is_known: bool) -> str:
-    """Bring in the results of the job, asked for a few times; return why that failed, ``""`` once they are here.
+    """Download the results of the job, with a few attempts; return why that failed, ``""`` once they are here.
 
     Results that are gone are an outcome for the tasks of a job that *is_known*. The requests of any other are unknown
     here, so a person must decide that it is not needed.
