@@ -1,7 +1,9 @@
 """Write what is generated from declarations: `python docs/build.py`.
 
 The keys of the configuration are declared in `chargen.records.settings`, the arguments of commands in
-`chargen.records.arguments`. From there come their schemas, `config/config.yaml` and `docs/configuration.md`.
+`chargen.records.arguments`. From there come their schemas, `config/config.yaml` and `docs/configuration.md`. The keys
+of `imagery.yaml` are declared in `chargen.library.scene` and `chargen.library.entity_keys`: from there come its schema
+and the tables in `docs/imagery.md`.
 A test compares what is written with what would be written.
 """
 
@@ -16,6 +18,10 @@ from typing import Any
 import yaml
 
 from chargen.base.schemas import ROOT
+from chargen.library.entity_keys import ENTITY_KEYS
+from chargen.library.imagery_schema import imagery_schema
+from chargen.library.scene import SCENE_FIELDS
+from chargen.library.v1 import SCENE_KEYS
 from chargen.records.arguments import COMMANDS, Screen, rule_of_arguments
 from chargen.records.declaring import defaults_of, keys_of, rule_of
 from chargen.records.settings import Settings
@@ -72,6 +78,23 @@ def arguments_schema() -> str:
     """Return schemas/arguments.schema.json."""
     about = "What single commands can be asked to do, typed behind --config like settings."
     return _json("chargen arguments of commands", about, rule_of_arguments())
+
+
+def imagery() -> str:
+    """Return docs/imagery.md with its tables of keys."""
+    page = (ROOT / "docs" / "imagery.md").read_text("utf-8")
+    fields = {name: SCENE_FIELDS[name].description for name in SCENE_KEYS}
+    for what, keys in (("entity", ENTITY_KEYS), ("scene", fields)):
+        begin, end = f"<!-- keys of {what}: written by docs/build.py -->\n", f"<!-- end of keys of {what} -->\n"
+        before, _, rest = page.partition(begin)
+        table = "".join(f"| `{name}` | {about} |\n" for name, about in keys.items())
+        page = f"{before}{begin}\n| key | what it does |\n|---|---|\n{table}\n{end}{rest.partition(end)[2]}"
+    return page
+
+
+def imagery_schema_text() -> str:
+    """Return schemas/imagery.schema.json."""
+    return json.dumps(imagery_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _rows(rule: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -138,6 +161,8 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "config/config.yaml": config_file,
     "schemas/config.schema.json": config_schema,
     "schemas/arguments.schema.json": arguments_schema,
+    "schemas/imagery.schema.json": imagery_schema_text,
+    "docs/imagery.md": imagery,
 }
 """Every generated file, and what writes it."""
 

@@ -7,32 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from chargen.library.drafts import Draft, Level, as_weight, filled
-from chargen.library.fields import Problems, View, as_text, as_texts, split_commas, unique
-from chargen.library.looks import lighting, palette
+from chargen.library.fields import Problems, View, as_text, as_texts
+from chargen.library.looks import palette
 from chargen.library.model import Weight
 from chargen.library.people import Person, compact, joined, merged, people, with_states
-from chargen.library.shapes import by_key, first_texts, joined_texts, mapping, own_ratio
+from chargen.library.shapes import by_key, mapping, older_fields
 from chargen.library.slugs import foreign_id, match_zone
 from chargen.library.states import scene_number, state_in
 from chargen.library.v1 import Defaults, Head, split_location
-
-_TEXTS = {
-    "prompt": ("prompt_used", "prompt"),
-    "mood": ("scene_mood", "mood"),
-    "mood_reason": ("mood_rationale",),
-    "hook": ("visual_hook",),
-    "time_of_day": ("time_of_day",),
-    "weather": ("weather",),
-    "season": ("season",),
-    "image_type": ("image_type",),
-    "location": ("location",),
-    "zone": ("zone",),
-    "revision": ("revision",),
-}
-_DESCRIPTIONS = ("visual_description", "narrative_context", "description")
-_COMPOSITION = ("composition_notes", "composition", "camera", "framing")
-_MUST_INCLUDE = ("key_elements", "required_elements", "key_visual_elements")
-_STYLE = ("style_notes", "symbolic_elements", "emotional_beat")
 
 
 @dataclass(frozen=True)
@@ -92,15 +74,7 @@ def _draft(
     defaults: Defaults,
     problems: Problems,
 ) -> Draft:
-    own: Level = first_texts(item, _TEXTS)
-    own["description"] = joined_texts(item, *_DESCRIPTIONS)
-    own["composition"] = item.texts(*_COMPOSITION)
-    own["must_include"] = item.texts(*_MUST_INCLUDE)
-    own["style"] = item.texts(*_STYLE)
-    own["avoid"] = unique(split_commas(item.data.get("negative_prompt")))
-    own["lighting"] = lighting(item.data.get("lighting"))
-    own["palette"] = palette(item.data.get("palette"))
-    own["aspect_ratio"] = own_ratio(item, problems, name)
+    own = older_fields(item, "chapter", problems, name)
     own["references"] = as_texts(item.data.get("references"))
     depicted = people(item.data.get("depicts_characters"))
     states = mapping(item.data.get("character_states"))

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from chargen.base.errors import Place
 from chargen.library.drafts import Draft, Level, filled
-from chargen.library.fields import Problems, View, as_text, split_commas, unique, values_of
+from chargen.library.fields import Problems, View, as_text, unique, values_of
 from chargen.library.people import people
-from chargen.library.shapes import all_texts, first_texts, negatives, own_ratio
+from chargen.library.shapes import negatives, older_fields
 from chargen.library.slugs import title_id
 from chargen.library.v1 import Defaults, Head
 from chargen.library.yamlio import Map, Seq
 
 STYLE_FILE = "image_style.yaml"
 
-_IDEA_TEXTS = {
-    "prompt": ("prompt",),
-    "description": ("scene", "description"),
-    "pose": ("pose",),
-    "setting": ("setting",),
-    "mood": ("mood",),
-    "revision": ("revision",),
-}
-_STYLE_LISTS = {"style": ("magic_level", "fantasy_grounding")}
+_STYLES = ("magic_level", "fantasy_grounding")
 _STYLE_TRAITS = ("faction_or_guild_marks", "signature_props")
 _PROMPT_ID_CHARS = 40
 
@@ -31,7 +23,7 @@ def read_head(imagery: View, ideas: View, style: View) -> Head:
     overrides = style.map("style_overrides")
     traits = [*ideas.texts("visual_consistency"), *overrides.texts(*_STYLE_TRAITS)]
     surroundings: Level = {
-        **all_texts(overrides, _STYLE_LISTS),
+        "style": overrides.texts(*_STYLES),
         "avoid": negatives(overrides, ("avoid",), ()),
     }
     return Head(
@@ -70,10 +62,8 @@ def read_ideas(ideas: View, defaults: Defaults, problems: Problems) -> list[Draf
                 "no-id", "the scene has no title to make an id from", item.place(), "scene skipped", "give it a title"
             )
             continue
-        own: Level = first_texts(item, _IDEA_TEXTS)
+        own = older_fields(item, "idea", problems, name)
         own["characters"] = people(item.data.get("depicts_characters"))
-        own["aspect_ratio"] = own_ratio(item, problems, name)
-        own["avoid"] = unique(split_commas(item.data.get("negative_prompt")))
         draft = Draft(
             id=name,
             place=item.place(),

@@ -14,22 +14,24 @@ from chargen.base.errors import Place
 from chargen.library.fields import unique
 from chargen.library.model import Palette, Scene, Weight
 from chargen.library.people import Person, depicted, merged
+from chargen.library.scene import SCENE_FIELDS
 
 Level = dict[str, Any]
 
-TEXTS = (
-    "prompt", "description", "pose", "setting", "mood", "mood_reason", "hook", "time_of_day", "weather", "season",
-    "aspect_ratio", "image_size", "model", "image_type",
-)  # fmt: skip
-LISTS = ("composition", "must_include", "avoid", "materials", "references", "style", "theme")
-_UNITED = frozenset({"must_include", "avoid", "materials", "references", "style", "theme"})
-"""Lists to which every level adds; of other fields the nearest level that has one counts."""
-WEIGHTS: tuple[Weight, ...] = get_args(Weight)
-SURROUNDINGS = frozenset({
-    "mood", "mood_reason", "composition", "time_of_day", "weather", "season", "lighting", "palette", "must_include",
-    "avoid", "materials", "aspect_ratio",
-})  # fmt: skip
+_OF_DRAFT = frozenset({"id", "title", "location", "zone", "zone_text", "beat", "tags"})
+"""Texts and lists that a draft holds itself, beside its levels."""
+TEXTS = tuple(
+    name
+    for name, item in SCENE_FIELDS.items()
+    if item.type in ("text", "long text", "ratio", "size") and name not in _OF_DRAFT
+)
+LISTS = tuple(
+    name for name, item in SCENE_FIELDS.items() if item.type in ("texts", "references") and name not in _OF_DRAFT
+)
+_UNITED = frozenset(name for name, item in SCENE_FIELDS.items() if item.adds_up)
+SURROUNDINGS = frozenset(name for name, item in SCENE_FIELDS.items() if item.inherited)
 """What a picture takes over from the zone or overview that it belongs to."""
+WEIGHTS: tuple[Weight, ...] = get_args(Weight)
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Draft:
     place: Place
     own: Level
     levels: list[Level] = field(default_factory=list)
+    unhashed: Level = field(default_factory=dict)  # what the author wrote for this scene besides ``own``
     people: list[Person] | None = None  # who is in the picture, where that is more than ``own`` says
     title: str = ""
     zone_text: str = ""
@@ -59,7 +62,7 @@ class Draft:
 
     def scene(self, entity: str, surroundings: Level, first: Sequence[Person] = ()) -> Scene:
         """The finished scene; *surroundings* is what the entity says for all, *first* who comes before the others."""
-        level = combine([self.own, *self.levels, surroundings])
+        level = combine([self.own, self.unhashed, *self.levels, surroundings])
         people = self.own.get("characters", []) if self.people is None else self.people
         texts: dict[str, Any] = {name: level.get(name, "") for name in TEXTS}
         lists: dict[str, Any] = {name: tuple(level.get(name, ())) for name in LISTS}

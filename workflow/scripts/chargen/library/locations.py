@@ -10,41 +10,19 @@ from dataclasses import dataclass, replace
 
 from chargen.library.drafts import Draft, Level, combine, filled, inheritable
 from chargen.library.fields import Problems, View, as_text, as_texts, unique
-from chargen.library.looks import characteristic_light, lighting, palette
+from chargen.library.looks import characteristic_light, palette
 from chargen.library.people import Person, anonymous, compact, known_or_words, merged, people, with_states
 from chargen.library.ratio import ratio_within
-from chargen.library.shapes import all_texts, first_texts, joined_texts, mapping, negatives, own_ratio
+from chargen.library.scene import SCENE_FIELDS
+from chargen.library.shapes import joined_texts, mapping, negatives, older_fields
 from chargen.library.slugs import foreign_id, match_zone
 from chargen.library.v1 import Defaults, Head
 from chargen.library.yamlio import Map
 
 IsCharacter = Callable[[str], bool]
 
-_TEXTS = {
-    "prompt": ("prompt_used", "prompt", "prompt_template", "image_spec.prompt"),
-    "mood": ("scene_mood", "mood", "image_spec.scene_mood", "image_spec.mood"),
-    "mood_reason": ("mood_rationale",),
-    "time_of_day": ("time_of_day", "image_spec.time_of_day"),
-    "weather": ("weather", "image_spec.weather"),
-    "season": ("season", "image_spec.season"),
-    "image_type": ("image_type", "image_spec.image_type"),
-    "revision": ("revision",),
-}
-_LISTS = {
-    "composition": (
-        "composition_notes", "composition", "camera", "framing", "image_spec.composition_notes",
-        "image_spec.composition", "image_spec.camera", "image_spec.framing",
-    ),
-    "must_include": (
-        "key_elements", "required_elements", "key_visual_elements", "default_prompt_elements.must_include",
-        "zone_visual_anchor.defining_features", "image_spec.key_elements", "image_spec.must_include",
-    ),
-    "materials": ("zone_visual_anchor.materials",),
-    "style": ("style_notes", "image_spec.style_notes", "symbolic_elements", "narrative_significance", "emotional_beat"),
-}  # fmt: skip
-_MUST_AVOID = ("default_prompt_elements.must_avoid", "must_avoid", "image_spec.must_avoid")
-_NEGATIVE_PROMPTS = ("negative_prompt", "negative_prompts", "image_spec.negative_prompt")
-_DESCRIPTIONS = ("visual_description", "narrative_context", "description", "narrative_role")
+_NEGATIVE_PROMPTS = SCENE_FIELDS["avoid"].older["location"].with_commas
+_DESCRIPTIONS = SCENE_FIELDS["description"].older["location"].keys
 _ZONE_IDS = ("slug", "zone_slug", "zone_id")
 _ZONE_NAMES = ("name", "zone_name", "title")
 _IMAGE_IDS = ("image_slug", "slug", "image_id", "id")
@@ -228,13 +206,7 @@ def _draft(
 
 def _own(view: View, around: _Around, name: str) -> Level:
     """What the item itself says."""
-    anchor, image_spec = view.map("zone_visual_anchor").data, view.map("image_spec").data
-    own: Level = {**first_texts(view, _TEXTS), **all_texts(view, _LISTS)}
-    own["description"] = joined_texts(view, *_DESCRIPTIONS)
-    own["avoid"] = negatives(view, _MUST_AVOID, _NEGATIVE_PROMPTS)
-    own["lighting"] = lighting(view.data.get("lighting") or image_spec.get("lighting") or anchor.get("light_character"))
-    own["palette"] = palette(view.data.get("palette") or image_spec.get("palette") or anchor.get("color_signature"))
-    own["aspect_ratio"] = own_ratio(view, around.problems, name)
+    own = older_fields(view, "location", around.problems, name)
     own["characters"] = _people(view, lambda slug: True)
     own["references"] = _explicit_references(view)
     return filled(own)

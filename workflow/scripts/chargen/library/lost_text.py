@@ -14,12 +14,13 @@ from typing import Any
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from chargen.library.records import KEPT_SECTIONS
+from chargen.library.scene import SCENE_FIELDS
 from chargen.library.yamlio import Map
 
-WITHOUT_WORDS = frozenset({
-    "schema", "kind", "entity_type", "id", "slug", "weight", "variations", "skip", "aspect_ratio", "image_size",
-    "model", "revision", "status", "provider",
-})  # fmt: skip
+_WITHOUT_WORDS = ("number", "weight", "yes or no", "ratio", "size")
+WITHOUT_WORDS = frozenset(name for name, item in SCENE_FIELDS.items() if item.type in _WITHOUT_WORDS) | {
+    "schema", "kind", "entity_type", "id", "slug", "model", "revision", "status", "provider",
+}  # fmt: skip
 """Keys whose values are no sentences: a number sign behind them begins a remark."""
 
 QUOTE = "put the text in quotes"

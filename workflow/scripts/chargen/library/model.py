@@ -14,93 +14,17 @@ from typing import Any, Literal, get_args
 
 from chargen.base.errors import Place, Problem
 from chargen.library.folders import same_name
-from chargen.library.target import Target
+from chargen.library.scene import Depicted as Depicted
+from chargen.library.scene import Palette as Palette
+from chargen.library.scene import Scene as Scene
+from chargen.library.scene import Weight as Weight
 
 Kind = Literal["character", "location", "chapter"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KIND_FOLDERS: dict[str, Kind] = {"characters": "character", "locations": "location", "chapters": "chapter"}
 FOLDER_OF: dict[Kind, str] = {kind: folder for folder, kind in KIND_FOLDERS.items()}
-Weight = Literal["low", "medium", "high", "critical"]
 ReferenceRole = Literal["character", "location", "scene", "other", "style"]
 """What a reference is sent for: a portrait, a place, the picture of another scene, anything else, the style."""
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours by use; ``avoid`` belongs to the negatives, never to the colours to paint with."""
-
-    dominant: tuple[str, ...] = ()
-    accent: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Depicted:
-    """Somebody in a picture: a known character by ``slug``, or people in words (``slug`` empty, ``text`` filled).
-
-    ``references`` are pictures of this person that the file names for this appearance, as written: better than the
-    portrait.
-    """
-
-    slug: str = ""
-    state: str = ""
-    text: str = ""
-    references: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One wanted image with everything that applies to it, inheritance resolved.
-
-    ``spec`` holds, under our own key names, the fields that the author wrote for this very scene and that shape
-    the picture (no title, tags, weight, skip, nor the number of variations; nothing inherited): plain strings, lists
-    and maps, the base of ``spec_hash``.
-    ``aspect_ratio``, ``image_size`` and ``model`` are empty where neither the scene nor its surroundings in the
-    library say anything: the configuration decides then.
-    """
-
-    entity: str  # "character/oda-brennick"
-    id: str
-    place: Place
-    spec: Mapping[str, Any]
-    title: str = ""
-    prompt: str = ""  # the author's own prompt
-    description: str = ""
-    pose: str = ""
-    setting: str = ""
-    zone_text: str = ""  # what the zone is like, in this chapter or in general
-    beat: str = ""  # the story moment the picture hangs on
-    mood: str = ""
-    mood_reason: str = ""
-    composition: tuple[str, ...] = ()
-    hook: str = ""
-    time_of_day: str = ""
-    weather: str = ""
-    season: str = ""
-    lighting: tuple[tuple[str, str], ...] = ()
-    palette: Palette = Palette()
-    must_include: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
-    materials: tuple[str, ...] = ()
-    characters: tuple[Depicted, ...] = ()
-    location: str = ""  # a location's slug
-    zone: str = ""
-    references: tuple[str, ...] = ()  # as written, the entity's own ones included, own first
-    style: tuple[str, ...] = ()  # scene's, then entity's style words
-    theme: tuple[str, ...] = ()  # essence, tag line, chapter thesis: said last
-    image_type: str = ""
-    aspect_ratio: str = ""
-    image_size: str = ""
-    model: str = ""
-    variations: int = 1
-    weight: Weight = "medium"
-    tags: tuple[str, ...] = ()
-    skip: bool = False
-
-    @property
-    def target(self) -> Target:
-        """What wishes, orders and ``only`` name."""
-        return Target.of(self.entity, self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,49 @@
-"""Reading fields of other tools' files by tables: under which of our names each of theirs goes."""
+"""Reading the fields of other tools' files under our names, as `chargen.library.scene` declares them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from chargen.library.drafts import Level, filled
 from chargen.library.fields import Problems, View, as_text, split_commas, unique, values_of
+from chargen.library.looks import lighting, palette
 from chargen.library.ratio import ratio_of_orientation, ratio_of_pixels, ratio_within, same_shape
+from chargen.library.scene import SCENE_FIELDS
+from chargen.library.scene_field import Dialect, SceneField
 
-Texts = Mapping[str, tuple[str, ...]]
-
-
-def first_texts(view: View, table: Texts) -> Level:
-    """Per name of ours the first of their fields that holds something."""
-    return filled({name: view.text(*fields) for name, fields in table.items()})
+_SPECIAL = ("people", "references")
+"""Types that each dialect reads in its own way."""
 
 
-def all_texts(view: View, table: Texts) -> Level:
-    """Per name of ours everything that their fields hold, as one list."""
-    return filled({name: view.texts(*fields) for name, fields in table.items()})
+def older_fields(view: View, dialect: Dialect, problems: Problems, scene: str) -> Level:
+    """What an item of an older tool says itself, under our names: every declared field but people and references."""
+    level: Level = {}
+    for item in _fields_of(dialect):
+        names = item.older[dialect]
+        if item.type == "ratio":
+            level[item.name] = own_ratio(view, problems, scene)
+        elif item.type == "light":
+            level[item.name] = lighting(_first_value(view, names.keys))
+        elif item.type == "palette":
+            level[item.name] = palette(_first_value(view, names.keys))
+        elif item.type == "texts" and names.with_commas:
+            level[item.name] = negatives(view, names.keys, names.with_commas)
+        elif item.type == "texts":
+            level[item.name] = view.texts(*names.keys)
+        else:
+            level[item.name] = joined_texts(view, *names.keys) if names.joined else view.text(*names.keys)
+    return filled(level)
+
+
+@cache
+def _fields_of(dialect: Dialect) -> tuple[SceneField, ...]:
+    return tuple(item for item in SCENE_FIELDS.values() if dialect in item.older and item.type not in _SPECIAL)
+
+
+def _first_value(view: View, keys: Sequence[str]) -> Any:
+    return next((value for key in keys if (value := view.value(key))), None)
 
 
 def joined_texts(view: View, *fields: str) -> str:

@@ -8,31 +8,28 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chargen.library.drafts import WEIGHTS, Draft, Level, as_weight, filled
-from chargen.library.fields import Problems, View, as_bool, as_text, as_texts, unique
+from chargen.library.entity_keys import ENTITY_KEYS
+from chargen.library.fields import Effect, Problems, View, as_bool, as_text, as_texts, unique
 from chargen.library.looks import lighting, palette
 from chargen.library.model import Kind, Weight
 from chargen.library.people import people_by_state
 from chargen.library.ratio import ratio, size_fault
+from chargen.library.scene import SCENE_FIELDS
+from chargen.library.scene_field import SceneField
 from chargen.library.slugs import id_fault, match_zone, title_id
 from chargen.library.yamlio import Map, Seq
 
 SCHEMA = "1"
 MAX_VARIATIONS = 100
 
-ENTITY_KEYS = (
-    "schema", "kind", "name", "description", "traits", "style", "mood", "palette", "avoid", "portrait", "references",
-    "defaults", "zones", "scenes", "generated_images", "image_inventory", "image_reviews",
-)  # fmt: skip
-DEFAULT_KEYS = ("aspect_ratio", "image_size", "model", "variations", "weight")
-SCENE_TEXTS = (
-    "prompt", "description", "pose", "setting", "mood", "mood_reason", "hook", "time_of_day", "weather", "season",
-    "location", "zone", "aspect_ratio", "image_size", "model", "revision",
-)  # fmt: skip
-SCENE_LISTS = ("composition", "must_include", "avoid", "references", "style")
-SCENE_KEYS = (
-    "id", "title", *SCENE_TEXTS, *SCENE_LISTS, "lighting", "palette", "characters", "variations", "weight",
-    "tags", "skip",
-)  # fmt: skip
+DEFAULT_KEYS = tuple(name for name, item in SCENE_FIELDS.items() if item.level == "defaults")
+SCENE_KEYS = tuple(name for name, item in SCENE_FIELDS.items() if item.ours)
+_WRITTEN = tuple(
+    item
+    for item in SCENE_FIELDS.values()
+    if item.ours and item.type not in ("number", "weight", "yes or no") and item.name not in ("id", "title", "tags")
+)
+"""The fields of a scene that `_field` reads; the others are read one by one."""
 _MEANT = {"title": "name", "ratio": "aspect_ratio", "size": "image_size"}
 """Keys that others would have, and what they are called here."""
 PALETTE_KEYS = ("dominant", "accent", "avoid")
@@ -72,19 +69,9 @@ def read_head(view: View, kind: Kind, problems: Problems) -> Head:
     if not FOREIGN_KEYS.intersection(view.data):
         warn_unknown(view, ENTITY_KEYS, problems)
     zones = view.data.get("zones")
-    references = view.data.get("references")
     defaults = view.map("defaults")
     warn_unknown(defaults, DEFAULT_KEYS, problems)
-    surroundings: Level = {
-        "style": as_texts(view.data.get("style")),
-        "mood": view.text("mood"),
-        "avoid": as_texts(view.data.get("avoid")),
-        "palette": palette(view.data.get("palette")),
-        "references": [] if isinstance(references, dict) else as_texts(references),
-        "aspect_ratio": read_ratio(defaults, "aspect_ratio", problems, "entity skipped"),
-        "image_size": read_size(defaults, problems, "entity skipped"),
-        "model": defaults.text("model"),
-    }
+    surroundings = {name: _of_all_scenes(view, defaults, item, problems) for name, item in SCENE_FIELDS.items()}
     weight = read_weight(defaults, problems)
     return Head(
         name=view.text("name"),
@@ -182,25 +169,54 @@ def _check_header(view: View, kind: Kind, problems: Problems) -> None:
         )  # fmt: skip
 
 
+def _of_all_scenes(view: View, defaults: View, item: SceneField, problems: Problems) -> Any:
+    """What the entity says of a field for all its scenes, itself or in its *defaults*; nothing of most fields."""
+    if item.level == "defaults":
+        if item.type in ("number", "weight"):
+            return None  # see `Defaults`
+        return _field(defaults, item, problems, "entity skipped")
+    if item.level != "entity" or (item.type == "references" and isinstance(view.data.get(item.name), dict)):
+        return None
+    if item.type in ("texts", "references"):
+        return as_texts(view.data.get(item.name))
+    if item.type == "palette":
+        return palette(view.data.get(item.name))
+    return view.text(item.name)
+
+
+def _field(view: View, item: SceneField, problems: Problems, effect: Effect = "scene skipped") -> Any:
+    """What *view* says of a field, in the form of a level."""
+    name, value = item.name, view.data.get(item.name)
+    if item.type == "long text":
+        return _required_text(view, name, problems)
+    if item.type in ("texts", "references"):
+        return unique(as_texts(value))
+    if item.type == "ratio":
+        return read_ratio(view, name, problems, effect)
+    if item.type == "size":
+        return read_size(view, problems, effect)
+    if item.type == "light":
+        return lighting(value)
+    if item.type == "people":
+        return _people(view, problems)
+    if item.type == "palette":
+        if isinstance(value, Map):
+            warn_unknown(view.map(name), PALETTE_KEYS, problems)
+        return palette(value)
+    return view.text(name)
+
+
 def _scene(view: View, head: Head, problems: Problems) -> Draft:
-    own: Level = {name: _required_text(view, name, problems) for name in ("prompt", "description")}
-    for name in SCENE_TEXTS[2:]:
-        own[name] = view.text(name)
-    for name in SCENE_LISTS:
-        own[name] = unique(as_texts(view.data.get(name)))
-    own["aspect_ratio"] = read_ratio(view, "aspect_ratio", problems)
-    own["image_size"] = read_size(view, problems)
-    own["lighting"] = lighting(view.data.get("lighting"))
-    own["palette"] = palette(view.data.get("palette"))
-    if isinstance(view.data.get("palette"), Map):
-        warn_unknown(view.map("palette"), PALETTE_KEYS, problems)
-    own["characters"] = _people(view, problems)
+    said = {item.name: _field(view, item, problems) for item in _WRITTEN}
+    own = {name: value for name, value in said.items() if not SCENE_FIELDS[name].unhashed}
+    unhashed = filled({name: value for name, value in said.items() if name not in own})
     location, zone = split_location(own["location"], own["zone"])
     own = filled(own)
     draft = Draft(
         id=_id(view, problems),
         place=view.place(),
         own=own,
+        unhashed=unhashed,
         title=view.text("title"),
         location=location,
         zone=zone,

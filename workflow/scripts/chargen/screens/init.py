@@ -20,6 +20,8 @@ HELP = "make a small library to start from (setting: library)"
 READ_ONLY = False
 STARTER = schema.ROOT / "config" / "starter"
 ENV = "env"
+SCHEMA = "imagery.schema.json"
+"""Lies in the library, where the first line of each imagery.yaml names it to editors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def make(library: Path, home: Path) -> Made:
     if library == home:
         raise ChargenError(f"init: {library} is the working directory itself; name a folder in it, like my-story")
     present = [folder for folder in KIND_FOLDERS if (library / folder).is_dir()]
-    made = [] if present else [_copy(source, library / source.relative_to(STARTER)) for source in _library_files()]
+    made = [] if present else [_copy(source, library / name) for name, source in _library_files()]
     dotenv = home / ".env"
     has_env = dotenv.exists()
     if not has_env:
@@ -103,8 +105,13 @@ def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
     yield from advice(f"To type less, write `library: {library}` into config/config.yaml.", width)
 
 
-def _library_files() -> list[Path]:
-    return [path for folder in KIND_FOLDERS for path in sorted((STARTER / folder).rglob("*")) if path.is_file()]
+def _library_files() -> Iterator[tuple[str, Path]]:
+    """Yield what a new library holds: by path in it, the file that is copied."""
+    for folder in KIND_FOLDERS:
+        for path in sorted((STARTER / folder).rglob("*")):
+            if path.is_file():
+                yield path.relative_to(STARTER).as_posix(), path
+    yield SCHEMA, schema.ROOT / "schemas" / SCHEMA
 
 
 def _copy(source: Path, target: Path) -> Path:
