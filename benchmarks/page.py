@@ -102,7 +102,7 @@ def make(home: Path, pictures: int) -> World:
         data = picture(number)
         world.stand(scene, "done", record={"prompt_used": TEXT * 25}, picture=data, name=f"{scene.id}.jpg")
         sha256 = hashlib.sha256(data).hexdigest()
-        tasks.append(world.task(scene.target, prompt=TEXT * 25, sha256=sha256, format="jpeg"))
+        tasks.append(world.outcome(scene.target, prompt=TEXT * 25, sha256=sha256, format="jpeg"))
     for start in range(0, pictures, PER_BATCH):
         world.receipt(f"{start:016x}", tasks[start : start + PER_BATCH])
     return world

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 from PIL import Image
 
+import builders
 from chargen.base import durable
 from chargen.base.errors import Place, Problem
 from chargen.library.model import Entity, Kind, Library, Record, Scene
@@ -20,7 +22,8 @@ from chargen.planning.scene_plans import ScenePlan
 from chargen.planning.standing import Standing, Status
 from chargen.providers.models import load_catalog
 from chargen.records import settings as config
-from chargen.records.identity import Wish
+from chargen.records.batch import WITH_PICTURE, Cost, Outcome, Receipt, Times, Tokens
+from chargen.records.identity import Wish, task_key
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 from chargen.records.state import State
@@ -29,6 +32,8 @@ from chargen.report.survey import CurrentRun, Survey
 RUN = "2026-11-21T17-58-00Z"
 STARTED = "2026-11-21T17:58:00Z"
 EARLIER = "2026-11-20T08-00-00Z"
+MODEL = "gemini-3-pro-image"
+PRICE = 0.067
 FOLDERS: dict[Kind, str] = {"character": "characters", "location": "locations", "chapter": "chapters"}
 
 
@@ -69,16 +74,15 @@ class World:
         self.scenes.setdefault(entity, []).append(scene)
         return scene
 
-    def wish(self, target: str, variation: int = 1, spec: str = "sha256:1") -> Wish:
-        return Wish("generate", target, variation, spec)
+    def wish(self, target: str, variation: int = 1, spec: str = builders.SPEC) -> Wish:
+        return builders.wish(target, variation, spec_hash=spec)
 
     def key(self, target: str, variation: int = 1) -> str:
-        suffix = f"_c{variation}" if variation > 1 else ""
-        return f"{target}{suffix}@sha256:{hashlib.sha256(target.encode()).hexdigest()[:16]}"
+        return task_key(target, variation, {})
 
     def stand(
         self, scene: Scene, status: Status, *, variation: int = 1, record: Mapping[str, str] | None = None,
-        spec: str = "sha256:1", picture: bytes = b"", name: str = "", **more: Any,
+        spec: str = builders.SPEC, picture: bytes = b"", name: str = "", **more: Any,
     ) -> Standing:  # fmt: skip
         """Say where a picture stands; with *picture*, put these bytes in place, with *record*, record it."""
         kind, slug = scene.entity.split("/")
@@ -102,115 +106,73 @@ class World:
         self, scene: Scene, variation: int, path: str, values: Mapping[str, str], picture: bytes = b""
     ) -> Record:
         """Record a picture of *scene* in its entity."""
-        data = {"model": "gemini-3-pro-image", "prompt_used": f"Paint this. {scene.prompt}", **values}
+        data = {"model": MODEL, "prompt_used": f"Paint this. {scene.prompt}", **values}
         record = Record(
             scene.id, variation, path, values.get("status", "generated"), values.get("provider", "google"),
-            hashlib.sha256(picture).hexdigest(), values.get("task_key", self.key(scene.target, variation)), "sha256:1",
-            values.get("generated_at", "2026-11-21T18:04:05Z"), data, Place(scene.place.file, 90),
+            hashlib.sha256(picture).hexdigest(), values.get("task_key", self.key(scene.target, variation)),
+            builders.SPEC, values.get("generated_at", "2026-11-21T18:04:05Z"), data, Place(scene.place.file, 90),
         )  # fmt: skip
         self.records.setdefault(scene.entity, []).append(record)
         return record
 
-    def task(
-        self, target: str, outcome: str = "applied", *, variation: int = 1, attempt: int = 1, **more: Any
-    ) -> dict[str, Any]:
-        """Return the record of one task as a receipt holds it."""
-        has = outcome in ("applied", "superseded", "unplaced")
-        kind, slug, id = target.split("/")
-        return {
-            "key": self.key(target, variation),
-            "wish_id": self.wish(target, variation, more.pop("spec", "sha256:1")).id,
-            "target": target,
-            "variation": variation,
-            "spec_hash": "sha256:1",
-            "attempt": attempt,
-            "outcome": outcome,
-            "reason": "" if has else "image-safety",
-            "advice": "" if has else "say it with other words",
-            "said": "" if has else "finishReason IMAGE_SAFETY",
-            "file": f"{FOLDERS.get(kind)}/{slug}/images/{id}.png" if has else "",  # type: ignore[call-overload]
-            "sha256": "a" * 64 if has else "",
-            "width": 896 if has else 0,
-            "height": 1200 if has else 0,
-            "format": "png" if has else "",
-            "bytes": 1_400_000 if has else 0,
-            "tokens": {
-                "prompt": 300,
-                "image": 1120 if has else 0,
-                "text": 0,
-                "thoughts": 40,
-                "total": 1460 if has else 340,
-            },
-            "estimated_usd": 0.067,
-            "cost_usd": 0.067 if has else 0.0,
-            "model": "gemini-3-pro-image",
-            "model_requested": "gemini-3-pro-image",
-            "aspect_ratio": "3:4",
-            "image_size": "1K",
-            "title": id.replace("-", " ").capitalize(),
-            "prompt": f"Paint {id}.",
-            "references": [],
-            "finish_reason": "STOP" if has else "IMAGE_SAFETY",
-            "notes": [],
-            "archived": "",
-        } | more
+    def outcome(
+        self, target: str, outcome: str = "applied", *, variation: int = 1, attempt: int = 1,
+        spec: str = builders.SPEC, **said: Any,
+    ) -> Outcome:  # fmt: skip
+        """Return what became of a task: its picture, or a refusal."""
+        wish = self.wish(target, variation, spec)
+        title = wish.target.scene.replace("-", " ").capitalize()
+        task = builders.task(
+            wish=wish, attempt=attempt, title=title, prompt=f"Paint {wish.target.scene}.", aspect_ratio="3:4",
+            cost_usd=PRICE,
+        )  # fmt: skip
+        about: dict[str, Any] = {"model": MODEL, "model_requested": MODEL}
+        if outcome in WITH_PICTURE:
+            folder = FOLDERS.get(wish.target.kind)  # type: ignore[call-overload]
+            about |= {
+                "file": f"{folder}/{wish.target.slug}/images/{wish.target.scene}.png",
+                "sha256": "a" * 64,
+                "finish_reason": "STOP",
+            }
+        else:
+            about |= {
+                "reason": "image-safety",
+                "advice": "say it with other words",
+                "said": "finishReason IMAGE_SAFETY",
+                "finish_reason": "IMAGE_SAFETY",
+                "tokens": Tokens(prompt=300, thoughts=40, total=340),
+                "cost_usd": 0.0,
+            }
+        return builders.outcome(task, outcome, **{**about, **said})
 
-    def receipt(self, batch: str, tasks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    def receipt(self, batch: str, outcomes: list[Outcome], **said: Any) -> Receipt:
         """Write the receipt of *batch* and return it."""
-        outcomes = [task["outcome"] for task in tasks]
-        run = more.get("run", RUN)
+        run = said.get("run", RUN)
         day = run[:10]
-        receipt = {
-            "schema_version": 1,
+        about = {
             "batch": batch,
-            "operation": "generate",
             "provider": self.settings.provider,
             "library_id": self.settings.library_id,
-            "model": "gemini-3-pro-image",
+            "model": MODEL,
             "job": f"batches/{batch}",
             "run": run,
-            "state": "SUCCEEDED",
-            "error": "",
-            "follow_ups": [],
-            "counts": {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
-            "times": {
-                "submitted": f"{day}T17:58:20Z", "fetched": f"{day}T18:03:50Z", "applied": f"{day}T18:04:05Z",
-            },
-            "cost_usd": {
-                "estimated": 0.067 * len(tasks),
-                "actual": sum(task["cost_usd"] for task in tasks),
-                "batch_discount": 0.5,
-            },
-            "warnings": [],
-            "tasks": tasks,
-        } | more  # fmt: skip
-        durable.write_json(self.state.batch(batch).receipt, receipt)
+            "counts": dict(Counter(item.outcome for item in outcomes)),
+            "times": Times(submitted=f"{day}T17:58:20Z", fetched=f"{day}T18:03:50Z", applied=f"{day}T18:04:05Z"),
+            "cost_usd": Cost(estimated=PRICE * len(outcomes), actual=sum(item.cost_usd for item in outcomes)),
+            "tasks": tuple(outcomes),
+        }
+        receipt = builders.receipt(**{**about, **said})
+        durable.write_json(self.state.batch(batch).receipt, receipt.to_json())
         return receipt
 
     def in_flight(self, batch: str, targets: list[str]) -> None:
         """Write the plan and the journal of a batch that waits on the server."""
-        tasks = [
-            {
-                "wish": {"target": target, "variation": 1},
-                "wish_id": self.wish(target).id,
-                "attempt": 1,
-                "key": self.key(target),
-                "title": target,
-                "prompt": "Paint.",
-                "references": [],
-                "aspect_ratio": "3:4",
-                "image_size": "1K",
-                "cost_usd": 0.067,
-                "notes": [],
-            }
-            for target in targets
-        ]
-        durable.write_json(self.state.batch(batch).plan, {"tasks": tasks})
+        tasks = [builders.task(target, cost_usd=PRICE, aspect_ratio="3:4") for target in targets]
+        plan = builders.write_plan(self.state.batch(batch), *tasks, model=MODEL)
         journal = Journal(self.state)
-        wishes = {task["wish_id"]: 1 for task in tasks}
         journal.append(
-            "intent", batch, operation="generate", model="gemini-3-pro-image", display_name=f"chargen-x-{batch}",
-            base_url="", key="", wishes=wishes, cost_usd=0.067 * len(tasks), tokens=0,
+            "intent", batch, operation=plan.operation, model=plan.model, display_name=plan.display_name,
+            base_url="", key="", wishes={task.wish_id: 1 for task in tasks}, cost_usd=plan.cost_usd, tokens=0,
         )  # fmt: skip
         journal.append("created", batch, job=f"batches/{batch}", adopted=False)
 

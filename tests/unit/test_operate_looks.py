@@ -50,8 +50,8 @@ def pin(world, run, **plan):
 
 def test_history_counts_what_each_run_brought_and_cost(world):
     """The youngest run first, with time, targets, outcomes and cost; a run that only looked is none."""
-    world.receipt("b1", [world.task(TARGET)], run=EARLIER)
-    world.receipt("b2", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
+    world.receipt("b1", [world.outcome(TARGET)], run=EARLIER)
+    world.receipt("b2", [world.outcome(TARGET), world.outcome("location/quay/dusk", "failed")])
     pin(world, RUN, batches=["b2"])
     durable.write_json(world.state.run("2026-11-22T00-00-00Z").settings, {"provider": "gemini"})
 
@@ -79,7 +79,7 @@ def test_a_run_that_goes_on_says_so(world):
 
 def test_one_run_in_detail(world):
     """Its batches and every task, with the file or the reason; a run that nobody knows is an error."""
-    world.receipt("b1", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
+    world.receipt("b1", [world.outcome(TARGET), world.outcome("location/quay/dusk", "failed")])
     receipts = {RUN: read_history(world.state).receipts}
 
     data = history.detail(RUN, world.state, read_history(world.state), receipts)
@@ -108,8 +108,8 @@ def test_a_run_whose_batches_are_all_in_flight_in_detail(world):
 def test_failures_are_grouped_with_the_command_that_orders_them(world):
     """By reason, the most frequent first. Without a library, all recent failures are listed, with a note."""
     targets = [f"character/oda-brennick/s{number}" for number in range(3)]
-    world.receipt("b1", [world.task(target, "failed") for target in targets[:2]])
-    world.receipt("b2", [world.task(targets[2], "failed", reason="no-image")])
+    world.receipt("b1", [world.outcome(target, "failed") for target in targets[:2]])
+    world.receipt("b2", [world.outcome(targets[2], "failed", reason="no-image")])
     world.library.rmdir()
 
     data = shown(failures, world.settings, world.state)
@@ -210,7 +210,7 @@ def test_watch_ends_when_everything_is_applied(world):
     flying(world, "b1")
     watcher = watch.Watcher(world.state, started=0.0)
     before = watcher.look()
-    world.receipt("b1", [world.task(TARGET), world.task("location/quay/dusk", "failed")])
+    world.receipt("b1", [world.outcome(TARGET), world.outcome("location/quay/dusk", "failed")])
     Journal(world.state).append("applied", "b1", outcomes={})
 
     after = watcher.look()

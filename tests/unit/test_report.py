@@ -33,8 +33,8 @@ def world(tmp_path: Path) -> World:
     world.stand(storm, "failed", reason="image-safety")
     world.stand(quay, "in flight", batch="f" * 16)
     world.stale.append(Stale(old, 0.067))
-    world.receipt("1" * 16, [world.task(market.target)], run=EARLIER)
-    world.receipt("2" * 16, [world.task(lamp.target), world.task(storm.target, "failed")])
+    world.receipt("1" * 16, [world.outcome(market.target)], run=EARLIER)
+    world.receipt("2" * 16, [world.outcome(lamp.target), world.outcome(storm.target, "failed")])
     world.in_flight("f" * 16, [quay.target])
     return world
 
@@ -124,9 +124,9 @@ def test_each_wish_has_one_record_with_all_its_attempts(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     scene = world.scene(f"{ODA}/lamp-room")
     world.stand(scene, "done", record={}, picture=png())
-    first = world.task(scene.target, "passing", cost_usd=0.01, reason="unavailable")
+    first = world.outcome(scene.target, "passing", cost_usd=0.01, reason="unavailable")
     world.receipt("1" * 16, [first], run=EARLIER, follow_ups=["2" * 16])
-    world.receipt("2" * 16, [world.task(scene.target, attempt=2)])
+    world.receipt("2" * 16, [world.outcome(scene.target, attempt=2)])
 
     (task,) = report(world).tasks
 
@@ -138,8 +138,8 @@ def test_a_picture_outlasts_a_later_failure(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     scene = world.scene(f"{ODA}/lamp-room")
     world.stand(scene, "done", record={}, picture=png())
-    world.receipt("1" * 16, [world.task(scene.target)], run=EARLIER)
-    world.receipt("2" * 16, [world.task(scene.target, "failed")])
+    world.receipt("1" * 16, [world.outcome(scene.target)], run=EARLIER)
+    world.receipt("2" * 16, [world.outcome(scene.target, "failed")])
 
     (task,) = report(world).tasks
 
@@ -153,7 +153,7 @@ def test_passing_with_no_attempt_left_has_failed(tmp_path: Path) -> None:
     world.stand(gone, "failed", reason="unavailable")
     world.stand(going, "wanted", attempt=3)
     world.receipt(
-        "1" * 16, [world.task(gone.target, "passing", attempt=3), world.task(going.target, "passing", attempt=2)]
+        "1" * 16, [world.outcome(gone.target, "passing", attempt=3), world.outcome(going.target, "passing", attempt=2)]
     )
 
     outcomes = {task.target: task.outcome for task in report(world).tasks}
@@ -165,7 +165,7 @@ def test_failures_that_were_edited_away_are_settled(world: World) -> None:
     """Once its scene is edited or taken out, an old failure is history: a task, and no line of failures.jsonl."""
     edited = world.scene(f"{ODA}/edited")
     world.stand(edited, "wanted", spec="sha256:2")
-    world.receipt("3" * 16, [world.task(edited.target, "failed"), world.task(f"{ODA}/taken-out", "failed")])
+    world.receipt("3" * 16, [world.outcome(edited.target, "failed"), world.outcome(f"{ODA}/taken-out", "failed")])
     survey = world.survey(RUN)
 
     tasks = report(world).tasks
@@ -177,7 +177,7 @@ def test_failures_that_were_edited_away_are_settled(world: World) -> None:
 def test_failures_of_a_broken_entity_stay_open(world: World) -> None:
     """An entity that cannot be read at present has not taken back what it asked for."""
     world.broken = ("character/mira",)
-    world.receipt("3" * 16, [world.task("character/mira/attic", "failed")])
+    world.receipt("3" * 16, [world.outcome("character/mira/attic", "failed")])
     survey = world.survey(RUN)
 
     assert "character/mira/attic" in [line.target for line in failure_lines(survey)]
@@ -196,7 +196,7 @@ def test_lost_tasks_are_failures(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     scene = world.scene(f"{ODA}/lamp-room")
     world.stand(scene, "failed", reason="lost")
-    world.receipt("1" * 16, [world.task(scene.target, "lost", reason="lost")], state="LOST", error="gone")
+    world.receipt("1" * 16, [world.outcome(scene.target, "lost", reason="lost")], state="LOST", error="gone")
 
     (line,) = failure_lines(world.survey(RUN))
 
@@ -215,7 +215,7 @@ def test_costs_by_model_and_entity(world: World) -> None:
 
 def test_other_operations_are_counted_by_what_was_sent(world: World) -> None:
     """Operations that the plan does not cover count their own tasks, apart from the library's pictures."""
-    task = world.task("character/oda-brennick/images", "failed")
+    task = world.outcome("character/oda-brennick/images", "failed")
     world.receipt("4" * 16, [task], operation="analyze")
 
     totals = report(world).totals
@@ -262,8 +262,8 @@ def test_in_flight_tasks_are_waiting(world: World) -> None:
 def test_out_of_scope_only_the_youngest_failure_is_open(world: World) -> None:
     """Of a scene that the plan leaves out, what was sent last counts; what it replaced is settled."""
     scene = world.scene(f"{ODA}/elsewhere")
-    world.receipt("3" * 16, [world.task(scene.target, "failed", spec="sha256:old")], run=EARLIER)
-    world.receipt("4" * 16, [world.task(scene.target, "failed", spec="sha256:new")])
+    world.receipt("3" * 16, [world.outcome(scene.target, "failed", spec="sha256:old")], run=EARLIER)
+    world.receipt("4" * 16, [world.outcome(scene.target, "failed", spec="sha256:new")])
     survey = world.survey(RUN)
 
     batches = [line.batch for line in failure_lines(survey) if line.target == scene.target]

@@ -368,7 +368,7 @@ def test_filters_and_batches(reader: Reader, tmp_path: Path) -> None:
     for number, target in enumerate([f"{ODA}/lamp", f"{ODA}/rope", "location/quay/fog"], 1):
         scene = world.scene(target)
         world.stand(scene, "done", record={}, picture=png(colour="teal"))
-        world.receipt(str(number) * 16, [world.task(target)])
+        world.receipt(str(number) * 16, [world.outcome(target)])
     write_report(world.survey(), world.results)
     reader.tab.open((world.results / "report.html").as_uri())
     order = "[...document.querySelectorAll('#pictures .card')].map(card => card.id)"

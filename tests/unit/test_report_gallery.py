@@ -19,6 +19,7 @@ from jinja2 import meta
 from PIL import Image
 from report_world import EARLIER, RUN, World, make_world, png
 
+import builders
 from chargen.analysis.description import Description
 from chargen.base.errors import Problem
 from chargen.planning.plan import Stale
@@ -95,7 +96,7 @@ def world(tmp_path: Path) -> World:
         record = {} if status in ("done", "missing") else None
         world.stand(scene, status, record=record, picture=png(colour="navy") if in_place else b"")
         if status in ("done", "failed"):
-            tasks.append(world.task(scene.target, "applied" if status == "done" else "failed"))
+            tasks.append(world.outcome(scene.target, "applied" if status == "done" else "failed"))
     world.receipt("1" * 16, tasks)
     return world
 
@@ -199,8 +200,8 @@ def test_marks_of_a_picture_in_place(tmp_path: Path) -> None:
     standing = world.stand(old, "done", record={"status": "approved", "provider": "emulator"}, picture=png())
     world.stand(fresh, "done", record={"provider": "google"}, picture=png())
     world.stale.append(Stale(standing, 0.067))
-    world.receipt("1" * 16, [world.task(old.target)], run=EARLIER)
-    world.receipt("2" * 16, [world.task(fresh.target)])
+    world.receipt("1" * 16, [world.outcome(old.target)], run=EARLIER)
+    world.receipt("2" * 16, [world.outcome(fresh.target)])
 
     made = page(world)
 
@@ -247,7 +248,7 @@ def test_no_text_breaks_the_page(world: World, field: str) -> None:
     hostile = {"reason": HOSTILE, "advice": HOSTILE, "said": HOSTILE, "prompt": HOSTILE, "title": HOSTILE}
     world.receipt(
         "3" * 16,
-        [world.task(scene.target, prompt=HOSTILE), world.task(refused.target, "failed", **hostile)],
+        [world.outcome(scene.target, prompt=HOSTILE), world.outcome(refused.target, "failed", **hostile)],
         error=HOSTILE,
         job=HOSTILE,
     )
@@ -291,14 +292,13 @@ def test_the_large_view_knows_the_story_of_a_picture(tmp_path: Path) -> None:
     own = world.stand(portrait, "done", record={}, picture=png())
     world.stand(scene, "done", record={"aspect_ratio": "3:4"}, picture=png(90, 120, "olive"))
     assert own.record
-    sent = {"role": "character", "subject": ODA, "name": "Oda", "mime": "image/png", "bytes": 9}
-    references = [
-        {**sent, "path": own.path, "sha256": own.record.sha256},
-        {**sent, "path": own.path, "sha256": "b" * 64, "name": "Oda then"},
-        {**sent, "path": "../../elsewhere.png", "sha256": "c" * 64, "name": "outside"},
-    ]
+    references = (
+        builders.reference(own.path, sha256=own.record.sha256),
+        builders.reference(own.path, sha256="b" * 64, name="Oda then"),
+        builders.reference("../../elsewhere.png", sha256="c" * 64, name="outside"),
+    )
     (tmp_path / "elsewhere.png").write_bytes(png())
-    world.receipt("1" * 16, [world.task(scene.target, prompt="The whole prompt.", references=references)])
+    world.receipt("1" * 16, [world.outcome(scene.target, prompt="The whole prompt.", references=references)])
 
     known = page(world).details[f"{ODA}/lamp-room:1"]
 
@@ -352,8 +352,8 @@ def test_the_last_run_says_what_it_made(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     scene = world.scene(f"{ODA}/lamp")
     world.stand(scene, "done", record={}, picture=png())
-    world.receipt("1" * 16, [world.task(scene.target)])
-    looks = [world.task(f"{ODA}/{name}", wish_id=name) for name in ("lamp", "rope")]
+    world.receipt("1" * 16, [world.outcome(scene.target)])
+    looks = [world.outcome(f"{ODA}/{name}", wish_id=name) for name in ("lamp", "rope")]
     world.receipt("2" * 16, looks, operation="analyze")
 
     assert "1 new picture, 2 analysed" in page(world).text
@@ -438,8 +438,8 @@ def test_pictures_without_a_place_are_listed(tmp_path: Path) -> None:
     world.receipt(
         "1" * 16,
         [
-            world.task(late.target, "superseded", file=archived, reason="scene-edited"),
-            world.task(lost.target, "unplaced", file=unplaced, reason="folder-gone"),
+            world.outcome(late.target, "superseded", file=archived, reason="scene-edited"),
+            world.outcome(lost.target, "unplaced", file=unplaced, reason="folder-gone"),
         ],
     )
 
@@ -456,7 +456,7 @@ def test_placeholders_are_never_called_spending(tmp_path: Path) -> None:
     world = make_world(tmp_path, provider="emulator")
     scene = world.scene(f"{ODA}/lamp-room")
     world.stand(scene, "done", record={"provider": "emulator"}, picture=png())
-    world.receipt("1" * 16, [world.task(scene.target)])
+    world.receipt("1" * 16, [world.outcome(scene.target)])
 
     made = page(world)
 
@@ -474,8 +474,8 @@ def test_enhanced_pictures_have_their_originals_beside_them(tmp_path: Path) -> N
     (photos / "pier.tiff").write_bytes(picture("tiff", "grey"))
     (results / "pier.png").write_bytes(png(colour="green"))
     (results / "archive" / "pier-01234567.png").write_bytes(png(colour="red"))
-    reference = {"role": "input", "subject": "", "name": "pier.tiff", "path": "photos #1/pier.tiff", "sha256": "0" * 64}
-    task = world.task("enhance/photos/pier.tiff", "applied", file="out/photos/pier.png", references=[reference])
+    reference = builders.reference("photos #1/pier.tiff", role="input", name="pier.tiff")
+    task = world.outcome("enhance/photos/pier.tiff", "applied", file="out/photos/pier.png", references=(reference,))
     world.settings = replace(world.settings, home=str(tmp_path))
     world.receipt("1" * 16, [task], operation="enhance")
 

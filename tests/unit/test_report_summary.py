@@ -25,11 +25,11 @@ def ran(tmp_path: Path, entities: int = 1, failed: int = 0) -> World:
     for number in range(entities):
         scene = world.scene(f"character/person-{number:02}/portrait")
         world.stand(scene, "done", record={}, picture=png())
-        tasks.append(world.task(scene.target))
+        tasks.append(world.outcome(scene.target))
     for number in range(failed):
         scene = world.scene(f"character/person-00/storm-{number}")
         world.stand(scene, "failed", reason="image-safety")
-        tasks.append(world.task(scene.target, "failed"))
+        tasks.append(world.outcome(scene.target, "failed"))
     world.receipt("1" * 16, tasks)
     return world
 
@@ -104,7 +104,7 @@ def test_never_wider_than_the_terminal(tmp_path: Path, width: int) -> None:
     world = ran(tmp_path, 3, 2)
     scene = world.scene("character/灯台守の長い名前の人物がここにいて名前はとても長い/嵐の夜に灯台に立つ")
     world.stand(scene, "failed")
-    task = world.task(scene.target, "failed", reason="prohibited", advice="an advice of many words " * 8)
+    task = world.outcome(scene.target, "failed", reason="prohibited", advice="an advice of many words " * 8)
     world.receipt("2" * 16, [task])
 
     box, _, below = render(report(world), world.settings, width).partition("┘")
@@ -118,7 +118,7 @@ def test_control_signs_do_not_reach_the_terminal(tmp_path: Path) -> None:
     world = ran(tmp_path)
     scene = world.scene("character/person-00/storm")
     world.stand(scene, "failed")
-    world.receipt("2" * 16, [world.task(scene.target, "failed", advice="\x1b[2J\x07gone")])
+    world.receipt("2" * 16, [world.outcome(scene.target, "failed", advice="\x1b[2J\x07gone")])
 
     assert "\x1b" not in render(report(world), world.settings, 80)
     assert "\x07" not in render(report(world), world.settings, 80)
@@ -143,6 +143,6 @@ def test_dollars(amount: float, text: str) -> None:
 def test_the_emulators_cost_is_no_spending(tmp_path: Path) -> None:
     """Costs of a run on the emulator are marked as not paid."""
     world = make_world(tmp_path, provider="emulator")
-    world.receipt("1" * 16, [world.task("character/oda-brennick/lamp-room")])
+    world.receipt("1" * 16, [world.outcome("character/oda-brennick/lamp-room")])
 
     assert "(emulator: nothing was paid)" in render(report(world), world.settings, 80)
