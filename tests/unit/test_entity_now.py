@@ -11,7 +11,7 @@ import yaml
 
 from chargen.base.errors import ChargenError
 from chargen.library import replacing
-from chargen.operations.generate.placing import entity_now
+from chargen.placing.entities import entity_now
 from chargen.records import settings as config
 
 SCENE = "name: Oda\nscenes:\n  - {id: lamp, prompt: The lamp burns.}\n"

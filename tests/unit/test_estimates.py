@@ -262,9 +262,10 @@ def test_the_schema_field_that_works_comes_first(first, other, field):
 
 def test_analyses_learn_which_field_works(world):
     """Analyses with and without the form are counted by field and model."""
-    unfit = answer(outcome="passing", reason="unfit-answer", extra={"schema_field": "response_json_schema"})
-    fit = answer(image=0, extra={"schema_field": "response_schema"})
-    refused = answer(outcome="failed", reason="safety", extra={"schema_field": "response_schema"})
+    first, other = ({"schema_field": name} for name in ("response_json_schema", "response_schema"))
+    unfit = answer(outcome="passing", reason="unfit-answer", image_size="", extra=first)
+    fit = answer(image=0, image_size="", extra=other)
+    refused = answer(outcome="failed", reason="safety", image_size="", extra=other)
     learned = Learned()
     learned.add(receipt("a" * 16, unfit, unfit, fit, refused, operation="analyze"))
 

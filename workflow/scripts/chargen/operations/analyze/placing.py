@@ -12,16 +12,16 @@ from chargen.analysis.form import other_field, read
 from chargen.analysis.store import SECTION, SIDECAR, Analysis, read_analyses, write_sidecar
 from chargen.base import durable, events, failpoints
 from chargen.base.capabilities import capabilities
-from chargen.library.locking import writing
 from chargen.library.slugs import slug
 from chargen.library.target import Target
 from chargen.library.writeback import WriteBackError, append_items
 from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.question import load_question
 from chargen.operations.analyze.tasks import UNFIT, Asked, errors_in
-from chargen.operations.generate.placing import entity_if_readable, entity_now
 from chargen.pictures import formats as pictures
 from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, task_record
+from chargen.placing.entities import entity_if_readable, entity_now
+from chargen.placing.loop import place_answers
 from chargen.placing.place import Placed, entity_folder
 from chargen.providers.base import Verdict
 from chargen.providers.verdicts import ADVICE
@@ -39,15 +39,14 @@ AUTHORS_KEYS = ("id", "type", "status", "is_reference_portrait")
 
 def place_all(delivery: Delivery) -> list[Outcome]:
     """Return what became of each task, every analysis that fits its form recorded; one rewrite an entity."""
-    by_entity: dict[str, list[Answer]] = {}
-    for answer in delivery.answers:
-        by_entity.setdefault(answer.task.target.entity, []).append(answer)
-    done: dict[str, Outcome] = {}
     root = Path(delivery.settings.library)
-    for key, group in by_entity.items():
-        with writing(root, entity_folder(root, key)):
-            done |= _Desk(delivery, key).place(group)
-    return [_with_field(done[answer.task.key], answer.task) for answer in delivery.answers]
+    placed = place_answers(
+        delivery.answers,
+        lambda task: task.target.entity,
+        lambda key: (root, entity_folder(root, key)),
+        lambda key, group: _Desk(delivery, key).place(group),
+    )
+    return [_with_field(outcome, answer.task) for outcome, answer in zip(placed, delivery.answers, strict=True)]
 
 
 def _extra(task: Task) -> AnalysisExtra:

@@ -14,18 +14,15 @@ from typing import Any
 from chargen.base import durable, failpoints
 from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
-from chargen.library.locking import writing
 from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.operations.enhance.submission import SUBMISSION, read_submission, results_in
 from chargen.pictures import formats as pictures
-from chargen.pictures.formats import BrokenPicture
 from chargen.placing import extract
 from chargen.placing.answers import Answer, Delivery, placed_or_kept, task_record
-from chargen.placing.extract import Picture, ahead
+from chargen.placing.extract import Picture
+from chargen.placing.loop import Extracted, Outcomes, place_pictures
 from chargen.placing.place import Placed
-from chargen.placing.provenance import describe, finisher
 from chargen.providers.base import Verdict
-from chargen.providers.verdicts import broken_picture
 from chargen.records.batch import Outcome, Reference, Task
 from chargen.records.journal import now
 from chargen.records.settings import Settings
@@ -37,23 +34,20 @@ ARCHIVE = "archive"
 
 def place_all(delivery: Delivery) -> list[Outcome]:
     """Return what became of each task, every picture placed and recorded in its job's submission.json."""
-    done: dict[str, Outcome] = {}
-    by_folder: dict[str, list[Answer]] = {}
-    for answer in delivery.answers:
-        if answer.verdict.picture is None:
-            done[answer.task.key] = task_record(delivery.plan, answer)
-        else:
-            by_folder.setdefault(_extra(answer.task).folder, []).append(answer)
-    for folder, group in by_folder.items():
+
+    def folder_of(folder: str) -> tuple[Path, Path]:
         place = Path(delivery.settings.home) / folder
         durable.make_folder(place)
-        with writing(place.parent, place):
-            durable.sweep(place)
-            desk = _Desk(delivery, place)
-            for answer, picture in ahead(partial(_extract, delivery), group):
-                done[answer.task.key] = desk.place(answer, picture)
-            desk.close()
-    return [done[answer.task.key] for answer in delivery.answers]
+        return place.parent, place
+
+    def place(folder: str, extracted: Iterable[Extracted]) -> Outcomes:
+        durable.sweep(Path(delivery.settings.home) / folder)
+        desk = _Desk(delivery, Path(delivery.settings.home) / folder)
+        done = {answer.task.key: desk.place(answer, picture) for answer, picture in extracted}
+        desk.close()
+        return done
+
+    return place_pictures(delivery, lambda task: _extra(task).folder, folder_of, place)
 
 
 def _extra(task: Task) -> EnhancementExtra:
@@ -221,15 +215,6 @@ class _Desk:
     def _from_home(self, path: Path) -> str:
         home = Path(self._settings.home)
         return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
-
-
-def _extract(delivery: Delivery, answer: Answer) -> Picture | Verdict:
-    assert answer.verdict.picture is not None
-    finish = finisher(delivery.plan, partial(describe, delivery.plan, answer, delivery.entry))
-    try:
-        return extract.extract(delivery.results, answer.verdict.picture, finish=finish)
-    except BrokenPicture as broken:
-        return broken_picture(broken.reason)
 
 
 def _is_unchanged(home: Path, reference: Reference) -> bool:

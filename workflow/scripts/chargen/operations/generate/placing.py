@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from chargen.base import durable, events, failpoints
-from chargen.base.errors import ChargenError
-from chargen.base.progress import track
-from chargen.library import replacing
-from chargen.library.load import BrokenEntity, load_entity
-from chargen.library.locking import writing
-from chargen.library.model import Entity, Kind
+from chargen.library.model import Entity
 from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
 from chargen.operations.generate.tasks import OPERATION
-from chargen.pictures.formats import BrokenPicture
-from chargen.pictures.presence import is_present
 from chargen.pictures.provenance import write_sidecar
 from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, placed_or_kept, task_record
-from chargen.placing.extract import Picture, ahead, extract
+from chargen.placing.entities import entity_if_readable, entity_now
+from chargen.placing.extract import Picture
+from chargen.placing.loop import Extracted, Outcomes, place_pictures
 from chargen.placing.place import Making, Placed, Placer, entity_folder, prompt_hash, record
-from chargen.placing.provenance import describe, finisher
+from chargen.placing.provenance import describe
 from chargen.planning.fates import Fates
 from chargen.planning.orders import read_orders
 from chargen.planning.standing import Ledger
-from chargen.providers.base import Results, Verdict
-from chargen.providers.verdicts import broken_picture
+from chargen.providers.base import Verdict
 from chargen.records.batch import Outcome, Task
 from chargen.records.journal import Journal, now
 from chargen.records.settings import Settings
@@ -38,32 +31,18 @@ from chargen.records.state import State
 
 def place_all(delivery: Delivery) -> list[Outcome]:
     """Return what became of each task, every picture placed and recorded; entity by entity, in the plan's order."""
-    plan = delivery.plan
-    done: dict[str, Outcome] = {}
-    by_entity: dict[str, list[Answer]] = {}
-    for answer in delivery.answers:
-        if answer.verdict.picture is None:
-            done[answer.task.key] = task_record(plan, answer)
-        else:
-            by_entity.setdefault(answer.task.target.entity, []).append(answer)
-    ordered = [answer for group in by_entity.values() for answer in group]
     root = Path(delivery.settings.library)
-    drafts = {key: _draft_folder(root, key) for key in by_entity}
-
-    def extracting(answer: Answer) -> Picture | Verdict:
-        finish = finisher(plan, partial(describe, plan, answer, delivery.entry))
-        return _extract(delivery.results, answer, drafts[answer.task.target.entity], finish)
-
-    extracted = track(ahead(extracting, ordered), "placing pictures", len(ordered))
-    for key, group in by_entity.items():
-        with writing(root, entity_folder(root, key)):
-            done |= _place_entity(delivery, key, islice(extracted, len(group)))
-    return [done[answer.task.key] for answer in delivery.answers]
+    return place_pictures(
+        delivery,
+        lambda task: task.target.entity,
+        lambda key: (root, entity_folder(root, key)),
+        partial(_place_entity, delivery),
+        partial(_draft_folder, root),
+    )
 
 
-def _place_entity(
-    delivery: Delivery, key: str, extracted: Iterable[tuple[Answer, Picture | Verdict]]
-) -> dict[str, Outcome]:
+def _place_entity(delivery: Delivery, key: str, extracted: Iterable[Extracted]) -> Outcomes:
+    """Place and record the pictures of one entity."""
     settings, plan, entry = delivery.settings, delivery.plan, delivery.entry
     durable.sweep(entity_folder(Path(settings.library), key) / "images")
     entity, why_not = entity_now(settings, key)
@@ -71,7 +50,7 @@ def _place_entity(
     came_back = entry.batch if entry.found_again else ""
     records: list[dict[str, str]] = []
     placed_now: list[tuple[Answer, Picture, Placed]] = []
-    done: dict[str, Outcome] = {}
+    done: Outcomes = {}
     when = now()
     for answer, picture in extracted:
         if isinstance(picture, Verdict):
@@ -113,33 +92,6 @@ def _write_records(settings: Settings, key: str, records: list[dict[str, str]]) 
     return ""
 
 
-def entity_now(settings: Settings, key: str) -> tuple[Entity | None, str]:
-    """Return the entity as its folder stands at this moment, or why there is none.
-
-    A file that its author is saving is waited for, a few seconds. Raises ChargenError if the whole library is gone: a
-    disk that is not there for the moment says nothing about what is wanted.
-    """
-    root = Path(settings.library)
-    if not root.is_dir():
-        raise ChargenError(f"Library folder not found: {root}. Nothing is lost; restore it, then run again")
-    folder = entity_folder(root, key)
-    if not is_present(folder):
-        return None, "folder-gone"
-    if why := replacing.wait_until_settled(folder / "imagery.yaml"):
-        events.log("problem", f"{folder / 'imagery.yaml'} {why}", level="warning", target=key)
-        return None, "imagery-broken"
-    try:
-        return load_entity(
-            root, _KINDS[key.partition("/")[0]], folder.name, adopt_existing=False, provider=settings.provider
-        ), ""
-    except BrokenEntity as broken:
-        events.log("problem", str(broken), level="warning", target=key)
-        return None, "imagery-broken"
-
-
-_KINDS: dict[str, Kind] = {"character": "character", "location": "location", "chapter": "chapter"}
-
-
 def _draft_folder(root: Path, key: str) -> Path | None:
     """Where the pictures of an entity may be written before they have a name: where they will stand, if that exists."""
     images = entity_folder(root, key) / "images"
@@ -150,17 +102,6 @@ def _draft_folder(root: Path, key: str) -> Path | None:
     except OSError:
         return None
     return images if os.access(images, os.W_OK) else None
-
-
-def _extract(
-    results: Results, answer: Answer, folder: Path | None, finish: Callable[[bytes], bytes] | None
-) -> Picture | Verdict:
-    assert answer.verdict.picture is not None
-    draft = durable.draft_of(folder / answer.task.wish_id) if folder else None
-    try:
-        return extract(results, answer.verdict.picture, draft, finish)
-    except BrokenPicture as broken:
-        return broken_picture(broken.reason)
 
 
 def made_already(settings: Settings, state: State, tasks: Iterable[Task]) -> list[str]:
@@ -191,16 +132,6 @@ def _names_any(path: Path, tasks: Iterable[Task]) -> bool:
     except OSError:
         return False
     return any(task.wish.spec_hash.encode() in text for task in tasks)
-
-
-def entity_if_readable(settings: Settings, key: str) -> Entity | None:
-    """Return the entity as its folder stands, None if there is none or it cannot be read at the moment."""
-    root = Path(settings.library)
-    kind, slug = _KINDS[key.partition("/")[0]], entity_folder(root, key).name
-    try:
-        return load_entity(root, kind, slug, adopt_existing=settings.adopt_existing, provider=settings.provider)
-    except (BrokenEntity, OSError):
-        return None
 
 
 def _by_entity(tasks: Iterable[Task]) -> dict[str, list[Task]]:
