@@ -20,7 +20,7 @@ ENTITY_KEYS: Mapping[str, str] = {
     "style": "Added to the style of each scene.",
     "mood": "For scenes without one. A mood listed in `config/styles.yaml` is replaced by the text there, any other is "
     "sent as you wrote it.",
-    "palette": "`dominant`, `accent` and `avoid`; each applies to scenes without their own. Colours to avoid are added up.",
+    "palette": "`dominant`, `accent` and `avoid`; for scenes without their own. Colours to avoid are added up.",
     "avoid": "Added to what each scene avoids.",
     "portrait": "The reference picture of this entity: a path in its folder or in the library, or the id of one of its "
     "scenes. Without it see [references](#references).",
