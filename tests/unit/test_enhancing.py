@@ -315,7 +315,7 @@ def test_the_same_picture_is_made_once(album):
     assert [("copies/a.jpg", "is the same picture with the same prompt as a.jpg")] == [
         (item.group, item.reason) for item in once.of_status("twin")
     ]
-    assert ["enhance/album/copies/a.jpg"] == [item["target"] for item in once.to_json()["left_out"]]
+    assert ["enhance/album/copies/a.jpg"] == [item.target for item in once.stored().left_out]
     assert (1, 2) == (once.counts()["wanted"], len(both.tasks))
 
 

@@ -137,13 +137,13 @@ def _on_the_server(left: Left, entry) -> str:
     remote = connect(left.settings())
     lines = []
     for task, line in zip(
-        left.state.batch(entry.batch).plan_json()["tasks"],
+        left.state.batch(entry.batch).read_plan().tasks,
         durable.read_lines(left.state.batch(entry.batch).requests),
         strict=True,
     ):
         files = [part for part in line["request"]["contents"][0]["parts"] if "file_data" in part]
-        for part, reference in zip(files, task["references"], strict=True):
-            data = base64.b64encode((left.home / "story" / reference["path"]).read_bytes()).decode()
+        for part, reference in zip(files, task.references, strict=True):
+            data = base64.b64encode((left.home / "story" / reference.path).read_bytes()).decode()
             part["inline_data"] = {"mime_type": part.pop("file_data")["mime_type"], "data": data}
         lines.append(orjson.dumps(line))
     requests = left.home / "requests.jsonl"

@@ -41,6 +41,9 @@ def test_first_run_makes_everything_and_the_second_does_nothing(project):
     assert "Nothing to be done" in again
     assert files == project.tree()
     assert 1 == creates == project.emulator.count("create")
+    (receipt,) = project.state.glob("batches/*/receipt.json")
+    shown = project.folder / "results" / "generate" / receipt.parent.name / "receipt.json"
+    assert receipt.read_bytes() == shown.read_bytes()
 
 
 def test_a_run_tells_what_happens(project):

@@ -4,6 +4,7 @@ checkpoint apply:
         responses="results/{operation}/{batch}/responses.jsonl",
     output:
         receipt="results/{operation}/{batch}/receipt.json",
+        follow_ups="results/{operation}/{batch}/follow-ups.json",
     log:
         "logs/{operation}/{batch}/apply.log",
     priority: 3
@@ -11,7 +12,8 @@ checkpoint apply:
         chargen=CHARGEN,
         run=RUN_FOLDER,
     shell:
-        "{params.chargen} apply --run {params.run:q} {wildcards.batch} {output.receipt:q} 2> {log:q}"
+        "{params.chargen} apply --run {params.run:q} {wildcards.batch} {output.receipt:q}"
+        " {output.follow_ups:q} 2> {log:q}"
 
 
 # One small rule per batch: an input function over all batches would show only the first one in a dry run.

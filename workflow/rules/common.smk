@@ -29,9 +29,10 @@ wildcard_constraints:
 
 
 def follow_ups(wildcards):
-    """Return the chains that follow from a batch's receipt: retries, and scenes that waited for its pictures."""
-    receipt = checkpoints.apply.get(**wildcards).output.receipt
-    return graph.files_of_follow_ups(receipt)
+    """Return the chains that follow from a batch: retries, and scenes that waited for its pictures."""
+    return graph.files_of_follow_ups(
+        checkpoints.apply.get(**wildcards).output.follow_ups
+    )
 
 
 def put_back_follow_ups(wildcards):

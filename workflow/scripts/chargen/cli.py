@@ -80,12 +80,13 @@ def _steps() -> tuple[Verb, ...]:
     """Return all verbs but those of the screens."""
     output: Mapping[str, Any] = {"type": Path, "help": "where to write the result"}
     batch: Mapping[str, Mapping[str, Any]] = {"batch": {"help": "the batch's id"}, "output": output}
+    follow_ups: Mapping[str, Any] = {"type": Path, "help": "where to write which batches follow from it"}
     return (
         Verb("plan", _plan, "show the stored plan of a batch", batch),
         Verb("stage", _stage, "upload a batch's references and write its request lines", batch),
         Verb("submit", _submit, "create the job of a batch, unless it exists", batch),
         Verb("fetch", _fetch, "wait for a batch's job and download its result lines", batch),
-        Verb("apply", _apply, "save a batch's pictures and write its receipt", batch),
+        Verb("apply", _apply, "save a batch's pictures and write its receipt", {**batch, "follow_ups": follow_ups}),
         Verb("put-back", _put_back, "restore pictures of a batch from stored results", batch),
         Verb("look-again", _look_again, "check whether the lost job of a batch is on the server again", batch),
         Verb(
@@ -197,6 +198,7 @@ def _fetch(args: argparse.Namespace) -> None:
 
 def _apply(args: argparse.Namespace) -> None:
     from chargen.base import durable
+    from chargen.records.chains import FollowUps
     from chargen.steps.apply import apply
     from chargen.steps.cleanup import tidy
     from chargen.steps.follow_ups import release
@@ -207,7 +209,10 @@ def _apply(args: argparse.Namespace) -> None:
         tidy(settings, state, files)
     # What this batch's pictures let go out belongs to this run; the receipt itself stays as it is.
     released = release(settings, state, run, files.id, receipt.follow_ups)
-    durable.write_json(args.output, receipt.to_json() | {"follow_ups": [*receipt.follow_ups, *released]})
+    durable.expose(files.receipt, args.output)
+    follow_ups = (*receipt.follow_ups, *released)
+    what_follows = FollowUps(batch=files.id, operation=receipt.operation, follow_ups=follow_ups)
+    durable.write_json(args.follow_ups, what_follows.to_json())
 
 
 def _next(args: argparse.Namespace) -> None:
@@ -216,40 +221,45 @@ def _next(args: argparse.Namespace) -> None:
     from chargen.operations import words as show
     from chargen.operations.pin import pin
     from chargen.planning.plan import batches_of
+    from chargen.records.chains import PlannedLater
+    from chargen.records.run import RunProcess
 
     settings, state, run = _open(args)
     plan = named(args.operation).plan(settings, [settings.scope])
-    told = durable.read_object(run.process)
-    pin(settings, state, run, plan, told["started"], told["targets"])
+    process = RunProcess.of(run)
+    pin(settings, state, run, plan, process.started, process.targets)
     events.print_message(show.overview(plan, settings))
-    data = {
-        "operation": args.operation,
-        "batches": batches_of(plan),
-        "put_back": sorted(plan.put_back),
-        "lost": plan.lost,
-    }
-    durable.write_json(args.output, data)
+    later = PlannedLater(
+        operation=args.operation,
+        batches=tuple(batches_of(plan)),
+        put_back=tuple(sorted(plan.put_back)),
+        lost=tuple(plan.lost),
+    )
+    durable.write_json(args.output, later.to_json())
 
 
 def _put_back(args: argparse.Namespace) -> None:
     from chargen.base import durable
-    from chargen.base.reading import plain
+    from chargen.records.chains import Restored
+    from chargen.records.documents import read_document
+    from chargen.records.run import RunPlan
     from chargen.steps.apply import put_back
     from chargen.steps.follow_ups import release
 
     settings, state, run, files = _open_batch(args)
     operation = files.read_plan().operation
-    wishes = durable.read_object(run.plan_of(operation))["put_back"].get(files.id, [])
+    wishes = read_document(run.plan_of(operation), RunPlan).put_back.get(files.id, ())
     with state.lock(f"batch-{files.id}"):
         tasks = put_back(settings, state, files, run, wishes)
     released = release(settings, state, run, files.id, [])
-    done = {"batch": files.id, "operation": operation, "tasks": plain(tasks), "follow_ups": released}
-    durable.write_json(args.output, done)
+    restored = Restored(batch=files.id, operation=operation, tasks=tuple(tasks), follow_ups=released)
+    durable.write_json(args.output, restored.to_json())
 
 
 def _look_again(args: argparse.Namespace) -> None:
     from chargen.base import durable
     from chargen.providers.registry import connect
+    from chargen.records.chains import FollowUps
     from chargen.steps.lost import look_again
 
     settings, state, _, files = _open_batch(args)
@@ -261,9 +271,8 @@ def _look_again(args: argparse.Namespace) -> None:
             events.log("left", words, level="warning", on_terminal=True)
             is_back = False
     operation = files.read_plan().operation
-    durable.write_json(
-        args.output, {"batch": files.id, "operation": operation, "follow_ups": [files.id] if is_back else []}
-    )
+    found = FollowUps(batch=files.id, operation=operation, follow_ups=(files.id,) if is_back else ())
+    durable.write_json(args.output, found.to_json())
 
 
 def _report(args: argparse.Namespace) -> None:

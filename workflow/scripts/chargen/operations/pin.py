@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chargen.base import durable, events, failpoints
@@ -37,7 +38,8 @@ def pin(
         plan.check(settings)
         plan.remember()
         pin_batches(settings, state, plan.batches, plan.catalog)
-    durable.write_json(run.plan_of(plan.operation), plan.to_json() | {"started": started, "targets": sorted(targets)})
+    stored = replace(plan.stored(), started=started, targets=tuple(sorted(targets)))
+    durable.write_json(run.plan_of(plan.operation), stored.to_json())
     failpoints.reached("planned")
     tasks = sum(len(batch.tasks) for batch in plan.batches)
     events.write_event(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
+from chargen.library.target import Target
 from chargen.planning.fates import Status
 from chargen.planning.plan import Plan, Stale
 from chargen.planning.tasks import Task
 from chargen.records.identity import Wish
+from chargen.records.run import LeftOut, RunPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class FilePlan(Plan[FileItem]):
         """Note that nothing is sent for *wish*, and why."""
         self.items.append(FileItem(wish, status, group, why))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what is pinned of it beside the batches' own plans."""
-        left_out = [{"target": item.target, "why": item.reason} for item in self.of_status("blocked", "twin")]
-        return super().to_json() | {"left_out": left_out}
+    def stored(self) -> RunPlan:
+        """Return what is pinned of it besides the batches' own plans."""
+        left_out = (LeftOut(target=Target(item.target), why=item.reason) for item in self.of_status("blocked", "twin"))
+        return replace(super().stored(), left_out=tuple(left_out))

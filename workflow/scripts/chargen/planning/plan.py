@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from chargen.base.errors import Problem
+from chargen.library.target import Target
 from chargen.pictures.looks import Looker
 from chargen.planning.batches import Batch
 from chargen.planning.estimates import range_of
@@ -19,6 +20,7 @@ from chargen.planning.remains import Remains
 from chargen.planning.tasks import Shape, Task, TextShape
 from chargen.providers.models import Catalog
 from chargen.records.identity import Wish
+from chargen.records.run import RunPlan, Waiting
 from chargen.records.settings import Settings
 
 
@@ -149,29 +151,28 @@ class Plan(Generic[Wanted]):
     def check(self, settings: Settings) -> None:
         """Raise ChargenError if the input of the plan has changed since."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what is pinned of it beside the batches' own plans."""
-        return {
-            "schema_version": 1,
-            "operation": self.operation,
-            "counts": self.counts(),
-            "cost_usd": round(self.cost_usd, 6),
-            "batches": [batch.id for batch in self.batches],
-            "in_flight": sorted(self.in_flight),
-            "put_back": self.put_back,
-            "deferred": [
-                {
-                    "target": item.item.target,
-                    "variation": item.item.wish.variation,
-                    "needs": sorted(item.needs),
-                    "cost_usd": item.shape.cost_usd,
-                }
+    def stored(self) -> RunPlan:
+        """Return what is pinned of it besides the batches' own plans."""
+        return RunPlan(
+            operation=self.operation,
+            counts=self.counts(),
+            cost_usd=round(self.cost_usd, 6),
+            batches=tuple(batch.id for batch in self.batches),
+            in_flight=tuple(sorted(self.in_flight)),
+            put_back={batch: tuple(wishes) for batch, wishes in self.put_back.items()},
+            deferred=tuple(
+                Waiting(
+                    target=Target(item.item.target),
+                    variation=item.item.wish.variation,
+                    needs=tuple(map(Target, sorted(item.needs))),
+                    cost_usd=item.shape.cost_usd,
+                )
                 for item in self.deferred
-            ],
-            "broken": list(self.broken),
-            "problems": [str(problem) for problem in self.problems],
-            "notices": self.notices,
-        }
+            ),
+            broken=tuple(self.broken),
+            problems=tuple(str(problem) for problem in self.problems),
+            notices=tuple(self.notices),
+        )
 
 
 def batches_of(plan: Plan[Any] | Remains) -> list[str]:

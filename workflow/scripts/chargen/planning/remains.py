@@ -7,6 +7,7 @@ from typing import Any
 
 from chargen.base.wording import count
 from chargen.records.journal import Journal
+from chargen.records.run import RunPlan
 from chargen.records.state import State
 
 
@@ -40,18 +41,11 @@ class Remains:
         flying = count(len(self.in_flight), "batch", "batches")
         return f"{self.why}\nNothing new can be planned until this is fixed; {flying} in flight will be collected"
 
-    def to_json(self) -> dict[str, Any]:
+    def stored(self) -> RunPlan:
         """Return what is pinned of it."""
-        return {
-            "schema_version": 1,
-            "operation": self.operation,
-            "counts": {"in_flight": sum(self.in_flight.values())},
-            "cost_usd": 0.0,
-            "batches": [],
-            "in_flight": sorted(self.in_flight),
-            "put_back": {},
-            "deferred": [],
-            "broken": [],
-            "problems": [self.why],
-            "notices": [],
-        }
+        return RunPlan(
+            operation=self.operation,
+            counts={"in_flight": sum(self.in_flight.values())},
+            in_flight=tuple(sorted(self.in_flight)),
+            problems=(self.why,),
+        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from chargen.base.errors import Problem
 from chargen.library.model import Kind, Library, Scene
@@ -14,6 +13,7 @@ from chargen.planning.plan import Plan
 from chargen.planning.settled import check_settled
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape
+from chargen.records.run import RunPlan
 from chargen.records.settings import Settings
 
 
@@ -46,6 +46,6 @@ class ScenePlan(Plan[Standing]):
         wishes = [task.wish for task in self.tasks] + [item.item.wish for item in self.deferred]
         check_settled(settings, self.library, wishes, self.made_at)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what is pinned of it beside the batches' own plans."""
-        return super().to_json() | {"kinds": sorted(self.kinds)}
+    def stored(self) -> RunPlan:
+        """Return what is pinned of it besides the batches' own plans."""
+        return replace(super().stored(), kinds=tuple(sorted(self.kinds)))

@@ -2,35 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
 from chargen.base import durable
-from chargen.base.reading import Document
+from chargen.base.reading import Document, optional
+from chargen.library.target import Target
+from chargen.records.identity import NO_TARGET
 from chargen.records.state import RunFiles
 
 T = TypeVar("T", bound=Document)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedCounts(Document):
-    """Of the counts of a run's plan, the one that is read again."""
+class Waiting(Document):
+    """A picture that is sent once those of its ``needs`` are in place. US dollars."""
 
-    to_make: int = 0
+    target: Target = NO_TARGET
+    variation: int = 1
+    needs: tuple[Target, ...] = ()
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut(Document):
+    """A file that nothing is sent for, and why."""
+
+    target: Target = NO_TARGET
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan(Document):
-    """What is read again of a run's ``plan.json``: ``batches`` and ``in_flight`` are ids of batches."""
+    """``plan.json`` of a run: what was planned for one operation, besides the batches' own plans.
 
-    started: str = ""
-    targets: tuple[str, ...] = ()
-    counts: PlannedCounts = PlannedCounts()
+    ``counts`` says how many results stand where, ``batches`` are the ids of new ones, ``in_flight`` of others;
+    ``put_back`` has the wishes to restore by the batch that brought them. Plans of scenes have ``kinds`` (of entities),
+    plans of files ``left_out``.
+    """
+
+    schema_version: int = 1
+    operation: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    cost_usd: float = 0.0
     batches: tuple[str, ...] = ()
     in_flight: tuple[str, ...] = ()
+    put_back: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deferred: tuple[Waiting, ...] = ()
+    broken: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    kinds: tuple[str, ...] | None = optional()
+    left_out: tuple[LeftOut, ...] | None = optional()
+    started: str = ""
+    targets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, run: RunFiles) -> Self:
@@ -50,6 +77,23 @@ class RunProcess(Document):
     def of(cls, run: RunFiles) -> Self:
         """Read the process of *run*; that of its plan where a run of 0.1.0 left none, blank if neither can be read."""
         return _read(run.process if run.process.exists() else run.plan, cls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released(Document):
+    """``released.json``: which batch released which others, the targets released so far, and the batches that are over.
+
+    Releasing again makes the same batches, so that a file that cannot be read counts as an empty one.
+    """
+
+    batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return what *path* says; nothing if it is gone or cannot be read."""
+        return _read(path, cls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from chargen.base import durable
 from chargen.base.processes import pid_here, process_alive
-from chargen.records import WrongShape, build
 from chargen.records.batch import BatchEnd, BatchPlan, Receipt
+from chargen.records.documents import read_document
 from chargen.records.settings import Settings
 
 T = TypeVar("T")
@@ -162,15 +162,15 @@ class BatchFiles:
 
     def read_plan(self) -> BatchPlan:
         """Return plan.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
-        return _read(self.plan, BatchPlan)
+        return read_document(self.plan, BatchPlan)
 
     def read_receipt(self) -> Receipt:
         """Return receipt.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
-        return _read(self.receipt, Receipt)
+        return read_document(self.receipt, Receipt)
 
     def read_ended(self) -> BatchEnd:
         """Return ended.json. Raises UnreadableFile if it is damaged, OSError if it is not there."""
-        return _read(self.ended, BatchEnd)
+        return read_document(self.ended, BatchEnd)
 
     def read_left_out(self) -> dict[str, str]:
         """Return left-out.json, empty if there is none; it is rewritten whenever the batch is staged."""
@@ -186,22 +186,6 @@ class BatchFiles:
     def known_receipt(self) -> Receipt | None:
         """Return receipt.json; None if it is not there or cannot be read."""
         return _known(self.read_receipt)
-
-    def plan_json(self) -> dict[str, Any]:
-        """`read_plan` as plain data, for those who still take it apart by its keys."""
-        return _shaped(self.plan, BatchPlan)
-
-    def receipt_json(self) -> dict[str, Any]:
-        """`read_receipt` as plain data, for those who still take it apart by its keys."""
-        return _shaped(self.receipt, Receipt)
-
-    def known_plan_json(self) -> dict[str, Any] | None:
-        """`known_plan` as plain data, for those who still take it apart by its keys."""
-        return _known(self.plan_json)
-
-    def known_receipt_json(self) -> dict[str, Any] | None:
-        """`known_receipt` as plain data, for those who still take it apart by its keys."""
-        return _known(self.receipt_json)
 
     def known_job(self) -> str:
         """Return the name of the batch's job as job.json has it; ``""`` if it is not there or cannot be read."""
@@ -260,21 +244,6 @@ class RunFiles:
         except (OSError, ValueError, KeyError):
             return False
         return bool(pid) and process_alive(pid)
-
-
-def _read(path: Path, kind: type[T]) -> T:
-    """Return the JSON object in *path* as *kind*."""
-    data = durable.read_object(path)
-    try:
-        return build(kind, data)
-    except WrongShape as error:
-        raise durable.UnreadableFile(path, str(error)) from None
-
-
-def _shaped(path: Path, kind: type[Any]) -> dict[str, Any]:
-    """Return the JSON object in *path*, once it is known that it can be read as *kind*."""
-    _read(path, kind)
-    return durable.read_object(path)
 
 
 def _known(read: Callable[[], T]) -> T | None:

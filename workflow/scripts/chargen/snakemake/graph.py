@@ -14,11 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chargen.base import durable
 from chargen.operations import SCENES
 from chargen.operations.illustrate import ILLUSTRATE
 from chargen.planning.plan import batches_of
 from chargen.planning.remains import Remains
+from chargen.records.chains import FollowUps, PlannedLater
+from chargen.records.documents import read_document
 from chargen.report.run_report import is_outdated
 from chargen.snakemake.context import REPORT, RESULTS, RunContext
 from chargen.snakemake.messages import exit_on_error, exit_with
@@ -96,14 +97,14 @@ class Graph:
     @exit_on_error("planning")
     def files_of_plan(self, path: str) -> list[str]:
         """The chains of a plan that was made during the run by the verb `next`, and whose batches are in *path*."""
-        data = durable.read_json(Path(path))
-        return self._chains(data["operation"], data["batches"], data["put_back"], data["lost"])
+        later = read_document(Path(path), PlannedLater)
+        return self._chains(later.operation, later.batches, later.put_back, later.lost)
 
     @exit_on_error("planning")
     def files_of_follow_ups(self, path: str) -> list[str]:
         """The chains of the batches that follow from a step, as the file *path* lists them."""
-        data = durable.read_json(Path(path))
-        return self._chains(data["operation"], data["follow_ups"], [])
+        found = read_document(Path(path), FollowUps)
+        return self._chains(found.operation, found.follow_ups, [])
 
     @exit_on_error("planning")
     def renewal_marks(self, wildcards: Any) -> list[str]:

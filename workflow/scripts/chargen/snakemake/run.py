@@ -16,6 +16,9 @@ from chargen.base import durable, events, output
 from chargen.base.errors import ChargenError
 from chargen.base.processes import MAIN_VARIABLE
 from chargen.planning.plan import batches_of
+from chargen.records.chains import FollowUps, Restored
+from chargen.records.documents import read_document
+from chargen.records.run import RunProcess
 from chargen.snakemake.context import RESULTS, RunContext
 from chargen.snakemake.messages import exit_on_error, exit_with, has_colours, print_message
 from chargen.snakemake.plans import Plans
@@ -82,7 +85,8 @@ class Run:
         self._made_folder = True
         durable.write_json(files.settings, context.settings.to_json())
         main = os.environ.get(MAIN_VARIABLE, "")
-        durable.write_json(files.process, {"main": main, "targets": context.targets.recorded(), "started": started})
+        process = RunProcess(main=main, targets=tuple(context.targets.recorded()), started=started)
+        durable.write_json(files.process, process.to_json())
 
     def _clean_up(self) -> None:
         """Remove what killed processes left half written, and stored results that are old enough."""
@@ -152,12 +156,12 @@ class Run:
     def _left_unplaced(self) -> bool:
         """Whether a picture that this run was to restore could not be placed: no receipt records that."""
         files = RESULTS.glob(f"*/*/put-back.{self._context.run_id}.json")
-        return any(task["outcome"] == "unplaced" for path in files for task in durable.read_json(path)["tasks"])
+        return any(task.outcome == "unplaced" for path in files for task in read_document(path, Restored).tasks)
 
     def _found_lost_job(self) -> bool:
         """Whether a lost job was found in this run."""
         files = RESULTS.glob(f"*/*/looked-again.{self._context.run_id}.json")
-        return any(durable.read_json(path)["follow_ups"] for path in files)
+        return any(read_document(path, FollowUps).follow_ups for path in files)
 
 
 def _stop_waiting_on_signals(stop: Path, only_watching: bool) -> None:

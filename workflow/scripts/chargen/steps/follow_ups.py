@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from chargen.base import durable, events, failpoints
 from chargen.base.wording import count
+from chargen.library.target import Target
 from chargen.operations import operation
 from chargen.operations.pin import pin_batches
-from chargen.records import build
 from chargen.records.batch import BatchPlan, Task
+from chargen.records.documents import read_document
 from chargen.records.identity import batch_id, display_name
 from chargen.records.journal import Journal
+from chargen.records.run import Released, RunPlan
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
-
-Json = dict[str, Any]
 
 
 def retry_batches(settings: Settings, plan: BatchPlan, tasks: Sequence[Task], smaller: bool) -> Iterator[BatchPlan]:
@@ -40,7 +38,7 @@ def retry_batches(settings: Settings, plan: BatchPlan, tasks: Sequence[Task], sm
         )
 
 
-def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> list[str]:
+def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> tuple[str, ...]:
     """Send on what waited for pictures of this run and waits no more; return the batches that *batch* released.
 
     A deferred picture is released once every batch of the run that makes what it needs has its receipt; it stays for
@@ -49,59 +47,37 @@ def release(settings: Settings, state: State, run: RunFiles, batch: str, retries
     """
     name = state.batch(batch).read_plan().operation
     if not run.plan_of(name).exists():
-        return []
+        return ()
     with state.lock("release"):
-        plan = durable.read_object(run.plan_of(name))
-        book_path = run.released_of(name)
-        book = _book(book_path)
-        if batch in book["over"]:
-            return list(book["batches"].get(batch, ()))
-        book["over"].append(batch)
-        book["batches"].setdefault(batch, [])
-        waiting = {
-            item["target"]: set(item["needs"]) for item in plan["deferred"] if item["target"] not in book["targets"]
-        }
-        pending = _unsettled(state, plan, book, retries) | waiting.keys()
+        plan = read_document(run.plan_of(name), RunPlan)
+        known = Released.read(run.released_of(name))
+        if batch in known.over:
+            return known.batches.get(batch, ())
+        waiting = {item.target: set(item.needs) for item in plan.deferred if item.target not in known.targets}
+        known = replace(known, over=(*known.over, batch))
+        pending = _unsettled(state, plan, known, retries) | waiting.keys()
         ready = {target for target, needs in waiting.items() if not needs & pending}
-        if ready:
-            book["targets"] += sorted(ready)
-            book["batches"][batch] += _plan_now(settings, state, name, ready, plan["problems"])
-        durable.write_json(book_path, book)
+        released = tuple(_plan_now(settings, state, name, ready, plan.problems)) if ready else ()
+        known = replace(known, batches={**known.batches, batch: released}, targets=(*known.targets, *sorted(ready)))
+        durable.write_json(run.released_of(name), known.to_json())
         failpoints.reached("released")
         if ready:
             words = f"{count(len(ready), 'scene')} can be sent now that the pictures of batch {batch} are in place"
-            events.log("released", words, tasks=len(ready), batches=book["batches"][batch])
-        return list(book["batches"][batch])
+            events.log("released", words, tasks=len(ready), batches=list(released))
+        return released
 
 
-def _book(path: Path) -> Json:
-    """Return what was released so far; nothing if that cannot be read: releasing again makes the same batches."""
-    try:
-        return asdict(build(_Released, durable.read_json(path)))
-    except (OSError, ValueError):
-        return asdict(_Released())
-
-
-@dataclass(frozen=True, slots=True)
-class _Released:
-    """``released.json`` of a run: which batch released which, the targets released, the batches that are over."""
-
-    batches: dict[str, list[str]] = field(default_factory=dict)
-    targets: list[str] = field(default_factory=list)
-    over: list[str] = field(default_factory=list)
-
-
-def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], retries: Collection[str]) -> set[str]:
+def _unsettled(state: State, plan: RunPlan, known: Released, retries: Collection[str]) -> set[Target]:
     """Return the targets that nothing may be built on yet.
 
     Those still to come in this run, of batches without a receipt and of pictures to restore; and those of jobs
     that a person cancelled.
     """
-    journal = Journal.recent(state, *plan["batches"], *plan["in_flight"], *retries)
-    batches = {*plan["batches"], *plan["in_flight"], *retries}
-    for released in book["batches"].values():
+    journal = Journal.recent(state, *plan.batches, *plan.in_flight, *retries)
+    batches = {*plan.batches, *plan.in_flight, *retries}
+    for released in known.batches.values():
         batches.update(released)
-    pending: set[str] = set()
+    pending: set[Target] = set()
     seen: set[str] = set()
     while batches:
         files = state.batch(batches.pop())
@@ -113,20 +89,20 @@ def _unsettled(state: State, plan: Mapping[str, Any], book: Mapping[str, Any], r
             pending.update(_targets(files, plan))
         if receipt:
             batches.update(receipt.follow_ups)
-    for batch in plan["put_back"].keys() - set(book["over"]):
+    for batch in plan.put_back.keys() - set(known.over):
         pending.update(_targets(state.batch(batch), plan))
     return pending
 
 
-def _targets(files: BatchFiles, plan: Mapping[str, Any]) -> set[str]:
+def _targets(files: BatchFiles, plan: RunPlan) -> set[Target]:
     """Return the targets of a batch; if its plan cannot be read, all that anything waits for."""
     known = files.known_plan()
     if known is None:
-        return {need for item in plan["deferred"] for need in item["needs"]}
+        return {need for item in plan.deferred for need in item.needs}
     return {task.target for task in known.tasks}
 
 
-def _plan_now(settings: Settings, state: State, name: str, targets: set[str], told: Collection[str]) -> list[str]:
+def _plan_now(settings: Settings, state: State, name: str, targets: set[Target], told: Collection[str]) -> list[str]:
     """Plan *targets* of the operation *name* and return the batches; problems not in *told* are printed."""
     plan = operation(name).plan(settings, targets=targets)
     for problem in plan.problems:

@@ -24,7 +24,9 @@ from chargen.placing.loop import Extracted, Outcomes, place_pictures
 from chargen.placing.place import Placed
 from chargen.providers.base import Verdict
 from chargen.records.batch import Outcome, Reference, Task
+from chargen.records.documents import read_document
 from chargen.records.journal import now
+from chargen.records.run import RunPlan
 from chargen.records.settings import Settings
 
 Json = dict[str, Any]
@@ -194,12 +196,12 @@ class _Desk:
     def _described(self, results: Sequence[Json]) -> Json:
         """Return the content of submission.json."""
         path = self._run.plan_of("enhance")
-        known = durable.read_json(path)["left_out"] if path.exists() else []
+        known = read_document(path, RunPlan).left_out if path.exists() else ()
         start = f"enhance/{self._folder.name}/"
         left_out = [
-            {"name": item["target"].removeprefix(start), "why": item["why"]}
-            for item in known
-            if item["target"].startswith(start)
+            {"name": item.target.removeprefix(start), "why": item.why}
+            for item in known or ()
+            if item.target.startswith(start)
         ]
         return {
             "schema_version": 1,
