@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chargen.base.errors import Place
 from chargen.library.model import Depicted, Entity, Palette, Scene
-from chargen.prompts.composer import CastMember, Finding, Learned, PlaceInfo, Prompt, SentReference, compose
+from chargen.prompts.composer import Around, CastMember, Finding, Learned, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules, WeightRule, load_rules
 from chargen.prompts.text import sentence_ends, summary
 
@@ -55,7 +55,7 @@ def prompt(
     owner: Entity | None = None,
     rules: Rules = RULES,
 ) -> Prompt:
-    return compose(rules, wanted, owner or entity(), cast, references, place, learned)
+    return compose(rules, wanted, Around(owner or entity(), cast, references, place, learned))
 
 
 def section(result: Prompt, name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chargen.library.load import load_library
 from chargen.library.references import ReferenceIndex
-from chargen.prompts.composer import CastMember, PlaceInfo, compose
+from chargen.prompts.composer import Around, CastMember, PlaceInfo, compose
 from chargen.prompts.rules import load_rules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ def test_every_scene_makes_a_prompt_that_fits() -> None:
         ]
         where = LIBRARY.entities.get(f"location/{scene.location}")
         place = PlaceInfo(where.name, where.description) if where else None
-        result = compose(rules, scene, LIBRARY.entities[scene.entity], cast, (), place, None)
+        result = compose(rules, scene, Around(LIBRARY.entities[scene.entity], cast, place=place))
 
         assert ((), ()) == (result.cut, result.warnings)
         assert scene.prompt in result.text

@@ -17,7 +17,7 @@ from chargen.library.model import Depicted, Entity, Palette, Scene
 from chargen.library.scene import SCENE_FIELDS
 from chargen.library.scene_field import SceneField
 from chargen.library.spec import spec_hash
-from chargen.prompts.composer import PlaceInfo, Prompt, compose
+from chargen.prompts.composer import Around, PlaceInfo, Prompt, compose
 from chargen.prompts.rules import load_rules
 
 RULES = load_rules(ROOT / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml")
@@ -50,7 +50,7 @@ def composed(**fields: Any) -> Prompt:
     """The prompt of a scene that says a prompt and *fields*."""
     scene = Scene(entity="character/ada", id="a", place=Place("f"), spec={}, **{"prompt": "Ada bakes.", **fields})
     entity = Entity("character", "ada", Path("ada"), "Ada")
-    return compose(RULES, scene, entity, (), (), PlaceInfo("The bakery", "Brick vaults."), None)
+    return compose(RULES, scene, Around(entity, place=PlaceInfo("The bakery", "Brick vaults.")))
 
 
 def changed_sections(item: SceneField) -> set[str]:

@@ -26,6 +26,16 @@ class _Cast:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What the chapter says for all its images."""
+
+    members: Mapping[str, _Cast]
+    zones: Mapping[str, str]
+    defaults: Defaults
+    problems: Problems
+
+
 def read_head(view: View) -> Head:
     """What the file says of the chapter itself."""
     metadata = view.map("metadata")
@@ -46,7 +56,7 @@ def read_images(view: View, defaults: Defaults, problems: Problems) -> list[Draf
     """The scenes that ``images`` wishes for."""
     moments = by_key(_maps(view, "moments"), lambda moment: moment.text("id"))
     members = {member.slug: member for member in _cast(view)}
-    zones = _zone_contexts(view)
+    around = _Around(members, _zone_contexts(view), defaults, problems)
     drafts = []
     for item in view.items("images", problems):
         name = foreign_id(item.text("custom_id", "id", "title"))
@@ -54,7 +64,7 @@ def read_images(view: View, defaults: Defaults, problems: Problems) -> list[Draf
             problems.error("no-id", "the image has no custom_id", item.place(), "scene skipped", "give it a custom_id")
             continue
         moment = moments.get(item.text("source_moment"), View(item.map("-").data, view.file))
-        draft = _draft(item, name, moment, members, zones, defaults, problems)
+        draft = _draft(item, name, moment, around)
         if draft.has_text:
             drafts.append(draft)
         else:
@@ -65,16 +75,8 @@ def read_images(view: View, defaults: Defaults, problems: Problems) -> list[Draf
     return drafts
 
 
-def _draft(
-    item: View,
-    name: str,
-    moment: View,
-    members: Mapping[str, _Cast],
-    zones: Mapping[str, str],
-    defaults: Defaults,
-    problems: Problems,
-) -> Draft:
-    own = older_fields(item, "chapter", problems, name)
+def _draft(item: View, name: str, moment: View, around: _Around) -> Draft:
+    own = older_fields(item, "chapter", around.problems, name)
     own["references"] = as_texts(item.data.get("references"))
     depicted = people(item.data.get("depicts_characters"))
     states = mapping(item.data.get("character_states"))
@@ -86,14 +88,14 @@ def _draft(
         id=name,
         place=item.place(),
         own=filled(own),
-        people=[_fill(person, members, number) for person in merged(with_states(present, states))],
+        people=[_fill(person, around.members, number) for person in merged(with_states(present, states))],
         title=item.text("title") or moment.text("title"),
         location=location,
         zone=zone,
-        zone_text=_zone_text(zones, location, zone),
+        zone_text=_zone_text(around.zones, location, zone),
         beat=moment.text("narrative_beat"),
-        weight=_weight(moment, defaults),
-        variations=defaults.variations,
+        weight=_weight(moment, around.defaults),
+        variations=around.defaults.variations,
         tags=tuple(item.texts("tags")),
         file_path=item.text("file_path"),
     )

@@ -22,7 +22,7 @@ from chargen.library.folder_checks import (
     refuse,
 )
 from chargen.library.folders import LEADS_OUT, Folders, shown_name
-from chargen.library.model import FOLDER_OF, KINDS, Adopted, Entity, Kind, Record
+from chargen.library.model import FOLDER_OF, KINDS, Entity, Kind
 from chargen.library.oddities import ENTITY_FILES, IMAGERY, Survey, is_entity, misnamed
 from chargen.library.portraits import check_portrait, named_portrait, said_portrait
 from chargen.library.records import (
@@ -144,6 +144,8 @@ class EntityReader:
         rejected = rejected_pictures(self._folders, folder, records, inventory, reviews)
         surroundings = combine([ours.surroundings, theirs.surroundings])
         first = [{"slug": slug}] if kind == "character" else []
+        where = Surroundings(kind, slug, folder, self.root, self._folders, records, rejected, self._provider)
+        adopts = self._adopt_existing and not problems.entity_is_broken
         key = f"{kind}/{slug}"
         zones = {**theirs.zones, **ours.zones}
         for draft in drafts:
@@ -167,7 +169,7 @@ class EntityReader:
             records=tuple(records),
             inventory=tuple(inventory),
             reviews=tuple(reviews),
-            adopted=self._adopted(kind, slug, folder, drafts, records, rejected, problems),
+            adopted=adopt(drafts, where, problems) if adopts else {},
             rejected=rejected,
         )
 
@@ -183,21 +185,6 @@ class EntityReader:
         else:
             drafts += chapters.read_images(view, ours.defaults, problems)
         return drafts
-
-    def _adopted(
-        self,
-        kind: Kind,
-        slug: str,
-        folder: str,
-        drafts: list[Draft],
-        records: list[Record],
-        rejected: frozenset[str],
-        problems: Problems,
-    ) -> dict[str, Adopted]:
-        if not self._adopt_existing or problems.entity_is_broken:
-            return {}
-        where = Surroundings(kind, slug, folder, self.root, self._folders, records, rejected, self._provider)
-        return adopt(drafts, where, problems)
 
 
 def _their_head(kind: Kind, files: EntityFiles) -> Head:

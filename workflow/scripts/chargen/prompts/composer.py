@@ -79,6 +79,23 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What a prompt says besides the scene's own fields.
+
+    ``entity`` is the scene's own; ``cast`` are the known characters in it, ``references`` the pictures sent, both
+    in order. ``corrections`` say what was wrong with pictures of the scene that were rejected. A cast member's own
+    state counts, else the scene's word for that character.
+    """
+
+    entity: Entity
+    cast: Sequence[CastMember] = ()
+    references: Sequence[SentReference] = ()
+    place: PlaceInfo | None = None
+    learned: Learned | None = None
+    corrections: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """The composed words.
 
@@ -122,40 +139,20 @@ def template_fields() -> dict[type, frozenset[str]]:
     return {item: frozenset(field.name for field in fields(item)) for item in classes}
 
 
-def compose(
-    rules: Rules,
-    scene: Scene,
-    entity: Entity,
-    cast: Sequence[CastMember],
-    references: Sequence[SentReference],
-    place: PlaceInfo | None,
-    learned: Learned | None,
-    corrections: Sequence[str] = (),
-) -> Prompt:
+def compose(rules: Rules, scene: Scene, around: Around) -> Prompt:
     """Return the prompt of *scene*; equal arguments give equal text.
 
-    *entity* is the scene's own; *cast* are the known characters in it, *references* the pictures sent, both
-    in order. *corrections* say what was wrong with pictures of the scene that were rejected. A cast member's own
-    state counts, else the scene's word for that character.
     Raises `RulesError` where a template fails, naming its file and section.
     """
-    given = _given(rules, scene, entity, cast, references, place, learned) | {"corrections": unique(corrections)}
-    parts = tuple(zip(rules.sections, _rendered(rules, given), strict=True))
+    parts = tuple(zip(rules.sections, _rendered(rules, _given(rules, scene, around)), strict=True))
     return _fitted(parts, rules.styles.weights[scene.weight].max_chars, scene.weight)
 
 
-def _given(
-    rules: Rules,
-    scene: Scene,
-    entity: Entity,
-    cast: Sequence[CastMember],
-    references: Sequence[SentReference],
-    place: PlaceInfo | None,
-    learned: Learned | None,
-) -> dict[str, Any]:
+def _given(rules: Rules, scene: Scene, around: Around) -> dict[str, Any]:
     """Everything that templates may use, by name; the list stands at the head of `prompts.yaml`."""
+    entity, references, learned, place = around.entity, around.references, around.learned, around.place
     styles = rules.styles
-    people = _people(scene, cast, references, learned)
+    people = _people(scene, around.cast, references, learned)
     if place is None and entity.kind == "location":
         place = PlaceInfo(entity.name, entity.description)
     own_key, own_traits = ("", ()) if entity.kind == "character" else (entity.key, entity.traits)
@@ -181,6 +178,7 @@ def _given(
         "identity_chars": styles.identity_chars,
         "art": styles.art,
         "learned_style": unique(item.text for item in learned.style) if learned else (),
+        "corrections": unique(around.corrections),
         "avoid": _negatives(styles, (*scene.avoid, *styles.negatives)),
         "avoid_colours": _unwanted_colours(styles, scene),
     }

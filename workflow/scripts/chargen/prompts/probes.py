@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from chargen.base.errors import Place
 from chargen.library.model import Depicted, Entity, Kind, Palette, Scene
-from chargen.prompts.composer import CastMember, Finding, Learned, PlaceInfo, SentReference
+from chargen.prompts.composer import Around, CastMember, Finding, Learned, PlaceInfo, SentReference
 
 _PLACE = Place("probe")
 
 
-def probes() -> Iterator[tuple[Any, ...]]:
-    """Arguments for `composer.compose` after the rules: full scenes and nearly empty ones."""
+def probes() -> Iterator[tuple[Scene, Around]]:
+    """Full scenes and nearly empty ones, with what is around them, as `composer.compose` takes them."""
     for kind in ("character", "location", "chapter"):
         yield _full(kind)
         yield _bare(kind)
 
 
-def _bare(kind: Kind) -> tuple[Any, ...]:
+def _bare(kind: Kind) -> tuple[Scene, Around]:
     scene = Scene(entity=f"{kind}/ada", id="bare", place=_PLACE, spec={}, prompt="A loaf.")
-    return scene, Entity(kind, "ada", Path("ada"), "Ada"), (), (), None, None
+    return scene, Around(Entity(kind, "ada", Path("ada"), "Ada"))
 
 
-def _full(kind: Kind) -> tuple[Any, ...]:
+def _full(kind: Kind) -> tuple[Scene, Around]:
     scene = Scene(
         entity=f"{kind}/ada",
         id="full",
@@ -70,4 +69,5 @@ def _full(kind: Kind) -> tuple[Any, ...]:
         SentReference("style", "a painting", "images/style.png"),
     )
     learned = Learned((Finding("freckles", ("a.png",), "character/ada"),), (Finding("dry brush", ("a.png",)),))
-    return scene, entity, cast, references, PlaceInfo("The bakery", "Brick vaults."), learned, ("too dark",)
+    place = PlaceInfo("The bakery", "Brick vaults.")
+    return scene, Around(entity, cast, references, place, learned, ("too dark",))

@@ -16,7 +16,7 @@ from chargen.planning.plan import Plan
 from chargen.planning.sources import Sources
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape, Task
-from chargen.prompts.composer import CastMember, PlaceInfo, Prompt, SentReference, compose
+from chargen.prompts.composer import Around, CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
 from chargen.providers.models import ImageModel
@@ -86,9 +86,7 @@ class TaskMaker:
     def compose(self, standing: Standing, sent: tuple[Reference, ...]) -> Prompt:
         """Return the prompt of a scene when *sent* goes along, with the notes on what was rejected before."""
         scene = standing.scene
-        return compose(
-            self._rules,
-            scene,
+        around = Around(
             self._library.entities[scene.entity],
             self._cast(scene, sent),
             [SentReference(picture.role, picture.name, picture.subject) for picture in sent if picture.role != "input"],
@@ -96,6 +94,7 @@ class TaskMaker:
             self._lessons.of_scene(scene),
             standing.corrections,
         )
+        return compose(self._rules, scene, around)
 
     def key(self, standing: Standing, prompt: Prompt, shape: Shape, sent: tuple[Reference, ...]) -> str:
         """Return the task key: its hash covers everything that shapes the result.
