@@ -13,9 +13,10 @@ from PIL import Image
 from chargen.base import durable
 from chargen.base.errors import ChargenError
 from chargen.operations.enhance.plan import make_enhancement_plan
-from chargen.operations.enhance.tasks import job_folder, nearest_ratio
+from chargen.operations.enhance.tasks import job_folder
 from chargen.pictures import imaging
 from chargen.pictures.looks import Looker
+from chargen.planning.picture_tasks import nearest_ratio
 from chargen.records import settings as config
 from chargen.records.state import State
 from photographs import HEIC, ORIENTATIONS, make_album, make_folder, photograph, save_turned

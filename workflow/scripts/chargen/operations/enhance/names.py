@@ -19,7 +19,7 @@ LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Found:
     """A picture that can be sent. ``spec`` is the hash of what is asked: content, words and size."""
 
     item: Input
@@ -36,7 +36,7 @@ class Names:
 
     def __init__(
         self,
-        asked: Sequence[Asked],
+        asked: Sequence[Found],
         known: Mapping[str, list[str]],
         done: Mapping[Slot, Mapping[str, Any]],
         variations: int,
@@ -63,7 +63,7 @@ class Names:
             else:
                 self.twin_of[name] = own[0]
 
-    def _give_outputs(self, makers: Sequence[Asked], done: Mapping[Slot, Mapping[str, Any]], variations: int) -> None:
+    def _give_outputs(self, makers: Sequence[Found], done: Mapping[Slot, Mapping[str, Any]], variations: int) -> None:
         present = {(self.name_of[found.item.name], found.spec) for found in makers}
         taken: dict[str, tuple[str, str]] = {}  # result without extension -> whose it is
         for (name, _, spec), record in done.items():

@@ -12,13 +12,15 @@ from typing import Any
 from chargen.base.errors import CannotPlan, ChargenError, Place, Problem
 from chargen.base.progress import track
 from chargen.library.access import may_be_written
+from chargen.operations.enhance import Enhance
 from chargen.operations.enhance.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
-from chargen.operations.enhance.names import Asked, Names
+from chargen.operations.enhance.names import Found, Names
 from chargen.operations.enhance.submission import Slot, in_place, records
-from chargen.operations.enhance.tasks import OPERATION, TaskMaker, job_folder, target_of
+from chargen.operations.enhance.tasks import OPERATION, asked_for, job_folder, target_of
 from chargen.pictures.looks import Look
 from chargen.pictures.presence import is_absent
 from chargen.planning.file_plans import FileItem, FilePlan
+from chargen.planning.picture_tasks import PictureTasks
 from chargen.planning.selection import matches
 from chargen.planning.sources import Sources
 from chargen.records.identity import Wish, digest
@@ -34,7 +36,7 @@ class _Job:
 
     sources: Sources
     plan: FilePlan
-    maker: TaskMaker
+    maker: PictureTasks
     done: Mapping[Slot, Mapping[str, Any]]
     recorded: Sequence[tuple[str, str]]
 
@@ -55,7 +57,7 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     _check_readable(folder)
     sources = Sources(settings, OPERATION)
     plan = FilePlan(OPERATION, sources.catalog, sources.looker, notices=list(sources.journal.notices))
-    maker = TaskMaker(sources, plan)
+    maker = PictureTasks(sources, plan, settings.enhance.image_size, Enhance.unsent_temperature)
     known = records(folder, settings.provider)
     recorded = [(record["spec_hash"], target_of(settings, record["input"])) for record in known]
     files, hidden = inputs(settings)
@@ -104,7 +106,7 @@ def _take_stock(job: _Job, items: list[Input]) -> None:
             _take_one(job, found, names, variation)
 
 
-def _asked_for(job: _Job, item: Input) -> Asked | None:
+def _asked_for(job: _Job, item: Input) -> Found | None:
     """Look at one file; note it as blocked if it cannot be sent."""
     settings, plan = job.settings, job.plan
     target = target_of(settings, item.name)
@@ -125,7 +127,7 @@ def _asked_for(job: _Job, item: Input) -> Asked | None:
             f"its folder or into {item.path.stem}{SIDECAR} beside it"
         )
     asked = {"sha256": look.sha256, "prompt": item.prompt, "size": settings.enhance.image_size}
-    return Asked(item, look, f"sha256:{digest(asked)}")
+    return Found(item, look, f"sha256:{digest(asked)}")
 
 
 def _known_names(job: _Job) -> dict[str, list[str]]:
@@ -148,14 +150,15 @@ def _sent(state: State, journal: Journal) -> Iterator[tuple[str, str]]:
                 yield task.wish.spec_hash, task.target
 
 
-def _take_one(job: _Job, found: Asked, names: Names, variation: int) -> None:
+def _take_one(job: _Job, found: Found, names: Names, variation: int) -> None:
     """Note where one result stands, and make its task if it is wanted."""
     name, output = names.name_of[found.item.name], names.output_of[found.item.name]
     target = target_of(job.settings, name)
     wish = Wish(OPERATION, target, variation, found.spec, job.sources.order(target, variation))
     record = job.done.get((name, variation, found.spec))
     fate = job.sources.stand(wish, "done" if record else None, "")
-    task = job.maker.task(found, name, output, wish, fate.attempt)
+    asked = asked_for(job.settings, found, name, output, variation)
+    task = job.maker.task(wish, fate.attempt, asked)
     item = FileItem(
         wish,
         fate.status,
@@ -166,5 +169,5 @@ def _take_one(job: _Job, found: Asked, names: Names, variation: int) -> None:
         job.maker.price.usd,
         target_of(job.settings, found.item.name),
     )
-    is_stale = record is not None and not job.maker.is_current(record["task_key"], found, wish)
+    is_stale = record is not None and not job.maker.is_current(record["task_key"], wish, asked)
     job.plan.add(item, task, stale=is_stale)
