@@ -324,8 +324,8 @@ def test_a_month_has_a_budget_too(world, spent):
 @pytest.mark.parametrize(("limit", "said"), [(10, 0), (2.6, 0), (2.4, 1), (1.2, 0)])
 def test_the_batch_that_crosses_80_percent_says_so(world, spent, monkeypatch, limit, said):
     """Once, not with each batch after it: one dollar was spent, this batch is another one."""
-    told = []
-    monkeypatch.setattr(submitting.events, "log", lambda event, words, **facts: told.append(words))
+    printed = []
+    monkeypatch.setattr(submitting.events, "log", lambda event, words, **facts: printed.append(words))
     journal = spent(0.1)
     settings = world.settings(budget_usd=limit)
 
@@ -335,8 +335,8 @@ def test_the_batch_that_crosses_80_percent_says_so(world, spent, monkeypatch, li
     else:
         check_budget(journal, settings, BATCH)
 
-    assert said == len(told)
-    assert all("$2.00 of budget_usd=2.40 for 24 hours used (83%)" in words for words in told)
+    assert said == len(printed)
+    assert all("$2.00 of budget_usd=2.40 for 24 hours used (83%)" in words for words in printed)
 
 
 def test_a_plan_says_what_it_does_to_a_budget(world, spent):

@@ -62,9 +62,9 @@ def test_a_key_that_no_header_can_hold_is_refused(
         assert f"GEMINI_API_KEY from {home / '.env'} is not a valid API key: {words}" in str(in_file.value)
 
     assert f"GOOGLE_API_KEY from the environment is not a valid API key: {words}" in str(in_environment.value)
-    told = [finding for finding in findings(home, {"GOOGLE_API_KEY": value}) if finding.level == "error"]
-    assert words in told[0].says
-    assert not any("AIza" in text for text in (str(in_environment.value), str(told)))
+    printed = [finding for finding in findings(home, {"GOOGLE_API_KEY": value}) if finding.level == "error"]
+    assert words in printed[0].says
+    assert not any("AIza" in text for text in (str(in_environment.value), str(printed)))
 
 
 @pytest.mark.parametrize(

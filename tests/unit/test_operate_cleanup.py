@@ -68,11 +68,11 @@ def test_nothing_is_done_without_confirmation(settings, state, server):
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     asked = settings.asking(delete=("all",))
 
-    told = run(asked, state)
+    printed = run(asked, state)
     untouched = list(server.acts)
     done = run(asked.asking(confirm=True), state)
 
-    assert (0, [""]) == (told[0], [act["outcome"] for act in told[1]["acts"]])
+    assert (0, [""]) == (printed[0], [act["outcome"] for act in printed[1]["acts"]])
     assert [] == untouched
     assert (0, ["done"]) == (done[0], [act["outcome"] for act in done[1]["acts"]])
     assert [("delete job", "batches/1")] == server.acts

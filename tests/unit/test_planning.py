@@ -338,10 +338,10 @@ def test_a_plan_garbles_no_terminal(world):
     (world.home / "story/locations/pi\u202eer").mkdir(parents=True)
     (world.home / "story/locations/pi\u202eer/imagery.yaml").write_text("name: Pier\n")
     plan = world.plan()
-    told = f"{show.overview(plan, world.settings())}\n{show.tasks(plan, 100)}"
+    printed = f"{show.overview(plan, world.settings())}\n{show.tasks(plan, 100)}"
 
-    assert [] == [line for line in told.split("\n") if not line.isprintable()]
-    assert "entities skipped because of errors" in told
+    assert [] == [line for line in printed.split("\n") if not line.isprintable()]
+    assert "entities skipped because of errors" in printed
 
 
 def test_an_order_is_wanted_until_it_is_fulfilled(world):

@@ -141,18 +141,18 @@ def test_without_portrait_the_whole_description_is_told() -> None:
     """Somebody whose portrait is not sent is described in full, with name and traits."""
     long = dataclasses.replace(NELL, description="She is tall. " * 60)
 
-    told = section(prompt(scene(), [long]), "must show")
+    printed = section(prompt(scene(), [long]), "must show")
 
-    assert f"Nell Harrow: yellow oilskin, one silver earring. {long.description.strip()}" == told
+    assert f"Nell Harrow: yellow oilskin, one silver earring. {long.description.strip()}" == printed
 
 
 def test_with_portrait_the_description_is_shortened_at_a_sentence() -> None:
     """Name and traits stay whole; the description keeps whole sentences of at most 300 characters."""
     long = dataclasses.replace(NELL, description="She is tall. " * 60, portrait_sent=True)
 
-    told = section(prompt(scene(), [long], [SentReference("character", "Nell", "character/nell")]), "must show")
+    printed = section(prompt(scene(), [long], [SentReference("character", "Nell", "character/nell")]), "must show")
 
-    assert "Nell Harrow (Image 1): yellow oilskin, one silver earring. " + ("She is tall. " * 23).strip() == told
+    assert "Nell Harrow (Image 1): yellow oilskin, one silver earring. " + ("She is tall. " * 23).strip() == printed
 
 
 def test_states_are_told_from_cast_or_scene() -> None:
@@ -183,9 +183,9 @@ def test_texts_that_the_author_prompt_holds_are_not_repeated() -> None:
         setting="a tidal creek",
     )
 
-    told = section(prompt(wanted), "subject")
+    printed = section(prompt(wanted), "subject")
 
-    assert "At dusk, Nell poles\nthe ferry - leaning on the pole.\nSetting: a tidal creek." == told
+    assert "At dusk, Nell poles\nthe ferry - leaning on the pole.\nSetting: a tidal creek." == printed
 
 
 def test_part_of_a_word_is_not_contained() -> None:
@@ -195,7 +195,7 @@ def test_part_of_a_word_is_not_contained() -> None:
 
 def test_the_order_of_the_subject() -> None:
     """Author prompt, action, pose, states, setting, place, zone, story moment."""
-    told = section(prompt(full_scene(), [NELL], place=PlaceInfo("The Fens", "Flat water.")), "subject")
+    printed = section(prompt(full_scene(), [NELL], place=PlaceInfo("The Fens", "Flat water.")), "subject")
 
     assert [
         "Nell poles the ferry through reeds.",
@@ -206,7 +206,7 @@ def test_the_order_of_the_subject() -> None:
         "Place: The Fens, reed creek. Flat water.",
         "Reed creek: Reeds stand higher than a man.",
         "The moment in the story: She hears the bell.",
-    ] == told.splitlines()
+    ] == printed.splitlines()
 
 
 def test_a_location_is_its_own_place() -> None:
@@ -223,12 +223,12 @@ def test_elements_are_listed_once() -> None:
     """What scene and entity both want to be seen is said once."""
     owner = entity("location", traits=("Crooked Chimneys", "a ladder"))
 
-    told = section(prompt(scene(must_include=("crooked chimneys",)), owner=owner), "must show")
+    printed = section(prompt(scene(must_include=("crooked chimneys",)), owner=owner), "must show")
 
     assert [
         "Clearly visible: crooked chimneys.",
         "Always part of this place, to be seen wherever the view allows: a ladder.",
-    ] == told.splitlines()
+    ] == printed.splitlines()
 
 
 @pytest.mark.parametrize("written", ["ominous", "Ominous", " OMINOUS "])
@@ -271,40 +271,40 @@ def test_a_chapter_tells_what_it_is_about() -> None:
     """A chapter's description is the theme of its pictures, once."""
     owner = entity("chapter", description="Rivers keep accounts.")
 
-    told = section(prompt(scene(theme=("Rivers keep accounts.",)), owner=owner), "style")
+    printed = section(prompt(scene(theme=("Rivers keep accounts.",)), owner=owner), "style")
 
-    assert told.endswith("What the picture is about: Rivers keep accounts.")
-    assert 1 == told.count("Rivers")
+    assert printed.endswith("What the picture is about: Rivers keep accounts.")
+    assert 1 == printed.count("Rivers")
 
 
 def test_negatives_are_one_paragraph_without_repeats() -> None:
     """Scene, palette and base negatives make one paragraph; repeats differ in case or a leading "no" only."""
     wanted = scene(avoid=("Motor boats", "no motor boats", "Captions, speech bubbles and watermarks."))
 
-    told = section(prompt(wanted), "avoid")
+    printed = section(prompt(wanted), "avoid")
 
-    assert "\n" not in told
-    assert told.startswith("Avoid: Motor boats; Captions, speech bubbles and watermarks; signatures")
-    assert 1 == told.lower().count("motor boats")
-    assert 1 == told.lower().count("watermarks")
+    assert "\n" not in printed
+    assert printed.startswith("Avoid: Motor boats; Captions, speech bubbles and watermarks; signatures")
+    assert 1 == printed.lower().count("motor boats")
+    assert 1 == printed.lower().count("watermarks")
 
 
 def test_colours_to_avoid_are_named_as_colours() -> None:
     """Palette colours to avoid are negatives; a forbidden colour that the scene paints with is none."""
     wanted = scene(palette=Palette(("hot pink",), (), ("crimson",)))
 
-    told = section(prompt(wanted), "avoid")
+    printed = section(prompt(wanted), "avoid")
 
-    assert told.endswith("the colours crimson, neon green.")
+    assert printed.endswith("the colours crimson, neon green.")
 
 
 @pytest.mark.parametrize("ban", ["no magic", "magic", "No Magic!"])
 def test_blanket_bans_become_milder(ban: str) -> None:
     """A ban that would break the world is replaced by what the table says."""
-    told = section(prompt(scene(avoid=(ban,))), "avoid")
+    printed = section(prompt(scene(avoid=(ban,))), "avoid")
 
-    assert told.startswith("Avoid: showy spell effects; glowing runes in the air; captions")
-    assert "magic" not in told.lower()
+    assert printed.startswith("Avoid: showy spell effects; glowing runes in the air; captions")
+    assert "magic" not in printed.lower()
 
 
 def test_learned_traits_and_style_join_what_the_library_says() -> None:
@@ -327,9 +327,9 @@ def test_learned_traits_and_style_join_what_the_library_says() -> None:
 
 def test_theme_is_said_last_of_the_style() -> None:
     """Essence and thesis close the section that is trimmed first."""
-    told = section(prompt(full_scene()), "style")
+    printed = section(prompt(full_scene()), "style")
 
-    assert told.endswith("What the picture is about: The river keeps accounts.")
+    assert printed.endswith("What the picture is about: The river keeps accounts.")
 
 
 def test_equal_input_gives_equal_text() -> None:

@@ -28,10 +28,12 @@ def test_it_loads_without_a_complaint() -> None:
 def test_the_readme_counts_right() -> None:
     """The numbers of pictures and scenes in the README are those of the files."""
     wanted = [scene for scene in SCENES if not scene.skip]
-    told = re.search(r"asks for (\d+) pictures in (\d+) scenes", (SALTMERE / "README.md").read_text(encoding="utf-8"))
+    printed = re.search(
+        r"asks for (\d+) pictures in (\d+) scenes", (SALTMERE / "README.md").read_text(encoding="utf-8")
+    )
 
-    assert told
-    assert (sum(scene.variations for scene in wanted), len(wanted)) == tuple(map(int, told.groups()))
+    assert printed
+    assert (sum(scene.variations for scene in wanted), len(wanted)) == tuple(map(int, printed.groups()))
 
 
 def test_every_scene_makes_a_prompt_that_fits() -> None:

@@ -443,13 +443,13 @@ def test_a_page_without_its_library_shows_small_copies(reader: Reader, tmp_path:
     reader.tab.open((tmp_path / "elsewhere" / "results" / "report.html").as_uri())
     reader.look_at(ROPE)
     reader.tab.wait_for("document.getElementById('v-image').naturalWidth > 0")
-    told = reader.is_shown("v-small")
+    printed = reader.is_shown("v-small")
     reader.close()
     reader.open()
     reader.look_at(ROPE)
     reader.tab.wait_for("document.getElementById('v-image').naturalWidth > 0")
 
-    assert told
+    assert printed
     assert not reader.is_shown("v-small")
 
 

@@ -27,7 +27,7 @@ OF_THE_REQUEST = {"location", "aspect_ratio", "image_size", "model", "revision",
 LENGTH_ONLY = {"weight"}
 """What changes a prompt and is not hashed on purpose: how long it may be."""
 NOT_AN_AUTHORS = {"zone_text", "beat", "theme"}
-"""What surrounds a scene: it makes pictures out of date, not wanted."""
+"""Fields around a scene: they make pictures stale, not wanted."""
 WRITTEN = {
     "number": "3", "weight": "high", "yes or no": "true", "ratio": "3:4", "size": "2K", "palette": "{avoid: [red]}",
     "texts": "[calm]", "references": "[calm]", "people": "[calm sailors]",

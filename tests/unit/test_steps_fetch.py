@@ -163,7 +163,7 @@ def test_results_that_nobody_names_any_more_are_lost(waiting):
     before = ended(waiting.state)
     operation = server.job(JOB)
     server.hidden = 99
-    watch.bring_in(BATCH, operation)
+    watch.download_and_record(BATCH, operation)
 
     assert ([], ["LOST"]) == (before, ended(waiting.state))
 
@@ -325,10 +325,10 @@ def test_a_server_that_does_not_answer_is_waited_for_in_words(waiting, capsys):
     for _ in range(3):
         watch.tick(first=True)
         pauses.append(watch.pause_s)
-    told = [line.split(":")[0:2] for line in capsys.readouterr().out.splitlines()]
+    printed = [line.split(":")[0:2] for line in capsys.readouterr().out.splitlines()]
 
     assert [34, 34, 34] == pauses
-    assert [["waiting", " listing jobs"], ["waiting", " 1 job (running), 1 task, next check in 34 s"]] == told
+    assert [["waiting", " listing jobs"], ["waiting", " 1 job (running), 1 task, next check in 34 s"]] == printed
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])

@@ -50,11 +50,11 @@ def test_a_run_tells_what_happens(project):
     """From its beginning to its end, every picture and every failure, each with run, step and batch."""
     project.emulator.faults(lines=[{"nth": [2], "give": "IMAGE_SAFETY"}])
     project.run(check=False)
-    told = project.events()
-    names = [event["event"] for event in told]
-    (run,) = {event["run"] for event in told}
-    (end,) = (event for event in told if event["event"] == "run-ended")
-    logs = project.folder / "logs" / "generate" / told[1]["batches"][0]
+    printed = project.events()
+    names = [event["event"] for event in printed]
+    (run,) = {event["run"] for event in printed}
+    (end,) = (event for event in printed if event["event"] == "run-ended")
+    logs = project.folder / "logs" / "generate" / printed[1]["batches"][0]
     story = "".join(path.read_text() for path in logs.glob("*.log"))
 
     assert ["run-started", "planned"] == names[:2]

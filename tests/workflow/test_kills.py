@@ -618,8 +618,8 @@ def check_nothing_is_lost(project, world):
 
 # ---- the tests
 
-IN_TROUBLE = {"absent", "cancelled", "left-out", "refused", "told-beside"}
-"""Points that none of the scenarios reaches; `told-beside` has a test of its own."""
+IN_TROUBLE = {"absent", "cancelled", "left-out", "refused", "sidecar-written"}
+"""Points that none of the scenarios reaches; `sidecar-written` has a test of its own."""
 SAMPLE = [("generate", "created:1", "group"), ("generate", "placed:2", "main")]
 MATRIX = [(name, kill, who) for name, scenario in SCENARIOS.items() for kill in scenario.kills for who in WHO]
 
@@ -666,7 +666,7 @@ def test_the_matrix_is_complete(worlds, name):
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    ("store", "point"), [("picture", "placed:2"), ("sidecar", "placed:2"), ("sidecar", "told-beside")]
+    ("store", "point"), [("picture", "placed:2"), ("sidecar", "placed:2"), ("sidecar", "sidecar-written")]
 )
 def test_killed_while_pictures_say_where_they_come_from(project, store, point):
     """Doing it again makes the same bytes: nothing is paid, archived or recorded twice, and what is lost comes back."""

@@ -320,12 +320,12 @@ def _collect(args: argparse.Namespace) -> int:
     if screen.as_json:
         events.silence()
 
-    def bring() -> int:
+    def collect_job() -> int:
         data = collect(settings, state, run, connect(settings))
         screen.show(data, lambda _: map(line, in_words(data)))
         return 0
 
-    return _answered(screen, bring)
+    return _answered(screen, collect_job)
 
 
 def _show_screen(args: argparse.Namespace) -> int:

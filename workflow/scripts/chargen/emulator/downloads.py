@@ -71,18 +71,18 @@ class Download:
 
     async def _send_lie(self, lie: Callable[[bytes, str], Lie], send: Send) -> None:
         whole = self._source.read_bytes() if isinstance(self._source, Path) else b""
-        told = lie(whole, self._media_type)
-        headers = [(b"content-type", told.media_type.encode())]
-        if told.encoding:
-            headers.append((b"content-encoding", told.encoding.encode()))
-        if told.has_length:
-            headers.append((b"content-length", str(len(told.content)).encode()))
+        answer = lie(whole, self._media_type)
+        headers = [(b"content-type", answer.media_type.encode())]
+        if answer.encoding:
+            headers.append((b"content-encoding", answer.encoding.encode()))
+        if answer.has_length:
+            headers.append((b"content-length", str(len(answer.content)).encode()))
         if self.crc32c != "none":
-            body = b"another body" if told.wrong_hash else told.content if self.crc32c == "sent" else whole
+            body = b"another body" if answer.wrong_hash else answer.content if self.crc32c == "sent" else whole
             headers.append((b"x-goog-hash", _goog_hash(google_crc32c.value(body))))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": told.content, "more_body": not told.has_length})
-        if not told.has_length:
+        await send({"type": "http.response.body", "body": answer.content, "more_body": not answer.has_length})
+        if not answer.has_length:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _extent(self) -> tuple[int, int | None, list[tuple[bytes, bytes]]]:

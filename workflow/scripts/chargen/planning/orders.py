@@ -32,7 +32,7 @@ def place_order(state: State, items: Iterable[tuple[str, int]], **said: Any) -> 
     return number
 
 
-def take_back(state: State, items: Iterable[tuple[str, int]], stands_for: int) -> None:
+def withdraw(state: State, items: Iterable[tuple[str, int]], stands_for: int) -> None:
     """Let the orders for *items* since the order *stands_for* count no more, durably: what they ask for has come."""
     number = place_order(state, items, stands_for=stands_for)
     words = f"order {number}: replacements for lost pictures are not sent, because the pictures arrived"

@@ -23,7 +23,7 @@ from chargen.prompts.rules import (
     WeightRule,
     section_templates,
 )
-from chargen.prompts.text import Told, cut_at_sentence, normalised, unique, words
+from chargen.prompts.text import Said, cut_at_sentence, normalised, unique, words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -159,7 +159,7 @@ def _given(rules: Rules, scene: Scene, around: Around) -> dict[str, Any]:
     elements = unique(scene.must_include)
     return {
         **rules.globals,
-        "told": Told(),
+        "said": Said(),
         "scene": scene,
         "entity": entity,
         "people": people,
@@ -212,12 +212,12 @@ def _people(
     return tuple(people)
 
 
-def _findings(learned: Learned | None, subject: str, told: Iterable[str]) -> tuple[str, ...]:
-    """The learned traits of *subject* that none of the *told* ones says already."""
+def _findings(learned: Learned | None, subject: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """The learned traits of *subject* that none of the *texts* says already."""
     if learned is None:
         return ()
-    said = Told()
-    for text in told:
+    said = Said()
+    for text in texts:
         said.unsaid(text)
     return tuple(item.text for item in learned.traits if item.subject == subject and said.unsaid(item.text))
 
@@ -272,15 +272,15 @@ def _rendered(rules: Rules, given: Mapping[str, Any]) -> list[str]:
         raise _blamed(rules, given, error) from error
     parts = text.split(SECTION_END)[:-1]
     if len(parts) != len(rules.sections):  # a text of the library holds the mark
-        told = {**given, "told": Told()}
-        parts = [_run(template, told) for _, template in section_templates(rules)]
+        variables = {**given, "said": Said()}
+        parts = [_run(template, variables) for _, template in section_templates(rules)]
     return list(map(_without_blank_lines, parts))
 
 
 def _blamed(rules: Rules, given: Mapping[str, Any], error: Exception) -> RulesError:
     for section, template in section_templates(rules):
         try:
-            _run(template, {**given, "told": Told()})
+            _run(template, {**given, "said": Said()})
         except Exception as found:
             return _failure(rules, f"section {section.name!r}", found)
     return _failure(rules, "sections", error)

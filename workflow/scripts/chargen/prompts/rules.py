@@ -213,10 +213,10 @@ def _environment() -> Environment:
 
     @pass_context
     def unsaid(context: Context, said: str | Iterable[str]) -> str | tuple[str, ...]:
-        told: words_of.Told = context.parent["told"]
+        earlier: words_of.Said = context.parent["said"]
         if isinstance(said, str):
-            return told.unsaid(said)
-        return tuple(filter(None, map(told.unsaid, said)))
+            return earlier.unsaid(said)
+        return tuple(filter(None, map(earlier.unsaid, said)))
 
     class Sandbox(SandboxedEnvironment):
         """Jinja's sandbox with a short way to the fields of our own objects, which most look-ups are for."""

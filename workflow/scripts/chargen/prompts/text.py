@@ -144,7 +144,7 @@ def summary(text: str, width: int) -> str:
     return room.rstrip(" ,;:-–—") + "…"
 
 
-class Told:
+class Said:
     """What a prompt has said so far, to leave out what would only repeat it."""
 
     __slots__ = ("_said",)

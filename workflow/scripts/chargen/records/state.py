@@ -227,7 +227,7 @@ class RunFiles:
         """Present once the run was asked to end: whoever waits for it ends too."""
         return self.folder / "stop"
 
-    def told(self, topic: str = "") -> Path:
+    def printed(self, topic: str = "") -> Path:
         """What the waiting steps last printed of the jobs, or of one *topic*: each line is printed once."""
         return self.folder / (f"told-{topic}" if topic else "told")
 

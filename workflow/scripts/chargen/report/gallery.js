@@ -407,9 +407,9 @@
       }),
       ...seen.named.map((name) => element("li", { className: "named", textContent: name })),
     );
-    const told = { seen: "is shown", absent: "is not shown", contradicted: "is shown otherwise" };
+    const meaning = { seen: "is shown", absent: "is not shown", contradicted: "is shown otherwise" };
     byId("v-traits").replaceChildren(...seen.traits.map(([trait, verdict]) =>
-      element("li", { className: verdict, title: told[verdict] ?? verdict }, trait, element("span", { className: "hidden", textContent: ` ${told[verdict] ?? verdict}` }))));
+      element("li", { className: verdict, title: meaning[verdict] ?? verdict }, trait, element("span", { className: "hidden", textContent: ` ${meaning[verdict] ?? verdict}` }))));
     const facts = [...seen.facts];
     if (!seen.matches) facts.unshift(["Description", seen.notes || "the picture contradicts it"]);
     if (seen.defects.length) facts.push(["Defects", seen.defects.join("; ")]);

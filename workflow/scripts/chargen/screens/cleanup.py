@@ -321,14 +321,14 @@ def lines(settings: Settings, acts: Sequence[Act], width: int | None) -> Iterato
 
 def _headline(doing: Sequence[Act], confirmed: bool) -> str:
     counts = Counter(act.what for act in doing)
-    told = []
+    parts = []
     for what, number in counts.items():
         verb, _, noun = what.partition(" ")
         noun = (noun or "job") + ("" if number == 1 else "s")
-        told.append(f"{verb} {number} {noun}")
+        parts.append(f"{verb} {number} {noun}")
     room = sum(act.bytes for act in doing)
     done = sum(act.outcome in ("done", "gone") for act in doing)
-    text = ", ".join(told) + (f" ({size(room)})" if room else "")
+    text = ", ".join(parts) + (f" ({size(room)})" if room else "")
     return f"Asked to {text}: {done} of {len(doing)} done" if confirmed else f"Would {text}"
 
 

@@ -98,7 +98,7 @@ def review(settings: Settings, state: State) -> str:
                 "reviewed", f"{verdict.picture.name} {verdict.status}", target=scene, variation=variation,
                 status=verdict.status, reason=verdict.note,
             )  # fmt: skip
-    return "\n".join([*_told(plan, verdicts), *left_out])
+    return "\n".join([*_summary(plan, verdicts), *left_out])
 
 
 def _asked(settings: Settings, shown: Sequence[Shown]) -> tuple[list[Verdict], list[str]]:
@@ -191,7 +191,7 @@ def _item(verdict: Verdict) -> dict[str, str]:
     return item | ({"note": verdict.note} if verdict.note else {})
 
 
-def _told(plan: ScenePlan, verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _summary(plan: ScenePlan, verdicts: Sequence[Verdict]) -> Iterator[str]:
     if not verdicts:
         yield "review: nothing new, all of this is already recorded"
         return

@@ -30,7 +30,7 @@ from chargen.records.learned import learn
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps.follow_ups import retry_batches
-from chargen.steps.lost import take_back_orders
+from chargen.steps.lost import withdraw_orders
 
 SHORT = {"applied": "in place", "passing": "temporary failures", "unplaced": "kept aside", "superseded": "archived"}
 """Outcomes in the log of a step."""
@@ -66,7 +66,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         tasks = does.place_all(Delivery(settings, state, run, plan, answers, results, entry))
     catalog = known_prices(settings)
     tasks = [priced(catalog, task) for task in tasks]
-    _tell_outcomes(files.id, tasks)
+    _log_outcomes(files.id, tasks)
     # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
     # that was lost, the plan knows whether its pictures were ordered and sent since.
     again = [] if entry.withdrawn or entry.found_again else _again(does, settings, plan, tasks)
@@ -79,7 +79,7 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         events.log("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
     if entry.found_again:
         wishes = [task.wish for task in plan.tasks]
-        take_back_orders(state, journal, files.id, zip(tasks, wishes, strict=True))
+        withdraw_orders(state, journal, files.id, zip(tasks, wishes, strict=True))
     receipt = Receipt(
         batch=plan.batch,
         operation=plan.operation,
@@ -148,14 +148,14 @@ def put_back(
         answers = [_answer(provider, task, joined, end, {}, does.wanted) for task in wanted]
         entry = Journal.recent(state, files.id).entry(files.id)
         tasks = does.place_all(Delivery(settings, state, run, plan, answers, results, entry))
-    _tell_outcomes(files.id, tasks)
+    _log_outcomes(files.id, tasks)
     back = sum(task.outcome == "applied" for task in tasks)
     words = f"restored {back} {'picture' if back == 1 else 'pictures'} from batch {files.id}"
     events.log("put-back", words, on_terminal=True, batch=files.id, tasks=back)
     return tasks
 
 
-def _tell_outcomes(batch: str, tasks: Iterable[Outcome]) -> None:
+def _log_outcomes(batch: str, tasks: Iterable[Outcome]) -> None:
     """Log the outcome of each task."""
     for task in tasks:
         facts: dict[str, Any] = {
@@ -167,14 +167,14 @@ def _tell_outcomes(batch: str, tasks: Iterable[Outcome]) -> None:
             "attempt": task.attempt,
             "cost_usd": task.cost_usd,
         }
-        told = f"{task.target}:{task.variation} {task.outcome}"
+        line = f"{task.target}:{task.variation} {task.outcome}"
         if task.has_picture:
             notes = (f"({note})" for note in task.notes)
-            words = " ".join(filter(None, (told, task.file, task.reason, *notes)))
+            words = " ".join(filter(None, (line, task.file, task.reason, *notes)))
             facts |= {"file": task.file, "sha256": task.sha256, "archived": task.archived}
             events.log("placed", words, batch=batch, **facts)
         else:
-            words = " ".join(filter(None, (told, task.reason, task.said)))
+            words = " ".join(filter(None, (line, task.reason, task.said)))
             events.log("failed", words, level="warning", batch=batch, **facts)
 
 

@@ -56,15 +56,15 @@ def collect(settings: Settings, state: State, run: RunFiles, remote: Connection)
             durable.write_json(files.plan, _plan_from_results(settings, files, job).to_json())
         if not is_known:
             take_over(Journal(state), files.read_plan(), job, remote)
-        watch.bring_in(batch, job)
+        watch.download_and_record(batch, job)
         receipt = apply(settings, state, files, run)
-    told = ("key", "target", "variation", "outcome", "reason", "advice", "file", "archived")
+    shown = ("key", "target", "variation", "outcome", "reason", "advice", "file", "archived")
     return data | {
         "collected": True,
         "operation": receipt.operation,
         "counts": dict(receipt.counts),
         "cost_usd": receipt.cost_usd.actual,
-        "tasks": [{name: plain(getattr(task, name)) for name in told} for task in receipt.tasks],
+        "tasks": [{name: plain(getattr(task, name)) for name in shown} for task in receipt.tasks],
         "warnings": list(receipt.warnings),
     }
 

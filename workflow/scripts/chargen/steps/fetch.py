@@ -35,7 +35,7 @@ from chargen.steps.set_aside import SetAside
 
 FIRST_PAUSE_S = 1.0
 GROWTH = 1.5
-STEPS_TOLD = 20
+STEPS_PRINTED = 20
 """How many times, at most, a run prints the progress of its jobs; each step's log has every check."""
 GIVE_UP_AFTER_S = 1800.0
 """How long a run retries results that are incomplete or missing; the next run continues."""
@@ -89,7 +89,7 @@ class Watch:
             self._sleep()
         seen = self._look()
         journal = Journal.recent(self._state)
-        self._tell_news(journal, seen)
+        self._print_progress(journal, seen)
         for entry in self._flying(journal):
             operation = seen.get(entry.job)
             if operation is None or not operation.is_final:
@@ -98,11 +98,11 @@ class Watch:
                 self._mind_deadline(journal, entry)
                 continue
             with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
-                if got and self.bring_in(entry.batch, operation) and place:
+                if got and self.download_and_record(entry.batch, operation) and place:
                     place(self._state.batch(entry.batch))
         return seen
 
-    def bring_in(self, batch: str, operation: RemoteJob) -> bool:
+    def download_and_record(self, batch: str, operation: RemoteJob) -> bool:
         """Download what the ended job of *batch* left, once; return whether its end is on disk. Call under its lock."""
         files = self._state.batch(batch)
         if _is_here(self._state, files):
@@ -170,7 +170,7 @@ class Watch:
             if not trouble.passing:
                 self._is_stuck(batch, str(trouble))
             _trouble(words, self._pause_s, batch=batch)
-            self._tell_once(f"{trouble.status} {trouble.message}", f"batch {batch}: {words}", topic=batch)
+            self._print_once(f"{trouble.status} {trouble.message}", f"batch {batch}: {words}", topic=batch)
             return None
         finally:
             part.unlink(missing_ok=True)
@@ -213,7 +213,7 @@ class Watch:
         )
         self._is_stuck(files.id, f"the results of {operation.name} are incomplete: {found.fault}")
         events.log("set-aside", words, level="warning", batch=files.id, bytes=found.bytes, delay_s=round(pause, 1))
-        self._tell_once(sighting.sha256, words, topic=files.id)
+        self._print_once(sighting.sha256, words, topic=files.id)
         return None
 
     def _flying(self, journal: Journal) -> list[Entry]:
@@ -243,14 +243,14 @@ class Watch:
                     self._pause_s = max(self._pause_s, trouble.retry_after_s or 0)
                     words = f"{trouble}; trying again in {duration(self._pause_s)}"
                     _trouble(words, self._pause_s)
-                    self._tell_once(f"trouble {trouble.status}", f"waiting: {words}, and for the server to answer")
+                    self._print_once(f"trouble {trouble.status}", f"waiting: {words}, and for the server to answer")
                     return {}
                 jobs = tuple(job.to_json() for job in known.values())
                 look = LastLook(time=time.time(), pause_s=self._pause_s, operations=jobs)
                 durable.write_json(snapshot, look.to_json())
         return known
 
-    def _tell_news(self, journal: Journal, seen: Mapping[str, RemoteJob]) -> None:
+    def _print_progress(self, journal: Journal, seen: Mapping[str, RemoteJob]) -> None:
         """Tell the run once, for all its waiters, how its jobs stand, whenever that has changed worth a line."""
         entries = {entry.job: entry for entry in self._flying(journal) if entry.job in seen}
         unended = [seen[job] for job in entries if not seen[job].is_final]
@@ -261,17 +261,17 @@ class Watch:
         total = sum(operation.requests or len(entries[operation.name].wishes) for operation in unended)
         kinds = next(iter(states)) if len(states) == 1 else ", ".join(f"{n} {state}" for state, n in states.items())
         line = f"waiting: {count(len(unended), 'job')} ({kinds}), {progress_of(done, total, 'task')}"
-        news = f"{kinds}, {done * STEPS_TOLD // max(1, total)} of {STEPS_TOLD}"
-        self._tell_once(news, f"{line}, next check in {duration(self._pause_s)}")
+        news = f"{kinds}, {done * STEPS_PRINTED // max(1, total)} of {STEPS_PRINTED}"
+        self._print_once(news, f"{line}, next check in {duration(self._pause_s)}")
 
-    def _tell_once(self, news: str, words: str, topic: str = "") -> None:
+    def _print_once(self, news: str, words: str, topic: str = "") -> None:
         """Show *words* unless one of the run's waiters has shown the same *news* last, of this *topic*."""
         if self._run is None:
             return
-        told = self._run.told(topic)
+        last = self._run.printed(topic)
         with self._state.lock("told"):
-            if not (told.exists() and told.read_text() == news):
-                told.write_text(news)
+            if not (last.exists() and last.read_text() == news):
+                last.write_text(news)
                 events.print_message(words)
 
     def _ask(self, wanted: set[str]) -> list[RemoteJob]:

@@ -102,11 +102,11 @@ def _targets(files: BatchFiles, plan: RunPlan) -> set[Target]:
     return {task.target for task in known.tasks}
 
 
-def _plan_now(settings: Settings, state: State, name: str, targets: set[Target], told: Collection[str]) -> list[str]:
-    """Plan *targets* of the operation *name* and return the batches; problems not in *told* are printed."""
+def _plan_now(settings: Settings, state: State, name: str, targets: set[Target], printed: Collection[str]) -> list[str]:
+    """Plan *targets* of the operation *name* and return the batches; problems not in *printed* are printed."""
     plan = operation(name).plan(settings, targets=targets)
     for problem in plan.problems:
         if problem.scene and f"{problem.entity}/{problem.scene}" in targets:
             target, words = f"{problem.entity}/{problem.scene}", str(problem)
-            events.log("problem", words, level="warning", on_terminal=words not in told, target=target)
+            events.log("problem", words, level="warning", on_terminal=words not in printed, target=target)
     return pin_batches(settings, state, plan.batches, plan.catalog)

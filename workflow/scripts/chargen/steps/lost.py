@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chargen.base import durable, events, failpoints
-from chargen.planning.orders import read_orders, take_back
+from chargen.planning.orders import read_orders, withdraw
 from chargen.providers.accounting import account_for
 from chargen.providers.base import RemoteError, RemoteJob
 from chargen.providers.protocol import Connection
@@ -94,7 +94,7 @@ def has_come_back(settings: Settings, files: BatchFiles, remote: Connection, ope
         part.unlink(missing_ok=True)
 
 
-def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable[tuple[Outcome, Wish]]) -> None:
+def withdraw_orders(state: State, journal: Journal, batch: str, tasks: Iterable[tuple[Outcome, Wish]]) -> None:
     """Cancel orders that were placed because the job of *batch* was lost, and are not sent yet.
 
     *tasks* are the records of its tasks, with their wishes, once their pictures are in place.
@@ -114,4 +114,4 @@ def take_back_orders(state: State, journal: Journal, batch: str, tasks: Iterable
             if wish.order == orders.get((wish.target, wish.variation)):
                 came.pop((wish.target, wish.variation), None)
     for number in sorted(set(came.values())):
-        take_back(state, [item for item, order in came.items() if order == number], number)
+        withdraw(state, [item for item, order in came.items() if order == number], number)

@@ -61,7 +61,7 @@ def _place_entity(delivery: Delivery, key: str, extracted: Iterable[Extracted]) 
         placed_now.append((answer, picture, placed))
         if placed.outcome == "applied" and plan.provenance.store == "sidecar":
             write_sidecar(Path(settings.library) / placed.file, describe(plan, answer, entry), picture.sha256)
-            failpoints.reached("told-beside")
+            failpoints.reached("sidecar-written")
         if placed.needs_record:
             prompt = answer.task.prompt
             said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)

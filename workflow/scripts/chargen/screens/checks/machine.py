@@ -38,8 +38,8 @@ def check_state(settings: Settings, state: State) -> Iterator[Finding]:
         says = f"{count(len(late), 'batch', 'batches')} in flight for longer than {settings.poll.deadline_h:g} h"
         yield Finding("warning", "state", says, "snakemake generate_all cancels and collects them; snakemake jobs")
     if not (unnamed or late):
-        told = f"{len(flying)} in flight" if flying else "nothing in flight"
-        yield Finding("ok", "state", f"{count(len(journal.entries), 'batch', 'batches')} known, {told}")
+        counted = f"{len(flying)} in flight" if flying else "nothing in flight"
+        yield Finding("ok", "state", f"{count(len(journal.entries), 'batch', 'batches')} known, {counted}")
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
