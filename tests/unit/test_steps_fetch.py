@@ -182,8 +182,8 @@ def test_a_name_that_outlives_its_file_does_not_count(waiting, hours, expected):
 
 
 @pytest.mark.parametrize("error", [
-    GeminiError("looking", 403, "Access denied", foreign=True),
-    GeminiError("looking", 404, "Not Found", foreign=True),
+    GeminiError("looking", 403, "Access denied", origin="foreign"),
+    GeminiError("looking", 404, "Not Found", origin="foreign"),
     GeminiError("looking", 403, "Your API key was reported as leaked. Please use another API key."),
     GeminiError("looking", 403, "The caller does not have permission"),
     GeminiError("looking", 401, "Request had invalid authentication credentials."),

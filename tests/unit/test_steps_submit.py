@@ -302,7 +302,7 @@ def test_another_checkout_that_was_quicker_is_found(batch, server, monkeypatch):
     def unreachable_once(*args):
         monkeypatch.setattr(server, "create", create)
         server.made.append(NAME)
-        raise GeminiError("creating", 0, "ConnectError", unsent=True)
+        raise GeminiError("creating", 0, "ConnectError", origin="unsent")
 
     monkeypatch.setattr(server, "create", unreachable_once)
     after_unsent = batch(server)
@@ -398,7 +398,7 @@ def test_a_delay_beyond_all_measure_is_no_crash():
 
 def test_without_a_connection_nothing_was_sent(batch, server, monkeypatch):
     """A refused connection certainly made no job: the create is tried again, and given up in words."""
-    tries = [GeminiError("creating", 0, "ConnectError", unsent=True) for _ in range(2)]
+    tries = [GeminiError("creating", 0, "ConnectError", origin="unsent") for _ in range(2)]
     create = server.create
 
     def unreachable(*args):
@@ -418,7 +418,7 @@ def test_no_connection_at_all_is_said(batch, server, monkeypatch):
     """After some tries it is the user's turn; nothing is in flight then."""
 
     def unreachable(*args):
-        raise GeminiError("creating", 0, "ConnectError", unsent=True)
+        raise GeminiError("creating", 0, "ConnectError", origin="unsent")
 
     monkeypatch.setattr(server, "create", unreachable)
     with pytest.raises(ChargenError, match="cannot reach the server, nothing was sent"):

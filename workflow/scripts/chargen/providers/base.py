@@ -28,6 +28,11 @@ Wanted = Literal["picture", "text"]
 """What a task's answer must hold to be worth anything."""
 
 
+Origin = Literal["api", "foreign", "unsent"]
+"""Whose words an error has: the API's (or nobody's, where no answer came), those of somebody else on the way, or our
+own because nothing was sent."""
+
+
 class RemoteError(ChargenError):
     """The provider said no, or the question did not get through.
 
@@ -46,15 +51,14 @@ class RemoteError(ChargenError):
         status: int,
         message: str,
         *,
-        unsent: bool = False,
-        foreign: bool = False,
+        origin: Origin = "api",
         about: str = "",
     ):
         message = one_line(message)[:LONGEST_MESSAGE]
         self.status = status
         self.message = message
-        self.unsent = unsent
-        self.foreign = foreign
+        self.unsent = origin == "unsent"
+        self.foreign = origin == "foreign"
         self.about = about
         said = f"{status} {message}" if status else message
         super().__init__(f"{doing}: {said}{self.hint}")

@@ -167,7 +167,7 @@ class Entry:
     actual_usd: float | None = None  # what it cost, once that is certain
     cleaned: bool = False
     refused: str = ""  # why the last create was refused, if it was
-    throttled: bool = False  # the last create was answered 429, and may have taken effect all the same
+    throttled: bool = False  # a quota was used up at the last create, which may have taken effect all the same
     cancelled: bool = False
     withdrawn: bool = False  # cancelled because a person asked for it
     found_again: bool = False  # after it was lost
@@ -398,8 +398,8 @@ class Journal:
                 entry.created_line = self._lines
             case Refused():
                 entry.open_intent, entry.refused = None, event.message
-                entry.throttled = event.status == 429
-                if event.status == 404 and f"models/{entry.model}" in event.message:
+                entry.throttled = event.is_throttled
+                if event.denies(entry.model):
                     self._denied[entry.model] = event.time
             case Absent():
                 entry.open_intent = None

@@ -61,10 +61,21 @@ class Created(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """The server certainly made no job."""
+    """The server certainly made no job. ``throttled`` says that a quota or the credits were used up, ``no_model`` that
+    it does not have the model; lines of version 0.1.0 have neither, and all come from the Gemini API."""
 
     status: int = 0
     message: str = ""
+    throttled: bool | None = None
+    no_model: bool | None = None
+
+    @property
+    def is_throttled(self) -> bool:
+        return self.status == 429 if self.throttled is None else self.throttled
+
+    def denies(self, model: str) -> bool:
+        """Whether the server said that it does not have *model*, which was asked for."""
+        return self.status == 404 and f"models/{model}" in self.message if self.no_model is None else self.no_model
 
 
 @dataclass(frozen=True, slots=True)

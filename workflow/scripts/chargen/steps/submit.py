@@ -468,7 +468,14 @@ def _create(search: _Search, request_file: str, remote: Connection, run: RunFile
         except RemoteError as error:
             if error.unclear:
                 return _after_unclear_answer(search, error, run)
-            journal.append("refused", batch, status=error.status, message=error.message)
+            journal.append(
+                "refused",
+                batch,
+                status=error.status,
+                message=error.message,
+                throttled=error.throttled or error.out_of_credits,
+                no_model=error.denies_model(plan.model),
+            )
             if error.unsent and (pause := next(unsent)) is not None:
                 words = f"{error}: nothing was sent; trying again in {duration(pause)}"
                 events.log("waiting", words, level="warning", delay_s=round(pause, 1))

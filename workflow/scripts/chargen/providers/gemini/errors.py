@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargen.base.errors import ChargenError
 from chargen.base.tolerant import as_count, as_map, as_maps, as_text
-from chargen.providers.base import RemoteError
+from chargen.providers.base import Origin, RemoteError
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,12 +30,11 @@ class GeminiError(RemoteError):
         message: str,
         details: Any = None,
         *,
-        unsent: bool = False,
-        foreign: bool = False,
+        origin: Origin = "api",
         about: str = "",
     ):
         self.details = details or []
-        super().__init__(doing, status, message, unsent=unsent, foreign=foreign, about=about)
+        super().__init__(doing, status, message, origin=origin, about=about)
 
     @property
     def hint(self) -> str:
@@ -101,7 +100,7 @@ class sdk_errors:
         if isinstance(error, errors.APIError):
             status, body = int(error.code or 0), error.details
             foreign = not _is_of_the_api(status, body)
-            raise GeminiError(self._doing, status, as_text(error.message), _details(body), foreign=foreign) from None
+            raise GeminiError(self._doing, status, as_text(error.message), _details(body), origin=origin) from None
         raise from_the_way(self._doing, error) from None
 
 
@@ -111,11 +110,12 @@ def _details(body: Any) -> list[Any]:
     return details if isinstance(details, list) else []
 
 
-def _is_of_the_api(status: int, body: Any) -> bool:
-    """Whether *body* is an error as the API writes it: ``{"error": {"code", "message", "status"}}``."""
+def _origin(status: int, body: Any) -> Origin:
+    """Whose words *body* has; the API writes an error as ``{"error": {"code", "message", "status"}}``."""
     error = as_map(as_map(body).get("error"))
     said = as_text(error.get("status"))
-    return as_count(error.get("code")) == status and bool(said) and said == said.upper() and "message" in error
+    is_api = as_count(error.get("code")) == status and bool(said) and said == said.upper() and "message" in error
+    return "api" if is_api else "foreign"
 
 
 def from_answer(doing: str, answer: httpx2.Response, about: str = "") -> GeminiError:
@@ -128,13 +128,13 @@ def from_answer(doing: str, answer: httpx2.Response, about: str = "") -> GeminiE
     except ValueError:
         body = {}
     message = as_text(as_map(as_map(body).get("error")).get("message")) or answer.reason_phrase
-    foreign = not _is_of_the_api(status, body)
+    origin = _origin(status, body)
     return GeminiError(
         doing,
         status,
-        message + (http.by_way_of(answer) if foreign else ""),
+        message + (http.by_way_of(answer) if origin == "foreign" else ""),
         _details(body),
-        foreign=foreign,
+        origin=origin,
         about=about,
     )
 
@@ -144,4 +144,4 @@ def from_the_way(doing: str, error: Exception) -> GeminiError:
     from chargen.base import http
 
     status = error.status if isinstance(error, http.Refused) else 0
-    return GeminiError(doing, status, http.in_words(error), unsent=http.never_sent(error))
+    return GeminiError(doing, status, http.in_words(error), origin="unsent" if http.never_sent(error) else "api")
