@@ -19,6 +19,7 @@ from chargen.pictures.provenance import sidecar_of
 from chargen.placing.extract import Picture
 from chargen.placing.place import Making, Placer, record
 from chargen.records.batch import Replaced
+from chargen.records.state import State
 
 KEY = "character/oda"
 IMAGERY = """
@@ -57,7 +58,7 @@ class Home:
 
     def place(self, task, made, submitted="2026-01-01T00:00:00Z", gone="", when="2026-01-02T00:00:00Z"):
         """Place and record as the apply step does."""
-        placer = Placer(self.root, self.root.parent / "unplaced", KEY, None if gone else self.entity(), gone, "gemini")
+        placer = Placer(self.root, State(self.root.parent), KEY, None if gone else self.entity(), gone, "gemini")
         placed = placer.place(task, made, submitted)
         placer.finish()
         if placed.needs_record:

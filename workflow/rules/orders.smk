@@ -1,5 +1,5 @@
 rule order:
-    """Order pictures again: --config scenes='character/oda-*/*' [state=stale|failed|missing|done|adopted]."""
+    """Order pictures again: --config scenes='character/oda-*/*' [state=stale|recomposed|failed|missing|done|adopted]."""
     log:
         "logs/order.log",
     localrule: True

@@ -62,6 +62,22 @@ class Record:
         return str(self.data.get("aspect_ratio") or "")
 
     @property
+    def composer(self) -> int:
+        """The version of the composition that wrote its prompt, 0 if that was not recorded."""
+        said = str(self.data.get("composer") or "")
+        return int(said) if said.isdecimal() else 0
+
+    @property
+    def around_hash(self) -> str:
+        """The hash over what people wrote around the scene, ``""`` if that was not recorded."""
+        return str(self.data.get("around_hash") or "")
+
+    @property
+    def references_used(self) -> tuple[str, ...]:
+        """The pictures that went along, each as its path and the first digits of its hash: ``path@sha256:…``."""
+        return tuple(filter(None, str(self.data.get("references_used") or "").split(", ")))
+
+    @property
     def prompt_used(self) -> str:
         """The prompt as sent, or its hash like ``sha256:…``, ``""`` if neither was recorded."""
         return str(self.data.get("prompt_used") or "")

@@ -47,7 +47,8 @@ class Scene:
     stand in config/prompts.yaml.
 
     ``spec`` holds, under our own key names, the fields that the author wrote for this very scene and that shape
-    the picture (nothing inherited): plain strings, lists and maps, the base of ``spec_hash``.
+    the picture (nothing inherited): plain strings, lists and maps, the base of ``spec_hash``. ``spec_v1`` is the same
+    as 0.1.0 read it, where that differs.
     ``aspect_ratio``, ``image_size`` and ``model`` are empty where neither the scene nor its surroundings in the
     library say anything: the configuration decides then.
     """
@@ -306,6 +307,7 @@ class Scene:
     )
     tags: tuple[str, ...] = scene_field("For your own use.", type="texts", default=(), unhashed="a label")
     skip: bool = scene_field("`true`: not wanted for now.", type="yes or no", default=False, unhashed="it says when")
+    spec_v1: Mapping[str, Any] | None = None
 
     @property
     def target(self) -> Target:

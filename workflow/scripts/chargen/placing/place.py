@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from chargen.base import durable, failpoints
 from chargen.base.capabilities import capabilities, counts
 from chargen.library.folders import Folders
 from chargen.library.model import KIND_FOLDERS, Entity, Record, Scene
 from chargen.library.names import file_stem
-from chargen.library.spec import spec_hash
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import is_present, stands_for, why_unreadable
 from chargen.pictures.provenance import sidecar_of
 from chargen.placing import extract
 from chargen.placing.extract import Picture
+from chargen.planning.same_words import SameWords
 from chargen.records.batch import BatchPlan, Task
-from chargen.records.identity import Wish
+from chargen.records.state import State
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 ARCHIVE = "archive"
@@ -45,9 +46,10 @@ class Placed:
 class Placer:
     """Places the pictures of one entity. *entity* is as its folder stands now; None if it is gone or broken."""
 
-    def __init__(self, root: Path, unplaced: Path, key: str, entity: Entity | None, why_not: str, provider: str):
+    def __init__(self, root: Path, state: State, key: str, entity: Entity | None, why_not: str, provider: str):
         self._root = root
-        self._unplaced = unplaced
+        self._unplaced = state.unplaced
+        self._words = SameWords(state)
         self._key = key
         self._entity = entity
         self._why_not = why_not
@@ -104,9 +106,9 @@ class Placer:
             return "scene-gone"
         if wish.variation > scene.variations:
             return "variation-gone"
-        if spec_hash(scene) != wish.spec_hash:
+        if not self._words.asks_for(scene, wish.spec_hash):
             return "scene-edited"
-        current = self._current(entity, wish)
+        current = self._current(entity, scene, wish.variation)
         if current is None:
             return ""
         made_since = bool(came_back) and current.data.get("batch_id", "") != came_back
@@ -119,12 +121,12 @@ class Placer:
             return "newer-picture"
         return ""
 
-    def _current(self, entity: Entity, wish: Wish) -> Record | None:
+    def _current(self, entity: Entity, scene: Scene, variation: int) -> Record | None:
         """The picture that the scene has now, if it was made for its present words or is approved."""
-        slot = (wish.target.scene, wish.variation)
+        specs = self._words.hashes(scene)
         for record in reversed(entity.records):
-            ours = (record.scene, record.variation) == slot and self._owners[record.path] is record
-            fits = record.spec_hash == wish.spec_hash or record.status == "approved"
+            ours = (record.scene, record.variation) == (scene.id, variation) and self._owners[record.path] is record
+            fits = record.spec_hash in specs or record.status == "approved"
             if (
                 ours
                 and self._counts(record)
@@ -235,11 +237,12 @@ class Placer:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """When and in which run a picture was put in place, and what its record says of the prompt."""
+    """When and in which run a picture was put in place, what its record says of the prompt, and what ``more``."""
 
     run: str
     when: str
     prompt: str
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def record(plan: BatchPlan, task: Task, placed: Placed, picture: Picture, making: Making) -> dict[str, str]:
@@ -264,6 +267,7 @@ def record(plan: BatchPlan, task: Task, placed: Placed, picture: Picture, making
         "batch_id": plan.batch,
         "task_key": task.key,
         "spec_hash": wish.spec_hash,
+        **{name: str(said) for name, said in making.more.items()},
         "prompt_used": making.prompt,
     } | ({"references_used": sent} if sent else {})
 

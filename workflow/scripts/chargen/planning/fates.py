@@ -36,6 +36,10 @@ class Fates:
         self._brought_by = journal.batch_of()
         self._flying = {wish: entry.batch for entry in journal.in_flight() for wish in entry.wishes}
 
+    def knows(self, wish: Wish) -> bool:
+        """Whether the journal has ever heard of the wish."""
+        return any(id_ in self._flying or id_ in self._outcomes or id_ in self._brought_by for id_ in _ids(wish))
+
     def in_flight(self, wish: Wish) -> Fate | None:
         """That the wish is on its way, if it is."""
         batch = next((self._flying[id_] for id_ in _ids(wish) if id_ in self._flying), "")

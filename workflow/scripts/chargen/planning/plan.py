@@ -116,6 +116,10 @@ class Plan(Generic[Wanted]):
         """Return the items that stand so."""
         return [item for item in self.items if self.status_of(item) in statuses]
 
+    def standing_as(self, state: str) -> frozenset[str] | None:
+        """Return the wishes (ids) that stand as *state* says where that is no status; None if it is one."""
+        return frozenset(item.item.wish.id for item in self.stale) if state == "stale" else None
+
     def counts(self) -> dict[str, int]:
         """Return how many results stand where; ``wanted`` counts every result that is asked for."""
         by_status = Counter(map(self.status_of, self.items))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from chargen.base.errors import Problem
 from chargen.library.model import Kind, Library, Scene
 from chargen.planning.fates import Status
-from chargen.planning.plan import Plan
+from chargen.planning.plan import Plan, Stale
+from chargen.planning.same_words import SameWords
 from chargen.planning.settled import check_settled
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape
@@ -30,6 +31,9 @@ class ScenePlan(Plan[Standing]):
     blocked: dict[str, str] = field(default_factory=dict)  # target -> why it cannot be sent
     shape_of: Callable[[Scene], Shape | Problem] = _unknown
     """What a scene asks of its model, or why the model cannot do it."""
+    words: SameWords | None = None
+    recomposed: list[Stale[Standing]] = field(default_factory=list)
+    """Pictures in place whose request is another today only because this version composes it differently."""
     made_at: float = field(default_factory=time.time)  # seconds since 1970, before the library was read
 
     def status_of(self, item: Standing) -> Status:
@@ -49,3 +53,24 @@ class ScenePlan(Plan[Standing]):
     def stored(self) -> RunPlan:
         """Return what is pinned of it besides the batches' own plans."""
         return replace(super().stored(), kinds=tuple(sorted(self.kinds)))
+
+    @property
+    def has_words_to_keep(self) -> bool:
+        """Whether scenes are known by an older hash of their words, and the state does not say so yet."""
+        return bool(self.words and self.words.unknown((item.scene, item.wish) for item in self.items))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many pictures stand where."""
+        return super().counts() | {"recomposed": len(self.recomposed)}
+
+    def standing_as(self, state: str) -> frozenset[str] | None:
+        """Return the wishes (ids) that stand as *state* says, apart from their status."""
+        if state == "recomposed":
+            return frozenset(item.item.wish.id for item in self.recomposed)
+        return super().standing_as(state)
+
+    def remember(self) -> None:
+        """Keep for the next plan what was seen of files, and by which older hashes words are known."""
+        super().remember()
+        if self.words:
+            self.words.keep((item.scene, item.wish) for item in self.items)

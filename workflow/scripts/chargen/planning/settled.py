@@ -10,9 +10,10 @@ from chargen.library.load import BrokenEntity, load_entity
 from chargen.library.model import Entity, Library
 from chargen.library.oddities import ENTITY_FILES
 from chargen.library.replacing import QUIET_S, wait_until_settled
-from chargen.library.spec import spec_hash
+from chargen.planning.same_words import SameWords
 from chargen.records.identity import Wish
 from chargen.records.settings import Settings
+from chargen.records.state import State
 
 
 def check_settled(settings: Settings, library: Library, wishes: Iterable[Wish], made_at: float) -> None:
@@ -49,5 +50,6 @@ def _still_asks(settings: Settings, root: Path, entity: Entity, wishes: Iterable
         now = load_entity(root, entity.kind, entity.slug, adopt_existing=False, provider=settings.provider)
     except BrokenEntity:
         return False
-    specs = {scene.target: spec_hash(scene) for scene in now.scenes}
-    return all(specs.get(wish.target) == wish.spec_hash for wish in wishes)
+    words = SameWords(State.of(settings))
+    specs = {scene.target: words.hashes(scene) for scene in now.scenes}
+    return all(wish.spec_hash in specs.get(wish.target, ()) for wish in wishes)

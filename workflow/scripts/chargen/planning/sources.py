@@ -21,6 +21,7 @@ from chargen.planning.estimates import Estimates
 from chargen.planning.fates import Fate, Fates, Status, stored_batches
 from chargen.planning.orders import read_orders
 from chargen.planning.plan import Plan
+from chargen.planning.same_words import SameWords
 from chargen.providers.models import Catalog, ImageModel, TextModel, usable
 from chargen.providers.parameters import not_sent
 from chargen.providers.registry import provider_of
@@ -85,6 +86,11 @@ class Sources:
     def fates(self) -> Fates:
         """What the journal says of wishes."""
         return Fates(self.journal, self.settings.retry_max_attempts, self.stored)
+
+    @cached_property
+    def words(self) -> SameWords:
+        """Under which hashes the words of scenes are known."""
+        return SameWords(self.state)
 
     @property
     def choice(self) -> ModelChoice:

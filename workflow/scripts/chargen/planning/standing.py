@@ -9,8 +9,8 @@ from pathlib import Path
 from chargen.base.capabilities import counts
 from chargen.library.folders import Folders
 from chargen.library.model import Entity, Record, Scene
-from chargen.library.spec import spec_hash
 from chargen.planning.fates import Fate, Fates, Status
+from chargen.planning.same_words import SameWords
 from chargen.records.identity import Wish
 
 
@@ -60,12 +60,20 @@ class Pictures:
 class Ledger:
     """What library, journal and orders together say of wishes."""
 
-    def __init__(self, root: Path, provider: str, fates: Fates, orders: Mapping[tuple[str, int], int]):
+    def __init__(
+        self,
+        root: Path,
+        provider: str,
+        fates: Fates,
+        orders: Mapping[tuple[str, int], int],
+        words: SameWords,
+    ):
         self._pictures = Pictures(root)
         self._root = root
         self._provider = provider
         self._orders = orders
         self._fates = fates
+        self._words = words
 
     def standings(self, entity: Entity, operation: str) -> list[Standing]:
         """Return where every variation of every wanted scene of *entity* stands."""
@@ -89,17 +97,29 @@ class Ledger:
         owners: Mapping[str, Record],
         operation: str,
     ) -> Standing:
-        spec = spec_hash(scene)
         ours = [record for record in records if self._counts(record)]
-        rejected = [record for record in ours if record.spec_hash == spec and record.status == "rejected"]
-        order = self._orders.get((scene.target, variation), 0)
-        wish = Wish(operation, scene.target, variation, spec, order, len(rejected))
+        wish = self._wish(scene, variation, ours, operation)
+        rejected = [record for record in ours if record.spec_hash == wish.spec_hash and record.status == "rejected"]
         standing = self._stand(entity, scene, variation, wish, ours, owners)
         corrections = (
             *_turned_down_before(entity, scene, variation),
             *(record.note for record in rejected if record.note),
         )
         return replace(standing, corrections=corrections) if corrections else standing
+
+    def _wish(self, scene: Scene, variation: int, records: list[Record], operation: str) -> Wish:
+        """Return the wish for the scene's words under the hash by which they are known, else under the newest one."""
+        order = self._orders.get((scene.target, variation), 0)
+        newest = None
+        for spec in self._words.hashes(scene):
+            of_spec = [record for record in records if record.spec_hash == spec]
+            rejections = sum(record.status == "rejected" for record in of_spec)
+            wish = Wish(operation, scene.target, variation, spec, order, rejections)
+            if of_spec or self._fates.knows(wish):
+                return wish
+            newest = newest or wish
+        assert newest is not None
+        return newest
 
     def _stand(
         self,

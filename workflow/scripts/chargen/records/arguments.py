@@ -43,7 +43,7 @@ class Screen(Arguments):
 @dataclass(frozen=True, slots=True)
 class Order(Arguments):
     scenes: tuple[str, ...] = key((), "Globs over kind/entity/scene: what is made again.")
-    state: Literal["", "stale", "failed", "missing", "done", "adopted"] = key(
+    state: Literal["", "stale", "recomposed", "failed", "missing", "done", "adopted"] = key(
         "", "Only scenes in this state; empty: in any."
     )
 

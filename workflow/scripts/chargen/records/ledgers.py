@@ -1,4 +1,4 @@
-"""Lines of the ledgers below ``state/``: uploads and orders."""
+"""Lines of the ledgers below ``state/``: uploads, orders, and hashes that stand for the same words."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ class Order:
     number: int
     items: tuple[tuple[str, int], ...]
     stands_for: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SameSpec:
+    """The words that have ``spec_hash`` today were recorded under the hash ``before``."""
+
+    spec_hash: str
+    before: str
 
 
 def read_ledger(path: Path, kind: type[T]) -> Iterator[T]:

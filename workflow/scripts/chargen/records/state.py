@@ -64,6 +64,11 @@ class State:
         return self.root / "orders.jsonl"
 
     @property
+    def spec_hashes(self) -> Path:
+        """Which older hash of a scene's words stands for the same words as which one of today, one JSON line each."""
+        return self.root / "spec-hashes.jsonl"
+
+    @property
     def reported(self) -> Path:
         """Which report was written last, and how much the journal knew then."""
         return self.root / "reported.json"

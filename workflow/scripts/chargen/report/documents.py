@@ -53,7 +53,10 @@ class RunPart(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals(Document):
-    """How many pictures (or results of another operation) stand where."""
+    """How many pictures (or results of another operation) stand where.
+
+    ``recomposed`` are pictures whose request is another today only because this version composes it differently.
+    """
 
     wanted: int
     to_make: int
@@ -65,6 +68,7 @@ class Totals(Document):
     put_back: int
     blocked: int
     stale: int
+    recomposed: int = 0
     skipped: int
 
 
@@ -96,6 +100,7 @@ class Costs(Document):
     to_make: float
     stale: float
     missing: float
+    recomposed: float
     batch_discount: float
     by_operation: tuple[Share, ...]
     by_model: tuple[Share, ...]

@@ -115,6 +115,7 @@ def costs(survey: Survey) -> Costs:
         in_flight=_sum(entry.cost_usd for entry in history.in_flight),
         to_make=round(survey.plan.cost_usd, 6),
         stale=_sum(item.cost_usd for item in survey.plan.stale),
+        recomposed=_sum(item.cost_usd for item in survey.plan.recomposed),
         missing=round(survey.plan.missing_usd, 6),
         batch_discount=survey.plan.catalog.batch_discount,
         by_operation=operations.shares(),

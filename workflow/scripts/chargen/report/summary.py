@@ -102,6 +102,7 @@ def _rest(totals: Totals) -> str:
         (totals.missing, "missing"),
         (totals.blocked, "blocked"),
         (totals.stale, "stale"),
+        (totals.recomposed, "recomposed"),
     )
     parts = [f"{number:,} {word}" for number, word in numbers if number]
     return f" ({', '.join(parts)})" if parts else ""

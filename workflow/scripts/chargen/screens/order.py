@@ -33,7 +33,7 @@ def order(settings: Settings, state: State, *, only_show: bool = False) -> str:
     if not asked.scenes:
         raise ChargenError(
             "order: name scenes: --config scenes='character/oda-*/*' "
-            "(globs over kind/entity/scene; state=stale, failed, missing, done or adopted narrows them)"
+            "(globs over kind/entity/scene; state=stale, recomposed, failed, missing, done or adopted narrows them)"
         )
     scenes = operations.of_scenes()
     plan = scenes.plan(settings, ["all"])
@@ -101,12 +101,12 @@ def _named(plan: Plan[Any], globs: Sequence[str]) -> list[Item]:
 
 def _orderable(plan: Plan[Any], items: list[Item], state: str) -> list[Item]:
     """Those of *items* that can be ordered, and that stand as *state* says, if it says anything."""
-    stale = {item.item.wish.id for item in plan.stale}
+    chosen = plan.standing_as(state)
     return [
         item
         for item in items
         if item.status in ORDERABLE
-        and (not state or (item.wish.id in stale if state == "stale" else item.status == state))
+        and (not state or (item.status == state if chosen is None else item.wish.id in chosen))
     ]
 
 

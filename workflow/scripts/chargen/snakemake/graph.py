@@ -18,6 +18,7 @@ from chargen.operations import SCENES
 from chargen.operations.illustrate import ILLUSTRATE
 from chargen.planning.plan import batches_of
 from chargen.planning.remains import Remains
+from chargen.planning.scene_plans import ScenePlan
 from chargen.records.chains import FollowUps, PlannedLater
 from chargen.records.documents import read_document
 from chargen.report.run_report import is_outdated
@@ -196,9 +197,12 @@ class Graph:
     def _report_mark(self) -> list[str]:
         """The mark that the report is written again although it exists: because it is asked for, or out of date.
 
-        A run whose main process was killed may have been completed by its jobs, without a report.
+        A run whose main process was killed may have been completed by its jobs, without a report. And only a run that
+        has something to do keeps by which older hashes words are known.
         """
         wanted = "report" in self._context.targets or is_outdated(self._context.state, REPORT)
+        plan = self._plans.known(SCENES)
+        wanted = wanted or (isinstance(plan, ScenePlan) and plan.has_words_to_keep)
         return [self._mark("report")] if REPORT.exists() and wanted else []
 
     def _mark(self, chain: str) -> str:

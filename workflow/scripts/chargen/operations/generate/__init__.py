@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chargen.operations.base import Blank, Operation, Words
 
@@ -56,12 +56,12 @@ class Generate(Operation):
     def headline(self, plan: Plan[Any]) -> str:
         from chargen.operations.generate import words
 
-        return words.headline(plan)
+        return words.headline(cast("ScenePlan", plan))
 
     def standing_lines(self, plan: Plan[Any], settings: Settings) -> Iterator[str]:
         from chargen.operations.generate import words
 
-        return words.standing_lines(plan, settings)
+        return words.standing_lines(cast("ScenePlan", plan), settings)
 
     def output_of(self, task: batch.Task) -> str:
         from chargen.library.names import output_path

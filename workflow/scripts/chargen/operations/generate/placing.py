@@ -9,8 +9,8 @@ from pathlib import Path
 
 from chargen.base import durable, events, failpoints
 from chargen.library.model import Entity
-from chargen.library.spec import spec_hash
 from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_items
+from chargen.operations.generate.extra import GenerationExtra
 from chargen.operations.generate.tasks import OPERATION
 from chargen.pictures.provenance import write_sidecar
 from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, placed_or_kept, task_record
@@ -21,6 +21,7 @@ from chargen.placing.place import Making, Placed, Placer, entity_folder, prompt_
 from chargen.placing.provenance import describe
 from chargen.planning.fates import Fates
 from chargen.planning.orders import read_orders
+from chargen.planning.same_words import SameWords
 from chargen.planning.standing import Ledger
 from chargen.providers.base import Verdict
 from chargen.records.batch import Outcome, Task
@@ -46,7 +47,7 @@ def _place_entity(delivery: Delivery, key: str, extracted: Iterable[Extracted]) 
     settings, plan, entry = delivery.settings, delivery.plan, delivery.entry
     durable.sweep(entity_folder(Path(settings.library), key) / "images")
     entity, why_not = entity_now(settings, key)
-    placer = Placer(Path(settings.library), delivery.state.unplaced, key, entity, why_not, settings.provider)
+    placer = Placer(Path(settings.library), delivery.state, key, entity, why_not, settings.provider)
     came_back = entry.batch if entry.found_again else ""
     records: list[dict[str, str]] = []
     placed_now: list[tuple[Answer, Picture, Placed]] = []
@@ -65,7 +66,9 @@ def _place_entity(delivery: Delivery, key: str, extracted: Iterable[Extracted]) 
         if placed.needs_record:
             prompt = answer.task.prompt
             said = prompt if settings.record_prompt == "text" else prompt_hash(prompt)
-            records.append(record(plan, answer.task, placed, picture, Making(delivery.run.folder.name, when, said)))
+            more = answer.task.extra_as(GenerationExtra).to_json()
+            making = Making(delivery.run.folder.name, when, said, more)
+            records.append(record(plan, answer.task, placed, picture, making))
     placer.finish()
     failure = _write_records(settings, key, records)
     failpoints.reached("written-back")
@@ -115,7 +118,7 @@ def made_already(settings: Settings, state: State, tasks: Iterable[Task]) -> lis
     if not named:
         return []
     fates = Fates(Journal.recent(state), settings.retry_max_attempts, frozenset())
-    ledger = Ledger(root, settings.provider, fates, read_orders(state))
+    ledger = Ledger(root, settings.provider, fates, read_orders(state), SameWords(state))
     made = []
     for key in named:
         entity = entity_if_readable(settings, key)
@@ -144,6 +147,7 @@ def _by_entity(tasks: Iterable[Task]) -> dict[str, list[Task]]:
 def still_wanted(settings: Settings, records: Iterable[Outcome]) -> Iterator[str]:
     """Yield the keys of those task *records* whose scene still wants them."""
     entities: dict[str, Entity | None] = {}
+    words = SameWords(State.of(settings))
     for item in records:
         key = item.target.entity
         if key not in entities:
@@ -151,5 +155,5 @@ def still_wanted(settings: Settings, records: Iterable[Outcome]) -> Iterator[str
         entity = entities[key]
         name = item.target.scene
         scene = next((scene for scene in entity.scenes if scene.id == name), None) if entity else None
-        if scene is not None and spec_hash(scene) == item.spec_hash:
+        if scene is not None and words.asks_for(scene, item.spec_hash):
             yield item.key

@@ -21,6 +21,7 @@ from chargen.planning.plan import Deferred, Stale
 from chargen.planning.scene_plans import ScenePlan
 from chargen.planning.selection import kinds_of, matches, meant
 from chargen.planning.sources import Sources
+from chargen.planning.staleness import is_only_recomposed
 from chargen.planning.standing import Ledger, Standing
 from chargen.planning.tasks import Shape
 from chargen.planning.writable import not_writable
@@ -51,6 +52,7 @@ def _make_plan(settings: Settings, scope: Collection[str], targets: Collection[s
         problems=list(library.problems),
         notices=[*library.notices, *sources.journal.notices],
         broken=library.broken,
+        words=sources.words,
         made_at=started,
     )
     rules = load_rules(Path(settings.prompts), Path(settings.styles))
@@ -84,7 +86,7 @@ def _style_images(plan: ScenePlan, settings: Settings, rules: Rules) -> list[str
 
 def _take_stock(plan: ScenePlan, sources: Sources, targets: Collection[str] | None) -> None:
     settings = sources.settings
-    ledger = Ledger(plan.library.root, settings.provider, sources.fates, sources.orders)
+    ledger = Ledger(plan.library.root, settings.provider, sources.fates, sources.orders, sources.words)
     known: list[str] = []
     for entity in plan.library.entities.values():
         if entity.kind not in plan.kinds:
@@ -193,8 +195,10 @@ def _look_for_stale(plan: ScenePlan, item: Standing, maker: TaskMaker, picker: P
         return
     picked = picker.pick(item.scene, frozenset(), shape.model.references)
     prompt = maker.compose(item, picked.sent)
-    if not maker.is_current(item.record.task_key, item, prompt, shape, picked.sent):
-        plan.stale.append(Stale(item, shape.cost_usd))
+    if maker.is_current(item.record.task_key, item, prompt, shape, picked.sent):
+        return
+    recomposed = is_only_recomposed(item.record, maker.around(item), shape, picked.sent)
+    (plan.recomposed if recomposed else plan.stale).append(Stale(item, shape.cost_usd))
 
 
 def _circular(needs: Mapping[str, frozenset[str]]) -> set[str]:

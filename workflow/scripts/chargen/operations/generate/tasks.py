@@ -11,20 +11,24 @@ from chargen.base.errors import ChargenError, Problem
 from chargen.library.model import Entity, Library, Scene
 from chargen.library.slugs import match_zone
 from chargen.operations.generate import Generate
+from chargen.operations.generate.extra import GenerationExtra
 from chargen.planning.picking import Picked
 from chargen.planning.plan import Plan
 from chargen.planning.sources import Sources
 from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape, Task
+from chargen.prompts import COMPOSER
 from chargen.prompts.composer import Around, CastMember, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
 from chargen.providers.models import ImageModel
 from chargen.providers.parameters import Temperatures, hashed, sent_to
 from chargen.records.batch import Reference, Replaced
-from chargen.records.identity import task_key
+from chargen.records.identity import digest, task_key
 
 OPERATION = Generate.name
+AROUND_VERSION = 1
+"""Part of what `TaskMaker.around` hashes: counts up with what is read from the library for it."""
 
 
 class TaskMaker:
@@ -127,6 +131,23 @@ class TaskMaker:
             "references": [[picture.role, picture.sha256] for picture in sent],
         }
 
+    def around(self, standing: Standing) -> str:
+        """Return the hash over what people wrote around a scene, whatever words the composition makes of it."""
+        scene = standing.scene
+        place = self._place(scene)
+        entity = self._library.entities[scene.entity]
+        cast = [[item.slug, item.name, item.description, item.traits] for item in self._cast(scene, ())]
+        learned = self._lessons.of_scene(scene)
+        written = {
+            "v": AROUND_VERSION,
+            "entity": [entity.name, entity.description, entity.traits],
+            "cast": cast,
+            "place": [place.name, place.description, place.zone] if place else [],
+            "learned": [finding.text for finding in (*learned.traits, *learned.style)] if learned else [],
+            "corrections": standing.corrections,
+        }
+        return f"sha256:{digest(written)}"
+
     def task(self, standing: Standing, shape: Shape, picked: Picked) -> Task:
         """Return the task that makes the picture of *standing*."""
         scene = standing.scene
@@ -152,6 +173,7 @@ class TaskMaker:
             weight=scene.weight,
             tokens=tokens,
             characters=len(prompt.text),
+            extra=GenerationExtra(composer=COMPOSER, around_hash=self.around(standing)),
         )
 
     def _sent_to(self, model: ImageModel) -> Mapping[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chargen.operations.words import about, done_of, entities_in, lines_of_paid, money, plural, to_paste
-from chargen.planning.plan import Plan
-from chargen.planning.standing import Standing
+from chargen.planning.scene_plans import ScenePlan
 from chargen.records.settings import Settings
 
 
-def headline(plan: Plan[Standing]) -> str:
+def headline(plan: ScenePlan) -> str:
     """Return the one line: how many images, for whom, in how many batches, done, in flight, and about what cost."""
     counts = plan.counts()
     if not counts["to_make"]:
@@ -22,7 +21,7 @@ def headline(plan: Plan[Standing]) -> str:
     return f"{images} for {entities_in(making)}{batches}, {done_of(plan)}, {about(plan)}"
 
 
-def standing_lines(plan: Plan[Standing], settings: Settings) -> Iterator[str]:
+def standing_lines(plan: ScenePlan, settings: Settings) -> Iterator[str]:
     """Yield what else should be known of where the pictures stand, with the commands that order them."""
     counts = plan.counts()
     if plan.deferred:
@@ -36,6 +35,11 @@ def standing_lines(plan: Plan[Standing], settings: Settings) -> Iterator[str]:
         why = "style, references or model changed"
         yield f"  {counts['stale']} out of date (stale): {why}; to order them, about {money(price)}:"
         yield to_paste(settings, "scenes=*", "state=stale")
+    if recomposed := counts["recomposed"]:
+        price = sum(item.cost_usd for item in plan.recomposed)
+        why = "their prompts change, but only with this version (recomposed)"
+        yield f"  {recomposed} are up to date: {why}; to order them, about {money(price)}:"
+        yield to_paste(settings, "scenes=*", "state=recomposed")
     if counts["missing"]:
         yield f"  {counts['missing']} missing: the file is gone; to order them again, about {money(plan.missing_usd)}:"
         yield to_paste(settings, "scenes=*", "state=missing")
