@@ -99,8 +99,8 @@ class sdk_errors:
 
         if isinstance(error, errors.APIError):
             status, body = int(error.code or 0), error.details
-            foreign = not _is_of_the_api(status, body)
-            raise GeminiError(self._doing, status, as_text(error.message), _details(body), origin=origin) from None
+            message, origin = as_text(error.message), _origin(status, body)
+            raise GeminiError(self._doing, status, message, _details(body), origin=origin) from None
         raise from_the_way(self._doing, error) from None
 
 
