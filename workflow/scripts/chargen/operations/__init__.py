@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chargen.operations.generate import Generate
 
 SCENES = "generate"
-"""The operation that makes what the scenes of a library ask for: the default target, and the page of the report."""
+"""The operation that makes the pictures of scenes: the default target, and the page of the report."""
 DEFAULT_TARGET = f"{SCENES}_all"
 FOLDERS = ("characters", "locations", "chapters")
 """The folders of a library, as targets name them."""
@@ -35,7 +35,7 @@ def operation(name: str) -> Operation:
 
 
 def named(name: str) -> Operation:
-    """The same for a *name* that a person gave. Raises ChargenError if there is no such operation."""
+    """The same for a *name* typed by the user. Raises ChargenError for an unknown operation."""
     from chargen.base.errors import ChargenError
 
     try:

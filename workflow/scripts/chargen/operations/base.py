@@ -1,4 +1,4 @@
-"""What an operation offers. Each is one package beside this module, whose ``__init__`` holds an `Operation`.
+"""The interface of an operation. Each operation is a package next to this module; its ``__init__`` has an `Operation`.
 
 That module must be quick to import: what plans and places stands in modules of its own, imported when it is needed.
 """
@@ -30,7 +30,7 @@ Blank: TypeAlias = "Callable[[str, Target, int], batch.Task]"
 
 @dataclass(frozen=True)
 class Words:
-    """How screens speak of an operation's results."""
+    """The words for an operation and its results on screens."""
 
     to_do: str
     """What is to be done to pictures: ``to enhance``."""
@@ -45,15 +45,15 @@ class Words:
 
 
 class Operation(ABC):
-    """One thing that is asked of the API, from the plan to what becomes of the answers.
+    """One operation, from its plan to the placing of its answers.
 
     Batches, journal, locks, staging, submission, fetching, receipts, retries and the report are the same for all.
     """
 
     name: ClassVar[str]
-    """The name of its package. It stands in keys, folders and files, so it never changes."""
+    """The name of its package. It is in keys, folder names and files, so it never changes."""
     wanted: ClassVar[Wanted] = "picture"
-    """What a task's answer must hold to be worth anything."""
+    """What a task's answer must contain to be valid."""
     words: ClassVar[Words]
     models: ClassVar[str] = ""
     """The key of the settings' ``models`` that chooses the model; empty if that is its name."""
@@ -110,9 +110,9 @@ class Operation(ABC):
 
     @abstractmethod
     def place_all(self, delivery: Delivery) -> list[Outcome]:
-        """Place and record what came; return what became of each task, in the order of the plan.
+        """Save and record the results; return the outcome of each task, in the order of the plan.
 
-        Done twice, it changes nothing the second time.
+        Running it twice changes nothing the second time.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What `illustrate_all` does: one operation, then another with what was learned, then the first for what is new."""
+"""`illustrate_all`: analyses, generation that uses them, then analyses of the new pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pinning: what the plan says goes to state/, so that every other process takes it from there."""
+"""Pinning: the plan is stored in state/, so that every other process reads it from there."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pictures into folders, the archive, and what a receipt says of each task."""
+"""Saving pictures in folders, the archive, and each task's part of the receipt."""

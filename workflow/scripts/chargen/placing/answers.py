@@ -1,4 +1,4 @@
-"""What an operation is given to place: tasks with their answers; and what a receipt says of each of them."""
+"""Tasks with their answers, as an operation gets them for placing; and each task's part of the receipt."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 
 RECORD_WAITS = "record-waits"
-"""The result is in place and imagery.yaml could not be written: the next run adds the record."""
+"""The result is in place, but imagery.yaml could not be written: the next run adds the record."""
 
 
 CANNOT_WRITE = "cannot-write"
-"""The folder does not take the picture: it waits in the stored answers, and the next run puts it in place."""
+"""The folder is not writable: the picture stays in the stored answers, and the next run saves it."""
 
 
 WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
@@ -66,7 +66,7 @@ def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A task, what the API answered, and what that is worth."""
+    """A task, the API's answer, and the verdict on it."""
 
     task: Task
     line: ResultLine | None
@@ -160,7 +160,7 @@ _PLACE_ADVICE = {
 
 
 def _notes(plan: BatchPlan, task: Task, line: ResultLine | None, picture: Picture | None) -> Iterator[str]:
-    """What the author should know of a picture that came: other model, other shape, other size."""
+    """Notes for the author on a picture: another model, shape or size than requested."""
     if line and line.model_version and line.model_version != plan.model:
         yield f"asked {plan.model}, answered by {line.model_version}"
     if picture is None or not task.aspect_ratio:

@@ -57,7 +57,7 @@ def extract(
 
 
 def place(picture: Picture, path: Path) -> None:
-    """Put a picture at *path* so that a crash leaves what was there before, or all of it.
+    """Save a picture at *path* so that a crash leaves either the previous file or the complete new one.
 
     The bytes are durable when this returns; the name is once the folder is synced, which the caller does
     once per folder with `chargen.base.durable.sync_folder`. What must not be replaced, and that nobody else places
@@ -72,7 +72,7 @@ def place(picture: Picture, path: Path) -> None:
 
 
 def discard(picture: Picture) -> None:
-    """Take away the draft of a picture that is not needed any more."""
+    """Remove the draft of a picture that is no longer needed."""
     if picture.draft:
         picture.draft.unlink(missing_ok=True)
 

@@ -25,7 +25,7 @@ LONGEST_MESSAGE = 2000
 """Characters of what somebody said that are kept; a page of a firewall is longer."""
 
 Wanted = Literal["picture", "text"]
-"""What a task's answer must hold to be worth anything."""
+"""What a task's answer must contain to be valid."""
 
 
 Origin = Literal["api", "foreign", "unsent"]

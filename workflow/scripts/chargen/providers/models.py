@@ -223,7 +223,7 @@ class Catalog:
 
 
 def load_catalog(path: Path, today: dt.date | None = None) -> Catalog:
-    """Read a models file; ChargenError names the file and key of what is wrong."""
+    """Read a models file; raise ChargenError with the file and key of an error."""
     import yaml
 
     try:

@@ -214,7 +214,7 @@ class Uploads:
 
 
 def _seconds_until(moment: str) -> float:
-    """Seconds until *moment* as the server writes it; 0 if that is no moment."""
+    """Seconds until *moment* as the server writes it; 0 if it is not a time."""
     try:
         return (dt.datetime.fromisoformat(moment) - dt.datetime.now(dt.UTC)).total_seconds()
     except (ValueError, TypeError):  # no moment, or one without a zone

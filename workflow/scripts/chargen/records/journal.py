@@ -93,7 +93,7 @@ def now() -> str:
 
 
 def seconds_since(moment: str) -> float:
-    """Seconds from *moment* (as `now` writes it) to now; negative if the clock went backwards, 0 if it is no moment."""
+    """Seconds from *moment* (as `now` writes it) to now; negative if the clock went backwards, 0 if not a time."""
     try:
         then = dt.datetime.fromisoformat(moment)
     except ValueError:

@@ -70,11 +70,11 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Co
     entry = journal.entry(files.id)
     if entry.cleaned or (entry.key, entry.base_url) != (remote.fingerprint, remote.base_url):
         return
-    if entry.outcomes is None or not files.receipt.exists():  # somebody found the job again meanwhile
+    if entry.outcomes is None or not files.receipt.exists():  # another process found the job meanwhile
         return
     forget_gone_references(state, files.read_receipt(), files.read_plan(), remote)
     if settings.cleanup.after_apply:
-        # A job that another checkout asked for is left to it: its results may not be there yet.
+        # A job of another checkout is left to that one: it may not have the results yet.
         why = why_kept(entry) or ("it was requested by another checkout" if entry.sent_elsewhere else "")
         if why:
             events.log("left", f"{entry.job} stays on the server: {why}", batch=files.id, job=entry.job)
@@ -160,7 +160,7 @@ def _is_old(files: BatchFiles, entry: Entry, keep_s: float) -> bool:
 
 
 def _holds_pictures(files: BatchFiles) -> bool:
-    """Whether the responses hold pictures that were paid for and are nowhere else."""
+    """Whether the responses have paid pictures that are stored nowhere else."""
     receipt = files.known_receipt()
     return receipt is None or any(task.reason in WAITS_IN_RESPONSES for task in receipt.tasks)
 
@@ -201,7 +201,7 @@ def _needed(state: State) -> set[str]:
 
 
 def _quietly(delete: Callable[[], None]) -> bool:
-    """Delete something; what is gone already counts as deleted."""
+    """Delete something; what is already gone counts as deleted."""
     try:
         delete()
     except RemoteError as error:

@@ -28,7 +28,7 @@ from chargen.steps.submit import take_over
 Json = dict[str, Any]
 
 ATTEMPTS = 4
-"""How often a result file that does not come is asked for in one call."""
+"""How many times a missing result file is requested in one call."""
 
 
 def collect(settings: Settings, state: State, run: RunFiles, remote: Connection) -> Json:

@@ -1,4 +1,4 @@
-"""Fetch: wait for remote jobs politely and bring their results to disk.
+"""Fetch: wait for remote jobs politely and download their results.
 
 A waiting step asks one question per tick for all jobs of the library and downloads what has ended, so that one stuck
 job never holds up a finished one. A failed question is not a failed job; only states known to be final end the wait.
@@ -44,13 +44,13 @@ LOOKS_UNTIL_LOST = 4
 """How often in a row a job, or its result file, must be denied until it counts as gone, besides the time for which it
 must be: a new one may be shown late, and what is lost is only made again by an order, for money."""
 FILES_LIVE_S = 48 * 3600.0
-"""For how long after a job's end the server's word that it has a result file counts more than that it does not."""
+"""How long after a job's end a result file listed by the server outweighs its denial."""
 
 Place = Callable[[BatchFiles], None]
 
 
 class ResultsNotHere(ChargenError):
-    """The job has ended, and its results have not come for a long time; the next run asks again."""
+    """The job has ended, but its results have not arrived for a long time; the next run tries again."""
 
 
 class NeverSubmitted(ChargenError):
@@ -69,7 +69,7 @@ class Watch:
         remote: Connection,
         run: RunFiles | None = None,
     ):
-        """*run* is the run that waits: when it is asked to end, or its main process is gone, so does the wait."""
+        """*run* is the waiting run: the wait ends when the run is stopped or its main process is gone."""
         self._settings = settings
         self._state = state
         self._remote = remote
@@ -176,18 +176,18 @@ class Watch:
             part.unlink(missing_ok=True)
 
     def why_stuck(self, batch: str, for_s: float = 0.0) -> str:
-        """Why the results of *batch* have not come as they should, for *for_s* seconds at least; ``""`` otherwise."""
+        """Why the results of *batch* have been missing or incomplete for at least *for_s* seconds; ``""`` otherwise."""
         since, words = self._stuck.get(batch, (0.0, ""))
         return words if words and time.monotonic() - since >= for_s else ""
 
     def is_paused(self, batch: str) -> bool:
-        """Whether the results of *batch* were set aside lately, and are not asked for yet."""
+        """Whether the results of *batch* were set aside recently, and are not requested again yet."""
         return SetAside(self._state.batch(batch), self._settle_s).pause_s > 0
 
     def _set_aside(
         self, files: BatchFiles, operation: RemoteJob, aside: SetAside, part: Path, found: Account
     ) -> str | None:
-        """Keep what came and does not account for the job, or take it if it has settled; return as `download` does."""
+        """Keep a download that does not account for the job, or accept it if settled; return as `download` does."""
         sighting = aside.saw(part, found)
         came = f"{found.bytes:,} bytes"
         if sighting.times > 1:
@@ -217,7 +217,7 @@ class Watch:
         return None
 
     def _flying(self, journal: Journal) -> list[Entry]:
-        """The batches whose jobs this key at this address can speak of."""
+        """The batches whose jobs this key at this address can see."""
         return [
             entry for entry in journal.in_flight() if entry.job and account.knows(self._settings, entry, self._remote)
         ]
@@ -251,7 +251,7 @@ class Watch:
         return known
 
     def _print_progress(self, journal: Journal, seen: Mapping[str, RemoteJob]) -> None:
-        """Tell the run once, for all its waiters, how its jobs stand, whenever that has changed worth a line."""
+        """Print the progress of the run's jobs once for all its waiting steps, when it has changed enough."""
         entries = {entry.job: entry for entry in self._flying(journal) if entry.job in seen}
         unended = [seen[job] for job in entries if not seen[job].is_final]
         if not unended:
@@ -265,7 +265,7 @@ class Watch:
         self._print_once(news, f"{line}, next check in {duration(self._pause_s)}")
 
     def _print_once(self, news: str, words: str, topic: str = "") -> None:
-        """Show *words* unless one of the run's waiters has shown the same *news* last, of this *topic*."""
+        """Print *words* unless a waiting step of the run has printed the same *news* last, on this *topic*."""
         if self._run is None:
             return
         last = self._run.printed(topic)
@@ -275,7 +275,7 @@ class Watch:
                 events.print_message(words)
 
     def _ask(self, wanted: set[str]) -> list[RemoteJob]:
-        """One question for all: page the list until every wanted job was seen; ask for stragglers by name."""
+        """One request for all: page the list until every wanted job was seen; request the rest by name."""
         found: dict[str, RemoteJob] = {}
         for operation in self._remote.jobs():
             if operation.name in wanted:
@@ -288,7 +288,7 @@ class Watch:
             except RemoteError as trouble:
                 if trouble.passing:
                     raise
-                if not trouble.gone:  # it speaks of this job alone, for the list was answered
+                if not trouble.gone:  # this concerns only this job: the list was answered
                     entry = Journal.recent(self._state).by_job(name)
                     self._is_stuck(entry.batch if entry else "", str(trouble))
                     _trouble(f"{trouble}; trying again later", self._pause_s, job=name)
@@ -303,7 +303,7 @@ class Watch:
         return list(found.values())
 
     def _is_lost(self, name: str) -> bool:
-        """Whether what was denied just now has been denied often enough, and for long enough, to be gone."""
+        """Whether something was denied often enough, and for long enough, to count as gone."""
         times = self._denials.setdefault(name, [])
         times.append(time.monotonic())
         return len(times) >= LOOKS_UNTIL_LOST and times[-1] - times[0] >= self._settle_s
@@ -322,12 +322,12 @@ class Watch:
         return not now_said.has_results or _seconds_since(now_said.ended) < FILES_LIVE_S
 
     def _is_stuck(self, batch: str, why: str) -> None:
-        """Note that the results of *batch* do not come as they should, and since when."""
+        """Note since when the results of *batch* are missing or incomplete."""
         since, _ = self._stuck.get(batch, (time.monotonic(), ""))
         self._stuck[batch] = (since, f"batch {batch}: {why}")
 
     def _mind_deadline(self, journal: Journal, entry: Entry) -> None:
-        """Cancel a job that has outlived ``poll.deadline_h``; what it has done by then still comes."""
+        """Cancel a job that is older than ``poll.deadline_h``; its finished results still arrive."""
         if entry.cancelled or entry.age_s < self._settings.poll.deadline_h * 3600:
             return
         with self._state.lock(f"batch-{entry.batch}", wait=False) as got:
@@ -381,7 +381,7 @@ def fetch(
 
 
 def _is_here(state: State, files: BatchFiles) -> bool:
-    """Whether the job's end, and what it brought, are on disk."""
+    """Whether the job's end and its results are on disk."""
     return files.responses.exists() and files.ended.exists() and not _is_of_before(state, files)
 
 
@@ -392,7 +392,7 @@ def _is_of_before(state: State, files: BatchFiles) -> bool:
 
 
 def _trouble(words: str, delay_s: float, **facts: Any) -> None:
-    """Tell that something failed that is tried again in *delay_s* seconds."""
+    """Log a failure that is retried in *delay_s* seconds."""
     events.log("trouble", words, level="warning", delay_s=round(delay_s, 1), **facts)
 
 
@@ -418,16 +418,16 @@ def receive_results(remote: Connection, operation: RemoteJob, part: Path, run: R
 
 
 def receive(remote: Connection, name: str, part: Path, run: RunFiles | None = None) -> str:
-    """Bring the result file *name* to *part*, asked for again if the connection breaks.
+    """Download the result file *name* to *part*, again if the connection breaks.
 
-    Return what is wrong with what came, ``""`` if nothing is. Raises StillWaiting if *run* ends during a pause.
+    Return what is wrong with the download, ``""`` if nothing is. Raises StillWaiting if *run* ends during a pause.
     """
     for pause in pauses(5):
         try:
             with durable.naming(part):
                 return remote.download(name, part)
         except RemoteError as error:
-            # What is denied is for the caller to ask for again: the file may be there a moment after its name.
+            # The caller retries a denied file: it may appear a moment after its name.
             if pause is None or not error.passing:
                 raise
             pause = max(pause, error.retry_after_s or 0)
@@ -437,7 +437,7 @@ def receive(remote: Connection, name: str, part: Path, run: RunFiles | None = No
 
 
 def _install(part: Path, responses: Path) -> None:
-    """Put what came in its place, durably."""
+    """Put the download in its place, durably."""
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     failpoints.reached("downloaded")
@@ -455,7 +455,7 @@ def sent_keys(files: BatchFiles) -> frozenset[str] | None:
 
 
 def _seconds_since(moment: str) -> float:
-    """Seconds since *moment* as the server writes it; 0 if that is no moment."""
+    """Seconds since *moment* as the server writes it; 0 if it is not a time."""
     try:
         return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(moment)).total_seconds()
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""What follows from a batch: tasks that go out again, and pictures that waited for its pictures."""
+"""Follow-ups of a batch: retries, and pictures that waited for its pictures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def retry_batches(settings: Settings, plan: BatchPlan, tasks: Sequence[Task], sm
 
 
 def release(settings: Settings, state: State, run: RunFiles, batch: str, retries: Collection[str]) -> tuple[str, ...]:
-    """Send on what waited for pictures of this run and waits no more; return the batches that *batch* released.
+    """Plan pictures that no longer wait for pictures of this run; return the batches that *batch* released.
 
     A deferred picture is released once every batch of the run that makes what it needs has its receipt; it stays for
     the next run if a person cancelled one of them: nothing that follows from a cancelled job is sent in the same run.

@@ -1,6 +1,6 @@
 """Lost jobs: each run checks for them again for a while; once found, they are in flight again.
 
-A denial can end: an account was out of order, a list lagged, a result file came back. What was paid for is collected
+A denial can end: an account is repaired, a list was late, a result file came back. What was paid for is collected
 then, as if it had never been lost, and nothing of it is sent again by itself.
 """
 

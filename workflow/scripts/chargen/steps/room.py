@@ -1,4 +1,4 @@
-"""Whether the account has room for one more job: by the limits of its tier, and by what the server said last."""
+"""Whether the account has room for one more job: by the limits of its tier, and the server's last answers."""
 
 from __future__ import annotations
 

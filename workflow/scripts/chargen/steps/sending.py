@@ -1,4 +1,4 @@
-"""What is really uploaded for the references of tasks: the pictures themselves, or copies that the API can use."""
+"""The files uploaded for references of tasks: the pictures themselves, or copies that the API can use."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sent_sha256(state: State, reference: Reference) -> str:
 
 
 def drop_copy(state: State, reference: Reference) -> None:
-    """Take away the copy that was made for *reference*, if one was."""
+    """Remove the copy that was made for *reference*, if any."""
     if reference.max_side:
         _copy_of(state, reference).unlink(missing_ok=True)
         failpoints.reached("dropped")

@@ -1,4 +1,4 @@
-"""Downloads that do not account for their job: kept for a look, and remembered, so that what stays the same counts.
+"""Downloads that do not account for their job: kept, and remembered, so that repeated identical ones count.
 
 What comes once may be a page of the network or half of a file. What comes again and again, byte by byte and for long
 enough, is what the server has. ``set-aside/`` in the batch's folder holds a few of these files and ``seen.json``, which
@@ -93,7 +93,7 @@ class SetAside:
         return sighting
 
     def has_settled(self, sighting: Sighting) -> bool:
-        """Whether these bytes came often enough, and for long enough, to be all that the server has."""
+        """Whether these bytes were received often enough, and for long enough, to be all that the server has."""
         return sighting.times >= SIGHTINGS and sighting.lasted_s >= self._settle_s
 
     def keep(self, part: Path, sighting: Sighting, *, is_json: bool) -> Path:
@@ -136,7 +136,7 @@ class SetAside:
 
 
 def _age_s(then: Moment) -> float:
-    """Seconds since *then*; 0 if it is no moment."""
+    """Seconds since *then*; 0 if it is not a time."""
     try:
         return age_s(then)
     except ValueError:

@@ -164,7 +164,7 @@ def _upload_all(
         sent = [pool.submit(send, item) for item in references.items()]
         for future in track(sent, "uploading references", len(sent)):
             future.result()
-    except KeyboardInterrupt:  # whoever wants to leave does not wait for a slow line
+    except KeyboardInterrupt:  # do not wait for slow uploads after Ctrl-C
         stop.set()
         patient = False
         raise

@@ -41,7 +41,7 @@ UNSENT_ATTEMPTS = 6
 
 
 class AmbiguousSubmission(ChargenError):
-    """It cannot be known yet whether a job was made; nothing was sent again."""
+    """It is not known yet whether a job was created; nothing was sent again."""
 
 
 class ForeignJob(ChargenError):
@@ -75,7 +75,7 @@ def submit(settings: Settings, state: State, files: BatchFiles, remote: Connecti
         account.check(settings, entry, remote)
     if entry.job:
         return entry.job
-    if entry.open_intent is not None:  # neither a full account nor a spent budget keeps it from being looked for
+    if entry.open_intent is not None:  # it is searched for even if the account is full or the budget is spent
         with state.lock("submit"):
             waiting.check(run)
             job = _reconcile(_Search(settings, state, files, remote), run)
@@ -98,7 +98,7 @@ def _submit_now(settings: Settings, state: State, files: BatchFiles, remote: Con
         check_elsewhere(settings, state, search.plan)
         check_budget(search.journal, settings, search.plan)
     except ChargenError:
-        if job := search.adopt():  # whatever forbids to send it: what was paid for is looked for first
+        if job := search.adopt():  # a paid job is searched for first, even if the batch must not be sent
             return job
         raise
     staged = is_staged(settings, state, files, remote)
@@ -238,7 +238,7 @@ class _Search:
         return job.name
 
     def intend(self, request_file: str) -> None:
-        """Record durably that the job is about to be asked for."""
+        """Record durably that the job is about to be created."""
         _intent(self.journal, self.plan, self._remote, request_file)
 
     def _look(self) -> RemoteJob | None:
@@ -332,7 +332,7 @@ class _Search:
         if job.display_name.rpartition("-")[0] != prefix or not batch_named(job.display_name):
             return False
         entry = self.journal.entries.get(batch_named(job.display_name))
-        return entry is None or entry.open_intent is None  # a batch with an open intent looks for its job itself
+        return entry is None or entry.open_intent is None  # a batch with an open intent searches for its job itself
 
     def _uploaded_as(self) -> set[str]:
         """The names under which the batch's request file was ever uploaded."""
@@ -370,7 +370,7 @@ class _Search:
 
 
 def _says_whose(job: RemoteJob) -> bool:
-    """Whether a listed job shows by what it can be known: its display name, or the file that it was made from."""
+    """Whether a listed job can be identified: by its display name, or its request file."""
     return bool(job.display_name or job.request_file)
 
 
@@ -400,7 +400,7 @@ def _preferred(settings: Settings, jobs: Collection[RemoteJob]) -> RemoteJob:
 def _reconcile(search: _Search, run: RunFiles | None) -> str:
     """Find out whether the batch's open intent made a job; return its name, or ``""`` once there is none."""
     settings, entry = search.settings, search.entry
-    if entry.open_intent is None:  # somebody else found out meanwhile
+    if entry.open_intent is None:  # another process found out meanwhile
         return entry.job
     wait_s = settings.submit.timeout_s + settings.submit.grace_s - age_s(entry.open_intent)
     end = time.monotonic() + max(0.0, wait_s)

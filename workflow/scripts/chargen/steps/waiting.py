@@ -1,4 +1,4 @@
-"""Waiting as long as there is a run that waits: whoever sleeps for the server ends when the run does."""
+"""Waiting on behalf of a run: a step that waits for the server ends when its run does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOK_S = 1.0
 
 
 class StillWaiting(ChargenError):
-    """The wait was left before its end, because the run is gone or was asked to end."""
+    """The wait ended early, because the run is gone or was stopped."""
 
     stopped = True
 
@@ -42,4 +42,4 @@ def pause(seconds: float, run: RunFiles | None) -> None:
     while (left := end - time.monotonic()) > 0:
         check(run)
         time.sleep(min(left, LOOK_S))
-    check(run)  # what happened during the last of these naps
+    check(run)  # what happened during the last pause

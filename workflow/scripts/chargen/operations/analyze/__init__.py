@@ -1,4 +1,4 @@
-"""Analyze: what a text model says about the pictures of a library, written where prompts find it again."""
+"""Analyze: a text model describes the pictures of a library; prompts use the descriptions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Analyze(Operation):
-    """Has every picture of a library looked at."""
+    """Analyses every picture of a library."""
 
     name = "analyze"
     wanted = "text"

@@ -1,4 +1,4 @@
-"""What analyses say of their tasks besides what all say."""
+"""Fields that only tasks of analyses have."""
 
 from __future__ import annotations
 

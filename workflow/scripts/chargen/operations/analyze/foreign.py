@@ -1,4 +1,4 @@
-"""Analyses whose plan is lost: which picture each is about is known from its key, what was asked is not."""
+"""Analyses whose plan is lost: the key names the picture, but the request is unknown."""
 
 from __future__ import annotations
 

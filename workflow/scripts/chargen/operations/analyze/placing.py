@@ -1,4 +1,4 @@
-"""Analyze: what a text model says about the pictures of a library, written where prompts find it again."""
+"""Analyze: a text model describes the pictures of a library; prompts use the descriptions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from chargen.records.settings import Settings
 Json = dict[str, Any]
 
 AUTHORS_KEYS = ("id", "type", "status", "is_reference_portrait")
-"""What an item of the inventory says that no model is asked; the last item of a path counts whole."""
+"""Keys of an inventory item that do not come from a model; the last item of a path is used."""
 
 
 def place_all(delivery: Delivery) -> list[Outcome]:
@@ -131,7 +131,7 @@ class _Desk:
         return done
 
     def _placed(self, answer: Answer, item: Json) -> Placed:
-        """Decide where the analysis goes; what has no place in the library is kept in the state."""
+        """Decide where the analysis is stored; one without a place in the library is kept in state/."""
         path = item["path"]
         if self._entity is None:
             return Placed("unplaced", self._keep(item), self._why_not)

@@ -46,7 +46,7 @@ def make_analysis_plan(settings: Settings, *, scope: Collection[str] = ()) -> Fi
 
 
 def _pictures(entity: Entity, settings: Settings, folders: Folders) -> Iterator[tuple[Picture, Analysis | None]]:
-    """Every picture directly in ``images/`` that nobody rejected, with what is known of it."""
+    """Every picture directly in ``images/`` that is not rejected, with what is known of it."""
     analyses = read_analyses(entity, settings.provider)
     folder = f"{FOLDER_OF[entity.kind]}/{entity.slug}/images"
     names = [name for name in folders.images(folder) if folders.exists(f"{folder}/{name}")]
@@ -63,7 +63,7 @@ def _pictures(entity: Entity, settings: Settings, folders: Folders) -> Iterator[
 
 
 class _Desk:
-    """Notes where the analysis of each picture stands, and makes the tasks of those that are wanted."""
+    """Finds out the status of each picture's analysis, and makes the tasks of those that are wanted."""
 
     def __init__(self, sources: Sources, plan: FilePlan, root: Path):
         self._sources = sources

@@ -1,4 +1,4 @@
-"""The question that is asked about a picture: ``config/analysis.yaml``, checked and compiled."""
+"""The prompt of an analysis: ``config/analysis.yaml``, checked and compiled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ERRORS_SHOWN = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """What is asked. ``output_tokens`` is an estimate of the answer's length."""
+    """The prompt. ``output_tokens`` is an estimate of the answer's length."""
 
     version: str
     output_tokens: int
@@ -51,7 +51,7 @@ class Question:
 
 
 def load_question(path: Path) -> Question:
-    """Read *path*; ChargenError names the file and key of what is wrong."""
+    """Read *path*; raise ChargenError with the file and key of an error."""
     try:
         return _question(path, path.read_bytes())
     except OSError as error:

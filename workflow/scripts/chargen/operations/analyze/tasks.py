@@ -1,4 +1,4 @@
-"""What is asked about a picture, as a task."""
+"""The task of analysing one picture."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Enhance(Operation):
-    """Makes every picture of a folder again, as a prompt says."""
+    """Makes a new version of every picture in a folder, following a prompt."""
 
     name = "enhance"
     words = Words("to enhance", "Enhanced", "enhancements", "scenes=enhance/*")

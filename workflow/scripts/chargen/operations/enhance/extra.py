@@ -1,4 +1,4 @@
-"""What enhancements say of their tasks besides what all say."""
+"""Fields that only tasks of enhancements have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enhancements whose plan is lost: where each goes is known from its key, what was asked is not."""
+"""Enhancements whose plan is lost: the key names the result, but the prompt is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The input folder of an enhancement: which of its files are pictures, what is asked for each, and what is left out."""
+"""The input folder of an enhancement: its pictures, the prompt of each, and skipped files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _name(path: Path, source: Path) -> str:
 
 
 def _prompts(files: Iterator[Path]) -> Iterator[Path]:
-    """The files that say what is asked: those of folders, and those beside a picture."""
+    """The prompt files: those of folders, and those beside a picture."""
     known = list(files)
     others = {path for path in known if path.suffix.lower() != SIDECAR}
     whole = {path.with_name(path.name + SIDECAR) for path in others}
@@ -108,7 +108,7 @@ def _prompts(files: Iterator[Path]) -> Iterator[Path]:
 
 
 def _prompt_for(settings: Settings, path: Path, source: Path) -> str:
-    """What is asked for the picture at *path*: by its own file, by the nearest folder's, else by the configuration."""
+    """The prompt for the picture at *path*: from its own file, the nearest folder's, else the configuration."""
     for sidecar in (path.with_name(path.name + SIDECAR), path.with_suffix(SIDECAR)):
         if sidecar != path and _is_there(sidecar):
             return _text(sidecar)
@@ -121,7 +121,7 @@ def _prompt_for(settings: Settings, path: Path, source: Path) -> str:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether *path* is a file, be it one that cannot be read; not if nothing can have that name."""
+    """Whether *path* is a file, also an unreadable one; not if the name is impossible."""
     try:
         return path.is_file() or bool(why_unreadable(path))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Under which name each picture of the input folder is made, and where its results go."""
+"""The name under which each picture of the input folder is made, and the names of its results."""
 
 from __future__ import annotations
 

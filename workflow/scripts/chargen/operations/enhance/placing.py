@@ -1,7 +1,7 @@
 """Enhance: pictures made from the pictures of a folder, under the same names in the job's folder.
 
-``submission.json`` in that folder is to enhancements what ``generated_images`` is to scenes: what was asked, of whom,
-when, and which file it made.
+``submission.json`` in that folder records enhancements as ``generated_images`` records scenes: prompt, model, time and
+file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Planning enhancements: the pictures of a folder, what is asked for each of them, and where each result goes."""
+"""Planning enhancements: the pictures of a folder, the prompt of each, and the name of each result."""
 
 from __future__ import annotations
 

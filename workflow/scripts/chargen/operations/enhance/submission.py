@@ -1,4 +1,4 @@
-"""``submission.json`` in a job's folder: what was asked, of whom, when, and which file it made."""
+"""``submission.json`` in a job's folder: prompt, model, time and file of each result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked for a picture of the input folder, as a task."""
+"""The task of enhancing one picture of the input folder."""
 
 from __future__ import annotations
 

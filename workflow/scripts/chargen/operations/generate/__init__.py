@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Generate(Operation):
-    """Makes the pictures that scenes ask for and lack."""
+    """Makes the missing pictures of scenes."""
 
     name = "generate"
     words = Words("to make", "Made", "pictures", "scenes=*", counts_entities=True)

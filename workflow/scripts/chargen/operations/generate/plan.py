@@ -1,4 +1,4 @@
-"""The plan of the pictures that scenes lack: made in memory, offline, from library and state; it writes nothing."""
+"""The plan of the missing pictures of scenes: made in memory, offline, from library and state; it writes nothing."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _pick(
     """Return the references of each scene that can be sent; what cannot, for want of a reference, is blocked."""
     making = {item.target for item in plan.items if item.status in ("wanted", "in flight", "put back")}
     impatient: set[str] = set()
-    while True:  # what turns out to be blocked leaves others without it, which may block them in turn
+    while True:  # a blocked picture may block others that need it
         making -= plan.blocked.keys()
         picks = {
             target: picker.pick(scenes[target], making, shape.model.references, patient=target not in impatient)
