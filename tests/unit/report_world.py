@@ -70,7 +70,8 @@ class World:
         kind, slug = entity.split("/")
         file = f"{FOLDERS[kind]}/{slug}/imagery.yaml"  # type: ignore[index]
         lines = len(self.scenes.get(entity, ())) * 4 + 3
-        scene = Scene(entity, id, Place(file, lines, 5), {"prompt": prompt}, title=title, prompt=prompt)
+        place = Place(file, lines, 5)
+        scene = Scene(entity=entity, id=id, place=place, spec={"prompt": prompt}, title=title, prompt=prompt)
         self.scenes.setdefault(entity, []).append(scene)
         return scene
 

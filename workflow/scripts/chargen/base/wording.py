@@ -20,11 +20,11 @@ COUNTED_OUTCOMES = {
     "superseded": "archived",
     "unplaced": "kept aside",
     "failed": "failed",
-    "passing": "to retry",
+    "passing": "failed temporarily",
     "lost": "lost on the server",
     "waiting": "in flight",
 }
-"""How outcomes read behind a number, like ``3 done, 1 to retry``."""
+"""How outcomes read behind a number, like ``3 done, 1 failed temporarily``."""
 
 
 def dollars(amount: float) -> str:

@@ -153,7 +153,7 @@ def make_page(survey: Survey, report: Report, failures: Sequence[Failure], resul
     pictured = [card for card in cards if card.path]
     links = _links(cards, survey, results)
     only_placeholders = all(PLACEHOLDER in card.badges for card in pictured)
-    unsaid = {PLACEHOLDER} if only_placeholders else set()  # the notice at the top says it for all
+    implied = {PLACEHOLDER} if only_placeholders else set()  # the notice at the top says it for all
     failed = failed_groups(failures, survey, links)
     blocked = blocked_items(survey, links)
     explained = {item.id for group in failed for item in group.items} | {item.id for item in blocked}
@@ -176,12 +176,12 @@ def make_page(survey: Survey, report: Report, failures: Sequence[Failure], resul
         run=_run(report.run, survey) if report.run else None,
         totals=report.totals,
         tally=_tally(report.totals),
-        kinds=by_kind([section(shelf, links, unsaid, explained) for shelf in filled], titles),
+        kinds=by_kind([section(shelf, links, implied, explained) for shelf in filled], titles),
         models=sorted({card.model for card in cards if card.model}),
         arrived=arrived,
         arrived_data=embedded(arrived),
         pictures=len(pictured),
-        filters=_filters(cards, unsaid),
+        filters=_filters(cards, implied),
         failures=failed,
         blocked=blocked,
         keys=KEYS,
@@ -239,12 +239,12 @@ def _tally(totals: LibraryTotals) -> list[TallyPart]:
     ]
 
 
-def _filters(cards: Sequence[Card], unsaid: set[str]) -> list[Filter]:
+def _filters(cards: Sequence[Card], implied: set[str]) -> list[Filter]:
     numbers = count_badges(card.badges for card in cards)
     return [
         Filter(badge=badge, label=label, count=numbers[badge])
         for badge, label in BADGES.items()
-        if numbers[badge] and badge not in unsaid
+        if numbers[badge] and badge not in implied
     ]
 
 

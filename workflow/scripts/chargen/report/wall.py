@@ -64,15 +64,15 @@ class KindOfSections:
     sections: tuple[Section, ...]
 
 
-def section(shelf: Shelf, links: Links, unsaid: Collection[str], explained: Collection[str]) -> Section:
+def section(shelf: Shelf, links: Links, implied: Collection[str], explained: Collection[str]) -> Section:
     """Return a shelf as the template draws it.
 
-    Cards show no pills for the badges *unsaid*; *explained* are the ids of what the page says of failures.
+    The badges *implied* by the whole page are not shown; *explained* are the ids of what the page says of failures.
     """
     groups = []
     for cards in shelf.groups.values():
         several = sum(REJECTED not in card.badges for card in cards) > 1
-        groups.append(tuple(_tile(card, several, links, unsaid, explained) for card in cards))
+        groups.append(tuple(_tile(card, several, links, implied, explained) for card in cards))
     wanted = [card for card in shelf.cards() if REJECTED not in card.badges]
     width = sum(tile.ratio for group in groups for tile in group) * 250
     return Section(
@@ -97,7 +97,7 @@ def by_kind(sections: Sequence[Section], titles: Sequence[tuple[str, str]]) -> t
     return tuple(found)
 
 
-def _tile(card: Card, several: bool, links: Links, unsaid: Collection[str], explained: Collection[str]) -> Tile:
+def _tile(card: Card, several: bool, links: Links, implied: Collection[str], explained: Collection[str]) -> Tile:
     info = links.info(card.path) if card.path else Thumbnail()
     reasons = (f"failure/{card.id}", f"failure/{card.target}") if FAILED in card.badges else ()
     return Tile(
@@ -114,7 +114,7 @@ def _tile(card: Card, several: bool, links: Links, unsaid: Collection[str], expl
         batch=card.batch,
         earlier=len(card.versions),
         badges=card.badges,
-        pills=tuple((badge, ON_CARDS[badge]) for badge in card.badges if badge not in unsaid),
+        pills=tuple((badge, ON_CARDS[badge]) for badge in card.badges if badge not in implied),
         note=clip(card.note, 160),
         why=next((id for id in reasons if id in explained), ""),
         text=clip(card.author_text or card.prompt, 140),

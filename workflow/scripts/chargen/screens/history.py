@@ -197,7 +197,7 @@ def lines(runs: Sequence[RunSummary], settings: Settings, width: int | None) -> 
         [
             Column("run"),
             Column("took", right=True),
-            Column("in place", right=True),
+            Column("done", right=True),
             Column("failed", right=True),
             Column("cost", right=True),
             Column("targets", below=True),
@@ -241,8 +241,7 @@ def detail_lines(run: RunDetail, width: int | None) -> Iterator[Line]:
 
 def _figures(run: RunDetail) -> Iterator[tuple[str, str]]:
     took = f" ({span(run.duration_s)})" if run.duration_s is not None else ""
-    ended = " (in progress)" if run.going_on else f" to {local(run.finished)}{took}" if run.finished else ""
-    yield "when", local(run.started) + ended
+    yield "started", local(run.started) + (" (in progress)" if run.going_on else took)
     yield "targets", " ".join(run.targets)
     yield "provider", run.provider
     yield "tasks", _counts(run.counts)
@@ -288,7 +287,7 @@ def _row(run: RunSummary) -> list[Span | str]:
     if run.in_flight:
         notes.append(f"{run.in_flight} in flight")
     if run.going_on:
-        notes.insert(0, "going on")
+        notes.insert(0, "in progress")
     return [
         Span(run.id, BUSY if run.going_on else ""),
         span(run.duration_s) if run.duration_s is not None else "",

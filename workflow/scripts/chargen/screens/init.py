@@ -86,7 +86,7 @@ def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
         yield line(Span("✓ ", GOOD), "created .env for your key")
     yield line()
     yield heading("Next")
-    for number, (says, does) in enumerate(
+    for number, (step, what_to_type) in enumerate(
         (
             ("see what would be made (writes nothing, costs nothing):", command(settings, "-n generate_all")),
             (
@@ -99,9 +99,9 @@ def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
         ),
         1,
     ):
-        yield line(f"{number}. {says}")
-        if does:
-            yield to_paste(does)
+        yield line(f"{number}. {step}")
+        if what_to_type:
+            yield to_paste(what_to_type)
     yield from advice(f"To type less, write `library: {library}` into config/config.yaml.", width)
 
 

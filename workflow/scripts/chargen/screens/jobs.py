@@ -226,15 +226,15 @@ def _whose(job: Job) -> str:
 def _to_do(found: Iterable[Job], settings: Settings, width: int | None) -> Iterator[Line]:
     groups: dict[tuple[str, str], list[str]] = {}
     for job in found:
-        says, does = what_to_do(job, settings)
-        if says:
-            groups.setdefault((says, does), []).append(job.name or job.display_name)
-    for (says, does), names in groups.items():
+        trouble, fix = what_to_do(job, settings)
+        if trouble:
+            groups.setdefault((trouble, fix), []).append(job.name or job.display_name)
+    for (trouble, fix), names in groups.items():
         yield line()
         yield line(Span("! ", WARN), ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
-        yield from advice(says, width)
-        if does:
-            yield to_paste(does)
+        yield from advice(trouble, width)
+        if fix:
+            yield to_paste(fix)
 
 
 def _join(operation: RemoteJob, home: Home) -> Job:

@@ -85,9 +85,9 @@ def check_privacy(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "privacy", says, text)
     else:
         yield Finding("ok", "privacy", "each request asks Google not to store it (store_requests is false)")
-    uploads = "until its batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
-    answers = f"answers here for {settings.cleanup.keep_responses_d:g} days after that"
-    yield Finding("ok", "privacy", f"uploads stay on Google's server {uploads}; {answers}, in state/")
+    uploads = "until their batch is applied, 48 hours at most" if settings.cleanup.after_apply else "for 48 hours"
+    answers = f"answers stay in state/ for {settings.cleanup.keep_responses_d:g} days after that"
+    yield Finding("ok", "privacy", f"uploads stay on Google's server {uploads}; {answers}")
 
 
 def check_api(settings: Settings, models: Mapping[str, str]) -> Iterator[Finding]:

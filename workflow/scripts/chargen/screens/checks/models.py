@@ -45,8 +45,8 @@ def check_models(settings: Settings, today: dt.date | None = None) -> Iterator[F
 def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt.date) -> Iterator[Finding]:
     """Yield how the model *name*, used for *use*, stands in the models file."""
     key = use.partition(",")[0]
-    does = next(item for item in operations.every() if item.use == key)
-    find = catalog.text_model if does.wanted == "text" else catalog.image_model
+    operation = next(item for item in operations.every() if item.use == key)
+    find = catalog.text_model if operation.wanted == "text" else catalog.image_model
     try:
         model = find(name)
     except ChargenError as error:
@@ -62,7 +62,7 @@ def _model(catalog: Catalog, use: str, choice: ModelChoice, name: str, today: dt
         yield Finding("warning", "models", f"{use}: {name} is deprecated", instead)
     else:
         yield Finding("ok", "models", f"{use}: {name}")
-    usual = does.unsent_temperature
+    usual = operation.unsent_temperature
     if usual is not None and choice.temperature != usual and "temperature" not in model.takes.parameters:
         says = f"models.{key}.temperature: {choice.temperature:g} is not sent, because {name} does not accept it"
         yield Finding("warning", "models", says, f"remove it, or set it to {usual:g}, the default; nothing changes")
