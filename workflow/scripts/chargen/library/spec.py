@@ -1,6 +1,6 @@
 """The hash over what an author wrote for one scene: what makes a picture wanted again.
 
-White space inside a text counts as one space, so that a line that is broken elsewhere asks for nothing. 0.1.0 took
+White space inside a text counts as one space, so that a changed line break makes nothing wanted. 0.1.0 took
 every text letter by letter: of texts without line breaks both make the same hash, and what is known by the hash of
 0.1.0 keeps it, as it is part of what identifies a wish.
 """

@@ -1,7 +1,7 @@
 """Under which hashes a scene's words are known: that of today, that of 0.1.0, and those that 0.1.0 made of other line
 breaks.
 
-The hash of 0.1.0 changes with white space. So that a text that is reformatted after an upgrade asks for nothing, every
+The hash of 0.1.0 changes with white space. So that a text reformatted after an upgrade makes nothing wanted, every
 run keeps which hash of 0.1.0 stands for the same words as which hash of today: ``spec-hashes.jsonl``.
 """
 
@@ -34,7 +34,7 @@ class SameWords:
         return spec in self.hashes(scene)
 
     def unknown(self, wishes: Iterable[tuple[Scene, Wish]]) -> list[SameSpec]:
-        """Return what of *wishes* is known by an older hash, and not kept yet."""
+        """Return which *wishes* are known by an older hash, and not kept yet."""
         found = {}
         for scene, wish in wishes:
             newest = spec_hash(scene)
@@ -43,7 +43,7 @@ class SameWords:
         return list(found.values())
 
     def keep(self, wishes: Iterable[tuple[Scene, Wish]]) -> None:
-        """Keep what of *wishes* is known by an older hash, durably."""
+        """Keep which *wishes* are known by an older hash, durably."""
         for pair in self.unknown(wishes):
             durable.append_line(self._state.spec_hashes, {"spec_hash": pair.spec_hash, "before": pair.before})
         self.__dict__.pop("_before", None)

@@ -1,4 +1,4 @@
-"""Why a picture would be asked for differently today: what surrounds its scene changed, or only the composition did."""
+"""Why the request of a picture would differ today: style, references or model changed, or only the composition did."""
 
 from __future__ import annotations
 

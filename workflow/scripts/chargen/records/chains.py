@@ -12,7 +12,7 @@ from chargen.records.batch import Outcome
 class FollowUps(Document):
     """``follow-ups.json``: the batches of the same operation that must be settled before this one is.
 
-    They send once more what failed in passing, or pictures that waited for those of this batch; or it is the batch
+    They retry temporary failures, or send pictures that waited for those of this batch; or it is the batch
     itself, whose job was lost and has been found.
     """
 
