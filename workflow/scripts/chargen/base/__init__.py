@@ -1,1 +1,1 @@
-"""What everything else stands on: files and locks, HTTP, events, errors, formatting. Nothing here knows of pictures."""
+"""Used by all other packages: files and locks, HTTP, events, errors, formatting. No module here is about pictures."""

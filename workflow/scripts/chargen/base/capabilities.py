@@ -1,4 +1,4 @@
-"""What sets one provider apart from another, for those who must not know which one it is.
+"""Capabilities of providers, for code that must not depend on one provider.
 
 Two providers are part of chargen. Another one is a package that names its `chargen.providers.protocol.Provider` under
 the entry point group ``chargen.providers``; see "Adding a provider" in CONTRIBUTING.md.
@@ -106,7 +106,7 @@ def load(name: str) -> Any:
 @cache
 def is_placeholder(recorded: str) -> bool:
     """Whether what was *recorded* under this name of a provider is a placeholder. An unknown name is that
-    of a provider whose pictures are real: nothing of it is ever asked for again."""
+    of a provider whose pictures are real: none of them is made again."""
     return any(known.recorded_as == recorded and known.marks_placeholders for known in _known_as(recorded))
 
 
@@ -122,7 +122,7 @@ def marks_placeholders(provider: str) -> bool:
 
 
 def costs_money(provider: str) -> bool:
-    """Whether what *provider* made was paid for, as far as that is known here."""
+    """Whether pictures of *provider* cost money, as far as is known here."""
     try:
         return capabilities(provider).costs_money
     except UnknownProvider:

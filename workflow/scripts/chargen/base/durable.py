@@ -46,7 +46,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make *folder* and what it lies in, each name durable; a folder that exists stays as it is."""
+    """Make *folder* and its parents, each name durable; an existing folder stays as it is."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -84,13 +84,13 @@ def write(path: Path, data: bytes) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what processes that died left half-written below *folder* (see `draft_of`)."""
+    """Remove drafts of dead processes below *folder* (see `draft_of`)."""
     for path in folder.rglob(".*.part"):
         remove_if_dead(path)
 
 
 def remove_dead_drafts(path: Path) -> None:
-    """Take away what processes that died left half-written beside *path*, for *path* (see `draft_of`)."""
+    """Remove drafts of *path* that dead processes left beside it (see `draft_of`)."""
     with os.scandir(path.parent) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(f".{path.name}.")]
     for name in names:
@@ -108,7 +108,7 @@ _drafts = itertools.count(1)
 _DRAFT = re.compile(r"\..+\.(?P<owner>chargen-[0-9a-f]{10})-(?P<pid>\d+)-\d+\.part")
 _DRAFT_OF_0_1_0 = re.compile(r"\.(.+\.[^.]+-\d+|imagery\.yaml\.\d+|[0-9a-f]{16})\.part")
 ABANDONED_S = 48 * 3600.0
-"""How long nobody may have written a draft until it counts as left behind, where its process cannot be asked for."""
+"""The age at which a draft counts as abandoned if its process cannot be checked."""
 
 
 @cache
@@ -128,7 +128,7 @@ def _owner() -> str:
 
 
 def remove_if_dead(draft: Path) -> None:
-    """Take *draft* away if its process is dead; where that cannot be known, if it was left alone for two days."""
+    """Remove *draft* if its process is dead; if that is unknown, once it is two days old."""
     ours = _DRAFT.fullmatch(draft.name)
     if not ours and not _DRAFT_OF_0_1_0.fullmatch(draft.name):
         return
@@ -198,7 +198,7 @@ def append_line(path: Path, data: object) -> None:
 
 @dataclass
 class Unreadable:
-    """Which lines of a file could not be read: filled while it is read, ``at`` is the line that came last."""
+    """The unreadable lines of a file: filled while it is read, ``at`` is the line read last."""
 
     lines: list[str] = field(default_factory=list)
     at: int = 0

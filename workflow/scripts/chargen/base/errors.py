@@ -91,7 +91,7 @@ class ChargenError(Exception):
 
     exit_code = 1
     stopped = False
-    """Whether it only says that somebody stopped the run, who says so once for all steps."""
+    """Whether it only says that the run was stopped, which is printed once for all steps."""
 
 
 class CannotPlan(ChargenError):

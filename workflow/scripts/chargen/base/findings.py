@@ -12,7 +12,7 @@ Level = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Finding(Document):
-    """One line: what was looked at, how it is, and what to do if it is not well."""
+    """One line: what was checked, the result, and what to do about a problem."""
 
     level: Level
     about: str

@@ -18,7 +18,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a connection to *host* ends on this machine, where no proxy can take it: loopback, 0.0.0.0 or ::."""
+    """Whether a connection to *host* ends on this machine, where no proxy is used: loopback, 0.0.0.0 or ::."""
     found = address(host.strip("[]"))
     return is_loopback(host) or (found is not None and found.is_unspecified)
 

@@ -1,4 +1,4 @@
-"""The one place where HTTP clients are built: ours, and the one that google-genai is given.
+"""Builds all HTTP clients: ours, and the one for google-genai.
 
 What holds for every request of theirs:
 
@@ -142,7 +142,7 @@ def proxy_for(url: httpx2.URL | str) -> Proxy | None:
 
 
 class _Gate(httpx2.BaseTransport):
-    """Lets a request out to where it may go, on the way that the machine's settings say. Safe in threads."""
+    """Sends requests to allowed addresses only, through the machine's proxy if there is one. Thread-safe."""
 
     def __init__(self, home: Origin, key: str) -> None:
         self._home = home

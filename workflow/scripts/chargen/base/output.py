@@ -1,4 +1,4 @@
-"""The edge at which text leaves for a screen or a log: without secrets, and without what a terminal would obey.
+"""Cleans text for screens and logs: no secrets, and no control characters.
 
 Texts come from servers, from files of a library, from names of folders, and from exceptions. `guarded` puts a filter
 before standard output and standard error, so that whatever is printed passes it: our own lines, warnings, tracebacks,
@@ -17,7 +17,7 @@ from typing import Any, TextIO, cast
 from urllib.parse import quote
 
 EMULATOR_KEY = "emulator-needs-no-key"
-"""What stands in the place of a key for the emulator: no secret."""
+"""The placeholder for a key under the emulator: not a secret."""
 
 
 HIDDEN = "[key]"

@@ -65,7 +65,7 @@ class Bar:
     def _show(self, stream: TextIO) -> None:
         self._since = time.monotonic()
         if ONE_AT_A_TIME.parent.is_dir() and not self._held.enter_context(durable.lock(ONE_AT_A_TIME, wait=False)):
-            return  # somebody else's bar is shown; asked again after a moment
+            return  # another process shows its bar; tried again after a moment
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.progress import TimeRemainingColumn as Remaining

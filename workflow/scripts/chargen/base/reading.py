@@ -38,7 +38,7 @@ def rest() -> Any:
 
 
 class WrongShape(ValueError):
-    """Data that does not fit its type; the message names the key and what stands there."""
+    """Data that does not fit its type; the message has the key and the value."""
 
 
 class Document:

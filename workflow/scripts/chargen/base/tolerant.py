@@ -1,4 +1,4 @@
-"""Reading what others wrote: whatever stands there, these give the type that was asked for.
+"""Tolerant reading of foreign data: these return the requested type, whatever the value is.
 
 An API leaves out zero counts, writes numbers as text, and says null where nothing is. None of that may end a run.
 """

@@ -1,4 +1,4 @@
-"""The body of a download on its way to the disk: decoded as its headers say, and compared with what they promise."""
+"""Writes the body of a download to disk: decoded, and compared with its headers."""
 
 from __future__ import annotations
 

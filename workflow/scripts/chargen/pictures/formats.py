@@ -1,4 +1,4 @@
-"""Pictures judged by their bytes: what they are, how large, and whether they are whole.
+"""Pictures checked by their bytes: format, size, and whether they are complete.
 
 Nothing here decodes pixels, so nothing here imports an imaging library. The layouts followed are those of the
 PNG specification (chunks), ITU-T T.81 (JPEG markers), the WebP container specification and GIF89a.
@@ -24,7 +24,7 @@ EMULATOR_MARK = b"chargen-emulator"
 
 MAX_SIDE = 65_500
 MAX_PIXELS = 200_000_000
-"""Bounds on what is believed: the largest picture that the API sells has some 20 million pixels."""
+"""Limits: the largest picture that the API sells has some 20 million pixels."""
 
 _MARK_WINDOW = 4096
 _LFS_MAX_BYTES = 1024

@@ -1,4 +1,4 @@
-"""What needs an imaging library: reading pictures of any kind, and making of them what the API takes.
+"""Everything that needs an imaging library: reading pictures of any kind, and converting them for the API.
 
 Pillow is imported when a picture is looked at, not with this module.
 """
@@ -133,7 +133,7 @@ def _white(image: Image.Image) -> float:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture; whatever goes wrong with it, also later while it is open, is Unreadable."""
+    """Open a picture; any error, also later while it is open, is raised as Unreadable."""
     from PIL import Image, UnidentifiedImageError
 
     _register_heif()

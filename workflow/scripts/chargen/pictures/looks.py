@@ -1,4 +1,4 @@
-"""Looking at picture files that are to be sent: what they hold, whether they can be sent, and as what.
+"""Checking picture files that are to be sent: content, whether they can be sent, and conversions.
 
 Hashing thousands of files for every plan would take seconds: what was seen of a file is remembered by its size and
 time of change, in ``looks.json`` in the state. Planning reads that memory; only a run that starts writes it.
@@ -71,7 +71,7 @@ class Looker:
         return found
 
     def remember(self) -> None:
-        """Write what was seen; for runs that start, never while only planning."""
+        """Write what was found; called when a run starts, never while planning."""
         if self._new:
             durable.write_json(self._path, _remembered(self._path) | self._new)
             self._new = {}

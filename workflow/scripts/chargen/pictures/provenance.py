@@ -1,4 +1,4 @@
-"""Where a picture comes from, said by the picture itself or by a file beside it (setting: ``provenance``).
+"""Provenance: the origin of a picture, inside the picture or in a file beside it (setting: ``provenance``).
 
 Pixels are never touched; what is put into a picture stands where its format keeps comments.
 """

@@ -1,1 +1,1 @@
-"""Planning: which pictures are wanted, done, stale, missing, in flight or failed, and what goes out. Read-only."""
+"""Planning: which pictures are wanted, done, stale, missing, in flight or failed, and what is sent. Read-only."""

@@ -1,4 +1,4 @@
-"""What goes out together: one batch per model, filled up to the limits."""
+"""Batches: one per model, filled up to the limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this folder has asked for under another name of the library.
+"""Batches that this folder has sent under another name of the library.
 
 A library that is renamed, moved, or given another `library_id` begins with an empty state. Everything that was asked
 for under the old name is in the state of that name: what is on its way would be bought again, and what failed or was

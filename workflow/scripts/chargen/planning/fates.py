@@ -41,7 +41,7 @@ class Fates:
         return any(id_ in self._flying or id_ in self._outcomes or id_ in self._brought_by for id_ in _ids(wish))
 
     def in_flight(self, wish: Wish) -> Fate | None:
-        """That the wish is on its way, if it is."""
+        """The wish as in flight, or None if it is not."""
         batch = next((self._flying[id_] for id_ in _ids(wish) if id_ in self._flying), "")
         return Fate("in flight", batch=batch) if batch else None
 

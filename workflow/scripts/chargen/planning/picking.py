@@ -37,7 +37,7 @@ def sent_picture(role: Role, about: tuple[str, str], path: str, look: Look, most
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What a scene sends along, in order; what it must wait for; what was wrong; what keeps it from being sent; and
+    """The references of a scene, in order; what it must wait for; problems; what blocks it; and
     why pictures that the author did not name were chosen, and what is done to any of them before it is sent.
     """
 

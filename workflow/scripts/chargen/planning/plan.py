@@ -1,4 +1,4 @@
-"""The plan of one operation: where each of its results stands, and what goes out. Planning writes nothing.
+"""The plan of one operation: the status of each result, and what is sent. Planning writes nothing.
 
 Every operation has such a plan; `chargen.planning.scene_plans` and `chargen.planning.file_plans` add what is known of
 scenes, and of picture files.
@@ -25,7 +25,7 @@ from chargen.records.settings import Settings
 
 
 class Item(Protocol):
-    """One result that is wanted, and where it stands. ``batch`` has it in flight, or has the answer to restore from;
+    """One wanted result and its status. ``batch`` has it in flight, or has the answer to restore from;
     ``reason`` says why, where the status alone does not."""
 
     @property
@@ -48,7 +48,7 @@ Wanted = TypeVar("Wanted", bound=Item)
 
 @dataclass(frozen=True, slots=True)
 class Deferred(Generic[Wanted]):
-    """What waits for other results of the same run; it goes out in a later wave."""
+    """A result that waits for others of the same run; it is sent in a later wave."""
 
     item: Wanted
     shape: Shape
@@ -57,7 +57,7 @@ class Deferred(Generic[Wanted]):
 
 @dataclass(frozen=True, slots=True)
 class Stale(Generic[Wanted]):
-    """What is in place, and whose request would be another today: counted and priced, never ordered by itself."""
+    """A result in place that is out of date: counted and priced, never made again by itself."""
 
     item: Wanted
     cost_usd: float

@@ -24,7 +24,7 @@ def _unknown(scene: Scene) -> Shape | Problem:
 
 @dataclass(kw_only=True)
 class ScenePlan(Plan[Standing]):
-    """Where each picture of *library* stands."""
+    """The status of each picture of *library*."""
 
     kinds: frozenset[Kind]
     library: Library

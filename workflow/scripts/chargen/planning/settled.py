@@ -1,4 +1,4 @@
-"""A plan is made of what stood in the library a moment ago: an author may have been saving it just then."""
+"""Checks that files were not being saved while the plan was made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every plan is made from, each read once, and what becomes of every plan in the end.
+"""The input of every plan, each read once, and the last steps of every plan.
 
 What only one operation knows (which results are wanted, what is asked for them) stands in its package.
 """

@@ -1,4 +1,4 @@
-"""Where each wanted picture stands, before anything is composed: done, missing, in flight, failed, or to be made."""
+"""The status of each wanted picture, before prompts are composed: done, missing, in flight, failed, or wanted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chargen.records.identity import Wish
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One variation of a scene and where it stands.
+    """One variation of a scene and its status.
 
     ``path`` is its picture, relative to the library root, where there is one; ``record`` what describes it.
     ``reason`` says why, where the status alone does not. ``attempt`` is the number of the next sending.
@@ -46,7 +46,7 @@ class Standing:
 
 
 class Pictures:
-    """What stands in the entities' folders, each folder listed once."""
+    """The files in the entities' folders, each folder listed once."""
 
     def __init__(self, root: Path):
         self._root = root

@@ -1,4 +1,4 @@
-"""Whether results could be put into an entity's folder: what cannot is not sent."""
+"""Whether results can be saved in an entity's folder; if not, they are not sent."""
 
 from __future__ import annotations
 

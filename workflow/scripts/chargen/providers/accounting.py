@@ -16,7 +16,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a result file holds, compared with what its job was asked.
+    """A result file compared with its job's requests.
 
     ``expected`` is how many lines there should be, 0 if nothing says so. ``known`` counts the keys that were asked for
     and have a readable line, ``damaged`` those with only a damaged line, ``unreadable`` all lines that are no

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LOST = "LOST"
-"""Our own word for a job that was paid for and is gone from the server, or whose results are."""
+"""chargen's state for a paid job that is gone from the server, or whose results are."""
 
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", LOST})
 """Only these end a job; an unknown state is never final."""
 
 LONGEST_MESSAGE = 2000
-"""Characters of what somebody said that are kept; a page of a firewall is longer."""
+"""Maximum length of a kept message; a page of a firewall is longer."""
 
 Wanted = Literal["picture", "text"]
 """What a task's answer must contain to be valid."""
@@ -34,7 +34,7 @@ own because nothing was sent."""
 
 
 class RemoteError(ChargenError):
-    """The provider said no, or the question did not get through.
+    """The provider refused, or the request did not get through.
 
     ``status`` is the HTTP status, 0 without an answer; ``message`` is one line, without the key and without control
     characters. ``unsent`` says that no connection was made, so that the server certainly never heard of it; ``foreign``
@@ -97,7 +97,7 @@ class RemoteError(ChargenError):
 
     @property
     def unclear(self) -> bool:
-        """Whether the act may have taken effect all the same.
+        """Whether the request may have taken effect anyway.
 
         There was no answer, or none of the API, a redirect, a time-out, or the server failed.
         """

@@ -58,7 +58,7 @@ class Connection(Protocol):
         """Return the job *name*, with its answers if they are inlined."""
 
     def cancel(self, name: str) -> None:
-        """Ask for the job's end; what is done by then still comes."""
+        """Cancel the job; finished results still arrive."""
 
     def delete_job(self, name: str) -> None:
         """Delete the job and its results."""

@@ -1,4 +1,4 @@
-"""``last-look.json``: the jobs as a run saw them last. A cache: what cannot be read is asked for again."""
+"""``last-look.json``: the jobs as a run saw them last. A cache: if it cannot be read, the server is asked again."""
 
 from __future__ import annotations
 

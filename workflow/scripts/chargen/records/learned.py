@@ -1,4 +1,4 @@
-"""``learned.json``: what the answers of the past counted in tokens. A cache of what receipts say.
+"""``learned.json``: the tokens of past answers. A cache made from receipts.
 
 Prices stand in ``config/models.yaml``; how many tokens an answer takes is only known from answers. Each way of asking
 (for which operation, which model, at which size, with which parameters) has its own samples, the youngest ones.
@@ -57,7 +57,7 @@ class Learned:
         self.batches = [*self.batches, receipt.batch][-KEPT_BATCHES:]
         for task in receipt.tasks:
             model = task.model_requested
-            if task.spec_hash.startswith(UNKNOWN):  # collected without its plan: what was asked is unknown
+            if task.spec_hash.startswith(UNKNOWN):  # collected without its plan: the request is unknown
                 continue
             if task.has_picture and (sample := _sample(task)):
                 name = way(receipt.operation, model, task.image_size, receipt.parameters)

@@ -24,7 +24,7 @@ SAFETY_SETTING = {
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and how it is called; what it does not take is not sent (see `chargen.providers.parameters`)."""
+    """A model and its parameters; unsupported ones are not sent (see `chargen.providers.parameters`)."""
 
     model: str = key("", "Name of the model.", minLength=1)
     fallback: str = key(
@@ -47,7 +47,7 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class LookingModelChoice(ModelChoice):
-    """A model that looks at pictures."""
+    """A model for analyses."""
 
     media_resolution: Resolution = key(
         "",

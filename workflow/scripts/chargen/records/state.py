@@ -1,4 +1,4 @@
-"""Where chargen keeps what must not be lost: ``state/<provider>/<library id>/``.
+"""Paths below ``state/<provider>/<library id>/``, where chargen keeps what must not be lost.
 
 Nothing in there is an output of Snakemake, and nothing in results/ is read to decide what is to be done.
 """
@@ -35,7 +35,7 @@ class State:
 
     @property
     def journal(self) -> Path:
-        """What was asked of the remote side, one JSON line an event."""
+        """The journal of requests to the server, one JSON line per event."""
         return self.root / "journal.jsonl"
 
     @property
@@ -55,7 +55,7 @@ class State:
 
     @property
     def uploads(self) -> Path:
-        """Which files lie on the server, one JSON line an event."""
+        """The files on the server, one JSON line per event."""
         return self.root / "uploads.jsonl"
 
     @property
@@ -229,7 +229,7 @@ class RunFiles:
 
     @property
     def stop(self) -> Path:
-        """Present once the run was asked to end: whoever waits for it ends too."""
+        """Exists once the run was stopped: its waiting steps end too."""
         return self.folder / "stop"
 
     def printed(self, topic: str = "") -> Path:

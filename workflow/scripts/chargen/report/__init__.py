@@ -1,1 +1,1 @@
-"""The report: what a person and a program want to know after a run, from receipts, journal, plan and library."""
+"""The report after a run, for people and programs, from receipts, journal, plan and library."""

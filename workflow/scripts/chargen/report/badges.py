@@ -1,4 +1,4 @@
-"""The badges of pictures on the page: their names in the data, and what the page calls them."""
+"""The badges of pictures on the page: their names in the data and on the page."""
 
 from __future__ import annotations
 

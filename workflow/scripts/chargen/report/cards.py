@@ -1,4 +1,4 @@
-"""What stands on the page: a card for each picture, in place or wanted, and one for each enhanced picture."""
+"""The cards of the page: one for each picture, in place or wanted, and one for each enhanced picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of every task so far: the receipts of all batches, and what the server still has."""
+"""The outcome of every task so far: the receipts of all batches, and the batches in flight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WAITING = "waiting"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of one wish: its last attempt, and what all attempts together took, in US dollars.
+    """The outcome of one wish: its last attempt, and what all attempts together took, in US dollars.
 
     While the server still has it, ``task`` comes from the batch's plan and lacks what only an answer brings.
     """

@@ -1,4 +1,4 @@
-"""The page: every picture of the library with its story, what failed, and what it cost. One file, no server."""
+"""The page: every picture of the library with its details, failures and costs. One file, no server."""
 
 from __future__ import annotations
 

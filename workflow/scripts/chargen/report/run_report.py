@@ -1,4 +1,4 @@
-"""Report: what a person and what a program want to know, from the receipts and the library as they are now."""
+"""Writing the report, from the receipts and the library as they are now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Earlier versions of a picture: what lies in the ``archive`` folder beside it."""
+"""Earlier versions of a picture, in the ``archive`` folder beside it."""
 
 from __future__ import annotations
 

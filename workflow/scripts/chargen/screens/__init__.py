@@ -1,4 +1,4 @@
-"""Screens: what a person looks at or does beside a run. Each is a module here, a verb and a target of the same name.
+"""Screens: commands for a person, separate from a run. Each is a module here, a verb and a target of the same name.
 
 A module is a screen if it has `HELP`, one line about it, and ``run(settings, state, run_files, screen)``, which prints
 and returns the exit status. It may have `ARGUMENTS`, what `add_argument` takes for each further argument of the verb,

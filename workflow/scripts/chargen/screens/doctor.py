@@ -1,4 +1,4 @@
-"""`snakemake doctor`: what is wrong with key, configuration, models, library, machine and clock, and what to do.
+"""`snakemake doctor`: check key, configuration, models, library, machine and clock.
 
 The key is never printed.
 """

@@ -1,4 +1,4 @@
-"""`snakemake failures`: what failed and is still wanted, by reason, with the command that orders it again."""
+"""`snakemake failures`: failed pictures that are still wanted, by reason, with the command that orders them again."""
 
 from __future__ import annotations
 

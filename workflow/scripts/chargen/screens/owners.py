@@ -1,4 +1,4 @@
-"""Whose is what lies on the server: the names that chargen gives, and the ledgers of the libraries of this folder.
+"""Owners of jobs and files on the server: by the names that chargen gives, and by the journals of this folder.
 
 One key serves many libraries, on many machines; what no ledger here knows may well be needed elsewhere.
 """

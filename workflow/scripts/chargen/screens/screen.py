@@ -1,4 +1,4 @@
-"""How the operating targets answer: coloured on a terminal, plain lines elsewhere, or one JSON document.
+"""Output of the screens: coloured on a terminal, plain lines elsewhere, or one JSON document.
 
 A screen is a list of lines, a line is a list of spans; what is data stays data, so that both answers say the same.
 """

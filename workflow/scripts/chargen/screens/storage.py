@@ -1,4 +1,4 @@
-"""`snakemake storage`: the uploaded files of the key, whose they are, who needs them, and how full the storage is."""
+"""`snakemake storage`: the uploaded files of the key, their owners, which batch needs them, and storage used."""
 
 from __future__ import annotations
 

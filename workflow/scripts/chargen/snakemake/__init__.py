@@ -1,1 +1,1 @@
-"""The Snakemake side: what rules ask while the graph is built, start and end of a run, and what is printed."""
+"""The Snakemake side: functions for the rules, start and end of a run, and what is printed."""

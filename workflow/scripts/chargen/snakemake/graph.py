@@ -1,4 +1,4 @@
-"""What the rules ask while Snakemake builds its graph: which files a target needs, and which chains begin again.
+"""Functions for the rules while Snakemake builds its graph: files of a target, and chains that start again.
 
 A *chain* is the series of steps that one batch goes through, from `plan.json` to `settled`, each of which leaves a file
 in `results/<operation>/<batch>/`. A target needs the last file of each chain of its plan. Nothing here writes anything:
@@ -142,7 +142,7 @@ class Graph:
     def _settled_files_of_run(self) -> list[str]:
         operations = self._context.targets.operations()
         if not operations:
-            self._plans.of(SCENES)  # prints where things stand
+            self._plans.of(SCENES)  # prints the status
             return []
         if self._context.targets.illustrate and not isinstance(self._plans.of(ILLUSTRATE.looks), Remains):
             return self._files_of_illustrate()

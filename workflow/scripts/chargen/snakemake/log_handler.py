@@ -28,7 +28,7 @@ from chargen.base.formatting import CLEAR_LINE, is_terminal, wrapped
 OUR_OWN = "chargen"
 """The attribute of a log record that chargen itself wrote: plan and summary."""
 STOPPED = "Nothing is lost: "
-"""In the message of a step that somebody stopped; at the end of the run it is printed once for all of them."""
+"""In the message of a stopped step; at the end of the run it is printed once for all of them."""
 ANSWERS_BY_STATUS = frozenset({"doctor", "cleanup"})
 """Rules whose answer is on the screen, and whose exit status only repeats that it is not good."""
 MOST_LISTED = 30

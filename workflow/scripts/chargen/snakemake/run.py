@@ -73,7 +73,7 @@ class Run:
             self._sum_up(failed)
 
     def _make_folder(self, started: str) -> None:
-        """Make the folder of this run with its settings. Nobody else may have it: who makes it removes it."""
+        """Make the folder of this run with its settings. It belongs to this run alone, which also removes it."""
         context, files = self._context, self._context.files
         durable.make_folder(files.folder.parent)
         try:

@@ -67,7 +67,7 @@ class Targets:
 
     @property
     def not_allowed_with_planned(self) -> list[str]:
-        """The targets whose plan cannot be shown: they would be carried out."""
+        """The targets whose plan cannot be shown: they would really run."""
         shown = operations.targets() | {PLANNED, ORDER}
         return sorted(
             name for name in self.names - shown if not (is_screen(name) and getattr(find(name), "READ_ONLY", True))

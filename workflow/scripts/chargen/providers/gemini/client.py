@@ -1,4 +1,4 @@
-"""The remote side: Gemini's Files and Batch APIs through google-genai, raw HTTP where the SDK hides what is needed.
+"""Client for Gemini's Files and Batch APIs through google-genai, with raw HTTP where the SDK hides data.
 
 The SDK drops an operation's error and statistics, so operations are read raw. Nothing here retries by itself, and
 the SDK's own retries stay off: whoever calls knows what may be asked twice.
@@ -93,7 +93,7 @@ class Remote:
         return read_job(data | {"name": name})
 
     def cancel(self, name: str) -> None:
-        """Ask for the job's end; what is done by then still comes."""
+        """Cancel the job; finished results still arrive."""
         with sdk_errors(f"cancelling {name}"):
             self._client.batches.cancel(name=name)
 

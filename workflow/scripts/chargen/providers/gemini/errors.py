@@ -1,4 +1,4 @@
-"""What the Gemini API says no with, and what that means."""
+"""Errors of the Gemini API, and what they mean."""
 
 from __future__ import annotations
 

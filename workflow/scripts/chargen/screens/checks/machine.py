@@ -1,4 +1,4 @@
-"""Checks of this machine: what state/ holds, disk space, network drives, locks."""
+"""Checks of this machine: state/, disk space, network drives, locks."""
 
 from __future__ import annotations
 
