@@ -12,7 +12,7 @@ import yaml
 
 from chargen.base.capabilities import UnknownProvider, capabilities, costs_money, counts, is_placeholder
 from chargen.base.schemas import ROOT
-from chargen.providers import registry
+from chargen.providers import protocol, registry
 from chargen.records import settings as config
 
 PACKAGE = ROOT / "workflow" / "scripts" / "chargen"
@@ -72,6 +72,23 @@ def test_nobody_else_reads_the_words_of_the_api() -> None:
     ]
 
     assert [] == found
+
+
+def members(protocol: type) -> set[str]:
+    """What a protocol asks for."""
+    return {name for name in vars(protocol) if not name.startswith("_")}
+
+
+def test_the_example_has_what_the_protocol_asks_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The provider that CONTRIBUTING says to copy offers every member, and none that nobody asks for."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "providers")
+    from folder_provider import PROVIDER, Folder
+
+    offered = {name for name in dir(PROVIDER) if not name.startswith("_")}
+    connection = {name for name in dir(Folder(tmp_path)) if not name.startswith("_")}
+
+    assert members(protocol.Provider) == offered
+    assert members(protocol.Connection) == connection
 
 
 @pytest.mark.parametrize("name", sorted(registry.BUILT_IN))
