@@ -111,7 +111,7 @@ def _argument_rows() -> Iterator[str]:
     rules, seen = rule_of_arguments()["properties"], set()
     for command in (Screen, *COMMANDS.values()):
         defaults = defaults_of(command)
-        for name, _, _ in keys_of(command):
+        for name, _ in keys_of(command):
             if name not in seen:
                 seen.add(name)
                 takers = [f"`{taker}`" for taker, of in COMMANDS.items() if name in defaults_of(of)]

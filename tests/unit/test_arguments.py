@@ -54,7 +54,7 @@ def test_only_arguments_that_were_given_are_kept(tmp_path):
 
     assert {} == nothing.arguments
     assert {"scenes": ["character/*", "location/*"], "older_than_h": 12} == asked.arguments
-    assert arguments.Order(("character/*", "location/*"), "") == asked.asked(arguments.Order)
+    assert arguments.Order(scenes=("character/*", "location/*")) == asked.asked(arguments.Order)
     assert 12 == asked.asked(arguments.Cleanup).older_than_h
 
 

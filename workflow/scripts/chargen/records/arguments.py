@@ -21,7 +21,7 @@ class Arguments:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
         """Return the arguments among those that were *given*, with defaults for the others."""
-        names = {name for name, _, _ in keys_of(cls)}
+        names = {name for name, _ in keys_of(cls)}
         return cls(
             **{
                 name: tuple(value) if isinstance(value, list) else value
@@ -93,7 +93,7 @@ COMMANDS: Mapping[str, type[Arguments]] = {
 
 def all_arguments() -> dict[str, Key]:
     """Return every argument with its declaration."""
-    return {name: declaration for command in COMMANDS.values() for name, _, declaration in keys_of(command)}
+    return {name: declaration for command in COMMANDS.values() for name, declaration in keys_of(command)}
 
 
 def default_arguments() -> dict[str, Any]:
@@ -117,7 +117,7 @@ def check_arguments(words: Sequence[str], targets: Collection[str], screens: Cal
     if not typed:
         return
     commands: dict[str, type[Arguments]] = {**dict.fromkeys(screens(), Screen), **COMMANDS}
-    takes = {command: [name for name, _, _ in keys_of(of)] for command, of in commands.items()}
+    takes = {command: [name for name, _ in keys_of(of)] for command, of in commands.items()}
     faults = [_not_taken(name, targets, takes) for name in typed if not _takers(name, takes) & set(targets)]
     if faults:
         raise ChargenError("\n".join(faults))

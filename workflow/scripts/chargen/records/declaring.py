@@ -41,13 +41,11 @@ def group(of: type, description: str, **defaults: Any) -> Any:
     return field(default_factory=lambda: of(**defaults), metadata={_KEY: Key(description, defaults, {}, of)})
 
 
-def keys_of(declared: type) -> Iterator[tuple[str, Any, Key]]:
-    """Yield name, type and declaration of each key of the dataclass *declared*, in order."""
-    hints = get_type_hints(declared)
+def keys_of(declared: type) -> Iterator[tuple[str, Key]]:
+    """Yield name and declaration of each key of the dataclass *declared*, in order."""
     for item in dataclasses.fields(declared):
-        if _KEY in item.metadata:
-            declaration: Key = item.metadata[_KEY]
-            yield item.name, declaration.group or hints[item.name], declaration
+        if declaration := declaration_of(item):
+            yield item.name, declaration
 
 
 def declaration_of(item: dataclasses.Field[Any]) -> Key | None:
@@ -59,7 +57,7 @@ def declaration_of(item: dataclasses.Field[Any]) -> Key | None:
 def defaults_of(declared: type, replaced: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the default of every key, as users would write it; *replaced* holds those that a group replaces."""
     values: dict[str, Any] = {}
-    for name, _, declaration in keys_of(declared):
+    for name, declaration in keys_of(declared):
         if declaration.group:
             values[name] = defaults_of(declaration.group, declaration.default)
         else:
@@ -70,10 +68,11 @@ def defaults_of(declared: type, replaced: Mapping[str, Any] | None = None) -> di
 
 def rule_of(declared: type) -> dict[str, Any]:
     """Return the JSON Schema of the keys of *declared*; no other key is allowed, and none is required."""
+    hints = get_type_hints(declared)
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _rule(kind, declaration) for name, kind, declaration in keys_of(declared)},
+        "properties": {name: _rule(hints[name], declaration) for name, declaration in keys_of(declared)},
     }
 
 

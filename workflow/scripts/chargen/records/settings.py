@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from chargen.base import schemas as schema
@@ -17,7 +17,6 @@ from chargen.base.output import EMULATOR_KEY as EMULATOR_KEY
 from chargen.records.api_keys import api_key as api_key
 from chargen.records.api_keys import dotenv_file as dotenv_file
 from chargen.records.api_keys import found_keys as found_keys
-from chargen.records.arguments import Arguments, all_arguments, default_arguments
 from chargen.records.declaring import Key, declaration_of, defaults_of, group, key
 from chargen.records.setting_groups import (
     SAFETY_SETTING,
@@ -35,6 +34,9 @@ from chargen.records.setting_groups import (
     Submit,
     Upload,
 )  # fmt: skip
+
+if TYPE_CHECKING:  # a step of a batch takes no arguments of commands: it starts without reading what they are
+    from chargen.records.arguments import Arguments
 
 DEFAULT_CONFIG = schema.ROOT / "config" / "config.yaml"
 FILE_KEYS = ("analysis", "prompts", "styles", "models_file")
@@ -177,12 +179,13 @@ class Settings:
         values = dict(data)
         if "retry_max_attempts" in values:  # version 0.1.0
             values["retry"] = {"max_attempts": values.pop("retry_max_attempts")}
-        values["arguments"] = values.get("arguments") or _arguments(values)
+        if "arguments" not in values:  # version 0.1.0
+            values["arguments"] = _arguments(values)
         known = {item.name: declaration_of(item) for item in fields(cls)}
         return cls(**{name: _from_json(value, known[name]) for name, value in values.items() if name in known})
 
 
-AnyArguments = TypeVar("AnyArguments", bound=Arguments)
+AnyArguments = TypeVar("AnyArguments", bound="Arguments")
 
 
 def _from_json(value: Any, declaration: Key | None) -> Any:
@@ -231,7 +234,9 @@ def configuration_rule() -> dict[str, Any]:
 
 def _checked(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return *config* with defaults for absent keys; raise ChargenError unless it fits the schemas."""
-    known = set(all_arguments())
+    from chargen.records.arguments import default_arguments
+
+    known = set(default_arguments())
     data = _typed(dict(config), configuration_rule())
     of_commands = {name: value for name, value in data.items() if name in known}
     of_run = _with_defaults({name: value for name, value in data.items() if name not in known}, defaults_of(Settings))
@@ -257,6 +262,8 @@ def _with_defaults(data: Any, defaults: Mapping[str, Any]) -> Any:
 
 def _arguments(data: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of commands in *data* that say something else than the default."""
+    from chargen.records.arguments import default_arguments
+
     defaults = default_arguments()
     return {name: data[name] for name, value in defaults.items() if name in data and data[name] != value}
 
