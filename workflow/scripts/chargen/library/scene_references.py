@@ -69,8 +69,8 @@ class SceneReferences:
         elif self._index.contradicts(entity, candidates[0].path):
             self._warn(
                 "contradicting-portrait",
-                f"{candidates[0].path} contradicts the description of {entity.name} ({slug}), and is sent because it "
-                "is named",
+                f"{candidates[0].path} contradicts the description of {entity.name} ({slug}), but is sent because "
+                "the file names it",
             )
 
     def add_location(self) -> None:

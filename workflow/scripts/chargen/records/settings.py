@@ -108,7 +108,7 @@ class Settings:
     )
     provenance: Literal["none", "sidecar", "picture"] = key(
         "none",
-        "Where a picture says where it comes from (key, prompt, model, references, batch, time), besides its record: "
+        "Where the origin of a picture (key, prompt, model, references, batch, time) is stored besides its record: "
         "`none`; `sidecar`, a file <picture>.provenance.json beside it; or `picture`, inside it, without changing a "
         "pixel. The last invalidates the Content Credentials (C2PA) that Google adds to its pictures.",
     )

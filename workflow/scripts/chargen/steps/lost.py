@@ -35,7 +35,7 @@ def look_again(settings: Settings, state: State, files: BatchFiles, remote: Conn
         words = f"{entry.job} was sent with another key or to another address, so it is not checked"
         events.log("still-lost", words, batch=files.id, job=entry.job)
         return False
-    why = f"{entry.job} is still lost on the server on the server"
+    why = f"{entry.job} is still lost on the server"
     try:
         operation = _find(remote, entry.job)
         is_back = operation is not None and has_come_back(settings, files, remote, operation)

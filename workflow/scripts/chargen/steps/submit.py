@@ -227,9 +227,7 @@ class _Search:
             return ""
         batch = self.files.id
         if self.entry.open_intent is not None:
-            words = (
-                f"adopted {job.name}: it is batch {batch}, whose submission got no answer; nothing is sent again again"
-            )
+            words = f"adopted {job.name}: it is batch {batch}, whose submission got no answer; nothing is sent again"
             _created(self.journal, batch, job.name, adopted=True)
         else:
             words = f"adopted {job.name}: it is batch {batch}, sent earlier; nothing is sent again"
