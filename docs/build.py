@@ -50,6 +50,7 @@ These say what one command shall do: `snakemake order --config scenes='character
 """
 
 CONFIG_HEAD = """\
+# yaml-language-server: $schema=../schemas/config.schema.json
 # Configuration of chargen. Every key is here with its default; `--config key=value` overrides one for a run,
 # `--configfile mine.yaml` several. Unknown keys and wrong values are refused with the name of the key.
 # Arguments of single commands, like `scenes` of `snakemake order`, are listed in docs/configuration.md.

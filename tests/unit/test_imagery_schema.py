@@ -101,3 +101,13 @@ def test_init_sets_editors_up(tmp_path: Path) -> None:
         named = path.parent / first.partition("$schema=")[2]
         assert named.read_bytes() == (ROOT / "schemas" / "imagery.schema.json").read_bytes()
     assert not load_library(tmp_path / "story").problems
+
+
+@pytest.mark.parametrize("name", ["config", "models", "styles", "prompts"])
+def test_settings_files_name_their_schemas(name: str) -> None:
+    """Editors check the files in config/ too."""
+    path = ROOT / "config" / f"{name}.yaml"
+    first = path.read_text("utf-8").split("\n")[0]
+    schema = path.parent / first.partition("# yaml-language-server: $schema=")[2]
+
+    assert schema.resolve() == ROOT / "schemas" / f"{name}.schema.json"

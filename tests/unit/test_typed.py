@@ -112,7 +112,7 @@ def test_texts_of_a_configuration_file_stay_texts(tmp_path: Path) -> None:
 
 def test_words_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     """A path of other bytes is an error with its bytes shown, not a crash when the settings are written."""
-    with pytest.raises(ChargenError, match=r"library=b\\xffok: this is not UTF-8"):
+    with pytest.raises(ChargenError, match=r"library=b\\xffok: the value is not UTF-8"):
         settings(tmp_path, "library=" + os.fsdecode(b"b\xffok"))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from chargen.base.errors import Place
 from chargen.library.model import Depicted, Entity, Kind, Palette, Scene
+from chargen.library.scene import SCENE_FIELDS
+from chargen.library.scene_field import SceneField, Type
 from chargen.prompts.composer import Around, CastMember, Finding, Learned, PlaceInfo, SentReference
 
 _PLACE = Place("probe")
@@ -24,38 +27,21 @@ def _bare(kind: Kind) -> tuple[Scene, Around]:
     return scene, Around(Entity(kind, "ada", Path("ada"), "Ada"))
 
 
+def _sample(item: SceneField) -> Any:
+    """Something that the field may say, and no other field does: what was said before is not said again."""
+    samples: dict[Type, Any] = {
+        "texts": (f"{item.name} in brick", f"{item.name} in ink"),
+        "light": (("primary_source", "the oven"),),
+        "palette": Palette(("brown",), ("orange",), ("green",)),
+        "people": (Depicted("ada"), Depicted("bo", "asleep"), Depicted(text="two apprentices")),
+    }
+    return samples.get(item.type, f"{item.name} of bread")
+
+
 def _full(kind: Kind) -> tuple[Scene, Around]:
-    scene = Scene(
-        entity=f"{kind}/ada",
-        id="full",
-        place=_PLACE,
-        spec={},
-        title="Bread",
-        prompt="Ada bakes.",
-        description="Flour flies.",
-        pose="bent forward",
-        setting="a bakery",
-        zone_text="The oven glows.",
-        beat="The last loaf.",
-        mood="intimate",
-        mood_reason="It is late.",
-        composition=("close",),
-        hook="one spark",
-        time_of_day="night",
-        weather="rain",
-        season="autumn",
-        lighting=(("primary_source", "the oven"),),
-        palette=Palette(("brown",), ("orange",), ("green",)),
-        must_include=("peel",),
-        avoid=("cake",),
-        materials=("brick",),
-        characters=(Depicted("ada"), Depicted("bo", "asleep"), Depicted(text="two apprentices")),
-        location="bakery",
-        zone="oven-room",
-        style=("ink",),
-        theme=("Bread is patience.",),
-        image_type="zone",
-    )
+    said = {name: _sample(item) for name, item in SCENE_FIELDS.items() if item.said_in}
+    said |= {"mood": "intimate", "image_type": "zone", "weight": "high"}
+    scene = Scene(entity=f"{kind}/ada", id="full", place=_PLACE, spec={}, title="Bread", location="bakery", **said)
     entity = Entity(kind, "ada", Path("ada"), "Ada", description="A baker.", traits=("red scarf",))
     cast = (
         CastMember("ada", "Ada", "A baker.", ("red scarf",), "floury", True),
