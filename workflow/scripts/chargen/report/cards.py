@@ -185,9 +185,10 @@ def _enhanced(survey: Survey) -> Iterator[Shelf]:
 def _enhancement(fate: Fate, survey: Survey, archives: dict[Path, Archive]) -> Card:
     """Return the card of an enhanced picture, or the place where it should be; *archives* are those seen so far."""
     task, home = fate.task, Path(survey.settings.home)
+    sent_from = operations.operation(fate.operation).base_folder(survey.settings)
     blank = Card(
         f"{task.target}:{task.variation}", None, task.target, task.variation, "", (),
-        fate=fate, before=str(home / task.references[0].path),
+        fate=fate, before=str(sent_from / task.references[0].path),
     )  # fmt: skip
     path = home / task.file
     if fate.outcome not in ("applied", "superseded"):
