@@ -92,7 +92,7 @@ def test_what_is_still_wanted_of_a_new_operation_is_sent_again(tmp_path, emulato
     """Attempts, limits and follow-ups are the same for all operations."""
     world = World(tmp_path, emulator)
     bring(world, "generate")
-    emulator.faults(lines=[{"give": "MALFORMED_RESPONSE"}])
+    emulator.faults(lines=[{"give": "error"}])
 
     (receipt,) = bring(world, "outline")
 
