@@ -22,9 +22,9 @@ from chargen.records.settings import EMULATOR_KEY
 from chargen.records.state import BatchFiles, State
 from chargen.steps.apply import apply
 from chargen.steps.cleanup import tidy
-from chargen.steps.fetch import Watch
 from chargen.steps.stage import stage
 from chargen.steps.submit import submit
+from chargen.steps.watch import Watch
 from emulator_fixture import Emulator
 
 IMAGERY = """

@@ -23,8 +23,8 @@ from chargen.records.learned import KEPT, Learned, better_field, learn, read_lea
 from chargen.records.state import State
 from chargen.screens import prices
 from chargen.screens.screen import plain
-from chargen.steps import submit as submitting
-from chargen.steps.submit import OverBudget, check_budget
+from chargen.steps import checks
+from chargen.steps.checks import OverBudget, check_budget
 
 ODA = """
     name: Oda
@@ -325,7 +325,7 @@ def test_a_month_has_a_budget_too(world, spent):
 def test_the_batch_that_crosses_80_percent_says_so(world, spent, monkeypatch, limit, said):
     """Once, not with each batch after it: one dollar was spent, this batch is another one."""
     printed = []
-    monkeypatch.setattr(submitting.events, "log", lambda event, words, **facts: printed.append(words))
+    monkeypatch.setattr(checks.events, "log", lambda event, words, **facts: printed.append(words))
     journal = spent(0.1)
     settings = world.settings(budget_usd=limit)
 

@@ -128,7 +128,7 @@ def test_the_job_in_flight_is_collected(kind, operation, tmp_path, emulator, mon
 
     done = collect(left.settings(job=job), left.state, left.state.run("collected"), connect(left.settings()))
 
-    assert (True, {"applied": 3}) == (done["collected"], done["counts"])
+    assert (True, {"applied": 3}) == (done.collected, done.counts)
     plan = left.plan(operation)
     before = left.expected(f"plan-{operation}.json")
     assert before["counts"]["applied"] + 3 == plan.counts()["applied"]

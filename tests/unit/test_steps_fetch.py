@@ -21,9 +21,10 @@ from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State
 from chargen.steps import fetch as fetching
-from chargen.steps import submit as submitting
 from chargen.steps.account import OtherAccount
-from chargen.steps.fetch import Watch
+from chargen.steps.patience import LOOKS_UNTIL_LOST
+from chargen.steps.search import record_intent
+from chargen.steps.watch import Watch
 
 LINE = b'{"key": "k", "response": {}}\n'
 JOB = "batches/1"
@@ -77,9 +78,9 @@ def waiting(tmp_path, monkeypatch):
     settings = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, interval_s=0.0, settle_s=0.0))
     state = State.of(settings)
     plan = builders.plan(builders.task(wish_id="w1"), cost_usd=1.0, tokens=1)
-    submitting._intent(Journal(state), plan, Server())
+    record_intent(Journal(state), plan, Server())
     Journal(state).append("created", BATCH, job=JOB, adopted=False)
-    monkeypatch.setattr(fetching.waiting, "pause", lambda seconds, run: None)
+    monkeypatch.setattr("chargen.steps.waiting.pause", lambda seconds, run: None)
 
     def watch(server, settle_s=0.0):
         patient = dataclasses.replace(settings, poll=dataclasses.replace(settings.poll, settle_s=settle_s))
@@ -120,7 +121,7 @@ def test_a_job_that_stays_away_is_lost(waiting):
     server = Server()
     server.hidden = 99
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST):
+    for _ in range(LOOKS_UNTIL_LOST):
         watch.tick(first=True)
 
     assert ["LOST"] == ended(waiting.state)
@@ -129,13 +130,13 @@ def test_a_job_that_stays_away_is_lost(waiting):
 def test_denials_count_in_a_row_and_over_time(waiting):
     """A job that is denied now and then, or often within moments, is still waited for."""
     now_and_then = waiting.watch(Server())
-    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+    for _ in range(LOOKS_UNTIL_LOST + 1):
         now_and_then._remote.hidden = 1
         now_and_then.tick(first=True)
         now_and_then.tick(first=True)
     moments = waiting.watch(Server(), settle_s=60.0)
     moments._remote.hidden = 99
-    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+    for _ in range(LOOKS_UNTIL_LOST + 1):
         moments.tick(first=True)
 
     assert [] == ended(waiting.state)
@@ -147,7 +148,7 @@ def test_a_result_file_that_looks_gone_is_asked_for_again(waiting, absent, expec
     server = Server("SUCCEEDED")
     server.absent_files = absent
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST + 2):
+    for _ in range(LOOKS_UNTIL_LOST + 2):
         watch.tick(first=True)
 
     assert expected == ended(waiting.state)
@@ -158,12 +159,12 @@ def test_results_that_nobody_names_any_more_are_lost(waiting):
     server = Server("SUCCEEDED")
     server.absent_files = 99
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST):
+    for _ in range(LOOKS_UNTIL_LOST):
         watch.tick(first=True)
     before = ended(waiting.state)
     operation = server.job(JOB)
     server.hidden = 99
-    watch.download_and_record(BATCH, operation)
+    watch.downloads.download_and_record(BATCH, operation)
 
     assert ([], ["LOST"]) == (before, ended(waiting.state))
 
@@ -175,7 +176,7 @@ def test_a_name_that_outlives_its_file_does_not_count(waiting, hours, expected):
     server.absent_files = 99
     server.ended = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)).isoformat()
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+    for _ in range(LOOKS_UNTIL_LOST + 1):
         watch.tick(first=True)
 
     assert expected == ended(waiting.state)
@@ -195,7 +196,7 @@ def test_what_does_not_speak_of_the_job_loses_nothing(waiting, error):
     file.download = lambda name, path: answer_or_raise([error])
     for server in (job, file):
         watch = waiting.watch(server)
-        for _ in range(fetching.LOOKS_UNTIL_LOST + 2):
+        for _ in range(LOOKS_UNTIL_LOST + 2):
             watch.tick(first=True)
 
     assert [] == ended(waiting.state)
@@ -205,7 +206,7 @@ def test_one_denied_job_does_not_keep_the_others(waiting):
     """A job that the key may not see stops neither the looks nor what comes of another job."""
     other = "fedcba9876543210"
     plan = builders.plan(builders.task("character/oda/stairs"), batch=other)
-    submitting._intent(Journal(waiting.state), plan, Server())
+    record_intent(Journal(waiting.state), plan, Server())
     Journal(waiting.state).append("created", other, job="batches/2", adopted=False)
     server = Server("SUCCEEDED")
     right = server.job
@@ -215,7 +216,7 @@ def test_one_denied_job_does_not_keep_the_others(waiting):
     watch.tick(first=True)
 
     assert ["SUCCEEDED"] == ended(waiting.state)
-    assert "does not have permission" in watch.why_stuck(BATCH)
+    assert "does not have permission" in watch.patience.why_stuck(BATCH)
 
 
 def test_a_run_that_asks_in_vain_ends_in_words(waiting, monkeypatch):
@@ -236,7 +237,7 @@ def test_results_that_are_here_stay_though_the_job_is_gone(waiting):
     server = Server()
     server.hidden = 99
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST):
+    for _ in range(LOOKS_UNTIL_LOST):
         watch.tick(first=True)
 
     assert ["LOST"] == ended(waiting.state)
@@ -250,7 +251,7 @@ def test_another_account_says_nothing_of_a_job(waiting, attribute, word):
     server.hidden = 99
     setattr(server, attribute, "elsewhere")
     watch = waiting.watch(server)
-    for _ in range(fetching.LOOKS_UNTIL_LOST + 1):
+    for _ in range(LOOKS_UNTIL_LOST + 1):
         watch.tick(first=True)
     files = waiting.state.batch(BATCH)
     with pytest.raises(OtherAccount, match=word):

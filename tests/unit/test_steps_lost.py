@@ -20,7 +20,7 @@ from chargen.records.state import BatchFiles
 from chargen.screens.order import order
 from chargen.steps.collect import collect
 from chargen.steps.lost import look_again
-from chargen.steps.submit import LostJobIsBack
+from chargen.steps.search import LostJobIsBack
 from emulator_fixture import Emulator
 from photographs import photograph
 
@@ -133,7 +133,7 @@ def test_collect_takes_a_lost_job(world: World) -> None:
     job = Journal(world.state).entry(files.id).job
     data = collect(world.settings.asking(job=job), world.state, world.run, world.remote)
 
-    assert (True, {"applied": SCENES}) == (data["collected"], data["counts"])
+    assert (True, {"applied": SCENES}) == (data.collected, data.counts)
 
 
 def test_a_job_that_is_only_listed_does_not_keep_an_order(world: World) -> None:

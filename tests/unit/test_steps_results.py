@@ -25,7 +25,6 @@ from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import BatchFiles
 from chargen.steps import cleanup, set_aside
-from chargen.steps import fetch as fetching
 from chargen.steps.collect import collect
 from chargen.steps.set_aside import SIGHTINGS
 from emulator_fixture import Emulator
@@ -277,9 +276,9 @@ def test_collecting_a_foreign_job_is_as_careful(world: World, body: str) -> None
     shutil.rmtree(files.set_aside)  # as if its pause were over
     collected = collect(world.settings.asking(job=files.id), world.state, world.run, world.remote)
 
-    assert not refused["collected"]
-    assert "are incomplete" in refused["why_not"]
-    assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
+    assert not refused.collected
+    assert "are incomplete" in refused.why_not
+    assert (True, {"applied": SCENES}) == (collected.collected, collected.counts)
     assert 0 == world.deleted()
 
 
@@ -292,16 +291,16 @@ def test_lines_of_somebody_else_are_not_kept_for_a_foreign_job(world: World) -> 
         collect_elsewhere(world, files)
     collected = collect(world.settings.asking(job=files.id), world.state, world.run, world.remote)
 
-    assert (True, {"applied": SCENES}) == (collected["collected"], collected["counts"])
+    assert (True, {"applied": SCENES}) == (collected.collected, collected.counts)
 
 
 def test_a_foreign_job_without_results_makes_no_batch(hasty: World) -> None:
     """What answers no request is no outcome of tasks that nobody here knows."""
     (files,) = hasty.send()
     hasty.emulator.faults(calls=[{"call": "download", "do": "body", "body": "empty", "crc32c": "sent"}])
-    said = [collect_elsewhere(hasty, files)["why_not"]]
+    said = [collect_elsewhere(hasty, files).why_not]
     settings = hasty.settings.asking(job=files.id)
-    said += [collect(settings, hasty.state, hasty.run, hasty.remote)["why_not"] for _ in range(SIGHTINGS)]
+    said += [collect(settings, hasty.state, hasty.run, hasty.remote).why_not for _ in range(SIGHTINGS)]
 
     assert "answer none of the requests" in said[-1]
     job = hasty.emulator.executed()[-1]["job"]
@@ -336,7 +335,7 @@ def test_killed_while_something_is_set_aside(world: World, point: str, tmp_path:
 @pytest.mark.parametrize("denial", faults.DENIALS)
 def test_denials_that_end_lose_nothing(hasty: World, call: str, denial: str, monkeypatch) -> None:
     """However calls are turned down for a while, by the server or on the way: the results come, nothing is lost."""
-    monkeypatch.setattr(fetching.waiting, "pause", lambda seconds, run: None)
+    monkeypatch.setattr("chargen.steps.waiting.pause", lambda seconds, run: None)
     (files,) = hasty.send()
     hasty.emulator.end_jobs()
     hasty.emulator.faults(calls=[{"call": call, "first": 3, "do": "deny", "denial": denial}])

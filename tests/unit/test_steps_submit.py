@@ -22,7 +22,9 @@ from chargen.records.journal import Journal
 from chargen.records.state import State
 from chargen.steps import submit as submitting
 from chargen.steps.account import OtherAccount
-from chargen.steps.submit import AmbiguousSubmission, ForeignJob, OverBudget, submit
+from chargen.steps.checks import OverBudget
+from chargen.steps.search import ForeignJob
+from chargen.steps.submit import AmbiguousSubmission, submit
 from chargen.steps.waiting import StillWaiting
 
 upload_requests = submitting._upload_requests
@@ -120,7 +122,7 @@ def batch(tmp_path, monkeypatch):
     monkeypatch.setattr(submitting.waiting, "pause", lambda seconds, run: None)
 
     def run(server, run=None, **changes):
-        return submit(dataclasses.replace(settings, **changes), state, files, server, run)
+        return submit(dataclasses.replace(settings, **changes), state, files, server, run).job
 
     run.state = state
     run.files = files

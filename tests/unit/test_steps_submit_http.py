@@ -39,7 +39,7 @@ def send(tmp_path, emulator, monkeypatch):
     monkeypatch.setattr(uploads, "FIRST_PAUSE_S", 0.01)
 
     def run():
-        return submit(settings, state, files, connect(settings), None)
+        return submit(settings, state, files, connect(settings), None).job
 
     run.state = state
     return run

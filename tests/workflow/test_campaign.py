@@ -42,15 +42,16 @@ from chargen.records.journal import Journal
 from chargen.records.state import State
 from chargen.screens.order import order
 from chargen.steps import fetch as fetching
-from chargen.steps import set_aside
+from chargen.steps import patience, set_aside
 from chargen.steps.apply import apply, put_back
 from chargen.steps.cleanup import tidy
 from chargen.steps.collect import collect
 from chargen.steps.fetch import fetch
 from chargen.steps.follow_ups import release
 from chargen.steps.lost import look_again
+from chargen.steps.search import ForeignJob, LostJobIsBack
 from chargen.steps.stage import stage
-from chargen.steps.submit import ForeignJob, LostJobIsBack, submit
+from chargen.steps.submit import submit
 from conftest import Project
 from money import deleted_too_early, files_deleted_too_early, hold_no_answer, lost_pictures, paid_twice
 from photographs import photograph
@@ -432,7 +433,7 @@ def recorded(project):
 
 def hurry(monkeypatch):
     """Make every pause short."""
-    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(fetching, "GIVE_UP_AFTER_S", 5.0)
     monkeypatch.setattr(uploads, "FIRST_PAUSE_S", 0.02)
     monkeypatch.setattr(set_aside, "FIRST_PAUSE_S", 0.1)

@@ -20,8 +20,7 @@ from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.settings import EMULATOR_KEY
 from chargen.records.state import State
-from chargen.steps import cleanup, waiting
-from chargen.steps import fetch as fetching
+from chargen.steps import cleanup, patience, waiting
 from chargen.steps.apply import apply
 from chargen.steps.fetch import fetch
 from chargen.steps.stage import stage
@@ -78,14 +77,14 @@ class Steps:
         files = self.state.batch(batch)
         if not Journal(self.state).entry(batch).in_flight:
             stage(self.settings, self.state, files, self.remote)
-        job = submit(self.settings, self.state, files, self.remote, self.run)
+        job = submit(self.settings, self.state, files, self.remote, self.run).job
         durable.write_json(files.job, {"batch": batch, "job": job})
 
 
 @pytest.fixture
 def half_way(project, monkeypatch):
     """A project with a batch in place, and one whose job has ended at the server and waits to be fetched."""
-    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_S", 0.02)
     project.config |= {
         "cleanup": {"after_apply": False, "keep_responses_d": 30},
         "poll": {"interval_s": 0.1, "deadline_h": 24},
@@ -178,7 +177,7 @@ def test_state_removed_under_a_waiting_run_ends_it(half_way, monkeypatch):
         shutil.rmtree(half_way.folder / "state")
 
     monkeypatch.setattr(waiting.time, "sleep", remove)
-    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 1.0)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_S", 1.0)
 
     with pytest.raises(waiting.StateRemoved, match="restore state/ from a backup"):
         fetch(steps.settings, steps.state, steps.state.batch(batch), steps.remote, None, steps.run)

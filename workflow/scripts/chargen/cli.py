@@ -171,7 +171,7 @@ def _submit(args: argparse.Namespace) -> None:
     settings, state, run, files = _open_batch(args)
     with state.lock(f"batch-{files.id}"):
         job = submit(settings, state, files, connect(settings), run)
-        durable.write_json(files.job, {"batch": files.id, "job": job})
+        durable.write_json(files.job, job.to_json())
         durable.expose(files.job, args.output)
 
 

@@ -121,6 +121,19 @@ class BatchPlan(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchJob(Document):
+    """``job.json``: the name of a batch's job on the server.
+
+    With the state ``not-needed`` there is none, because none of the batch's tasks could be sent. Version 0.1.0 wrote no
+    state, and an empty name then.
+    """
+
+    batch: str = ""
+    job: str = ""
+    state: Literal["sent", "not-needed"] = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEnd(Document):
     """``ended.json``: how the job ended; ``operation`` is the server's own description of it.
 

@@ -48,6 +48,13 @@ class SameSpec:
     before: str
 
 
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """What is read again of a line of ``requests.jsonl``."""
+
+    key: str
+
+
 def read_ledger(path: Path, kind: type[T]) -> Iterator[T]:
     """Yield the lines of *path* that are of *kind*.
 

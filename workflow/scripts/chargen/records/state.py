@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from chargen.base import durable
 from chargen.base.processes import pid_here, process_alive
-from chargen.records.batch import BatchEnd, BatchPlan, Receipt
+from chargen.records.batch import BatchEnd, BatchJob, BatchPlan, Receipt
 from chargen.records.documents import read_document
 from chargen.records.settings import Settings
 
@@ -193,10 +193,9 @@ class BatchFiles:
         return _known(self.read_receipt)
 
     def known_job(self) -> str:
-        """Return the name of the batch's job as job.json has it; ``""`` if it is not there or cannot be read."""
-        found = _known(lambda: durable.read_object(self.job)) or {}
-        name = found.get("job")
-        return name if isinstance(name, str) else ""
+        """Return the name of the batch's job as job.json has it; ``""`` if it has none, or cannot be read."""
+        found = _known(lambda: read_document(self.job, BatchJob))
+        return found.job if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
 from chargen.steps import account
-from chargen.steps.fetch import receive_results, sent_keys
+from chargen.steps.downloads import receive_results, sent_keys
 
 
 def look_again(settings: Settings, state: State, files: BatchFiles, remote: Connection) -> bool:
