@@ -12,14 +12,10 @@ from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
 from chargen.providers.base import NO_TOKENS, ResultLine, Results, Verdict
 from chargen.providers.models import Catalog
-from chargen.records.batch import BatchPlan, Outcome, Task
+from chargen.records.batch import RECORD_WAITS, BatchPlan, Outcome, Task
 from chargen.records.journal import Entry
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
-
-RECORD_WAITS = "record-waits"
-"""The result is in place, but imagery.yaml could not be written: the next run adds the record."""
-
 
 CANNOT_WRITE = "cannot-write"
 """The folder is not writable: the picture stays in the stored answers, and the next run saves it."""

@@ -6,27 +6,29 @@ A provider is one package with an object that is a `Provider`; `chargen.provider
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from chargen.base.capabilities import Capabilities
-from chargen.base.findings import Finding
-from chargen.providers.base import (
-    RemoteFile,
-    RemoteJob,
-    Request,
-    ResultLine,
-    Results,
-    SentFile,
-    SentRequest,
-    Verdict,
-    Wanted,
-)
-from chargen.providers.models import Catalog
-from chargen.records.batch import BatchPlan
-from chargen.records.settings import Settings
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from chargen.base.capabilities import Capabilities
+    from chargen.base.findings import Finding
+    from chargen.providers.base import (
+        RemoteFile,
+        RemoteJob,
+        Request,
+        ResultLine,
+        Results,
+        SentFile,
+        SentRequest,
+        Verdict,
+        Wanted,
+    )
+    from chargen.providers.models import Catalog
+    from chargen.records.batch import BatchPlan
+    from chargen.records.settings import Settings
 
 
 class Connection(Protocol):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from chargen.base import capabilities
-from chargen.providers.protocol import Connection, Provider
-from chargen.records.settings import Settings
+
+if TYPE_CHECKING:
+    from chargen.providers.protocol import Connection, Provider
+    from chargen.records.settings import Settings
 
 BUILT_IN = {
     "emulator": ("chargen.providers.gemini.provider", "EMULATOR"),
@@ -20,8 +22,8 @@ def provider(name: str) -> Provider:
     """Return the provider *name*; raise UnknownProvider if there is none."""
     if name in BUILT_IN:
         module, attribute = BUILT_IN[name]
-        return cast(Provider, getattr(import_module(module), attribute))
-    return cast(Provider, capabilities.load(name))
+        return cast("Provider", getattr(import_module(module), attribute))
+    return cast("Provider", capabilities.load(name))
 
 
 def provider_of(settings: Settings) -> Provider:

@@ -26,6 +26,9 @@ WITH_PICTURE = frozenset({"applied", "superseded", "unplaced"})
 NOT_SENT = "NOT_SENT"
 """The state of a batch that never became a job, because none of its tasks could be sent."""
 
+RECORD_WAITS = "record-waits"
+"""The result is in place, but imagery.yaml could not be written: the next run adds the record."""
+
 SUCCEEDED = "SUCCEEDED"
 """The state of a job that ended well."""
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chargen.base.errors import ChargenError
 
 _QUOTED = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*""", re.DOTALL)
@@ -74,6 +72,8 @@ def unquoted(value: str) -> str:
     """*value*, without its quotes if it is one quoted text and nothing else."""
     if not _QUOTED.fullmatch(value):
         return value
+    import yaml  # takes a while, and most processes read no such text
+
     try:
         return str(yaml.load(value, Loader=yaml.BaseLoader))
     except yaml.YAMLError:
@@ -149,6 +149,8 @@ def _in_group(text: str, rule: Rule) -> Any:
 
 
 def _as_yaml(text: str) -> Any:
+    import yaml
+
     try:
         return yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError:
@@ -199,6 +201,8 @@ def _merged(known: Any, more: Any) -> Any:
 
 def _as_written(path: Path) -> Any:
     """A configuration file with every value as the text that it is written as; None if it cannot be read so."""
+    import yaml
+
     try:
         return yaml.load(path.read_bytes(), Loader=yaml.BaseLoader)
     except (OSError, yaml.YAMLError, UnicodeDecodeError):

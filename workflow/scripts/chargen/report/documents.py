@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chargen.base.reading import Document
-from chargen.placing.answers import RECORD_WAITS
 from chargen.planning.estimates import LearnedPrice
-from chargen.records.batch import Reference
+from chargen.records.batch import RECORD_WAITS, Reference
 from chargen.report.forms import FormCounts
 
 Effect = Literal["", "entity skipped", "scene skipped"]

@@ -19,13 +19,13 @@ from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.analyze.question import load_question
 from chargen.operations.analyze.tasks import UNFIT, Asked, errors_in
 from chargen.pictures import formats as pictures
-from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, task_record
+from chargen.placing.answers import Answer, Delivery, concerns_one_folder, task_record
 from chargen.placing.entities import entity_if_readable, entity_now
 from chargen.placing.loop import place_answers
 from chargen.placing.place import Placed, entity_folder
 from chargen.providers.base import Verdict
 from chargen.providers.verdicts import ADVICE
-from chargen.records.batch import BatchPlan, Outcome, Task
+from chargen.records.batch import RECORD_WAITS, BatchPlan, Outcome, Task
 from chargen.records.extras import AnalysisOutcome
 from chargen.records.identity import UNKNOWN
 from chargen.records.journal import now

@@ -13,7 +13,7 @@ from chargen.library.writeback import GENERATED_IMAGES, WriteBackError, append_i
 from chargen.operations.generate.extra import GenerationExtra
 from chargen.operations.generate.tasks import OPERATION
 from chargen.pictures.provenance import write_sidecar
-from chargen.placing.answers import RECORD_WAITS, Answer, Delivery, concerns_one_folder, placed_or_kept, task_record
+from chargen.placing.answers import Answer, Delivery, concerns_one_folder, placed_or_kept, task_record
 from chargen.placing.entities import entity_if_readable, entity_now
 from chargen.placing.extract import Picture
 from chargen.placing.loop import Extracted, Outcomes, place_pictures
@@ -24,7 +24,7 @@ from chargen.planning.orders import read_orders
 from chargen.planning.same_words import SameWords
 from chargen.planning.standing import Ledger
 from chargen.providers.base import Verdict
-from chargen.records.batch import Outcome, Task
+from chargen.records.batch import RECORD_WAITS, Outcome, Task
 from chargen.records.journal import Journal, now
 from chargen.records.settings import Settings
 from chargen.records.state import State
