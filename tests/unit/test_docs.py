@@ -8,6 +8,7 @@ import runpy
 import pytest
 import yaml
 
+from chargen import __version__
 from chargen.base.schemas import ROOT
 
 
@@ -55,6 +56,18 @@ def test_python_is_said_once():
     """README and pyproject name the same oldest Python."""
     assert "Python ≥ 3.11" in (ROOT / "README.md").read_text()
     assert 'requires-python = ">=3.11"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_version_is_the_same_everywhere():
+    """The newest released section of the changelog, and output quoted in pages, have the version of the package."""
+    released = re.findall(r"(?m)^## (\d[\d.]*) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text())
+    quoted = {
+        version
+        for page in (ROOT / "docs").glob("*.md")
+        for version in re.findall(r"(?m)^    chargen (\d+\.\d+\.\d+),", page.read_text())
+    }
+
+    assert (__version__, {__version__}) == (released[0], quoted)
 
 
 def test_the_slurm_profile_names_rules_that_exist():

@@ -91,7 +91,9 @@ def test_templates_name_declared_fields_alone() -> None:
 
 def test_every_field_of_a_scene_is_declared() -> None:
     """What is not declared is in no schema, on no page and in no hash."""
-    assert {"entity", "place", "spec", "spec_v1"} == {item.name for item in dataclasses.fields(Scene)} - set(SCENE_FIELDS)
+    assert {"entity", "place", "spec", "spec_v1"} == {item.name for item in dataclasses.fields(Scene)} - set(
+        SCENE_FIELDS
+    )
 
 
 def read_scene(folder: Path, **fields: str) -> Scene:

@@ -40,8 +40,8 @@ PATTERN = re.compile(
 )
 """Between two words there may be the end of a line, and the beginning of the next one in a comment."""
 SEARCHED = (
-    "README.md", "CONTRIBUTING.md", "Snakefile", "config", "conformance", "docs", "profiles", "report", "schemas",
-    "tests", "workflow",
+    "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Snakefile", "config", "conformance", "docs", "profiles", "report",
+    "schemas", "tests", "workflow",
 )  # fmt: skip
 TEXT = frozenset({"", ".css", ".html", ".j2", ".js", ".json", ".md", ".py", ".rst", ".smk", ".yaml", ".yml"})
 NOT_SEARCHED = (

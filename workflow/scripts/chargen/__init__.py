@@ -1,3 +1,3 @@
 """chargen keeps a story world illustrated: make for pictures, through the Gemini Batch API."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
