@@ -317,7 +317,7 @@ def test_the_same_picture_is_made_once(album):
         (item.group, item.reason) for item in once.of_status("twin")
     ]
     assert ["enhance/album/copies/a.jpg"] == [item.target for item in once.stored().left_out]
-    assert (1, 2) == (once.counts()["wanted"], len(both.tasks))
+    assert (1, 2) == (once.counts().wanted, len(both.tasks))
 
 
 def test_results_never_share_a_file(album):

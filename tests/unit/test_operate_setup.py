@@ -60,7 +60,7 @@ def test_a_new_library_has_no_problem_and_wants_pictures(settings, tmp_path):
 
     assert ((), ()) == (library.problems, library.broken)
     assert {"character/ada-thornfield", "location/lantern-quay", "chapter/ch01-first-light"} == set(library.entities)
-    assert ([], 4) == (plan.problems, plan.counts()["to_make"])
+    assert ([], 4) == (plan.problems, plan.counts().to_make)
 
 
 def test_init_never_overwrites(tmp_path):

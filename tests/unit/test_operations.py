@@ -84,7 +84,7 @@ def test_a_new_operation_runs_through_all_steps(tmp_path, emulator, outline):
     assert f"{len(world.pictures())} pictures to outline in 1 batch" in shown
     assert {"applied"} == {task.outcome for task in receipt.tasks}
     assert sorted(f"oda-brennick-{name}" for name in world.pictures()) == sorted(drawn)
-    assert len(drawn) == world.plan("outline").counts()["applied"]
+    assert len(drawn) == world.plan("outline").counts().applied
     assert [] == world.plan("outline").tasks
 
 

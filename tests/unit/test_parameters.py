@@ -79,7 +79,7 @@ def test_what_0_1_0_made_is_not_out_of_date(world, wanted, temperature):
     """Its keys hash the temperature that it sent; today's model is sent none. It stays configured, as it was."""
     made = world.record() | {"task_key": key_of(temperature, wanted.prompt, wanted.shape.model.name)}
 
-    assert 0 == world.plan(made, temperature=temperature).counts()["stale"]
+    assert 0 == world.plan(made, temperature=temperature).counts().stale
 
 
 def test_a_temperature_that_is_taken_away_makes_nothing_out_of_date(world, wanted):
@@ -91,7 +91,7 @@ def test_a_temperature_that_is_taken_away_makes_nothing_out_of_date(world, wante
 
     after = world.plan(made)
 
-    assert [1, 0] == [before.counts()["stale"], after.counts()["stale"]]
+    assert [1, 0] == [before.counts().stale, after.counts().stale]
 
 
 def test_keys_of_the_defaults_are_those_of_0_1_0(wanted):
@@ -104,11 +104,11 @@ def test_what_is_sent_shapes_the_picture(world):
     taken = world.record(model=TAKES_IT, temperature=0.5)
     thought = world.record(thinking_level="high")
 
-    assert 0 == world.plan(taken, model=TAKES_IT, temperature=0.5).counts()["stale"]
-    assert 1 == world.plan(taken, model=TAKES_IT, temperature=0.6).counts()["stale"]
-    assert 0 == world.plan(thought, thinking_level="high").counts()["stale"]
-    assert 1 == world.plan(thought, thinking_level="minimal").counts()["stale"]
-    assert 0 == world.plan(thought, thinking_level="minimal").counts()["to_make"]
+    assert 0 == world.plan(taken, model=TAKES_IT, temperature=0.5).counts().stale
+    assert 1 == world.plan(taken, model=TAKES_IT, temperature=0.6).counts().stale
+    assert 0 == world.plan(thought, thinking_level="high").counts().stale
+    assert 1 == world.plan(thought, thinking_level="minimal").counts().stale
+    assert 0 == world.plan(thought, thinking_level="minimal").counts().to_make
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_enhanced_pictures_stay_as_current_as_scenes(world, tmp_path):
 
     counts = [make_enhancement_plan(world.settings(temperature=value)).counts() for value in (0.7, 1.0)]
 
-    assert [(1, 0), (1, 1)] == [(count["applied"], count["stale"]) for count in counts]
+    assert [(1, 0), (1, 1)] == [(count.applied, count.stale) for count in counts]
 
 
 @pytest.mark.parametrize(("asked", "stored"), [({}, False), ({"store_requests": True}, True)])

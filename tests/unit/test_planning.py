@@ -34,7 +34,7 @@ def test_wanted_with_cost(world):
     world.write("characters/oda", ODA)
     plan = world.plan()
 
-    assert {"wanted": 2, "to_make": 2} == {key: plan.counts()[key] for key in ("wanted", "to_make")}
+    assert {"wanted": 2, "to_make": 2} == {key: getattr(plan.counts(), key) for key in ("wanted", "to_make")}
     input_usd = sum(len(task.prompt) // 4 for task in plan.batches[0].tasks) * 1.50 / 1e6
     assert pytest.approx((0.0336 + 0.0504 + input_usd) / 2) == plan.cost_usd
     assert "2 images for 1 character in 1 batch, 0 done, 0 in flight, about $0.0423" == show.headline(plan)
@@ -49,7 +49,9 @@ def test_done_stale_and_approved(world):
     world.record("oda", "rope", "rope.png", status="approved")
     plan = world.plan()
 
-    assert {"applied": 2, "stale": 1, "to_make": 0} == {k: plan.counts()[k] for k in ("applied", "stale", "to_make")}
+    assert {"applied": 2, "stale": 1, "to_make": 0} == {
+        key: getattr(plan.counts(), key) for key in ("applied", "stale", "to_make")
+    }
     assert ["character/oda/lamp"] == [stale.item.target for stale in plan.stale]
 
 
@@ -73,7 +75,7 @@ def test_missing_is_counted_and_left_alone(world):
     world.record("oda", "lamp", "lamp.png")
     plan = world.plan()
 
-    assert 1 == plan.counts()["missing"]
+    assert 1 == plan.counts().missing
     assert pytest.approx(0.0168) == plan.missing_usd
     assert ["character/oda/rope"] == [task.wish.target for task in plan.tasks]
 
@@ -115,7 +117,7 @@ def test_what_the_model_cannot_do_is_refused_before_anything_is_sent(world, scen
 
     assert ["character/oda/b"] == [task.wish.target for task in plan.tasks]
     assert [message] == [message for problem in plan.problems if message in problem.message]
-    assert plan.counts()["blocked"] == 1
+    assert plan.counts().blocked == 1
 
 
 def test_a_mood_without_style_is_warned_of(world):
@@ -188,7 +190,7 @@ def test_unreadable_reference_stops_its_scene(world):
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
     stopped, skipped = world.plan(), world.plan(unreadable_references="skip")
 
-    assert 2 == stopped.counts()["blocked"]
+    assert 2 == stopped.counts().blocked
     assert any("git lfs pull" in problem.message for problem in stopped.problems)
     assert 2 == len(skipped.tasks)
 
@@ -254,7 +256,7 @@ def test_missing_reference_is_skipped_or_fails(world):
 
     assert ["missing-reference"] == [problem.code for problem in skipped.problems]
     assert 1 == len(skipped.tasks)
-    assert 1 == failed.counts()["blocked"]
+    assert 1 == failed.counts().blocked
 
 
 def test_batches_are_filled_up_to_the_limits(world):
@@ -307,8 +309,8 @@ def test_an_order_is_wanted_until_it_is_fulfilled(world):
 
     assert said.startswith("order 1: 1 picture again, about $0.0168")
     assert [("character/oda/lamp", 1)] == [(task.wish.target, task.wish.order) for task in ordered.tasks]
-    assert (0, 1) == (flying.counts()["to_make"], flying.counts()["in_flight"])
-    assert (0, 2) == (fulfilled.counts()["to_make"], fulfilled.counts()["applied"])
+    assert (0, 1) == (flying.counts().to_make, flying.counts().in_flight)
+    assert (0, 2) == (fulfilled.counts().to_make, fulfilled.counts().applied)
 
 
 def test_strict_refuses_to_start(world):
@@ -404,7 +406,7 @@ def test_what_may_not_be_written_is_said_before_anything_is_paid(world, path, mo
     assert ["character/tam/net"] == [task.wish.target for task in plan.tasks]
     assert ["not-writable"] == [problem.code for problem in plan.problems if problem.severity == "error"]
     assert f"{path}: error: is not writable" in show.overview(plan, world.settings())
-    assert 2 == plan.counts()["blocked"]
+    assert 2 == plan.counts().blocked
 
 
 def test_an_empty_file_takes_no_records(world):
@@ -427,7 +429,7 @@ def test_pictures_that_are_not_downloaded_are_neither_made_nor_missing(world):
 
     counts = world.plan().counts()
 
-    assert (0, 2, 1, 0) == (counts["to_make"], counts["applied"], counts["adopted"], counts["missing"])
+    assert (0, 2, 1, 0) == (counts.to_make, counts.applied, counts.adopted, counts.missing)
 
 
 def test_a_reference_that_is_not_downloaded_stops_its_scene(world):

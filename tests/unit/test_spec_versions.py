@@ -46,7 +46,7 @@ def v1(world) -> str:
 
 def wanted(world) -> tuple[int, float]:
     plan = world.plan()
-    return plan.counts()["to_make"], plan.cost_usd
+    return plan.counts().to_make, plan.cost_usd
 
 
 def rewrap(world) -> None:
@@ -95,7 +95,7 @@ def test_a_picture_of_the_first_version_is_done(world):
     world.record("oda", "lamp", "lamp.png", spec=v1(world))
     plan = world.plan()
 
-    assert (0, 0.0) == (plan.counts()["to_make"], plan.cost_usd)
+    assert (0, 0.0) == (plan.counts().to_make, plan.cost_usd)
     assert ["done"] == [item.status for item in plan.items]
     assert [v1(world)] == [item.wish.spec_hash for item in plan.items]
 
@@ -112,7 +112,7 @@ def test_a_formatter_after_the_upgrade_orders_nothing(world):
     plan = world.plan()
 
     assert to_keep
-    assert (0, 0.0) == (plan.counts()["to_make"], plan.cost_usd)
+    assert (0, 0.0) == (plan.counts().to_make, plan.cost_usd)
     assert not plan.has_words_to_keep
     assert 1 == len(state_of(world).spec_hashes.read_text().splitlines())
 
@@ -159,7 +159,7 @@ def test_an_order_makes_it_again_once_under_the_known_hash(world):
     order(world.settings(scenes=["character/oda/*"]), state_of(world))
     plan = world.plan()
 
-    assert 1 == plan.counts()["to_make"]
+    assert 1 == plan.counts().to_make
     assert [v1(world)] == [task.wish.spec_hash for task in plan.tasks]
 
 
@@ -195,7 +195,7 @@ def recorded(world, **said) -> None:
 
 def standing_of(world) -> tuple[int, int]:
     counts = world.plan().counts()
-    return counts["stale"], counts["recomposed"]
+    return counts.stale, counts.recomposed
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_stale_does_not_order_what_is_only_recomposed(world, now, composed_other
     said = order(world.settings(**asked | {"state": "recomposed"}), state_of(world))
 
     assert "1 picture again, about $0.0168" in said
-    assert 1 == world.plan().counts()["to_make"]
+    assert 1 == world.plan().counts().to_make
 
 
 def test_the_same_composition_has_only_stale_pictures(world, now):

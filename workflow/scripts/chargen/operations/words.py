@@ -41,11 +41,11 @@ def headline(plan: Plan[Any]) -> str:
 def headline_of_files(plan: Plan[Any], words: Words) -> str:
     """Return the headline of an operation on picture files."""
     counts = plan.counts()
-    if not counts["to_make"]:
-        return f"0 pictures {words.to_do}, {done_of(plan)}, of {counts['wanted']}"
+    if not counts.to_make:
+        return f"0 pictures {words.to_do}, {done_of(plan)}, of {counts.wanted}"
     groups = {item.group for item in plan.of_status("wanted")}
     whose = f" of {entities_in(groups)}" if words.counts_entities else ""
-    pictures = plural(counts["to_make"], "picture", "pictures")
+    pictures = plural(counts.to_make, "picture", "pictures")
     batches = plural(len(plan.batches), "batch", "batches")
     return f"{pictures} {words.to_do}{whose} in {batches}, {done_of(plan)}, {about(plan)}"
 
@@ -57,7 +57,7 @@ def lines_of_files(plan: Plan[Any], settings: Settings, words: Words) -> Iterato
     if plan.stale:
         price = sum(item.cost_usd for item in plan.stale)
         why = "prompt, settings or model changed"
-        yield f"  {counts['stale']} out of date (stale): {why}; to order them, about {money(price)}:"
+        yield f"  {counts.stale} out of date (stale): {why}; to order them, about {money(price)}:"
         yield to_paste(settings, words.order, "state=stale")
     statuses: tuple[tuple[Status, str], ...] = (("missing", "missing: the result is gone"), ("failed", "failed"))
     for status, what in statuses:
@@ -65,15 +65,15 @@ def lines_of_files(plan: Plan[Any], settings: Settings, words: Words) -> Iterato
             price = sum(plan.cost_of(item) for item in found)
             yield f"  {len(found)} {what}; to order them again, about {money(price)}:"
             yield to_paste(settings, words.order, f"state={status}")
-    if counts["blocked"]:
-        yield f"  {counts['blocked']} cannot be sent, see below"
+    if counts.blocked:
+        yield f"  {counts.blocked} cannot be sent, see below"
     if twins := plan.of_status("twin"):
         yield f"  {len(twins)} {'duplicate is' if len(twins) == 1 else 'duplicates are'} made only once"
 
 
 def lines_of_paid(plan: Plan[Any]) -> Iterator[str]:
     """Yield what was paid for and comes without being sent again."""
-    if put_back := plan.counts()["put_back"]:
+    if put_back := plan.counts().put_back:
         missing = plural(put_back, "missing picture that was", "missing pictures that were")
         yield f"  Restoring {missing} already paid for"
     if plan.lost:
@@ -83,7 +83,7 @@ def lines_of_paid(plan: Plan[Any]) -> Iterator[str]:
 def done_of(plan: Plan[Any]) -> str:
     """Return a text on how many are done and in flight."""
     counts = plan.counts()
-    return f"{counts['applied']} done, {counts['in_flight']} in flight"
+    return f"{counts.applied} done, {counts.in_flight} in flight"
 
 
 def tasks(plan: Plan[Any], width: int) -> str:

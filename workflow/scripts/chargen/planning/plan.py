@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from chargen.base.errors import Problem
+from chargen.base.reading import Document, optional
 from chargen.library.target import Target
 from chargen.pictures.looks import Looker
 from chargen.planning.batches import Batch
@@ -61,6 +62,25 @@ class Stale(Generic[Wanted]):
 
     item: Wanted
     cost_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts(Document):
+    """How many results stand where. ``wanted`` counts every result that is asked for, ``applied`` those in place,
+    adopted ones included; ``recomposed`` pictures would be asked in other words only because this version composes
+    prompts differently."""
+
+    wanted: int
+    to_make: int
+    applied: int
+    adopted: int
+    in_flight: int
+    failed: int
+    missing: int
+    put_back: int
+    blocked: int
+    stale: int
+    recomposed: int = optional(0)
 
 
 @dataclass
@@ -120,21 +140,21 @@ class Plan(Generic[Wanted]):
         """Return the wishes (ids) that stand as *state* says where that is no status; None if it is one."""
         return frozenset(item.item.wish.id for item in self.stale) if state == "stale" else None
 
-    def counts(self) -> dict[str, int]:
-        """Return how many results stand where; ``wanted`` counts every result that is asked for."""
+    def counts(self) -> Counts:
+        """Return how many results stand where."""
         by_status = Counter(map(self.status_of, self.items))
-        return {
-            "wanted": len(self.items) - by_status["twin"],
-            "to_make": len(self.tasks) + len(self.deferred),
-            "applied": by_status["done"] + by_status["adopted"],
-            "adopted": by_status["adopted"],
-            "in_flight": by_status["in flight"],
-            "failed": by_status["failed"],
-            "missing": by_status["missing"],
-            "put_back": by_status["put back"],
-            "blocked": by_status["blocked"],
-            "stale": len(self.stale),
-        }
+        return Counts(
+            wanted=len(self.items) - by_status["twin"],
+            to_make=len(self.tasks) + len(self.deferred),
+            applied=by_status["done"] + by_status["adopted"],
+            adopted=by_status["adopted"],
+            in_flight=by_status["in flight"],
+            failed=by_status["failed"],
+            missing=by_status["missing"],
+            put_back=by_status["put back"],
+            blocked=by_status["blocked"],
+            stale=len(self.stale),
+        )
 
     def note_put_back(self) -> None:
         """Fill in ``put_back`` from the items."""
@@ -159,7 +179,7 @@ class Plan(Generic[Wanted]):
         """Return what is pinned of it besides the batches' own plans."""
         return RunPlan(
             operation=self.operation,
-            counts=self.counts(),
+            counts=self.counts().to_json(),
             cost_usd=round(self.cost_usd, 6),
             batches=tuple(batch.id for batch in self.batches),
             in_flight=tuple(sorted(self.in_flight)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from chargen.base.errors import Problem
 from chargen.library.model import Kind, Library, Scene
 from chargen.planning.fates import Status
-from chargen.planning.plan import Plan, Stale
+from chargen.planning.plan import Counts, Plan, Stale
 from chargen.planning.same_words import SameWords
 from chargen.planning.settled import check_settled
 from chargen.planning.standing import Standing
@@ -59,9 +59,9 @@ class ScenePlan(Plan[Standing]):
         """Whether scenes are known by an older hash of their words, and the state does not say so yet."""
         return bool(self.words and self.words.unknown((item.scene, item.wish) for item in self.items))
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counts:
         """Return how many pictures stand where."""
-        return super().counts() | {"recomposed": len(self.recomposed)}
+        return replace(super().counts(), recomposed=len(self.recomposed))
 
     def standing_as(self, state: str) -> frozenset[str] | None:
         """Return the wishes (ids) that stand as *state* says, apart from their status."""

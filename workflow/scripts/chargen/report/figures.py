@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from chargen.base.wording import seconds_between
+from chargen.planning.plan import Counts
 from chargen.records.batch import OutcomeName
 from chargen.records.journal import now
 from chargen.report.documents import Costs, LibraryTotals, RunCounts, RunPart, Share, Spent, Totals
@@ -51,8 +52,8 @@ def _run_counts(survey: Survey, fates: Mapping[str, Fate]) -> RunCounts:
 def totals(survey: Survey, run: Mapping[str, Fate]) -> LibraryTotals:
     """Return how many results stand where, for the library's plan and for each operation; *run* as in `run_part`."""
 
-    def with_skipped(operation: str, counts: Mapping[str, int]) -> dict[str, int]:
-        return {**counts, "skipped": _in_place_before(survey, run, operation)}
+    def with_skipped(operation: str, counts: Counts) -> dict[str, int]:
+        return {**counts.to_json(), "skipped": _in_place_before(survey, run, operation)}
 
     planned = with_skipped(survey.plan.operation, survey.plan.counts())
     operations = {survey.plan.operation: Totals(**planned)}
@@ -93,7 +94,7 @@ def _in_place_before(survey: Survey, run: Mapping[str, Fate], operation: str) ->
     brought = sum(fate.outcome == APPLIED and fate.operation == operation for fate in run.values())
     plan = survey.plan if operation == survey.plan.operation else survey.others.get(operation)
     if plan:
-        return max(0, plan.counts()["applied"] - brought)
+        return max(0, plan.counts().applied - brought)
     fates = survey.history.fates.values()
     return sum(fate.operation == operation and fate.outcome == APPLIED for fate in fates) - brought
 
