@@ -52,6 +52,14 @@ def test_links_lead_somewhere(page):
     assert [] == [link for link in links if not (path.parent / link).exists()]
 
 
+def test_modules_that_pages_name_exist():
+    """A page that names a module by its path names one that is there."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    named = {path for page in pages for path in re.findall(r"`(chargen/[\w/]+\.py)`", page.read_text())}
+
+    assert [] == [path for path in sorted(named) if not (ROOT / "workflow" / "scripts" / path).exists()]
+
+
 def test_python_is_said_once():
     """README and pyproject name the same oldest Python."""
     assert "Python ≥ 3.11" in (ROOT / "README.md").read_text()
