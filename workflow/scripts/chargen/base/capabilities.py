@@ -38,6 +38,8 @@ class Capabilities:
     ``key_variables`` are those that may hold its API key, the first one
     first; ``key_page`` is where one gets a key.
 
+    ``files_live_s`` is for how long its server keeps uploads, and the results of a job after its end.
+
     The rest are defaults of the configuration: ``budget_usd`` a day (None for no bound), ``create_timeout_s`` and
     ``grace_s`` of ``submit``.
     """
@@ -52,6 +54,7 @@ class Capabilities:
     base_url_variable: str = ""
     key_variables: tuple[str, ...] = ()
     key_page: str = ""
+    files_live_s: float = 48 * 3600.0
     budget_usd: float | None = 10.0
     create_timeout_s: float = 120.0
     grace_s: float = 60.0

@@ -39,7 +39,15 @@ class Upload:
 
 
 class InvalidUpload(RemoteError):
-    """The API refuses this file as it is; sending it again would change nothing."""
+    """The API refuses this file as it is; sending it again would change nothing. ``hint`` is that of its refusal."""
+
+    def __init__(self, doing: str, status: int, message: str, hint: str = ""):
+        self._hint = hint
+        super().__init__(doing, status, message)
+
+    @property
+    def hint(self) -> str:
+        return self._hint
 
 
 class StorageFull(ChargenError):
@@ -145,7 +153,7 @@ class Uploads:
                 break
             except RemoteError as error:
                 if error.invalid:
-                    raise InvalidUpload(f"uploading {path.name}", error.status, error.message) from None
+                    raise InvalidUpload(f"uploading {path.name}", error.status, error.message, error.hint) from None
                 if error.storage_full:
                     freed = self._tidied()
                     # Somebody else may have made the room: it is tried once more before giving up.

@@ -34,6 +34,11 @@ class State:
         return cls(Path(settings.home) / "state" / settings.provider / settings.library_id)
 
     @property
+    def provider(self) -> str:
+        """The provider whose jobs these are."""
+        return self.root.parent.name
+
+    @property
     def journal(self) -> Path:
         """The journal of requests to the server, one JSON line per event."""
         return self.root / "journal.jsonl"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chargen.base.capabilities import capabilities
 from chargen.pictures.formats import sha256_file
 from chargen.providers.protocol import Connection
 from chargen.records.journal import Journal
@@ -20,8 +21,6 @@ from chargen.steps.sending import uploaded_contents
 
 _JOB_NAME = re.compile(r"chargen-([a-z0-9][a-z0-9-]*)-([0-9a-f]{16})")
 _FILE_NAME = re.compile(r"chargen-[0-9a-f]{32}")
-FILES_LIVE_S = 48 * 3600
-"""How long the server keeps an uploaded file."""
 
 
 @dataclass
@@ -61,10 +60,13 @@ class Home:
         """
         for library, state in self.states.items():
             journal = self.journals[library]
+            lives_s = capabilities(state.provider).files_live_s
             for files in state.batches():
                 entry = journal.entry(files.id)
-                flying = (entry.in_flight and not entry.ended) or (entry.is_lost and entry.age_s < FILES_LIVE_S)
-                if files.plan.exists() and (flying or (not entry.job and not entry.intents and _is_fresh(files))):
+                flying = (entry.in_flight and not entry.ended) or (entry.is_lost and entry.age_s < lives_s)
+                if files.plan.exists() and (
+                    flying or (not entry.job and not entry.intents and _is_fresh(files, lives_s))
+                ):
                     yield library, files
 
     def needed(self) -> dict[str, str]:
@@ -104,10 +106,10 @@ def _folders(state: State) -> list[Path]:
         return []
 
 
-def _is_fresh(files: BatchFiles) -> bool:
+def _is_fresh(files: BatchFiles, lives_s: float) -> bool:
     """Whether a batch was staged so lately that its uploads are still there, and no receipt says that it is done."""
     return (
         files.requests.exists()
         and not files.receipt.exists()
-        and time.time() - files.requests.stat().st_mtime < FILES_LIVE_S
+        and time.time() - files.requests.stat().st_mtime < lives_s
     )

@@ -27,9 +27,6 @@ SURE_AFTER_S = 86400.0
 _NOT_HERE = UNSEEN | {"broken-picture"}
 """Reasons of tasks whose result the server may still have in a better state than it came."""
 
-SERVER_FORGETS_S = 48 * 3600.0
-"""How long uploads lie on the server; what was left behind longer ago is not worth asking for."""
-
 
 def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
     """Delete the batch's job, its request file and references that no unfinished batch needs from the server.
@@ -55,13 +52,14 @@ def tidy(settings: Settings, state: State, files: BatchFiles) -> None:
 
 def _untidy(settings: Settings, journal: Journal, own: str) -> list[str]:
     """Return the batches to tidy up after: *own*, and those applied lately whose process died before that."""
+    forgets_s = settings.capabilities.files_live_s  # what was left behind longer ago is not worth asking for
     return [
         entry.batch
         for entry in journal.entries.values()
         if entry.job
         and entry.outcomes is not None
         and not (entry.cleaned or entry.is_lost)
-        and (entry.batch == own or (settings.cleanup.after_apply and seconds_since(entry.applied) < SERVER_FORGETS_S))
+        and (entry.batch == own or (settings.cleanup.after_apply and seconds_since(entry.applied) < forgets_s))
     ]
 
 

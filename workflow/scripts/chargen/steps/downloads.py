@@ -23,9 +23,6 @@ from chargen.steps import waiting
 from chargen.steps.patience import Patience, log_trouble
 from chargen.steps.set_aside import SetAside
 
-FILES_LIVE_S = 48 * 3600.0
-"""How long after a job's end a result file listed by the server outweighs its denial."""
-
 
 class Downloads:
     """Downloads the results of jobs of one library, and stores them with how each job ended."""
@@ -158,7 +155,7 @@ class Downloads:
                 return any(job.name == operation.name for job in self._remote.jobs())
             except RemoteError:
                 return True
-        return not now_said.has_results or _seconds_since(now_said.ended) < FILES_LIVE_S
+        return not now_said.has_results or _seconds_since(now_said.ended) < self._settings.capabilities.files_live_s
 
 
 def is_here(state: State, files: BatchFiles) -> bool:

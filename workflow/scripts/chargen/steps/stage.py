@@ -103,7 +103,7 @@ def _addresses(settings: Settings, files: BatchFiles) -> set[str]:
 
 def needed_life_s(settings: Settings) -> float:
     """How long an upload must live from now on to outlast the wait for its job."""
-    return min(settings.poll.deadline_h * 3600 + SPARE_S, 47 * 3600.0)
+    return min(settings.poll.deadline_h * 3600 + SPARE_S, settings.capabilities.files_live_s - SPARE_S)
 
 
 def _references(task: Task, uploads: Mapping[str, Upload]) -> list[SentFile]:
