@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePosixPath
-from typing import Any
 
 from chargen.operations.enhance.inputs import Input
-from chargen.operations.enhance.submission import Slot
+from chargen.operations.enhance.submission import Result, Slot
 from chargen.pictures.looks import Look
 
 LONGEST_NAME = 200
@@ -38,7 +37,7 @@ class Names:
         self,
         asked: Sequence[Found],
         known: Mapping[str, list[str]],
-        done: Mapping[Slot, Mapping[str, Any]],
+        done: Mapping[Slot, Result],
         variations: int,
     ):
         self.name_of: dict[str, str] = {}
@@ -63,12 +62,12 @@ class Names:
             else:
                 self.twin_of[name] = own[0]
 
-    def _give_outputs(self, makers: Sequence[Found], done: Mapping[Slot, Mapping[str, Any]], variations: int) -> None:
+    def _give_outputs(self, makers: Sequence[Found], done: Mapping[Slot, Result], variations: int) -> None:
         present = {(self.name_of[found.item.name], found.spec) for found in makers}
         taken: dict[str, tuple[str, str]] = {}  # result without extension -> whose it is
         for (name, _, spec), record in done.items():
             if (name, spec) in present:
-                taken[_folded(_stem(record["file"]))] = (name, spec)
+                taken[_folded(_stem(record.file))] = (name, spec)
         stems = Counter(_folded(_stem(name)) for name, _ in present)
         for found in makers:
             whose = name, _ = self.name_of[found.item.name], found.spec

@@ -6,16 +6,16 @@ file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from chargen.base import durable, failpoints
 from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
 from chargen.operations.enhance.extra import EnhancementExtra
-from chargen.operations.enhance.submission import SUBMISSION, read_submission, results_in
+from chargen.operations.enhance.submission import SUBMISSION, Result, Skipped, Submission, read_submission, results_in
+from chargen.operations.enhance.tasks import OPERATION
 from chargen.pictures import formats as pictures
 from chargen.placing import extract
 from chargen.placing.answers import Answer, Delivery, placed_or_kept, task_record
@@ -28,8 +28,6 @@ from chargen.records.documents import read_document
 from chargen.records.journal import now
 from chargen.records.run import RunPlan
 from chargen.records.settings import Settings
-
-Json = dict[str, Any]
 
 ARCHIVE = "archive"
 
@@ -92,11 +90,11 @@ class _Desk:
         self._came_back = delivery.entry.found_again
         self._run = delivery.run
         self._submission = read_submission(folder)
-        self._records: list[Json] = []
+        self._records: list[Result] = []
         self._touched: set[Path] = set()
         self._when = now()
         # The last record that names a file owns it.
-        self._owners = {record["file"]: record for record in self._submission["results"]}
+        self._owners = {record.file: record for record in self._submission.results}
 
     def place(self, answer: Answer, picture: Picture | Verdict) -> Outcome:
         """Put one picture where it belongs and return its task record. `close` makes all of it durable."""
@@ -107,7 +105,7 @@ class _Desk:
         if placed.needs_record:
             record = self._record(answer.task, picture, placed)
             self._records.append(record)
-            self._owners[record["file"]] = record
+            self._owners[record.file] = record
         return task_record(self._plan, answer, picture, placed)
 
     def close(self) -> None:
@@ -115,8 +113,8 @@ class _Desk:
         for folder in self._touched:
             durable.sync_folder(folder)
         failpoints.reached("placed-all")
-        results = [*self._submission["results"], *self._records]
-        durable.write_json(self._folder / SUBMISSION, self._described(results))
+        described = self._described((*self._submission.results, *self._records))
+        durable.write_json(self._folder / SUBMISSION, described.to_json())
         failpoints.reached("written-back")
 
     def _put(self, stem: Path, task: Task, picture: Picture) -> Placed:
@@ -128,13 +126,13 @@ class _Desk:
         if target.exists():
             owner = self._owners.get(self._inside(target))
             present = pictures.sha256_file(target)
-            of_another = owner is not None and owner["input"] != _extra(task).input
+            of_another = owner is not None and owner.input != _extra(task).input
             if present == picture.sha256 and not of_another:
-                recorded = owner is not None and owner["task_key"] == task.key
+                recorded = owner is not None and owner.task_key == task.key
                 return Placed("applied", self._from_home(target), needs_record=not recorded)
             if owner is not None and self._was_made_since(owner, task):
                 return self._archive_result(stem, picture)
-            if owner is not None and owner["sha256"] == present and not of_another:
+            if owner is not None and owner.sha256 == present and not of_another:
                 archived = self._from_home(self._archive(target, present))
             else:
                 number = 2
@@ -145,12 +143,12 @@ class _Desk:
         failpoints.reached("placed")
         reason = "" if target.stem == stem.name else "name-taken"
         owner = self._owners.get(self._inside(target))  # of a missing result that is restored
-        recorded = owner is not None and (owner["task_key"], owner["sha256"]) == (task.key, picture.sha256)
+        recorded = owner is not None and (owner.task_key, owner.sha256) == (task.key, picture.sha256)
         return Placed("applied", self._from_home(target), reason, archived, needs_record=not recorded)
 
-    def _was_made_since(self, owner: Json, task: Task) -> bool:
+    def _was_made_since(self, owner: Result, task: Task) -> bool:
         """Whether the same result was ordered and made while this batch was lost."""
-        return self._came_back and owner["task_key"] == task.key and owner["batch"] != self._plan.batch
+        return self._came_back and owner.task_key == task.key and owner.batch != self._plan.batch
 
     def _archive_result(self, stem: Path, picture: Picture) -> Placed:
         archive = stem.parent / ARCHIVE
@@ -170,46 +168,41 @@ class _Desk:
         self._touched.add(archive)
         return target
 
-    def _record(self, task: Task, picture: Picture, placed: Placed) -> Json:
-        return {
-            "input": _extra(task).input,
-            "variation": task.wish.variation,
-            "file": self._inside(Path(self._settings.home) / placed.file),
-            "sha256": picture.sha256,
-            "width": picture.info.width,
-            "height": picture.info.height,
-            "spec_hash": task.wish.spec_hash,
-            "task_key": task.key,
-            "prompt": task.prompt,
-            "aspect_ratio": task.aspect_ratio,
-            "image_size": task.image_size,
-            "model": self._plan.model,
-            "temperature": self._plan.temperature,
-            "provider": capabilities(self._plan.provider).recorded_as,
-            "generated_at": self._when,
-            "batch": self._plan.batch,
-            "job": self._job,
-            "run": self._run.folder.name,
-            "changes": list(task.notes),
-        }
+    def _record(self, task: Task, picture: Picture, placed: Placed) -> Result:
+        return Result(
+            input=_extra(task).input,
+            variation=task.wish.variation,
+            file=self._inside(Path(self._settings.home) / placed.file),
+            sha256=picture.sha256,
+            width=picture.info.width,
+            height=picture.info.height,
+            spec_hash=task.wish.spec_hash,
+            task_key=task.key,
+            prompt=task.prompt,
+            aspect_ratio=task.aspect_ratio,
+            image_size=task.image_size,
+            model=self._plan.model,
+            temperature=self._plan.temperature,
+            provider=capabilities(self._plan.provider).recorded_as,
+            generated_at=self._when,
+            batch=self._plan.batch,
+            job=self._job,
+            run=self._run.folder.name,
+            changes=task.notes,
+        )
 
-    def _described(self, results: Sequence[Json]) -> Json:
+    def _described(self, results: tuple[Result, ...]) -> Submission:
         """Return the content of submission.json."""
-        path = self._run.plan_of("enhance")
+        path = self._run.plan_of(OPERATION)
         known = read_document(path, RunPlan).left_out if path.exists() else ()
-        start = f"enhance/{self._folder.name}/"
-        left_out = [
-            {"name": item.target.removeprefix(start), "why": item.why}
-            for item in known or ()
-            if item.target.startswith(start)
-        ]
-        return {
-            "schema_version": 1,
-            "job_name": self._folder.name,
-            "updated": self._when,
-            "results": list(results),
-            "left_out": left_out,
-        }
+        start = f"{OPERATION}/{self._folder.name}/"
+        left_out = (item for item in known or () if item.target.startswith(start))
+        return Submission(
+            job_name=self._folder.name,
+            updated=self._when,
+            results=results,
+            left_out=tuple(Skipped(name=item.target.removeprefix(start), why=item.why) for item in left_out),
+        )
 
     def _inside(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()

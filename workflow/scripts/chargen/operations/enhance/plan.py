@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from chargen.base.errors import CannotPlan, ChargenError, Place, Problem
 from chargen.base.progress import track
@@ -15,7 +14,7 @@ from chargen.library.access import may_be_written
 from chargen.operations.enhance import Enhance
 from chargen.operations.enhance.inputs import FOLDER_PROMPT, SIDECAR, Input, inputs
 from chargen.operations.enhance.names import Found, Names
-from chargen.operations.enhance.submission import Slot, in_place, records
+from chargen.operations.enhance.submission import Result, Slot, counted, in_place
 from chargen.operations.enhance.tasks import OPERATION, asked_for, job_folder, target_of
 from chargen.pictures.looks import Look
 from chargen.pictures.presence import is_absent
@@ -37,7 +36,7 @@ class _Job:
     sources: Sources
     plan: FilePlan
     maker: PictureTasks
-    done: Mapping[Slot, Mapping[str, Any]]
+    done: Mapping[Slot, Result]
     recorded: Sequence[tuple[str, str]]
 
     @property
@@ -58,8 +57,8 @@ def make_enhancement_plan(settings: Settings) -> FilePlan:
     sources = Sources(settings, OPERATION)
     plan = FilePlan(OPERATION, sources.catalog, sources.looker, notices=list(sources.journal.notices))
     maker = PictureTasks(sources, plan, settings.enhance.image_size, Enhance.unsent_temperature)
-    known = records(folder, settings.provider)
-    recorded = [(record["spec_hash"], target_of(settings, record["input"])) for record in known]
+    known = counted(folder, settings.provider)
+    recorded = [(record.spec_hash, target_of(settings, record.input)) for record in known]
     files, hidden = inputs(settings)
     _take_stock(_Job(sources, plan, maker, in_place(folder, known), recorded), files)
     if plan.tasks:
@@ -169,5 +168,5 @@ def _take_one(job: _Job, found: Found, names: Names, variation: int) -> None:
         job.maker.price.usd,
         target_of(job.settings, found.item.name),
     )
-    is_stale = record is not None and not job.maker.is_current(record["task_key"], wish, asked)
+    is_stale = record is not None and not job.maker.is_current(record.task_key, wish, asked)
     job.plan.add(item, task, stale=is_stale)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
 from chargen.base.capabilities import counts
 from chargen.base.errors import ChargenError
+from chargen.base.reading import Document, rest
 from chargen.pictures.presence import is_present, why_unreadable
+from chargen.records.documents import read_document
 
 SUBMISSION = "submission.json"
 
@@ -17,7 +20,53 @@ Slot = tuple[str, int, str]
 """Name of the input below its folder, variation, and the hash of what was asked."""
 
 
-def read_submission(folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Document):
+    """One result that was made: ``file`` is relative to the job's folder, ``input`` to the input folder; ``changes`` is
+    what was done to the picture before it was sent."""
+
+    input: str = ""
+    variation: int = 1
+    file: str = ""
+    sha256: str = ""
+    width: int = 0
+    height: int = 0
+    spec_hash: str = ""
+    task_key: str = ""
+    prompt: str = ""
+    aspect_ratio: str = ""
+    image_size: str = ""
+    model: str = ""
+    temperature: float | None = None
+    provider: str = ""
+    generated_at: str = ""
+    batch: str = ""
+    job: str = ""
+    run: str = ""
+    changes: tuple[str, ...] = ()
+    more: Mapping[str, Any] = rest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped(Document):
+    """A file that could not be sent."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission(Document):
+    """The whole file; ``results`` are all that were ever made, the last one about a file counts."""
+
+    schema_version: int = 1
+    job_name: str = ""
+    updated: str = ""
+    results: tuple[Result, ...]
+    left_out: tuple[Skipped, ...] = ()
+
+
+def read_submission(folder: Path) -> Submission:
     """Return what is recorded of a job in its folder; empty where nothing is."""
     path = folder / SUBMISSION
     if why := why_unreadable(path):
@@ -25,33 +74,30 @@ def read_submission(folder: Path) -> dict[str, Any]:
             f"{path} {why}; without it all its pictures would be paid for again: make it readable, then run again"
         )
     if not path.exists():
-        return {"schema_version": 1, "results": []}
+        return Submission(results=())
     try:
-        data = durable.read_object(path)
-        if not isinstance(data.get("results"), list):
-            raise durable.UnreadableFile(path, "it has no list `results`")
+        return read_document(path, Submission)
     except durable.UnreadableFile as error:
         raise ChargenError(
             f"{path}: cannot be read: {error.why}. Fix it or restore a backup: it records what was made"
         ) from None
-    return data
 
 
-def records(folder: Path, provider: str) -> list[Mapping[str, Any]]:
-    """What is recorded of the results in the job's *folder*; those of the emulator count only under it."""
-    return [record for record in read_submission(folder)["results"] if counts(record["provider"], provider)]
+def counted(folder: Path, provider: str) -> list[Result]:
+    """Return the recorded results in the job's *folder*; those of the emulator count only under it."""
+    return [result for result in read_submission(folder).results if counts(result.provider, provider)]
 
 
-def results_in(folder: Path, provider: str) -> dict[Slot, Mapping[str, Any]]:
-    """The records of a job's *folder* whose file is there, by input, variation and what was asked for; the last record
-    that names a file owns it."""
-    return in_place(folder, records(folder, provider))
+def results_in(folder: Path, provider: str) -> dict[Slot, Result]:
+    """Return the results in a job's *folder* whose file is there, by input, variation and what was asked for."""
+    return in_place(folder, counted(folder, provider))
 
 
-def in_place(folder: Path, records: Sequence[Mapping[str, Any]]) -> dict[Slot, Mapping[str, Any]]:
-    owners = {record["file"]: record for record in records}
+def in_place(folder: Path, results: Sequence[Result]) -> dict[Slot, Result]:
+    """Return those of *results* whose file is in *folder*; the last one that names a file owns it."""
+    owners = {result.file: result for result in results}
     return {
-        (record["input"], record["variation"], record["spec_hash"]): record
-        for record in owners.values()
-        if is_present(folder / record["file"])
+        (result.input, result.variation, result.spec_hash): result
+        for result in owners.values()
+        if is_present(folder / result.file)
     }
