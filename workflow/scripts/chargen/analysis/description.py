@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chargen.analysis.store import Analysis
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Description(Document):
     """``alt`` is for those who do not see the picture; ``named`` are colours in words; ``traits`` pairs of a trait and
     whether it is seen; ``matches``: nothing contradicts the entity's description."""

@@ -7,13 +7,13 @@ the entity, and to the entity's own traits, as ``t1``, ``t2``, … because long 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from chargen.base import schemas as schema
+from chargen.base.frozen import frozen
 
 Json = dict[str, Any]
 
@@ -43,7 +43,7 @@ field.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Read:
     """An answer that was read: ``data`` if it fits its form, else None; ``errors`` say what does not fit."""
 

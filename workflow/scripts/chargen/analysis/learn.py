@@ -13,10 +13,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from chargen.analysis.store import Analysis, read_analyses
 from chargen.base.capabilities import marks_placeholders
+from chargen.base.frozen import frozen
 from chargen.library.model import KIND_FOLDERS, Entity, Library, Scene
 from chargen.pictures.looks import Looker
 from chargen.prompts.composer import Finding, Learned
@@ -28,7 +28,7 @@ PORTRAITS = {"character": ("portrait", "full-body"), "location": ("establishing"
 _FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lesson:
     """What the pictures of one entity teach; paths are relative to the library root."""
 

@@ -7,7 +7,6 @@ count if they say something of light, palette or canon; they do not say of which
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import orjson
 
 from chargen.base import durable
 from chargen.base.capabilities import counts
+from chargen.base.frozen import frozen
 from chargen.library.model import Entity
 from chargen.pictures.presence import is_present, why_unreadable
 
@@ -24,7 +24,7 @@ SIDECAR = ".analysis.json"
 _SIGNS = ("lighting", "palette", "canon_analysis")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Analysis:
     """What is known of the picture at ``path`` (relative to the entity's folder). All scalars of ``data`` may be text.
 

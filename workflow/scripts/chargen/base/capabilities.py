@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -25,7 +25,7 @@ class UnknownProvider(ChargenError):
     """No provider of that name is installed, or its package cannot be imported."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Capabilities:
     """Facts of one provider.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal
+
+from chargen.base.frozen import frozen
 
 Severity = Literal["error", "warning"]
 
@@ -14,7 +15,7 @@ MAX_SHOWN = 400
 """Characters of one message, or of a key's path, that a person is shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A spot in a file of the library.
 
@@ -36,7 +37,7 @@ class Place:
         return spot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One error or warning about the library, found while planning.
 

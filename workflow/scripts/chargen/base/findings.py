@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 
 Level = Literal["ok", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding(Document):
     """One line: what was checked, the result, and what to do about a problem."""
 

@@ -20,12 +20,12 @@ import os
 import ssl
 import threading
 import urllib.request
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx2
 
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.hosts import address, is_this_machine
 from chargen.base.output import EMULATOR_KEY, keep_secret, redacted
 
@@ -53,7 +53,7 @@ class Refused(httpx2.HTTPError):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxy:
     """A proxy as the machine names it; ``url`` may hold a password and is for connecting alone."""
 

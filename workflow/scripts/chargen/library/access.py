@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
+from chargen.base.frozen import frozen
 from chargen.pictures.presence import is_absent
 
 _EFFECTIVE = os.access in os.supports_effective_ids
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Barrier:
     """What could not be written, why, and what to do."""
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from chargen.base.capabilities import counts
 from chargen.base.errors import Place
+from chargen.base.frozen import frozen
 from chargen.library import yamlio
 from chargen.library.drafts import Draft
 from chargen.library.fields import Problems, as_text
@@ -59,7 +60,7 @@ class Surroundings:
     provider: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     target: str
     file: str  # name only

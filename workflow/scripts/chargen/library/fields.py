@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from chargen.base.errors import Place, Problem
+from chargen.base.frozen import frozen
 from chargen.library.yamlio import Map, Seq
 
 Effect = Literal["", "entity skipped", "scene skipped"]
@@ -44,7 +44,7 @@ class Problems:
         self.found.append(Problem("warning", code, message, place, advice, self.entity, scene))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """A mapping of a file together with its file's name and its key path, like ``scenes[3]``."""
 

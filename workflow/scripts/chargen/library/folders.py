@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 
+from chargen.base.frozen import frozen
 from chargen.pictures.presence import DEAD_LINK, FOLDER_SUFFIX, NOT_DOWNLOADED, is_absent, stands_for
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
@@ -15,7 +16,7 @@ PORTRAIT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 LEADS_OUT = "is a link to a place outside the library"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """What a folder holds, by name.
 

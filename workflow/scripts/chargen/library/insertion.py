@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import yaml
 
+from chargen.base.frozen import frozen
 from chargen.library.yaml_events import (
     LIST,
     LIST_END,
@@ -34,7 +34,7 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _COMMENT_LINE = re.compile("([ \t]*)#")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spot:
     """A place for new items: offsets into the text, and the same in terms of the document's events.
 
@@ -63,7 +63,7 @@ class Spot:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """The events of a file's only document, and where among them the section's key and value are."""
 

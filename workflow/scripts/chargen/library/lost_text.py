@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from chargen.base.frozen import frozen
 from chargen.library.records import KEPT_SECTIONS
 from chargen.library.scene import SCENE_FIELDS
 from chargen.library.yamlio import Map
@@ -31,7 +31,7 @@ _ANCHOR = re.compile(r"&([^\s]+)")
 _SHOWN = 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LostText:
     """Where something was lost (from 1), below which key, and what."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from chargen.base.errors import Place, Problem
+from chargen.base.frozen import frozen
 from chargen.library.folders import same_name
 from chargen.library.scene import Depicted as Depicted
 from chargen.library.scene import Palette as Palette
@@ -27,7 +28,7 @@ ReferenceRole = Literal["character", "location", "scene", "other", "style"]
 """What a reference is sent for: a portrait, a place, the picture of another scene, anything else, the style."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """An item of ``generated_images``: one picture that was made and put in place.
 
@@ -83,7 +84,7 @@ class Record:
         return str(self.data.get("prompt_used") or "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Review:
     """An item of ``image_reviews``: what somebody thought of the picture at ``path`` whose bytes have ``sha256``.
 
@@ -100,7 +101,7 @@ class Review:
     variation: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InventoryItem:
     """An item of ``image_inventory``: an existing image and, perhaps, its analysis. ``path`` as in Record."""
 
@@ -112,7 +113,7 @@ class InventoryItem:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adopted:
     """An image from before chargen that counts as a scene's picture; ``path`` relative to the library root."""
 
@@ -179,7 +180,7 @@ class Library:
         return key in self.broken or f"{key.partition('/')[0]}/*" in self.broken
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """One way to satisfy a reference: a picture that exists (``path``, relative to the library root), the picture that
     the scene ``target`` makes, or both: an existing picture that this scene made and will replace if wanted again.
@@ -195,7 +196,7 @@ class Candidate:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """A reference image that a scene asks for, with the ways to satisfy it, best first.
 

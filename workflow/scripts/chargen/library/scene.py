@@ -6,17 +6,17 @@ Everything here is frozen. Texts are stripped; absent texts are ``""``, absent l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from chargen.base.errors import Place
+from chargen.base.frozen import frozen
 from chargen.library.scene_field import Names, SceneField, declared_fields, scene_field, text, texts
 from chargen.library.target import Target
 
 Weight = Literal["low", "medium", "high", "critical"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Palette:
     """Colours by use; ``avoid`` belongs to the negatives, never to the colours to paint with."""
 
@@ -25,7 +25,7 @@ class Palette:
     avoid: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Depicted:
     """Somebody in a picture: a known character by ``slug``, or people in words (``slug`` empty, ``text`` filled).
 
@@ -39,7 +39,7 @@ class Depicted:
     references: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """One wanted image with everything that applies to it, inheritance resolved: every field is declared here, once.
 

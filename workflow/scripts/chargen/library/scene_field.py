@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from chargen.base.frozen import frozen
 
 Type = Literal[
     "text",
@@ -28,7 +30,7 @@ Level = Literal["", "entity", "defaults"]
 _DECLARED = "scene field"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Names:
     """The keys under which an older tool writes a field; a dotted one is a key within a mapping.
 
@@ -41,7 +43,7 @@ class Names:
     with_commas: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SceneField:
     """A declared field of `Scene`.
 

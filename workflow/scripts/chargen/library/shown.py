@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chargen.base.capabilities import counts
+from chargen.base.frozen import frozen
 from chargen.library.model import Entity, Library, Scene
 from chargen.pictures.presence import is_present
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """A picture that a scene has; ``path`` is relative to the entity's folder, ``status`` what is thought of it now.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from chargen.base.frozen import frozen
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -19,7 +20,7 @@ MAP_END: Mark = ("end of map",)
 LIST_END: Mark = ("end of list",)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Obstacle:
     """Why nothing can be appended: where (from 1; 0 when unknown), what is there, and what to do about it.
 

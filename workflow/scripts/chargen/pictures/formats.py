@@ -11,10 +11,10 @@ import mmap
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from chargen.base.frozen import frozen
 from chargen.pictures.presence import LFS_START
 
 Format = Literal["png", "jpeg", "webp", "gif"]
@@ -42,7 +42,7 @@ _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PictureInfo:
     """What a picture is: ``extension`` with its dot, ``width`` and ``height`` in pixels as stored."""
 

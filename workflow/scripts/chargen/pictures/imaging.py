@@ -9,12 +9,12 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.pictures.formats import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Unreadable(ValueError):
     """A file that is not a picture, or cannot be read here; the message follows the file's name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """What a picture says of itself: size as a viewer shows it, and what must change before the API sees the same.
 

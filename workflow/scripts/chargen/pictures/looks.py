@@ -6,11 +6,12 @@ time of change, in ``looks.json`` in the state. Planning reads that memory; only
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.base.reading import WrongShape, build
 from chargen.pictures import formats as pictures
 from chargen.pictures.presence import EMPTY, LFS_POINTER, why_unreadable
@@ -20,7 +21,7 @@ VERSION = 2
 SENT_AS_THEY_ARE = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """What a file is. ``trouble`` says why it cannot be sent, ``""`` if it can; ``width`` and ``height`` are those that
     a viewer shows. ``changes`` says why it cannot be sent as it is.

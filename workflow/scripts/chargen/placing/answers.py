@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chargen.base import events
+from chargen.base.frozen import frozen
 from chargen.base.image_sizes import pixels
 from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
@@ -60,7 +61,7 @@ def placed_or_kept(key: str, place: Callable[[], Placed]) -> Placed:
         return Placed("unplaced", "", CANNOT_WRITE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A task, the API's answer, and the verdict on it."""
 
@@ -74,7 +75,7 @@ class Answer:
         return self.line.model_version if self.line else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """The answers to one batch, and what placing them takes. *entry* is what the journal knows of the batch."""
 

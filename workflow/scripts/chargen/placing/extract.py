@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from chargen.base import failpoints
 from chargen.base.durable import draft_of, naming
+from chargen.base.frozen import frozen
 from chargen.pictures.formats import PictureInfo, verify
 from chargen.providers.base import Results, Slice
 
@@ -24,7 +24,7 @@ _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """A verified picture: its bytes, what they are, and their SHA-256 in lower-case hex.
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
 from chargen.base import durable, failpoints
 from chargen.base.capabilities import capabilities, counts
+from chargen.base.frozen import frozen
 from chargen.library.folders import Folders
 from chargen.library.model import KIND_FOLDERS, Entity, Record, Scene
 from chargen.library.names import file_stem
@@ -31,7 +32,7 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 ARCHIVE = "archive"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """Where a picture went. ``file`` is relative to the library root (to the state folder if unplaced);
     ``needs_record`` says whether imagery.yaml must still learn of it."""
@@ -235,7 +236,7 @@ class Placer:
         return path.relative_to(self._root).as_posix()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Making:
     """When and in which run a picture was put in place, what its record says of the prompt, and what ``more``."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from chargen.base.frozen import frozen
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 
@@ -12,7 +12,7 @@ NEARLY = 0.8
 """The share of a budget from which on there is a warning."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Budget:
     """``usd`` may be submitted within ``hours``, shown as ``period``; ``name`` is its key."""
 

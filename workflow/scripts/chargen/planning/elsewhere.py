@@ -8,17 +8,17 @@ lost would be wanted again. Copies of a library, and pictures of a folder that a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.records.commands import command
 from chargen.records.journal import Journal
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Elsewhere:
     """Wishes that another state of this folder knows. ``library`` is where that one's library was last, None where that
     is unknown; ``in_flight`` says that their results are still to come."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.providers.models import Catalog, ImageModel, TextModel
 from chargen.records.batch import Tokens
@@ -20,7 +21,7 @@ LEAST = 5
 """So many answers say more than the models file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Price:
     """US dollars of one answer: what is expected, and how much less and more the cheapest and dearest tenth cost.
 
@@ -32,7 +33,7 @@ class Price:
     more: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Input:
     """Tokens that go in."""
 
@@ -116,7 +117,7 @@ def range_of(shapes: Sequence[Shape | TextShape]) -> tuple[float, float]:
     return sum(shape.cost_usd - shape.less for shape in shapes), sum(shape.cost_usd + shape.more for shape in shapes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AnswerCost(Document):
     """US dollars of one answer without its input: the mean, and the cheapest and dearest tenth."""
 
@@ -125,7 +126,7 @@ class AnswerCost(Document):
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AnswerTokens(Document):
     """Mean tokens of one answer: its pictures, its words, what was sent, and each picture that was sent."""
 
@@ -135,7 +136,7 @@ class AnswerTokens(Document):
     input_image: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LearnedPrice(Document):
     """What the answers to one way of asking have taught; ``counts``: they are enough to estimate by."""
 

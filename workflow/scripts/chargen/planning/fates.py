@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from chargen.base.frozen import frozen
 from chargen.library.folders import forms
 from chargen.library.target import Target
 from chargen.records.identity import Wish
@@ -16,7 +17,7 @@ Status = Literal["done", "adopted", "missing", "put back", "in flight", "failed"
 """``twin``: another file with the same content and words stands for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fate:
     """Where a wish stands; ``attempt`` and ``batch`` as in Standing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from chargen.base.frozen import frozen
 from chargen.library.target import Target
 from chargen.planning.fates import Status
 from chargen.planning.plan import Plan, Stale
@@ -12,7 +13,7 @@ from chargen.records.identity import Wish
 from chargen.records.run import LeftOut, RunPlan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileItem:
     """One wanted result about one file, and where it stands. ``group`` is what it belongs to, for counting."""
 

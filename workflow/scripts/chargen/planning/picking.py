@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from chargen.base.errors import Place, Problem
+from chargen.base.frozen import frozen
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.pictures.looks import Look, Looker
@@ -35,7 +36,7 @@ def sent_picture(role: Role, about: tuple[str, str], path: str, look: Look, most
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picked:
     """The references of a scene, in order; what it must wait for; problems; what blocks it; and
     why pictures that the author did not name were chosen, and what is done to any of them before it is sent.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
 from chargen.base.errors import CannotPlan
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.pictures.looks import Look
 from chargen.planning.picking import sent_picture
@@ -20,7 +20,7 @@ from chargen.providers.parameters import Temperatures, hashed, sent_to
 from chargen.records.identity import Wish, task_key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What is asked for one picture file: ``path`` is relative to the operation's `base_folder`, ``look`` what the file
     is, and ``extra`` what only the operation says of the task."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from chargen.base.errors import Problem
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, optional
 from chargen.library.target import Target
 from chargen.pictures.looks import Looker
@@ -47,7 +48,7 @@ class Item(Protocol):
 Wanted = TypeVar("Wanted", bound=Item)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deferred(Generic[Wanted]):
     """A result that waits for others of the same run; it is sent in a later wave."""
 
@@ -56,7 +57,7 @@ class Deferred(Generic[Wanted]):
     needs: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stale(Generic[Wanted]):
     """A result in place that is out of date: counted and priced, never made again by itself."""
 
@@ -64,7 +65,7 @@ class Stale(Generic[Wanted]):
     cost_usd: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Counts(Document):
     """How many results stand where. ``wanted`` counts every result that is asked for, ``applied`` those in place,
     adopted ones included; ``recomposed`` pictures would be asked in other words only because this version composes

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from chargen.base.capabilities import counts
+from chargen.base.frozen import frozen
 from chargen.library.folders import Folders
 from chargen.library.model import Entity, Record, Scene
 from chargen.planning.fates import Fate, Fates, Status
@@ -14,7 +15,7 @@ from chargen.planning.same_words import SameWords
 from chargen.records.identity import Wish
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """One variation of a scene and its status.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.providers.models import ImageModel, TextModel
 from chargen.records import batch
@@ -14,7 +13,7 @@ LINE_OVERHEAD = 600  # bytes of a request line besides prompt and references
 REFERENCE_OVERHEAD = 220  # bytes that one reference adds to it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """What a scene asks of the model, besides words and references."""
 
@@ -26,7 +25,7 @@ class Shape:
     more: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextShape:
     """What a question to a text model is besides words and pictures."""
 
@@ -38,7 +37,7 @@ class TextShape:
     more: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """One request line to be."""
 

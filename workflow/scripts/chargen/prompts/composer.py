@@ -7,10 +7,11 @@ what they are given, and keeps the result within the length that the scene's wei
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from chargen.base.frozen import frozen
 from chargen.library.model import Entity, Palette, Scene
 from chargen.prompts.rules import (
     SECTION_END,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _BETWEEN = "\n\n"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CastMember:
     """A known character in the picture. ``portrait_sent``: a reference picture of this person goes along."""
 
@@ -43,7 +44,7 @@ class CastMember:
     portrait_sent: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentReference:
     """A picture that goes along, in the order of the request; ``subject`` as in `model.Reference`."""
 
@@ -52,7 +53,7 @@ class SentReference:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaceInfo:
     """Where the scene is set: the location's name and description, and what it says of the scene's zone."""
 
@@ -61,7 +62,7 @@ class PlaceInfo:
     zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something seen in existing pictures (``sources``); ``subject`` (``kind/slug``) is what it is about."""
 
@@ -70,7 +71,7 @@ class Finding:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Learned:
     """What the analysis of existing pictures adds: traits of ``subject``s, and words for the style."""
 
@@ -78,7 +79,7 @@ class Learned:
     style: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Around:
     """What a prompt says besides the scene's own fields.
 
@@ -95,7 +96,7 @@ class Around:
     corrections: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prompt:
     """The composed words.
 
@@ -109,7 +110,7 @@ class Prompt:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Person:
     """A cast member as templates see one: ``image`` is the number of the reference picture, 0 without one."""
 
@@ -121,7 +122,7 @@ class _Person:
     portrait_sent: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _SentImage:
     """A reference as templates see one."""
 

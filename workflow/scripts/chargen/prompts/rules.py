@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargen.base import schemas as schema
 from chargen.base.errors import CannotPlan
+from chargen.base.frozen import frozen
 from chargen.library.model import Kind, Weight
 from chargen.prompts import text as words_of
 
@@ -29,7 +30,7 @@ class RulesError(CannotPlan):
     """`prompts.yaml` or `styles.yaml` cannot be used; the message names file, key or section, and fault."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """One part of every prompt, with its template's text.
 
@@ -42,7 +43,7 @@ class Section:
     max_chars: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeightRule:
     """What a scene's weight gives it: the prompt's length in characters, and words for the style section."""
 
@@ -50,7 +51,7 @@ class WeightRule:
     phrase: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     """What applies to all scenes of one kind of entity that do not say otherwise themselves."""
 
@@ -59,7 +60,7 @@ class Scenario:
     image_size: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArtDirection:
     """The look of the whole library; absent texts are ``""``."""
 

@@ -6,15 +6,15 @@ A web page, an empty body, half of the lines with a clean end or the lines of an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from chargen.base.errors import printable
+from chargen.base.frozen import frozen
 from chargen.providers.base import Results
 
 _SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """A result file compared with its job's requests.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.output import one_line
 from chargen.base.reading import WrongShape, build
 from chargen.records.batch import Tokens
@@ -120,7 +121,7 @@ class RemoteError(ChargenError):
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemoteJob:
     """A batch job as the server describes it. Counts are of requests, times as the server writes them.
 
@@ -176,7 +177,7 @@ def jobs_read_again(stored: Iterable[Mapping[str, Any]]) -> dict[str, RemoteJob]
     return {job.name: job for job in found if job.name and job.state}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemoteFile:
     """An uploaded file; times as the server writes them, ``sha256`` in hex."""
 
@@ -191,7 +192,7 @@ class RemoteFile:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """Where a picture stands in a result file: bytes *start* to *end* of it, or, when it is short, *inline*.
 
@@ -214,7 +215,7 @@ NO_TOKENS = Tokens(prompt_image=0)
 """What a line counts that reports no tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultLine:
     """One line of a result file, without its pictures.
 
@@ -314,7 +315,7 @@ Reason = Literal[
 """Why a task failed; stable words that receipts and reports are searched by."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What a line is worth.
 
@@ -332,7 +333,7 @@ class Verdict:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentFile:
     """An uploaded reference as a request names it."""
 
@@ -340,7 +341,7 @@ class SentFile:
     mime: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What one task asks of a model: about the pictures that are sent along, in order, then *text*.
 
@@ -357,7 +358,7 @@ class Request:
     form_field: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentRequest:
     """What a written request line says: its key, the addresses of the uploads that it names, and whether the provider
     may store it; None where the line does not say."""

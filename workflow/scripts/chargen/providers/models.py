@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from chargen.base import schemas as schema
 from chargen.base.errors import CannotPlan, ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.image_sizes import size_table
 from chargen.records.batch import Tokens
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Takes:
     """Which settings a model takes; others are not sent to it.
 
@@ -34,7 +35,7 @@ class Takes:
 TAKES_NOTHING = Takes()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageModel:
     """An image model: sizes and ratios it takes, how many references, US dollars per image at the standard rate."""
 
@@ -50,7 +51,7 @@ class ImageModel:
     takes: Takes = TAKES_NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextModel:
     """A text model: US dollars per million tokens at the standard rate, as of the catalog's day."""
 

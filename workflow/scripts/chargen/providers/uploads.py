@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.providers.base import RemoteError, RemoteFile
 from chargen.providers.protocol import Connection
 from chargen.records.journal import now
@@ -22,7 +22,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """A file that was uploaded; ``expires`` as the server said it."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
+from chargen.base.frozen import frozen
 from chargen.providers.base import Reason, ResultLine, Verdict
 
 MAX_SAID = 1000
@@ -87,7 +87,7 @@ def _bounded(said: str) -> str:
     return said if len(said) <= MAX_SAID else said[: MAX_SAID - 1] + "…"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Joined:
     """Which lines answer which tasks: by key only, because the order of lines means nothing.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from chargen.base import schemas as schema
 from chargen.base.capabilities import Capabilities
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.output import EMULATOR_KEY, keep_secret
 
 
@@ -29,7 +30,7 @@ def api_key(provider: Capabilities, home: Path) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundKey:
     """An API key, where it was found, and in which variable."""
 

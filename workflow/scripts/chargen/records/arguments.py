@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.records.declaring import Key, defaults_of, key, keys_of, rule_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arguments:
     """What a command was asked to do. Subclasses declare the arguments of one command."""
 
@@ -31,7 +31,7 @@ class Arguments:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Screen(Arguments):
     """A command that shows something."""
 
@@ -40,7 +40,7 @@ class Screen(Arguments):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order(Arguments):
     scenes: tuple[str, ...] = key((), "Globs over kind/entity/scene: what is made again.")
     state: Literal["", "stale", "recomposed", "failed", "missing", "done", "adopted"] = key(
@@ -48,17 +48,17 @@ class Order(Arguments):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collect(Screen):
     job: str = key("", "A job's name, display name or batch id.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class History(Screen):
     run_id: str = key("", "The run that is shown in detail; empty: all runs.", pattern="^[0-9TZ-]*$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cleanup(Screen):
     cancel: tuple[str, ...] = key((), "Running jobs to cancel: `all` of this library, or names, ids and globs.")
     delete: tuple[str, ...] = key(
@@ -72,7 +72,7 @@ class Cleanup(Screen):
     force: Literal["", "even-if-needed"] = key("", "Also delete what an unfinished batch still needs.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Review(Arguments):
     approve: tuple[str, ...] = key((), "Globs over kind/entity/scene or kind/entity/scene:variation to approve.")
     reject: tuple[str, ...] = key((), "Globs over pictures to reject.")

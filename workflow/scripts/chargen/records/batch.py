@@ -7,9 +7,10 @@ schema. A key that version 0.1.0 did not write has its default here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeVar
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, build, optional, rest
 from chargen.library.target import Target
 from chargen.records.identity import NO_TARGET, NO_WISH, Wish
@@ -33,7 +34,7 @@ SUCCEEDED = "SUCCEEDED"
 """The state of a job that ended well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Reference(Document):
     """A picture that is sent along. ``path`` is relative to the library's root, ``bytes`` its size.
 
@@ -50,7 +51,7 @@ class Reference(Document):
     max_side: int = optional(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Replaced(Document):
     """The picture that a scene has while its next one is planned; ``path`` is relative to the library's root."""
 
@@ -59,7 +60,7 @@ class Replaced(Document):
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Task(Document):
     """One request line. Costs are estimated US dollars; ``characters`` of text are sent, None where that is unknown.
 
@@ -91,7 +92,7 @@ class Task(Document):
         return build(kind, self.extra)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Provenance(Document):
     """Where the origin of a batch's pictures is stored (none, sidecar, picture), and how much of the prompt (text,
     hash)."""
@@ -100,7 +101,7 @@ class Provenance(Document):
     prompt: str = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchPlan(Document):
     """``plan.json``: what one job is to do. ``tokens`` are input tokens, estimated, ``parameters`` what is sent to the
     model besides, by name."""
@@ -123,7 +124,7 @@ class BatchPlan(Document):
     tasks: tuple[Task, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchJob(Document):
     """``job.json``: the name of a batch's job on the server.
 
@@ -136,7 +137,7 @@ class BatchJob(Document):
     state: Literal["sent", "not-needed"] = "sent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchEnd(Document):
     """``ended.json``: how the job ended; ``operation`` is the server's own description of it.
 
@@ -155,7 +156,7 @@ class BatchEnd(Document):
         return self.state == SUCCEEDED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Tokens(Document):
     """Tokens that the API counted; ``prompt_image`` of the prompt's are those of pictures, None if unknown."""
 
@@ -167,7 +168,7 @@ class Tokens(Document):
     prompt_image: int | None = optional()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Outcome(Document):
     """What a receipt says of one task. ``extra`` has what only its operation says."""
 
@@ -213,7 +214,7 @@ class Outcome(Document):
         return build(kind, self.extra)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Times(Document):
     """When a batch was submitted, fetched and applied, in UTC; ``""`` where that is unknown."""
 
@@ -222,7 +223,7 @@ class Times(Document):
     applied: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Cost(Document):
     """US dollars."""
 
@@ -231,7 +232,7 @@ class Cost(Document):
     batch_discount: float = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Receipt(Document):
     """``receipt.json``: the outcome of every task of a batch. ``follow_ups`` are the batches of retries
     after temporary failures."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.records.batch import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FollowUps(Document):
     """``follow-ups.json``: the batches of the same operation that must be settled before this one is.
 
@@ -21,7 +20,7 @@ class FollowUps(Document):
     follow_ups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Restored(Document):
     """What became of the pictures that were restored from the stored answers of a batch, and what follows from that."""
 
@@ -31,7 +30,7 @@ class Restored(Document):
     follow_ups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PlannedLater(Document):
     """What was planned while the run went on: batches to settle, those with pictures to restore, and lost ones."""
 

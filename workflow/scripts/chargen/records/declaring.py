@@ -9,14 +9,16 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from chargen.base.frozen import frozen
 
 _KEY = "key"
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """What users may write under one key. ``limits`` are keywords of JSON Schema, like ``minimum``; ``group`` is the
     dataclass that declares the keys of a group."""

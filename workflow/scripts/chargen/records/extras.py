@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 
 FIRST_SCHEMA_FIELD = "response_json_schema"
 """The field of a request that holds the form where a task does not say which: tasks of 0.1.0 name none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AnalysisOutcome(Document):
     """Which field of the request held the form of an analysis."""
 

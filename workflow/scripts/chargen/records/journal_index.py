@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.base.reading import build
 from chargen.records.journal_lines import Clock
 
@@ -21,7 +22,7 @@ CHECKED_BYTES = 512
 """How much of the journal before its end an index knows by hash, to notice another journal of the same length."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PastBatch:
     """A settled batch, for the budget: when it was submitted and what it cost in US dollars."""
 
@@ -30,7 +31,7 @@ class PastBatch:
     clock: Clock = field(default_factory=Clock)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JournalIndex:
     """``length`` bytes and ``lines`` lines of the journal in short.
 

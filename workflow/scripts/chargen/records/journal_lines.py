@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import WrongShape, build
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clock:
     """The machine's own clock at one moment, in seconds since its start; valid within one boot."""
 
@@ -16,7 +17,7 @@ class Clock:
     monotonic: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """A moment by both clocks of the machine; ``time`` in UTC, like ``2026-11-21T18:04:05Z``."""
 
@@ -24,7 +25,7 @@ class Moment:
     clock: Clock = Clock()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """What all lines have. ``time`` is in UTC, like ``2026-11-21T18:04:05Z``."""
 
@@ -32,7 +33,7 @@ class Event:
     batch: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent(Event):
     """A job is about to be created. ``wishes``: attempt by wish id; ``key``: fingerprint of the API key."""
 
@@ -49,7 +50,7 @@ class Intent(Event):
     request_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Created(Event):
     """The job exists; ``job`` is its name on the server. ``adopted``: it was found there, not created now;
     ``sent_elsewhere``: nor was it asked for here."""
@@ -59,7 +60,7 @@ class Created(Event):
     sent_elsewhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused(Event):
     """The server certainly made no job. ``throttled`` says that a quota or the credits were used up, ``no_model`` that
     it does not have the model; lines of version 0.1.0 have neither, and all come from the Gemini API."""
@@ -78,19 +79,19 @@ class Refused(Event):
         return self.status == 404 and f"models/{model}" in self.message if self.no_model is None else self.no_model
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Absent(Event):
     """No job of the intent exists, for certain."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancelled(Event):
     """The server was asked to end the job; ``why`` is ``asked`` if a person wanted that."""
 
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended(Event):
     """The job has a final state."""
 
@@ -98,14 +99,14 @@ class Ended(Event):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetched(Event):
     """The results are on disk."""
 
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied(Event):
     """Every task has its outcome, by wish id; ``cost_usd`` is what the batch cost, where that is certain."""
 
@@ -113,14 +114,14 @@ class Applied(Event):
     cost_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundAgain(Event):
     """The lost job is on the server again: the batch is in flight again."""
 
     job: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cleaned(Event):
     """What the server kept of the batch is deleted."""
 

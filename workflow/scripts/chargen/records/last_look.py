@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, build
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LastLook(Document):
     """``time`` in seconds since the epoch, ``pause_s`` until the next look, ``operations`` the jobs that were seen."""
 

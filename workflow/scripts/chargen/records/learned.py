@@ -14,6 +14,7 @@ import orjson
 
 from chargen.analysis.form import SCHEMA_FIELDS
 from chargen.base import durable, events
+from chargen.base.frozen import frozen
 from chargen.base.reading import build
 from chargen.records.batch import Outcome, Receipt
 from chargen.records.extras import AnalysisOutcome
@@ -111,7 +112,7 @@ def _cached(state: State) -> Learned:
     return Learned(samples, fits, list(kept.batches))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Kept:
     """The file as it is read: anything of another shape is as good as no file."""
 

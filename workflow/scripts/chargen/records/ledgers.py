@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.base.reading import WrongShape, build
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadLine:
     """A file was uploaded, or is no longer on the server (``event`` is ``uploaded`` or ``deleted``)."""
 
@@ -28,7 +28,7 @@ class UploadLine:
     expires: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """Pictures were ordered again: ``items`` are targets with their variation.
 
@@ -40,7 +40,7 @@ class Order:
     stands_for: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameSpec:
     """The words that have ``spec_hash`` today were recorded under the hash ``before``."""
 
@@ -48,7 +48,7 @@ class SameSpec:
     before: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestLine:
     """What is read again of a line of ``requests.jsonl``."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Self, TypeVar
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, optional
 from chargen.library.target import Target
 from chargen.records.identity import NO_TARGET
@@ -16,7 +17,7 @@ from chargen.records.state import RunFiles
 T = TypeVar("T", bound=Document)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Waiting(Document):
     """A picture that is sent once those of its ``needs`` are in place. US dollars."""
 
@@ -26,7 +27,7 @@ class Waiting(Document):
     cost_usd: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LeftOut(Document):
     """A file that nothing is sent for, and why."""
 
@@ -34,7 +35,7 @@ class LeftOut(Document):
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunPlan(Document):
     """``plan.json`` of a run: what was planned for one operation, besides the batches' own plans.
 
@@ -65,7 +66,7 @@ class RunPlan(Document):
         return _read(run.plan, cls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunProcess(Document):
     """``process.json``: which process runs Snakemake (``main``), for which targets, and since when."""
 
@@ -79,7 +80,7 @@ class RunProcess(Document):
         return _read(run.process if run.process.exists() else run.plan, cls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Released(Document):
     """``released.json``: which batch released which others, the targets released so far, and the batches that are over.
 
@@ -96,7 +97,7 @@ class Released(Document):
         return _read(path, cls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunProvider(Document):
     """Of a run's settings, the provider that it worked with."""
 

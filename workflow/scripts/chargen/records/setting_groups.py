@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from chargen.base.frozen import frozen
 from chargen.records.declaring import group, key
 
 ThinkingLevel = Literal["", "minimal", "low", "medium", "high"]
@@ -22,7 +22,7 @@ SAFETY_SETTING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelChoice:
     """A model and its parameters; unsupported ones are not sent (see `chargen.providers.parameters`)."""
 
@@ -45,7 +45,7 @@ class ModelChoice:
     media_resolution: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookingModelChoice(ModelChoice):
     """A model for analyses."""
 
@@ -56,7 +56,7 @@ class LookingModelChoice(ModelChoice):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Models:
     """Which model each operation uses."""
 
@@ -81,20 +81,20 @@ class Models:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     max_tasks: int = key(500, "Pictures in one remote job.", minimum=1)
     max_bytes: int = key(1_000_000_000, "Size of one request file, in bytes.", minimum=1000)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     concurrency: int = key(10, "Reference images that are sent at the same time.", minimum=1, maximum=64)
     timeout_s: float = key(300, "Seconds for one chunk of a file.", minimum=1)
     attempts: int = key(4, "How many times one upload is tried.", minimum=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submit:
     """Both are filled in by the provider where users leave them empty."""
 
@@ -113,7 +113,7 @@ class Submit:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Poll:
     interval_s: float = key(30, "Longest pause between two checks of a job, in seconds.", minimum=0.1)
     deadline_h: float = key(24, "Hours after which a job is cancelled.", minimum=0)
@@ -125,12 +125,12 @@ class Poll:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry:
     max_attempts: int = key(3, "How many times a picture is sent at most.", minimum=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     tier: int = key(1, "Usage tier of the account.", minimum=1, maximum=3)
     concurrent_jobs: int = key(0, "Jobs at once.", minimum=0)
@@ -138,7 +138,7 @@ class Limits:
     storage_bytes: int = key(0, "Bytes of uploaded files.", minimum=0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cleanup:
     after_apply: bool = key(
         True,
@@ -148,14 +148,14 @@ class Cleanup:
     keep_responses_d: float = key(30, "Days that raw answers stay in state/ after they were applied.", minimum=0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Emulator:
     job_s: float = key(2, "Seconds that a job takes.", minimum=0)
     idle_exit_s: float = key(900, "Seconds without a call until it ends; 0: never.", minimum=0)
     options: str = key("", "More of its command-line options (`python -m chargen emulator --help`).")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logs:
     level: Literal["debug", "info", "warning", "error"] = key(
         "debug", "Lowest level that goes to the log of each step."
@@ -171,7 +171,7 @@ class Logs:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Analyze:
     store: Literal["imagery", "sidecar"] = key(
         "imagery",
@@ -180,7 +180,7 @@ class Analyze:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enhance:
     """In `Settings`, ``input_dir`` and ``output_dir`` are absolute, and ``job_name`` is never empty."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from chargen.base import schemas as schema
 from chargen.base.capabilities import Capabilities, capabilities
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.output import EMULATOR_KEY as EMULATOR_KEY
 from chargen.records.api_keys import api_key as api_key
 from chargen.records.api_keys import dotenv_file as dotenv_file
@@ -43,7 +44,7 @@ FILE_KEYS = ("analysis", "prompts", "styles", "models_file")
 """Keys that name a file, the user's own or one of the checkout."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """All settings of a run, checked: each key of the configuration with its default and its description.
 

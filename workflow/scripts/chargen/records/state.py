@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from chargen.base import durable
+from chargen.base.frozen import frozen
 from chargen.base.processes import pid_here, process_alive
 from chargen.records.batch import BatchEnd, BatchJob, BatchPlan, Receipt
 from chargen.records.documents import read_document
@@ -22,7 +22,7 @@ FIRST = "generate"
 """The operation whose files in a run's folder have no name in theirs; those of the others do."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """The paths of one library's state."""
 
@@ -115,7 +115,7 @@ class State:
             yield got
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BatchFiles:
     """What is kept of one batch."""
 
@@ -203,7 +203,7 @@ class BatchFiles:
         return found.job if found else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFiles:
     """What is kept of one run of Snakemake."""
 

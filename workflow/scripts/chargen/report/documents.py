@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.planning.estimates import LearnedPrice
 from chargen.records.batch import RECORD_WAITS, Reference
@@ -14,7 +14,7 @@ from chargen.report.forms import FormCounts
 Effect = Literal["", "entity skipped", "scene skipped"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Spent(Document):
     """US dollars: as estimated before the requests were sent, and by the usage that the answers report."""
 
@@ -22,7 +22,7 @@ class Spent(Document):
     actual: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunCounts(Document):
     """The tasks of one run by outcome; ``skipped`` are results that were in place before it."""
 
@@ -36,7 +36,7 @@ class RunCounts(Document):
     skipped: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunPart(Document):
     """One run apart. Moments are ISO 8601 in UTC, ``""`` if unknown."""
 
@@ -50,7 +50,7 @@ class RunPart(Document):
     cost_usd: Spent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Totals(Document):
     """How many pictures (or results of another operation) stand where.
 
@@ -71,14 +71,14 @@ class Totals(Document):
     skipped: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LibraryTotals(Totals):
     """The totals of the library's pictures, and those of every operation by its name."""
 
     operations: Mapping[str, Totals]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Share(Document):
     """One row of the bill. ``off_percent``: how much the actual cost is above the estimate; None without one."""
 
@@ -89,7 +89,7 @@ class Share(Document):
     off_percent: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Costs(Document):
     """US dollars so far, of what is in flight, and of what may still come; with the shares of the whole."""
 
@@ -106,7 +106,7 @@ class Costs(Document):
     by_entity: tuple[Share, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchTimes(Document):
     """ISO 8601 in UTC, ``""`` if it has not happened."""
 
@@ -115,7 +115,7 @@ class BatchTimes(Document):
     applied: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchPart(Document):
     """One batch. ``counts`` are of its tasks by outcome, ``run`` is the one that applied it, ``""`` while in flight."""
 
@@ -146,7 +146,7 @@ IN_FLIGHT = "IN_FLIGHT"
 """The state of a batch without a receipt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TokenCounts(Document):
     """Tokens that the API counted in an answer; ``prompt_image`` are those of ``prompt`` that were pictures."""
 
@@ -158,7 +158,7 @@ class TokenCounts(Document):
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TaskPart(Document):
     """One task: its last attempt, and what all attempts together took.
 
@@ -203,7 +203,7 @@ class TaskPart(Document):
         return self.outcome in ("failed", "lost") and not self.settled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Note(Document):
     """An error or a warning: what is wrong, where, what to do, and what is left out because of it."""
 
@@ -220,7 +220,7 @@ class Note(Document):
     batch: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Report(Document):
     """``report.json``: everything so far, and the last run apart (None before the first)."""
 
@@ -253,7 +253,7 @@ class Report(Document):
         return tuple(task for task in self.tasks if task.is_open_failure)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Failure(Document):
     """One line of ``failures.jsonl``: a task that failed for good, with what was sent and what the API answered.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from chargen import operations
 from chargen.analysis.form import SCHEMA_FIELDS
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.records.batch import Receipt
 from chargen.records.extras import AnalysisOutcome
@@ -15,7 +15,7 @@ from chargen.records.extras import AnalysisOutcome
 UNFIT = "unfit-answer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FormCount(Document):
     """Answers that were asked for in one field of the request, and those of them that lacked the form."""
 
@@ -24,7 +24,7 @@ class FormCount(Document):
     unfit: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FormCounts(Document):
     """Answers of all analyses: ``unfit`` lacked the form, the pictures of ``asked_again`` of them were sent once more,
     and ``fit_again`` of those answers had it then (``analyses`` of report.json)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from chargen.base.frozen import frozen
 from chargen.records.batch import Outcome, Receipt, Task
 from chargen.records.journal import Entry, Journal
 from chargen.records.state import State
@@ -15,7 +16,7 @@ WAITING = "waiting"
 """The outcome of a task without a receipt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Fate:
     """The outcome of one wish: its last attempt, and what all attempts together took, in US dollars.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from shlex import quote as quote_word
 from typing import TYPE_CHECKING
 
 from chargen import operations
 from chargen.base.formatting import duration
+from chargen.base.frozen import frozen
 from chargen.base.reading import plain
 from chargen.base.wording import count, dollars, moment
 from chargen.records.commands import assignment, command, in_run_folder
@@ -60,7 +61,7 @@ KEYS = (
 _HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunLine:
     """What the head of the page says of the last run; blank fields are left out."""
 
@@ -70,7 +71,7 @@ class RunLine:
     made: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TallyPart:
     """A part of all wanted pictures, in the bar at the top; ``style`` is its class in gallery.css."""
 
@@ -80,7 +81,7 @@ class TallyPart:
     share: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Filter:
     """A button that shows only the pictures with one badge."""
 
@@ -89,7 +90,7 @@ class Filter:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReviewCommand:
     """How reviews are handed in: the command, the file that it reads, and the word that names that file."""
 
@@ -98,7 +99,7 @@ class ReviewCommand:
     word: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Page:
     """All that gallery.html.j2 uses, by the names that it uses."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from chargen.base.formatting import duration
+from chargen.base.frozen import frozen
 from chargen.base.wording import COUNTED_OUTCOMES, dollars, moment, seconds_between
 from chargen.report.documents import BatchPart, Report, Share
 from chargen.report.survey import Survey
@@ -17,7 +17,7 @@ Stretch = tuple[float, float]
 """Where something begins on a time axis and how much of it that takes, in percent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BillRow:
     """A row of a bill in US dollars, with the shares of the dearest row in percent."""
 
@@ -30,7 +30,7 @@ class BillRow:
     actual_share: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Bill:
     """A table of costs; amounts have so many ``digits`` after the point."""
 
@@ -40,7 +40,7 @@ class Bill:
     digits: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchRow:
     """A batch on the time axis of its run: when the server had it, and when its results were put in place."""
 
@@ -54,7 +54,7 @@ class BatchRow:
     facts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunRows:
     """The batches of one run, or those in flight."""
 
@@ -64,7 +64,7 @@ class RunRows:
     rows: tuple[BatchRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TimeLine:
     """The youngest batches by run; ``left_out`` counts the older ones."""
 
@@ -72,7 +72,7 @@ class TimeLine:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Arrival:
     """A batch that cards came with, as the page calls it."""
 

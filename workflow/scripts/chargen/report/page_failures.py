@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from chargen.base.frozen import frozen
 from chargen.base.wording import OUTCOMES_IN_WORDS, dollars, in_words
 from chargen.records.commands import command
 from chargen.report.documents import Failure
@@ -14,7 +14,7 @@ from chargen.report.links import Links
 from chargen.report.survey import Survey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FailedItem:
     """A failure as the page lists it; ``again`` is the command that orders it, ``words`` what the author wrote."""
 
@@ -33,7 +33,7 @@ class FailedItem:
     again: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FailedGroup:
     """The failures of one reason and advice."""
 
@@ -42,7 +42,7 @@ class FailedGroup:
     items: tuple[FailedItem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BlockedItem:
     """A scene that cannot be sent: why, and where it is written."""
 
@@ -55,7 +55,7 @@ class BlockedItem:
     advice: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class KeptItem:
     """A picture that was paid for and is not in its place; ``href`` is ``""`` if its file is gone."""
 

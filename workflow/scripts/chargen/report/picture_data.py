@@ -6,11 +6,11 @@ They are embedded in the page as JSON, each by the id of its card; gallery.js de
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.analysis.description import Description, describe
 from chargen.analysis.store import Analysis
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.wording import dollars, moment
 from chargen.records.commands import command
@@ -24,7 +24,7 @@ from chargen.report.thumbnails import Thumbnail
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Detail(Document):
     """A picture before anybody looks at it. ``width`` and ``height`` are pixels, 0 if unknown; ``review`` is None where
     it cannot be reviewed."""
@@ -40,7 +40,7 @@ class Detail(Document):
     review: ReviewData | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Other(Document):
     """A picture to compare with: what this one was made from, or an earlier version."""
 
@@ -51,7 +51,7 @@ class Other(Document):
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReferenceLink(Document):
     """A picture that was sent along; ``changed``: its file has changed since."""
 
@@ -62,7 +62,7 @@ class ReferenceLink(Document):
     changed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Story(Document):
     """What else the large view shows. ``renew`` is the command that makes a stale picture again."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.library.shown import Shown, pictures_of
 from chargen.report.survey import FOLDER_OF, Survey
@@ -15,7 +15,7 @@ VERDICTS = ("approved", "rejected", "picked")
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]+:\d+")  # names that neither a shell nor a glob reads otherwise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReviewData(Document):
     """What the page needs to review a picture.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargen import operations
 from chargen.base import durable
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.pictures.formats import sha256_file
 from chargen.records.journal import Journal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from chargen.report.documents import Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WrittenReport(Document):
     """Which report was written last: its content, and how long the journal was then. Not its time, because Snakemake
     sets the times of what it makes."""

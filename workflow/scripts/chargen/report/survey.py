@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chargen.base.frozen import frozen
 from chargen.library.model import KIND_FOLDERS, Scene
 from chargen.records.journal import Journal
 from chargen.records.learned import read_learned
@@ -24,7 +24,7 @@ FAILED = frozenset({"failed", "lost"})
 FOLDER_OF: Mapping[str, str] = {kind: folder for folder, kind in KIND_FOLDERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CurrentRun:
     """The run that ends with the report: when it started (ISO 8601, UTC), and for which targets."""
 

@@ -6,11 +6,11 @@ import os
 import stat
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chargen.base import durable, failpoints
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, build, extend, plain
 from chargen.pictures import formats as pictures
 from chargen.pictures.imaging import TURNED, orientation_of
@@ -30,7 +30,7 @@ INDEX = "index.json"
 _TRANSPARENT_ON = (246, 244, 240)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Thumbnail(Document):
     """What the page shows of a picture: the thumbnail's file ``name`` (``""`` if there is none, then ``trouble`` says
     why), ``width`` and ``height`` of the picture itself in pixels as seen (0 if unknown), its ``sha256``, and whether
@@ -44,7 +44,7 @@ class Thumbnail(Document):
     shown_by_browsers: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class IndexEntry(Thumbnail):
     """A thumbnail as the index keeps it, with size in bytes and time of change (ns) of the picture that it shows."""
 

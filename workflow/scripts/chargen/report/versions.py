@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from chargen.base.frozen import frozen
 from chargen.library.model import Record
 
 ARCHIVE = "archive"
 _NAME = re.compile(r"(.+)-([0-9a-f]{8})\.[A-Za-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """An archived picture; ``record`` is what is known of how it was made."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from chargen.base.frozen import frozen
 from chargen.base.wording import clip
 from chargen.report.badges import FAILED, ON_CARDS, REJECTED
 from chargen.report.cards import Card, Shelf
@@ -16,7 +16,7 @@ DEFAULT_RATIO = 0.75
 ROW_HEIGHT, ROW_WIDTH, HEAD_HEIGHT = 330, 1080, 90  # what a section takes until it is drawn, in CSS pixels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Tile:
     """A card as the template draws it. ``why`` is the id of what the page says of its failure; ``ratio`` is width over
     height; ``variation`` is 0 where it is the only one."""
@@ -40,7 +40,7 @@ class Tile:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Section:
     """An entity, or an enhancement job, with its groups of variations; ``height`` is a guess in CSS pixels."""
 
@@ -55,7 +55,7 @@ class Section:
     height: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class KindOfSections:
     """The sections of one kind of entity, with a title."""
 

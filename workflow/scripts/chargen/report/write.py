@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from chargen.base import durable, failpoints
+from chargen.base.frozen import frozen
 from chargen.report.build import failure_lines, report_of
 from chargen.report.documents import Report
 from chargen.report.page import render
 from chargen.report.survey import Survey
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """A report that was written, and the hash of its report.json."""
 

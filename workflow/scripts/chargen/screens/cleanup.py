@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.timestamps import age_s, ago
 from chargen.providers.base import RemoteError
@@ -53,7 +54,7 @@ FORCE = "even-if-needed"
 CHARGENS = frozenset({"this", "library", "orphan"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Act(Document):
     """One thing to do on the server. ``kept`` says why it is not done; ``outcome`` is ``""`` before the act.
 
@@ -71,7 +72,7 @@ class Act(Document):
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Cleanup(Document):
     """The answer of `snakemake cleanup`: what would be done, or was done if it was ``confirmed``."""
 

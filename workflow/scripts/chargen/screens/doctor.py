@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.base.findings import Finding
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.wording import count
 from chargen.providers.registry import provider_of
@@ -68,7 +68,7 @@ CHECKS = (
 """All checks, in the order in which their findings are best fixed. A new one is added here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Health(Document):
     """The answer of `snakemake doctor`; ``healthy``: no finding is an error."""
 

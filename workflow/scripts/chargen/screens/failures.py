@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chargen import operations
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.wording import count
 from chargen.records.commands import command
@@ -23,7 +24,7 @@ NAMED_TARGETS = 20
 UNKNOWN = "some of these may no longer be wanted: the library cannot be read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FailedPicture(Document):
     """A task that failed for good; ``written_in`` is the file (and line) that asks for it, ``""`` if unknown."""
 
@@ -44,7 +45,7 @@ class FailedPicture(Document):
         return self.target + (f" (variation {self.variation})" if self.variation > 1 else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FailureGroup(Document):
     """The failures of one reason and advice; ``command`` orders them again."""
 
@@ -55,7 +56,7 @@ class FailureGroup(Document):
     tasks: tuple[FailedPicture, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Failures(Document):
     """The answer of `snakemake failures`; ``note`` says why it may list more than what is still wanted."""
 

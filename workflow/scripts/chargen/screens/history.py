@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, extend
 from chargen.base.timestamps import local, span
 from chargen.base.wording import COUNTED_OUTCOMES, OUTCOMES_IN_WORDS, count, dollars, seconds_between
@@ -45,7 +45,7 @@ _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z")
 APPLIED = "applied"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunSummary(Document):
     """A run that planned something or applied something.
 
@@ -72,7 +72,7 @@ class RunSummary(Document):
         return sum(self.counts.get(outcome, 0) for outcome in FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunBatch(Document):
     """A batch of one run. ``cost_usd`` is the actual cost in US dollars, 0 while it is in flight."""
 
@@ -85,7 +85,7 @@ class RunBatch(Document):
     cost_usd: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunTask(Document):
     """A task of one run and how it ended."""
 
@@ -115,7 +115,7 @@ class RunTask(Document):
         return (self.reason, self.advice) if self.has_failed else ("", "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunDetail(RunSummary):
     """One run with its batches and tasks, its cost by model, and the warnings of its plan."""
 
@@ -128,7 +128,7 @@ class RunDetail(RunSummary):
     troubles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Runs(Document):
     """The answer of `snakemake history`: all runs, the youngest first."""
 

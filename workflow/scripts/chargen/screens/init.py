@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.library.model import KIND_FOLDERS
 from chargen.records.commands import command
@@ -24,7 +24,7 @@ SCHEMA = "imagery.schema.json"
 """Lies in the library, where the first line of each imagery.yaml names it to editors."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Made(Document):
     """The answer of `snakemake init`: the files that were made in ``library``, and the ``env`` file."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, extend
 from chargen.base.timestamps import ago
 from chargen.base.wording import count
@@ -53,7 +53,7 @@ OUR_OWN_STATES = frozenset({"GONE", "UNANSWERED", "ELSEWHERE"})
 """In no answer of the server: it does not list the job; it is unknown whether it was made; another key made it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Job(Document):
     """A job as the server and the journal describe it. Counts are of requests, times are ISO 8601.
 
@@ -95,7 +95,7 @@ class Job(Document):
         return self.owner == "this" and not self.known
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ListedJob(Job):
     """A job as `snakemake jobs` lists it; ``command`` is what to do about it, ``""`` if nothing is."""
 
@@ -104,7 +104,7 @@ class ListedJob(Job):
     command: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Jobs(Document):
     """The answer of `snakemake jobs`."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chargen.base.frozen import frozen
 from chargen.base.image_sizes import pixels
 from chargen.base.reading import Document, extend, key
 from chargen.base.wording import count
@@ -23,7 +24,7 @@ OLD_DAYS = 90
 STYLES = {"current": GOOD, "deprecated": WARN, "shut down": BAD}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PriceChange(Document):
     """Prices of a text model from a day on."""
 
@@ -32,14 +33,14 @@ class PriceChange(Document):
     usd_per_mtok_out: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FiledSize(Document):
     """A size of a model as config/models.yaml has it."""
 
     usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FiledModel(Document):
     """A model as config/models.yaml has it; prices are None where it names none."""
 
@@ -57,7 +58,7 @@ class FiledModel(Document):
         return {size: of.usd for size, of in self.sizes.items() if of.usd is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FiledRetirement(Document):
     """A model that no longer answers, as config/models.yaml has it."""
 
@@ -65,7 +66,7 @@ class FiledRetirement(Document):
     successor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PriceFile(Document):
     """What the price list needs of config/models.yaml."""
 
@@ -75,7 +76,7 @@ class PriceFile(Document):
     retired: Mapping[str, FiledRetirement]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PricedModel(Document):
     """A model with its prices in US dollars, standard and as a batch, None where none is known.
 
@@ -93,7 +94,7 @@ class PricedModel(Document):
     usd_per_mtok_out_batch: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PricedImageModel(PricedModel):
     """An image model: prices per image by size, and per million tokens of text."""
 
@@ -101,14 +102,14 @@ class PricedImageModel(PricedModel):
     usd_per_image_batch: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PricedTextModel(PricedModel):
     """A text model: prices per million tokens, and how they will change."""
 
     changes: PriceChange | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RetiredModel(Document):
     """A model that no longer answers, and what replaced it."""
 
@@ -117,7 +118,7 @@ class RetiredModel(Document):
     successor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PriceList(Document):
     """The answer of `snakemake prices`."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from chargen import operations
 from chargen.base import events, failpoints
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.library.shown import Shown, pictures_of
 from chargen.library.writeback import append_items
@@ -34,7 +34,7 @@ SHOWN = 20
 Status = Literal["approved", "rejected", "picked", "generated"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReviewItem(Document):
     """One review in a file of reviews; ``sha256`` is the picture that was looked at, ``""`` if that is not said."""
 
@@ -50,7 +50,7 @@ class ReviewItem(Document):
         return f"{self.target}:{self.variation}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReviewFile(Document):
     """The file of reviews that the report page exports (``schemas/reviews.schema.json``)."""
 
@@ -68,7 +68,7 @@ class ReviewFile(Document):
         return cls.from_json(data)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What is to be recorded about a picture."""
 

@@ -9,11 +9,11 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from chargen.base import output
 from chargen.base.formatting import is_terminal
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.reading import plain as plain_data
 from chargen.base.wording import columns
@@ -27,7 +27,7 @@ INDENT = "    "
 GOOD, BAD, WARN, BUSY, DIM, STRONG = "green", "bold red", "yellow", "cyan", "dim", "bold"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A piece of a line; ``style`` is one of this module's colours, or ``""``.
 
@@ -45,7 +45,7 @@ Line = tuple[Span, ...]
 Cell = Span | str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column of a table. ``below``: where the terminal is too narrow, it moves to a line under its row."""
 
@@ -136,7 +136,7 @@ def size(number: int) -> str:
     raise AssertionError("unreachable: GB ends the loop")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Trouble(Document):
     """The answer of a target that failed, where JSON is wanted."""
 
@@ -144,7 +144,7 @@ class Trouble(Document):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Screen:
     """Where answers go: *stream* as JSON, as coloured lines if it is a terminal, else as plain lines."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.timestamps import ago, ahead
 from chargen.base.wording import count
@@ -38,7 +38,7 @@ FULL, NEARLY_FULL = 1.0, 0.8
 BAR_WIDTH = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StoredFile(Document):
     """An uploaded file. ``kind``: ``reference``, ``requests`` (a job's input) or ``results`` (a job's output).
 
@@ -58,7 +58,7 @@ class StoredFile(Document):
     needed_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Storage(Document):
     """The answer of `snakemake storage`: the files, and how full the account is in bytes."""
 

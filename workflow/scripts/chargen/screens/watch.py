@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
 from chargen.base import output
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.base.timestamps import age_s, ago, span
 from chargen.base.wording import count, dollars, progress_of
@@ -41,7 +42,7 @@ WITHOUT_PICTURE = ("failed", "passing", "lost")
 STYLES = {"applied": GOOD, "running": BUSY, "downloading": BUSY, "applying": BUSY, "pending": WARN, "submitting": WARN}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Row(Document):
     """One batch. Phases: planned, staged, submitting, pending, running (or what the server says), downloading,
     applying, applied. ``done`` and ``failed`` are of ``tasks``; ``next_look_s`` is None where nobody looks.
@@ -61,7 +62,7 @@ class Row(Document):
     cost_is_final: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class View(Document):
     """All batches at one moment, and whether a run is going on on this machine.
 
@@ -80,7 +81,7 @@ class View(Document):
         return not self.going_on and all(row.phase in (*ENDED, *NOT_SENT) for row in self.batches)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planned:
     """What is kept of a batch's plan while watching: a number instead of the tasks."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Self
 
 from chargen.base import durable
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, optional
 from chargen.base.wording import progress_of
 from chargen.library.target import Target
@@ -33,7 +34,7 @@ ATTEMPTS = 4
 """How many times a missing result file is requested in one call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CollectedTask(Document):
     """What became of one task of a job; see `chargen.records.batch.Outcome`."""
 
@@ -52,7 +53,7 @@ class CollectedTask(Document):
         return cls(**{item.name: getattr(task, item.name) for item in fields(cls)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Collected(Document):
     """What collecting a job brought; if there is nothing to download yet, only ``why_not``, which says why."""
 

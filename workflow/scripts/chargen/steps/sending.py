@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.base import failpoints
+from chargen.base.frozen import frozen
 from chargen.pictures import formats as pictures
 from chargen.records.batch import Reference, Task
 from chargen.records.state import State
@@ -16,7 +16,7 @@ _DECODING = threading.BoundedSemaphore(2)
 """A large picture takes half a gigabyte while a copy of it is made; uploads are ten at a time, copies are not."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sent:
     """A file to upload, and what it holds."""
 

@@ -7,10 +7,11 @@ outlasts the process.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from chargen.base import durable, events, failpoints
+from chargen.base.frozen import frozen
 from chargen.pictures.formats import sha256_file
 from chargen.providers.accounting import Account
 from chargen.records import WrongShape, build
@@ -28,7 +29,7 @@ KEPT_FILES = 3
 KEPT_BYTES = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sighting:
     """The same bytes, come once or more in a row from ``first`` to ``last``; ``known`` requests have a line in them."""
 
@@ -47,7 +48,7 @@ class Sighting:
         return _age_s(self.first)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """The content of seen.json: the bytes that came last, and the files kept of others, oldest first."""
 

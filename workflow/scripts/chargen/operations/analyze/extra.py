@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.records.extras import FIRST_SCHEMA_FIELD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AnalysisExtra(Document):
     """A picture to be looked at: its entity's ``kind``, the ``traits`` that are asked about, the hashes of the ``form``
     and of the question (``version``), what was wrong with the answer before, and which field of the request holds the

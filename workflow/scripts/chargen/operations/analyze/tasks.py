@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chargen.analysis.form import MAX_TRAITS, SCHEMA_FIELDS, form, in_words, other_field, sendable
 from chargen.base.durable import canonical
+from chargen.base.frozen import frozen
 from chargen.library.model import KIND_FOLDERS, Entity
 from chargen.library.target import Target
 from chargen.operations.analyze import Analyze
@@ -36,7 +36,7 @@ UNFIT: Reason = "unfit-answer"
 FOLDER_OF = {kind: folder for folder, kind in KIND_FOLDERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """A picture file of an entity; ``path`` is relative to the entity's folder."""
 
@@ -64,7 +64,7 @@ def traits_of(entity: Entity) -> tuple[str, ...]:
     return tuple(trait for trait in entity.traits if len(trait) <= LONGEST_TRAIT)[:MAX_TRAITS]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unfit:
     """What did not fit in an answer, and the field in which the form had been sent."""
 
@@ -132,7 +132,7 @@ class TaskMaker:
         return self._forms[kind, traits]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """Everything that shapes an answer: *parameters* are what the model gets, ``form`` is the form's fingerprint,
     ``sha256`` that of the picture, and ``field`` holds the form in the request."""

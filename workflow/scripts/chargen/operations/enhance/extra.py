@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EnhancementExtra(Document):
     """A picture to be enhanced: ``input`` is its name below the input folder, ``folder`` that of the job's results,
     relative to the home folder, and ``output`` where in it this one goes, without its ending."""

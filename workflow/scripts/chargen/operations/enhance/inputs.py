@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from chargen.base.errors import CannotPlan
+from chargen.base.frozen import frozen
 from chargen.pictures.presence import NOT_DOWNLOADED, is_absent, stands_for, why_unreadable
 from chargen.records.settings import Settings
 
@@ -16,7 +16,7 @@ SIDECAR = ".txt"
 UNFINISHED = frozenset({".part", ".partial", ".crdownload", ".download", ".tmp"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """A file of the input folder; ``name`` is its path below that folder with ``/``.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePosixPath
 
+from chargen.base.frozen import frozen
 from chargen.operations.enhance.inputs import Input
 from chargen.operations.enhance.submission import Result, Slot
 from chargen.pictures.looks import Look
@@ -17,7 +17,7 @@ LONGEST_NAME = 200
 """Bytes of a result's name before its number and ending; file systems take 255 in all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """A picture that can be sent. ``spec`` is the hash of what is asked: content, words and size."""
 

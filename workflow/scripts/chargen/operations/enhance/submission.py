@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chargen.base import durable
 from chargen.base.capabilities import counts
 from chargen.base.errors import ChargenError
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, rest
 from chargen.pictures.presence import is_present, why_unreadable
 from chargen.records.documents import read_document
@@ -20,7 +20,7 @@ Slot = tuple[str, int, str]
 """Name of the input below its folder, variation, and the hash of what was asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Result(Document):
     """One result that was made: ``file`` is relative to the job's folder, ``input`` to the input folder; ``changes`` is
     what was done to the picture before it was sent."""
@@ -47,7 +47,7 @@ class Result(Document):
     more: Mapping[str, Any] = rest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Skipped(Document):
     """A file that could not be sent."""
 
@@ -55,7 +55,7 @@ class Skipped(Document):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Submission(Document):
     """The whole file; ``results`` are all that were ever made, the last one about a file counts."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, optional
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class GenerationExtra(Document):
     """The version of the composition that wrote the prompt (0: unknown, as of 0.1.0), and the hash over what people
     wrote around the scene."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from chargen.base.errors import ChargenError
 from chargen.base.findings import Finding
+from chargen.base.frozen import frozen
 from chargen.base.output import redacted
 from chargen.base.reading import Document, WrongShape
 from chargen.base.timestamps import span
@@ -25,7 +26,7 @@ LONGEST_PROMPT_TOKENS = 1500
 """Of the longest prompt that config/prompts.yaml allows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What the API said to one question; ``status`` is 0 if it could not be reached, ``body`` what it sent."""
 
@@ -35,7 +36,7 @@ class Answer:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FiledLimits(Document):
     """The limits of a model as config/models.yaml has them, and what is needed of them, in tokens."""
 
@@ -56,14 +57,14 @@ class FiledLimits(Document):
         return max((int(of_size.get("tokens", 0)) for of_size in self.sizes.values()), default=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ErrorText(Document):
     """The message of an error's body."""
 
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ErrorBody(Document):
     """The body of an answer that refuses."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chargen.base.frozen import frozen
 from chargen.providers.base import ResultLine, Slice, last_picture
 from chargen.records.batch import Tokens
 
@@ -43,7 +43,7 @@ _RPC_CODES = {name: code for code, name in enumerate(_RPC_NAMES)} | {"CANCELED":
 _RPC_OF_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineError:
     """What the API put in the place of a reply.
 
@@ -56,7 +56,7 @@ class LineError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GeminiLine(ResultLine):
     """A line with what `chargen.providers.gemini.outcomes` judges it by."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chargen.base.frozen import frozen
 from chargen.base.reading import Document, key
 
 BATCHES = "batchGenerateContent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ServedModel(Document):
     """A model as the API describes it; the fields hold whatever it sent, the properties what can be used of it."""
 

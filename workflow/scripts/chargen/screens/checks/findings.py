@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from chargen.base.findings import Finding
+from chargen.base.frozen import frozen
 from chargen.records.settings import Settings
 from chargen.records.state import State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """What is checked; ``overridden`` names the settings of the default profile that are not used."""
 
@@ -20,7 +20,7 @@ class Subject:
     overridden: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """A check: its name, what it looks at, and the function that yields its findings.
 
