@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chargen.base import durable, events, failpoints
@@ -25,7 +25,7 @@ from chargen.providers.protocol import Provider
 from chargen.providers.registry import provider_of
 from chargen.providers.verdicts import Joined, failed, join
 from chargen.records.batch import SUCCEEDED, BatchEnd, BatchPlan, Cost, Outcome, Receipt, Task, Times
-from chargen.records.journal import Journal, now
+from chargen.records.journal import Entry, Journal, now
 from chargen.records.learned import learn
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
@@ -35,6 +35,15 @@ from chargen.steps.lost import withdraw_orders
 SHORT = {"applied": "in place", "passing": "temporary failures", "unplaced": "kept aside", "superseded": "archived"}
 """Outcomes in the log of a step."""
 _ENDED_WITHOUT_RESULTS: dict[str, Reason] = {"CANCELLED": "cancelled", "EXPIRED": "deadline", LOST: "lost"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What came of a batch: the outcomes of its tasks in order, how the job ended, and the lines of its results."""
+
+    outcomes: tuple[Outcome, ...]
+    end: BatchEnd
+    joined: Joined
 
 
 def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) -> Receipt:
@@ -47,61 +56,17 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         words = f"{receipt.operation} {files.id}: {_counts(receipt)}; already saved by the process that downloaded them"
         events.log("known", words, level="debug", batch=files.id, counts=dict(receipt.counts))
         return receipt
-    if files.receipt.exists():
-        damaged = files.receipt.with_name("receipt.json.damaged")
-        files.receipt.replace(damaged)
-        words = f"{files.receipt} cannot be read: renamed to {damaged.name}, writing a new one from the results"
-        events.log("problem", words, level="warning", on_terminal=True, batch=files.id)
+    _keep_damaged_receipt(files)
     plan = files.read_plan()
-    does = operation(plan.operation)
     journal = Journal.recent(state, files.id)
     entry = journal.entry(files.id)
-    end = files.read_ended()
-    provider = provider_of(settings)
-    with provider.results(files.responses) as results:
-        joined = join(results, [task.key for task in plan.tasks])
-        left_out = files.read_left_out()
-        end = _as_it_is(end, joined)
-        answers = [_answer(provider, task, joined, end, left_out, does.wanted) for task in plan.tasks]
-        tasks = does.place_all(Delivery(settings, state, run, plan, answers, results, entry))
-    catalog = known_prices(settings)
-    tasks = [priced(catalog, task) for task in tasks]
-    _log_outcomes(files.id, tasks)
-    # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
-    # that was lost, the plan knows whether its pictures were ordered and sent since.
-    again = [] if entry.withdrawn or entry.found_again else _again(does, settings, plan, tasks)
-    # A job that was cancelled while it ran ends well, with what it had done by then.
-    too_large = not end.is_good or entry.cancelled
-    follow_ups = [pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, too_large)]
-    if follow_ups:
-        failpoints.reached("follow-up")
-        words = f"{count(len(again), 'task')} with a temporary failure will be retried"
-        events.log("retried", words, batch=files.id, tasks=len(again), batches=follow_ups)
+    came = _place(settings, state, files, run, entry)
+    _log_outcomes(files.id, came.outcomes)
+    follow_ups = _retry(settings, state, journal, plan, came)
     if entry.found_again:
         wishes = [task.wish for task in plan.tasks]
-        withdraw_orders(state, journal, files.id, zip(tasks, wishes, strict=True))
-    receipt = Receipt(
-        batch=plan.batch,
-        operation=plan.operation,
-        provider=plan.provider,
-        library_id=plan.library_id,
-        model=plan.model,
-        job=entry.job,
-        run=run.folder.name,
-        state=end.state,
-        error=end.error,
-        follow_ups=tuple(follow_ups),
-        counts=dict(Counter(task.outcome for task in tasks)),
-        times=Times(submitted=entry.submitted, fetched=entry.fetched, applied=now()),
-        cost_usd=Cost(
-            estimated=plan.cost_usd,
-            actual=round(sum(task.cost_usd for task in tasks), 6),
-            batch_discount=plan.batch_discount,
-        ),
-        parameters=plan.parameters,
-        warnings=(*([end.accepted] if end.accepted else []), *_warnings(joined)),
-        tasks=tuple(tasks),
-    )
+        withdraw_orders(state, journal, files.id, zip(came.outcomes, wishes, strict=True))
+    receipt = _receipt(plan, entry, run, came, follow_ups)
     durable.write_json(files.receipt, receipt.to_json())
     failpoints.reached("receipt")
     _close(state, receipt)
@@ -117,6 +82,74 @@ def apply(settings: Settings, state: State, files: BatchFiles, run: RunFiles) ->
         estimated_usd=cost.estimated,
     )
     return receipt
+
+
+def _keep_damaged_receipt(files: BatchFiles) -> None:
+    """Rename a receipt that is there and cannot be read."""
+    if files.receipt.exists():
+        damaged = files.receipt.with_name("receipt.json.damaged")
+        files.receipt.replace(damaged)
+        words = f"{files.receipt} cannot be read: renamed to {damaged.name}, writing a new one from the results"
+        events.log("problem", words, level="warning", on_terminal=True, batch=files.id)
+
+
+def _place(settings: Settings, state: State, files: BatchFiles, run: RunFiles, entry: Entry) -> _Came:
+    """Place and record the results of all tasks, and price them."""
+    plan = files.read_plan()
+    does = operation(plan.operation)
+    provider = provider_of(settings)
+    end = files.read_ended()
+    with provider.results(files.responses) as results:
+        joined = join(results, [task.key for task in plan.tasks])
+        left_out = files.read_left_out()
+        end = _as_it_is(end, joined)
+        answers = [_answer(provider, task, joined, end, left_out, does.wanted) for task in plan.tasks]
+        tasks = does.place_all(Delivery(settings, state, run, plan, answers, results, entry))
+    catalog = known_prices(settings)
+    return _Came(tuple(priced(catalog, task) for task in tasks), end, joined)
+
+
+def _retry(settings: Settings, state: State, journal: Journal, plan: BatchPlan, came: _Came) -> list[str]:
+    """Pin the batches that send temporary failures once more, and return them."""
+    entry = journal.entry(plan.batch)
+    # Whoever cancels a job wants nothing of it sent in the same breath; the next run sends what is still wanted. Of one
+    # that was lost, the plan knows whether its pictures were ordered and sent since.
+    is_left_alone = entry.withdrawn or entry.found_again
+    again = [] if is_left_alone else _again(operation(plan.operation), settings, plan, came.outcomes)
+    # A job that was cancelled while it ran ends well, with what it had done by then.
+    too_large = not came.end.is_good or entry.cancelled
+    follow_ups = [pin_batch(state, journal, retry) for retry in retry_batches(settings, plan, again, too_large)]
+    if follow_ups:
+        failpoints.reached("follow-up")
+        words = f"{count(len(again), 'task')} with a temporary failure will be retried"
+        events.log("retried", words, batch=plan.batch, tasks=len(again), batches=follow_ups)
+    return follow_ups
+
+
+def _receipt(plan: BatchPlan, entry: Entry, run: RunFiles, came: _Came, follow_ups: Iterable[str]) -> Receipt:
+    end, outcomes = came.end, came.outcomes
+    return Receipt(
+        batch=plan.batch,
+        operation=plan.operation,
+        provider=plan.provider,
+        library_id=plan.library_id,
+        model=plan.model,
+        job=entry.job,
+        run=run.folder.name,
+        state=end.state,
+        error=end.error,
+        follow_ups=tuple(follow_ups),
+        counts=dict(Counter(task.outcome for task in outcomes)),
+        times=Times(submitted=entry.submitted, fetched=entry.fetched, applied=now()),
+        cost_usd=Cost(
+            estimated=plan.cost_usd,
+            actual=round(sum(task.cost_usd for task in outcomes), 6),
+            batch_discount=plan.batch_discount,
+        ),
+        parameters=plan.parameters,
+        warnings=(*([end.accepted] if end.accepted else []), *_warnings(came.joined)),
+        tasks=outcomes,
+    )
 
 
 def _as_it_is(end: BatchEnd, joined: Joined) -> BatchEnd:
@@ -178,7 +211,7 @@ def _log_outcomes(batch: str, tasks: Iterable[Outcome]) -> None:
             events.log("failed", words, level="warning", batch=batch, **facts)
 
 
-def _again(does: Operation, settings: Settings, plan: BatchPlan, records: list[Outcome]) -> list[Task]:
+def _again(does: Operation, settings: Settings, plan: BatchPlan, records: Iterable[Outcome]) -> list[Task]:
     """Return the tasks that go out once more, as they are sent then."""
     worth = set(does.worth_another(settings, records))
     return [
