@@ -41,6 +41,11 @@ class Analysis:
         return str(_map(self.data, "provenance").get("prompt_version") or "")
 
     @property
+    def task_key(self) -> str:
+        """The key of the task that asked; ``""`` where an older tool asked."""
+        return str(_map(self.data, "provenance").get("task_key") or "")
+
+    @property
     def matches(self) -> bool:
         """False if the picture contradicts the entity's description."""
         return str(_map(self.data, "canon_analysis").get("matches_description", "true")).lower() != "false"

@@ -144,16 +144,20 @@ class Plan(Generic[Wanted]):
     def counts(self) -> Counts:
         """Return how many results stand where."""
         by_status = Counter(map(self.status_of, self.items))
+
+        def number(status: Status) -> int:
+            return by_status[status]
+
         return Counts(
-            wanted=len(self.items) - by_status["twin"],
+            wanted=len(self.items) - number("twin"),
             to_make=len(self.tasks) + len(self.deferred),
-            applied=by_status["done"] + by_status["adopted"],
-            adopted=by_status["adopted"],
-            in_flight=by_status["in flight"],
-            failed=by_status["failed"],
-            missing=by_status["missing"],
-            put_back=by_status["put back"],
-            blocked=by_status["blocked"],
+            applied=number("done") + number("adopted"),
+            adopted=number("adopted"),
+            in_flight=number("in flight"),
+            failed=number("failed"),
+            missing=number("missing"),
+            put_back=number("put back"),
+            blocked=number("blocked"),
             stale=len(self.stale),
         )
 

@@ -132,18 +132,17 @@ class _Desk:
 
     def _placed(self, answer: Answer, item: Json) -> Placed:
         """Decide where the analysis is stored; one without a place in the library is kept in state/."""
-        path = item["path"]
+        path, sha256 = answer.task.target.scene, answer.task.references[0].sha256
         if self._entity is None:
-            return Placed("unplaced", self._keep(item), self._why_not)
-        if item["sha256"] == UNKNOWN:
+            return Placed("unplaced", self._keep(path, item), self._why_not)
+        if sha256 == UNKNOWN:
             return Placed("superseded", "", "words-unknown")
-        if _present_sha256(self._settings, answer.task.target) != item["sha256"]:
+        if _present_sha256(self._settings, answer.task.target) != sha256:
             return Placed("superseded", "", "picture-replaced")
         folder = self._folder.relative_to(Path(self._settings.library)).as_posix()
         in_sidecar = self._settings.analyze.store == "sidecar"
         known = self._known.get(path)
-        provenance = known.data.get("provenance") if known else None
-        recorded = isinstance(provenance, Mapping) and provenance.get("task_key") == answer.task.key
+        recorded = known is not None and known.task_key == answer.task.key
         file = f"{folder}/{path}{SIDECAR}" if in_sidecar else f"{folder}/imagery.yaml"
         return Placed("applied", file, needs_record=not recorded)
 
@@ -195,8 +194,8 @@ class _Desk:
         where = kept.relative_to(self._state.root).as_posix()
         return replace(record, notes=(*record.notes, f"the answer is kept in state/: {where}"))
 
-    def _keep(self, item: Json) -> str:
-        name = item["path"].rsplit("/", 1)[-1]
+    def _keep(self, path: str, item: Json) -> str:
+        name = path.rsplit("/", 1)[-1]
         target = self._state.unplaced / self._key.replace("/", "-") / f"{name}{SIDECAR}"
         durable.write_json(target, item)
         failpoints.reached("placed")

@@ -10,6 +10,7 @@ from typing import Any
 
 from chargen.base import schemas as schema
 from chargen.base.errors import CannotPlan, ChargenError
+from chargen.base.reading import build
 from chargen.library.model import Entity
 
 ERRORS_SHOWN = 8
@@ -75,10 +76,23 @@ def _question(path: Path, content: bytes) -> Question:
     environment = SandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
-    templates = {}
-    for key in ("prompt", "correction"):
+    written = build(_Written, data)
+
+    def compiled(key: str, template: str) -> Any:
         try:
-            templates[key] = environment.from_string(data[key])
+            return environment.from_string(template)
         except TemplateSyntaxError as error:
             raise CannotPlan(f"{path}: {key}, line {error.lineno} of the template: {error.message}") from error
-    return Question(data["version"], data["output_tokens"], path, templates["prompt"], templates["correction"])
+
+    prompt, correction = compiled("prompt", written.prompt), compiled("correction", written.correction)
+    return Question(written.version, written.output_tokens, path, prompt, correction)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The file as it is read."""
+
+    version: str
+    output_tokens: int
+    prompt: str
+    correction: str
