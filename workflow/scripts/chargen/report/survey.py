@@ -68,7 +68,7 @@ class Survey:
         }
 
     def settled(self, wish: str, fate: Fate) -> bool:
-        """Whether the library no longer wants this: its scene was edited, ordered again or removed."""
+        """Whether the library no longer wants it: its scene was edited, ordered again or removed."""
         target = fate.task.target
         if fate.operation in self.others:
             return wish not in self._asked_of_files
