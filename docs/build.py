@@ -17,13 +17,14 @@ from typing import Any
 
 import yaml
 
-from chargen.base.schemas import ROOT
+from chargen.base.schemas import ROOT, load_schema
 from chargen.library.entity_keys import ENTITY_KEYS
 from chargen.library.imagery_schema import imagery_schema
 from chargen.library.scene import SCENE_FIELDS
 from chargen.library.v1 import SCENE_KEYS
 from chargen.records.arguments import COMMANDS, Screen, rule_of_arguments
 from chargen.records.declaring import defaults_of, keys_of, rule_of
+from chargen.records.library_settings import LOOK, SETTINGS
 from chargen.records.settings import Settings
 
 HEAD = """# Configuration
@@ -73,6 +74,30 @@ def config_file() -> str:
 def config_schema() -> str:
     """Return schemas/config.schema.json."""
     return _json("chargen configuration", "Everything a user can set.", rule_of(Settings))
+
+
+def library_schema() -> str:
+    """Return schemas/library.schema.json."""
+    styles, configured = load_schema("styles")["properties"], rule_of(Settings)["properties"]
+    properties = {
+        "schema": {"description": "Version of this file's format; 1.", "const": 1},
+        "style": {
+            "description": "How the pictures look, in a sentence or two: short for art_direction.medium.",
+            "type": "string",
+            "minLength": 1,
+        },
+        **{key: _nothing_required(styles[key]) for key in LOOK},
+        **{key: configured[key] for key in SETTINGS},
+    }
+    rule = {"type": "object", "additionalProperties": False, "properties": properties}
+    return _json("chargen.yaml", "How a library wants to look, and what it sets for every run.", rule)
+
+
+def _nothing_required(rule: Any) -> Any:
+    """*rule* for a file that is merged over another one, and may leave everything out."""
+    if isinstance(rule, Mapping):
+        return {key: _nothing_required(value) for key, value in rule.items() if key != "required"}
+    return [_nothing_required(item) for item in rule] if isinstance(rule, list) else rule
 
 
 def arguments_schema() -> str:
@@ -162,6 +187,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "config/config.yaml": config_file,
     "schemas/config.schema.json": config_schema,
     "schemas/arguments.schema.json": arguments_schema,
+    "schemas/library.schema.json": library_schema,
     "schemas/imagery.schema.json": imagery_schema_text,
     "docs/imagery.md": imagery,
 }

@@ -21,6 +21,7 @@ class World:
         self.home = home
         self.defaults = yaml.safe_load((schema.ROOT / "config" / "config.yaml").read_text()) | {"library": "story"}
         (home / "story").mkdir()
+        (home / "story" / "chargen.yaml").write_text("style: Painted in gouache and ink, matte, soft brushwork.\n")
 
     def write(self, name, text):
         path = self.home / "story" / name / "imagery.yaml"

@@ -34,7 +34,7 @@ def test_keys_may_be_left_out(tmp_path):
 
 def test_every_field_of_settings_is_declared_or_known_to_be_none():
     """A setting without a description would be in no schema, no file and no page."""
-    derived = {"home", "source", "arguments", "snakemake", "given"}
+    derived = {"home", "source", "look", "sources", "library_fault", "arguments", "snakemake", "given"}
 
     assert derived == {item.name for item in dataclasses.fields(Settings) if declaration_of(item) is None}
 

@@ -37,7 +37,7 @@ def test_wanted_with_cost(world):
     assert {"wanted": 2, "to_make": 2} == {key: getattr(plan.counts(), key) for key in ("wanted", "to_make")}
     input_usd = sum(len(task.prompt) // 4 for task in plan.batches[0].tasks) * 1.50 / 1e6
     assert pytest.approx((0.0336 + 0.0504 + input_usd) / 2) == plan.cost_usd
-    assert "2 images for 1 character in 1 batch, 0 done, 0 in flight, about $0.0423" == show.headline(plan)
+    assert "2 images for 1 character in 1 batch, 0 done, 0 in flight, about $0.0421" == show.headline(plan)
 
 
 def test_done_stale_and_approved(world):

@@ -16,9 +16,11 @@ from chargen.library.model import Depicted, Entity, Palette, Scene
 from chargen.prompts.composer import Around, CastMember, Finding, Learned, PlaceInfo, Prompt, SentReference, compose
 from chargen.prompts.rules import Rules, WeightRule, load_rules
 from chargen.prompts.text import sentence_ends, summary
+from chargen.records.library_settings import read_library_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES = load_rules(ROOT / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml")
+LOOK = read_library_settings(ROOT / "examples" / "saltmere", None, ROOT).look
+RULES = load_rules(ROOT / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml", LOOK)
 SECTIONS = ("references", "must show", "subject", "composition", "light and colour", "style", "avoid")
 
 NELL = CastMember(
@@ -334,7 +336,7 @@ def test_theme_is_said_last_of_the_style() -> None:
 
 def test_equal_input_gives_equal_text() -> None:
     """Composing again, also with rules loaded afresh, gives the same bytes."""
-    again = load_rules(ROOT / "config" / ".." / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml")
+    again = load_rules(ROOT / "config" / ".." / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml", LOOK)
 
     assert prompt(full_scene(), [NELL]) == prompt(full_scene(), [NELL], rules=again)
 

@@ -22,7 +22,7 @@ face.
 
 Nell poles the ferry through reeds.
 
-Character illustration, the person carries the picture; the surroundings tell of them.
+A picture of a person, who carries it; the surroundings tell of them.
 {ART}
 Colours of this world: slate blue, warm sand, weathered teal, lamp gold.
 
@@ -58,7 +58,7 @@ Accents: oilskin yellow.
 Mood: ominous (heavy darks, something half hidden at the edge, light that does not reach the ground).
 The tide turns early.
 Style: Wet brush.
-Character illustration, the person carries the picture; the surroundings tell of them.
+A picture of a person, who carries it; the surroundings tell of them.
 {ART}
 What the picture is about: The river keeps accounts.
 

@@ -9,8 +9,10 @@ from chargen.library.load import load_library
 from chargen.library.references import ReferenceIndex
 from chargen.prompts.composer import Around, CastMember, PlaceInfo, compose
 from chargen.prompts.rules import load_rules
+from chargen.records.library_settings import read_library_settings
 
 ROOT = Path(__file__).resolve().parents[2]
+LOOK = read_library_settings(ROOT / "examples" / "saltmere", None, ROOT).look
 SALTMERE = ROOT / "examples" / "saltmere"
 LIBRARY = load_library(SALTMERE)
 SCENES = [scene for entity in LIBRARY.entities.values() for scene in entity.scenes]
@@ -38,7 +40,7 @@ def test_the_readme_counts_right() -> None:
 
 def test_every_scene_makes_a_prompt_that_fits() -> None:
     """Nothing is cut and nothing warned of, and what the author wrote is in the prompt."""
-    rules = load_rules(ROOT / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml")
+    rules = load_rules(ROOT / "config" / "prompts.yaml", ROOT / "config" / "styles.yaml", LOOK)
 
     for scene in SCENES:
         cast = [

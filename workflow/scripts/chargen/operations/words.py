@@ -87,11 +87,13 @@ def done_of(plan: Plan[Any]) -> str:
 
 
 def tasks(plan: Plan[Any], width: int) -> str:
-    """Return a block per task that would be sent: target, prompt, references, output, cost."""
+    """Return what shapes the results and where it is said, and a block per task that would be sent: target, prompt,
+    references, output, cost."""
     from chargen.prompts.text import summary
 
     lines = []
     does = operation(plan.operation)
+    lines += [f"{key}: {value} ({place})" for key, value, place in plan.settings]
     for batch in plan.batches:
         size = plural(len(batch.tasks), "task", "tasks")
         lines.append(f"batch {batch.id}: {size} for {batch.model}, about {money(batch.cost_usd)}")

@@ -22,6 +22,7 @@ from chargen.planning.remains import Remains
 from chargen.planning.tasks import Shape, Task, TextShape
 from chargen.providers.models import Catalog
 from chargen.records.identity import Wish
+from chargen.records.origins import Setting
 from chargen.records.run import RunPlan, Waiting
 from chargen.records.settings import Settings
 
@@ -102,6 +103,8 @@ class Plan(Generic[Wanted]):
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     broken: tuple[str, ...] = ()  # entities that were skipped, because they cannot be read
+    settings: tuple[Setting, ...] = ()
+    """What shapes the pictures, and where it is said."""
 
     @property
     def cost_usd(self) -> float:

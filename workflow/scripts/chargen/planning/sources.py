@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from chargen.base.errors import ChargenError
+from chargen.base.errors import CannotPlan, ChargenError
 from chargen.base.wording import count
 from chargen.library.load import load_library
 from chargen.library.model import Library
@@ -98,7 +98,9 @@ class Sources:
         return self.settings.models[self.models]
 
     def library(self) -> Library:
-        """Read the library. Raises ChargenError if there is none."""
+        """Read the library. Raises ChargenError if there is none, CannotPlan if its chargen.yaml cannot be used."""
+        if self.settings.library_fault:
+            raise CannotPlan(self.settings.library_fault)
         library = load_library(
             self.settings.library_root,
             exclude=self.settings.exclude,

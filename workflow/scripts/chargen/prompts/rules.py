@@ -5,20 +5,24 @@ jinja2, yaml and jsonschema_rs are imported when rules are loaded, not with this
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from chargen.base import schemas as schema
+from chargen.base.durable import canonical
 from chargen.base.errors import CannotPlan
 from chargen.base.frozen import frozen
+from chargen.base.layers import merged
+from chargen.base.yaml_text import InvalidYaml, lines_of, read_plain
 from chargen.library.model import Kind, Weight
 from chargen.prompts import text as words_of
 
 if TYPE_CHECKING:
-    import yaml
     from jinja2 import Environment, Template
 
 
@@ -103,15 +107,17 @@ class Rules:
     roles: Mapping[str, Template]
     styles: Styles
     globals: Mapping[str, Any]
+    look: Mapping[str, Any]
+    """What holds under the keys of `styles.yaml`, as data."""
 
 
-def load_rules(prompts_path: Path, styles_path: Path) -> Rules:
-    """Read and check both files and compile their templates.
+def load_rules(prompts_path: Path, styles_path: Path, look: Mapping[str, Any] | None = None) -> Rules:
+    """Read and check both files and compile their templates. *look* goes before `styles.yaml`, key by key.
 
     The same contents give the same object. Raises `RulesError` for a file that is missing, is not YAML, breaks
     its schema, or holds a template that does not compile or names something that templates are not given.
     """
-    return _rules(prompts_path, styles_path, _read(prompts_path), _read(styles_path))
+    return _rules(prompts_path, styles_path, _read(prompts_path), _read(styles_path), canonical(look or {}))
 
 
 def _read(path: Path) -> bytes:
@@ -122,9 +128,10 @@ def _read(path: Path) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _rules(prompts_path: Path, styles_path: Path, prompts_bytes: bytes, styles_bytes: bytes) -> Rules:
+def _rules(prompts_path: Path, styles_path: Path, prompts_bytes: bytes, styles_bytes: bytes, look: bytes) -> Rules:
     prompts = _checked(prompts_path, prompts_bytes, "prompts")
-    styles = _styles(_checked(styles_path, styles_bytes, "styles"))
+    of_styles = _checked(styles_path, styles_bytes, "styles", orjson.loads(look))
+    styles = _styles(of_styles)
     environment = _environment()
     sections = _sections(prompts_path, prompts["sections"])
     rules = Rules(
@@ -138,6 +145,7 @@ def _rules(prompts_path: Path, styles_path: Path, prompts_bytes: bytes, styles_b
         },
         styles=styles,
         globals=dict(environment.globals),
+        look=of_styles,
     )
     _try_out(rules)
     return rules
@@ -264,16 +272,16 @@ def _try_out(rules: Rules) -> None:
         compose(rules, *probe)
 
 
-def _checked(path: Path, content: bytes, name: str) -> dict[str, Any]:
-    """The data of a YAML file that satisfies ``schemas/<name>.schema.json``."""
-    import yaml
-
+def _checked(path: Path, content: bytes, name: str, look: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The data of a YAML file, with what *look* says instead, that satisfies ``schemas/<name>.schema.json``."""
     try:
-        data = yaml.load(content, Loader=_loader())  # a subclass of the safe loader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RulesError(f"{path}{_spot(error)}") from error
+        data = read_plain(content)
+    except InvalidYaml as error:
+        raise RulesError(f"{path}{error}") from error
+    if look and isinstance(data, dict):
+        data = merged(data, look)
     if faults := sorted(schema.errors(name, data)):
-        lines = _lines(content)
+        lines = lines_of(content)
         raise RulesError("\n".join(_fault(path, lines, key, message) for key, message in faults))
     result: dict[str, Any] = data
     return result
@@ -282,55 +290,3 @@ def _checked(path: Path, content: bytes, name: str) -> dict[str, Any]:
 def _fault(path: Path, lines: Mapping[str, int], key: str, message: str) -> str:
     line = f":{lines[key]}" if key in lines else ""
     return f"{path}{line}: {key or 'the whole file'}: {message}"
-
-
-@cache
-def _loader() -> type[yaml.SafeLoader]:
-    """A safe loader for which ``16:9``, ``on`` and dates are text, and a repeated key is an error."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, list[tuple[str, Any]]] = {}  # noqa: RUF012 - as in the base class
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key!r} appears twice in one mapping", key_node.start_mark
-                    )
-                seen.add(key)
-            mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
-            return mapping
-
-    import re
-
-    Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"\A-?\d+\Z"), list("-0123456789"))
-    Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\A(?:~|null|)\Z"), ["~", "n", ""])
-    return Loader
-
-
-def _spot(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    spot = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-    return f"{spot}: invalid YAML: {getattr(error, 'problem', None) or error}"
-
-
-def _lines(content: bytes) -> dict[str, int]:
-    """The line of every value of a YAML text, by the path of its key like ``sections[2].trim``."""
-    import yaml
-
-    def walk(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                deeper = f"{path}.{key.value}" if path else key.value
-                yield deeper, key.start_mark.line + 1
-                yield from walk(value, deeper)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                yield f"{path}[{index}]", value.start_mark.line + 1
-                yield from walk(value, f"{path}[{index}]")
-
-    root = yaml.compose(content, Loader=yaml.SafeLoader)
-    return dict(walk(root, "")) if root else {}

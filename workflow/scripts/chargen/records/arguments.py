@@ -73,6 +73,11 @@ class Cleanup(Screen):
 
 
 @frozen
+class Init(Screen):
+    style: str = key("", "How the pictures of the new library look, in a sentence; it goes into its chargen.yaml.")
+
+
+@frozen
 class Review(Arguments):
     approve: tuple[str, ...] = key((), "Globs over kind/entity/scene or kind/entity/scene:variation to approve.")
     reject: tuple[str, ...] = key((), "Globs over pictures to reject.")
@@ -85,6 +90,7 @@ COMMANDS: Mapping[str, type[Arguments]] = {
     "order": Order,
     "collect": Collect,
     "history": History,
+    "init": Init,
     "cleanup": Cleanup,
     "review": Review,
 }

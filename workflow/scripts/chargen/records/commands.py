@@ -12,7 +12,7 @@ from shlex import quote
 from typing import Any
 
 from chargen.records.settings import Settings, configuration_rule
-from chargen.records.typed import as_typed, unquoted
+from chargen.records.typed import as_typed, said_by_hand, unquoted
 
 WHICH_LIBRARY = frozenset({"library", "library_id", "provider", "base_url", "exclude", "adopt_existing"})
 """The settings that say which pictures there are; given on the command line, they must be given again."""
@@ -64,6 +64,12 @@ def typed_settings(snakemake_config: Mapping[str, Any], workflow: Any) -> dict[s
     files = [*workflow.configfiles, *workflow.config_settings.configfiles]
     words: Sequence[str] = workflow.config_settings.config_args or ()
     return as_typed(snakemake_config, configuration_rule(), words, [Path(file) for file in files])
+
+
+def said_at_command(workflow: Any) -> dict[str, Any]:
+    """Return what of the configuration is typed at the command, or stands in files that it names."""
+    words: Sequence[str] = workflow.config_settings.config_args or ()
+    return said_by_hand(words, configuration_rule(), [Path(file) for file in workflow.config_settings.configfiles])
 
 
 def _program(home: Path) -> str:

@@ -19,6 +19,7 @@ from chargen.records.api_keys import api_key as api_key
 from chargen.records.api_keys import dotenv_file as dotenv_file
 from chargen.records.api_keys import found_keys as found_keys
 from chargen.records.declaring import Key, declaration_of, defaults_of, group, key
+from chargen.records.library_settings import read_library_settings
 from chargen.records.setting_groups import (
     SAFETY_SETTING,
     Analyze,
@@ -52,6 +53,10 @@ class Settings:
     folder that holds state/ and results/. ``source`` is the library that ``library`` is a working copy of, or ``""``.
     ``arguments`` holds those of single commands that were given (see `chargen.records.arguments`). ``snakemake`` and
     ``given`` say how the run was called, for `chargen.records.commands`. No secret is ever in here.
+
+    ``look`` is what the library's ``chargen.yaml`` says under keys of ``config/styles.yaml``. ``sources`` says where
+    values come from, by dotted key, as far as they are of that file or typed over it. ``library_fault`` says why that
+    file cannot be used: nothing can be planned then, and what was sent can still be collected.
     """
 
     home: str
@@ -142,6 +147,9 @@ class Settings:
     prompts: str = key("config/prompts.yaml", "File with the templates of prompts.", minLength=1)
     styles: str = key("config/styles.yaml", "File with styles, moods and art direction.", minLength=1)
     models_file: str = key("config/models.yaml", "File with the models, their limits and their prices.", minLength=1)
+    look: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    library_fault: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     snakemake: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
@@ -197,8 +205,11 @@ def _from_json(value: Any, declaration: Key | None) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def settings(config: Mapping[str, Any], home: Path) -> Settings:
+def settings(config: Mapping[str, Any], home: Path, typed: Mapping[str, Any] | None = None) -> Settings:
     """Check Snakemake's *config* and return it as Settings; paths in it are relative to *home*.
+
+    What is *typed* at the command, or stands in files that were named there, goes before the ``chargen.yaml`` of the
+    library; that goes before all else.
 
     Whether there is a library is for those to find out who read it: `init` makes one, and looking at jobs needs none.
     Values may come as text from ``--config``; they are converted by the schema's types. A key that is absent has its
@@ -207,6 +218,9 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
     data = _checked(config)
     facts = capabilities(data["provider"])
     library, source = _library_folders(data["library"], home)
+    said = read_library_settings(library, source, home)
+    data["budget_usd"] = _budget(data["budget_usd"], facts)
+    data, sources = said.over(data, typed or {})
     submit, arguments = data["submit"], _arguments(data)
     if "reviews" in arguments:
         arguments["reviews"] = str(home / Path(arguments["reviews"]).expanduser())
@@ -215,8 +229,7 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         "source": str(source) if source else "",
         "library_id": data["library_id"] or _library_id(library),
         "base_url": _base_url(data["base_url"], facts),
-        "budget_usd": _budget(data["budget_usd"], facts),
-        "budget_month_usd": None if data["budget_month_usd"] == "" else float(data["budget_month_usd"]),
+        "budget_month_usd": float(data["budget_month_usd"]) if data["budget_month_usd"] not in ("", None) else None,
         "submit": {
             "timeout_s": float(submit["timeout_s"] or facts.create_timeout_s),
             "grace_s": float(submit["grace_s"] if submit["grace_s"] != "" else facts.grace_s),
@@ -224,7 +237,8 @@ def settings(config: Mapping[str, Any], home: Path) -> Settings:
         "enhance": _enhance(data["enhance"], home),
         **{name: str(_resource(data[name], home)) for name in FILE_KEYS},
     }
-    return Settings.from_json({**data, **resolved, "home": str(home), "arguments": arguments})
+    about = {"look": dict(said.look), "sources": sources, "library_fault": said.fault}
+    return Settings.from_json({**data, **resolved, "home": str(home), "arguments": arguments, **about})
 
 
 def configuration_rule() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chargen.base.errors import ChargenError
+from chargen.base.layers import merged
 
 _QUOTED = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*""", re.DOTALL)
 _BRACKETED = re.compile(r"\s*[\[{]")
@@ -36,13 +37,25 @@ def as_typed(config: Mapping[str, Any], rule: Rule, words: Sequence[str], files:
     if groups or any(_is_otherwise(value, of) for value, of in _pairs(typed, rule)):
         written: dict[str, Any] = {}
         for path in files:
-            written = _merged(written, _as_written(path))
+            written = merged(written, _as_written(path))
         typed = _with_texts(typed, written, rule) | {key: written[key] for key in groups & written.keys()}
     for key, value in said:
         _check_utf8(f"{key}={value}")
         if key in rule["properties"]:
             typed[key] = _typed(value, typed.get(key), rule["properties"][key])
     return typed
+
+
+def said_by_hand(words: Sequence[str], rule: Rule, files: Iterable[Path]) -> dict[str, Any]:
+    """Return what is said behind ``--config`` and in the *files* given with ``--configfile``: which keys, and within
+    groups which of theirs. Values may still be texts."""
+    said: dict[str, Any] = {}
+    for path in files:
+        said = merged(said, _as_written(path) or {})
+    for key, value in (word.partition("=")[::2] for word in words):
+        if key in rule["properties"]:
+            said = merged(said, {key: _typed(value, _as_yaml(value), rule["properties"][key])})
+    return said
 
 
 def forgiving(parse: Callable[[Sequence[str]], dict[str, Any]]) -> Callable[[Sequence[str]], dict[str, Any]]:
@@ -87,7 +100,7 @@ def _typed(value: str, parsed: Any, rule: Rule) -> Any:
         return unquoted(value)
     if rule.get("type") == "object":
         found = _group(value, rule)
-        return _merged(parsed, _as_yaml(value) if found is None else found)
+        return merged(parsed, _as_yaml(value) if found is None else found)
     if value == "" and {"const": ""} in rule.get("oneOf", ()):
         return ""
     return parsed
@@ -190,13 +203,6 @@ def _with_texts(config: Mapping[str, Any], written: Any, rule: Rule) -> dict[str
         ):
             result[key] = said
     return result
-
-
-def _merged(known: Any, more: Any) -> Any:
-    """*known* with what *more* says, group by group."""
-    if not (isinstance(known, Mapping) and isinstance(more, Mapping)):
-        return more
-    return {**known, **{key: _merged(known.get(key), value) for key, value in more.items()}}
 
 
 def _as_written(path: Path) -> Any:

@@ -23,6 +23,7 @@ from chargen.screens.checks.models import check_models, models_in_use
 from chargen.screens.checks.setup import (
     check_configuration,
     check_key,
+    check_look,
     check_profile,
     check_versions,
 )
@@ -45,6 +46,7 @@ CHECKS = (
     Check("versions", "chargen, Python, Snakemake and google-genai", lambda _: check_versions()),
     Check("profile", "whether profiles/default is used", lambda of: check_profile(of.overridden)),
     Check("config", "provider, budget, files named in it", lambda of: check_configuration(of.settings)),
+    Check("look", "what shapes the pictures, and where it is said", lambda of: check_look(of.settings)),
     Check("key", "which variable the API key comes from", lambda of: check_key(of.settings, of.environment)),
     Check(
         "privacy",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,9 @@ from chargen.base.errors import ChargenError
 from chargen.base.frozen import frozen
 from chargen.base.reading import Document
 from chargen.library.model import KIND_FOLDERS
+from chargen.records.arguments import Init
 from chargen.records.commands import command
+from chargen.records.library_settings import NAME
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 from chargen.screens.screen import DIM, GOOD, Line, Screen, Span, advice, heading, line, to_paste
@@ -42,13 +46,16 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
         raise ChargenError(
             f"init: {settings.source} is an example; choose a folder for your library: --config library=my-story"
         )
-    found = make(Path(settings.library), Path(settings.home))
+    style = settings.asked(Init).style or _asked_style(Path(settings.library))
+    found = make(Path(settings.library), Path(settings.home), style)
     screen.show(found, lambda width: lines(found, settings, width))
     return 0
 
 
-def make(library: Path, home: Path) -> Made:
+def make(library: Path, home: Path, style: str = "") -> Made:
     """Make a library at *library* unless one is there, and ``.env`` in *home* unless it is; return what was made.
+
+    *style* goes into the library's ``chargen.yaml``, which is made, too, where a library lacks it.
 
     Raises ChargenError if *library* is a file, or lies where it would be lost.
     """
@@ -58,6 +65,12 @@ def make(library: Path, home: Path) -> Made:
         raise ChargenError(f"init: {library} is the working directory itself; name a folder in it, like my-story")
     present = [folder for folder in KIND_FOLDERS if (library / folder).is_dir()]
     made = [] if present else [_copy(source, library / name) for name, source in _library_files()]
+    if not (library / NAME).exists() and (style or not present):
+        library.mkdir(parents=True, exist_ok=True)
+        _write_new(library / NAME, _with_style(style), mode=0o644)
+        made.append(library / NAME)
+    elif style:
+        raise ChargenError(f"init: {library / NAME} is there: write `style:` into it by hand")
     dotenv = home / ".env"
     has_env = dotenv.exists()
     if not has_env:
@@ -76,6 +89,8 @@ def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
     library = _relative(found.library, settings.home)
     if found.was_there:
         yield line(Span("○ ", DIM), f"{library} is already a library; nothing was changed")
+        for name in found.made:
+            yield line(Span("✓ ", GOOD), f"created {library}/{name}")
     else:
         yield line(Span("✓ ", GOOD), f"created {library} with a character, a location and a chapter")
         for name in found.made:
@@ -103,6 +118,19 @@ def lines(found: Made, settings: Settings, width: int | None) -> Iterator[Line]:
         if what_to_type:
             yield to_paste(what_to_type)
     yield from advice(f"To type less, write `library: {library}` into config/config.yaml.", width)
+
+
+def _asked_style(library: Path) -> str:
+    """What somebody at a terminal answers to how the pictures shall look; ``""`` where nobody can be asked."""
+    if (library / NAME).exists() or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    print("In a sentence, how should the pictures look? (Enter: decide later) ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
+def _with_style(style: str) -> bytes:
+    text = (STARTER / NAME).read_text("utf-8")
+    return (text.replace("# style:\n", f"style: {json.dumps(style, ensure_ascii=False)}\n") if style else text).encode()
 
 
 def _library_files() -> Iterator[tuple[str, Path]]:

@@ -15,7 +15,7 @@ from chargen.base.processes import announce_main_process
 from chargen.operations import DEFAULT_TARGET
 from chargen.records import settings as config
 from chargen.records.arguments import check_arguments
-from chargen.records.commands import called, command, typed_settings
+from chargen.records.commands import called, command, said_at_command, typed_settings
 from chargen.records.state import RunFiles, State
 from chargen.snakemake import log_handler
 from chargen.snakemake.messages import exit_on_error
@@ -35,7 +35,7 @@ class RunContext:
         self.workflow = workflow
         self.started = dt.datetime.now(dt.UTC)
         snakemake, given = called(workflow, home)
-        settings = config.settings(typed_settings(snakemake_config, workflow), home)
+        settings = config.settings(typed_settings(snakemake_config, workflow), home, said_at_command(workflow))
         self.settings: config.Settings = replace(settings, snakemake=snakemake, given=given)
         self.state = State.of(self.settings)
         self.run_id = self._run_id()

@@ -26,6 +26,7 @@ from chargen.planning.standing import Ledger, Standing
 from chargen.planning.tasks import Shape
 from chargen.planning.writable import not_writable
 from chargen.prompts.rules import Rules, load_rules
+from chargen.records.origins import advice_on_style, origins
 from chargen.records.settings import Settings
 
 
@@ -55,7 +56,10 @@ def _make_plan(settings: Settings, scope: Collection[str], targets: Collection[s
         words=sources.words,
         made_at=started,
     )
-    rules = load_rules(Path(settings.prompts), Path(settings.styles))
+    rules = load_rules(Path(settings.prompts), Path(settings.styles), settings.look)
+    if not rules.styles.art.medium:
+        plan.notices.append(f"the library says no medium: {advice_on_style(settings)}")
+    plan.settings = tuple(origins(settings, rules.look))
     lessons = Lessons(library, sources.looker, settings.provider)
     maker = TaskMaker(sources, rules, library, lessons, plan)
     plan.shape_of = maker.shape

@@ -11,6 +11,8 @@ from chargen.base.errors import ChargenError
 from chargen.base.findings import Finding
 from chargen.planning.budget import budgets
 from chargen.records import settings as config
+from chargen.records.library_settings import NAME, misnamed
+from chargen.records.origins import advice_on_style, origins
 from chargen.records.settings import Settings
 
 NEEDS = {"snakemake": (9, 27), "google-genai": (3, 4)}
@@ -72,6 +74,26 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
         path = Path(getattr(settings, name))
         if not path.is_file():
             yield Finding("error", "config", f"{name}: file not found: {path}", f"correct `{name}`, or remove it")
+
+
+def check_look(settings: Settings) -> Iterator[Finding]:
+    """Yield what shapes the pictures, and where it is said."""
+    if settings.library_fault:
+        yield Finding("error", "look", settings.library_fault, "correct chargen.yaml; see docs/look.md")
+        return
+    from chargen.prompts.rules import RulesError, load_rules
+
+    try:
+        rules = load_rules(Path(settings.prompts), Path(settings.styles), settings.look)
+    except RulesError as error:
+        yield Finding("error", "look", str(error), "correct the file")
+        return
+    if wrong := misnamed(settings.library_root):
+        yield Finding("warning", "look", f"{wrong} is not read", f"rename it to {NAME}")
+    if not rules.styles.art.medium:
+        yield Finding("warning", "look", "the library says no medium", advice_on_style(settings))
+    for key, value, place in origins(settings, rules.look):
+        yield Finding("ok", "look", f"{key}: {value} ({place})")
 
 
 def check_key(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
