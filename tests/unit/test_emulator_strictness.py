@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import builders
+from chargen import operations
 from chargen.emulator import answers, catalogue, cli, fault_plan, relaxed, requests, rows
 from chargen.emulator.errors import ApiError
 from chargen.emulator.jobs import EMBED, Job
@@ -201,11 +202,12 @@ def test_camel_case_rows(desk: Desk) -> None:
 def test_own_requests_pass_everywhere(tmp_path: Path, preset: str, operation: str) -> None:
     """chargen's own request lines are taken however strictly files are read."""
     task = builders.task() if operation == "generate" else builders.analysis()
+    request = operations.operation(operation).request(task)
     harassment = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}
     plan = builders.plan(task, temperature=1.0, safety_settings=(harassment,))
     pictures = [{"file_data": {"file_uri": "https://h/v1beta/files/abc", "mime_type": "image/png"}}]
     path = tmp_path / "requests.jsonl"
-    path.write_text(json.dumps({"key": "k", "request": own.body(plan, task, pictures)}), encoding="utf-8")
+    path.write_text(json.dumps({"key": "k", "request": own.body(plan, request, pictures)}), encoding="utf-8")
 
     rows.check_file(path, "GenerateContentRequest", PRESETS[preset])
 
