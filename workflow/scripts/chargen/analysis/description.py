@@ -1,4 +1,4 @@
-"""What an analysis says of a picture, for people: texts and lists, whatever shape an older tool gave them."""
+"""An analysis as texts and lists for people, also from the formats of older tools."""
 
 from __future__ import annotations
 

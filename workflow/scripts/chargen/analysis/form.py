@@ -1,4 +1,4 @@
-"""The form of an analysis: what is asked for one entity's picture, and whether an answer fits it.
+"""The form of an analysis: the fields for one entity's picture, and whether an answer fits it.
 
 The one source is ``schemas/analysis.schema.json``. A request narrows it: to the kinds of pictures that make sense for
 the entity, and to the entity's own traits, as ``t1``, ``t2``, … because long names tempt a model to shorten them.

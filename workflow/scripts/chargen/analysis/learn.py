@@ -1,4 +1,4 @@
-"""What prompts learn from analyses, by rules that can be read here and seen in the plan.
+"""What prompts use from analyses; the rules are listed here, and the plan shows the results.
 
 - Only pictures count that are still those that were looked at, that nobody rejected, and that match the description:
   what contradicts it teaches nothing, whatever anybody thinks of it.
@@ -68,7 +68,7 @@ class Lessons:
         return self.of_entity(entity).portraits
 
     def contradicts(self, entity: Entity, path: str) -> bool:
-        """Whether the picture at *path* contradicts the description of *entity*, and nobody approved it."""
+        """Whether the picture at *path* contradicts the description of *entity* and is not approved."""
         return path in self.of_entity(entity).contradicting
 
     def _valid(self, entity: Entity) -> list[Analysis]:

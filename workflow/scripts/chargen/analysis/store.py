@@ -1,4 +1,4 @@
-"""Where analyses are kept: items of ``image_inventory`` in imagery.yaml, or ``<picture>.analysis.json`` beside it.
+"""Storage of analyses: items of ``image_inventory`` in imagery.yaml, or ``<picture>.analysis.json`` beside it.
 
 Both are read, whatever the configuration says; the youngest one about a picture counts. Items that an older tool wrote
 count if they say something of light, palette or canon; they do not say of which content.
@@ -37,12 +37,12 @@ class Analysis:
 
     @property
     def version(self) -> str:
-        """The version of the question that was asked; ``""`` where an older tool asked."""
+        """The version of the prompt; ``""`` for an older tool."""
         return str(_map(self.data, "provenance").get("prompt_version") or "")
 
     @property
     def task_key(self) -> str:
-        """The key of the task that asked; ``""`` where an older tool asked."""
+        """The key of the task; ``""`` for an older tool."""
         return str(_map(self.data, "provenance").get("task_key") or "")
 
     @property
@@ -75,7 +75,7 @@ class Analysis:
 
     @property
     def quality(self) -> int:
-        """1 to 5; 3 where nothing is said."""
+        """1 to 5; 3 if unknown."""
         written = str(self.data.get("quality") or "")
         return int(written) if written in ("1", "2", "3", "4", "5") else 3
 
@@ -127,7 +127,7 @@ def unreadable_sidecar(entity_folder: Path, path: str) -> str:
 
 
 def _sidecars(images: Path) -> Iterator[tuple[str, Json]]:
-    """Every readable sidecar, by the path of its picture; what is none of ours is passed over."""
+    """Every readable sidecar, by the path of its picture; foreign files are skipped."""
     try:
         files = sorted(path for path in images.iterdir() if path.name.endswith(SIDECAR))
     except OSError:

@@ -14,7 +14,7 @@ _EFFECTIVE = os.access in os.supports_effective_ids
 
 @frozen
 class Barrier:
-    """What could not be written, why, and what to do."""
+    """The file that could not be written, why, and what to do."""
 
     path: Path
     why: str

@@ -107,7 +107,7 @@ class _Files:
         self._away = where.folders.listing(f"{where.folder}/images").away
 
     def take(self, name: str) -> str:
-        """The path of *name* below the library root; it is nobody else's from now on."""
+        """The path of *name* below the library root; no other scene can adopt it from now on."""
         self.names.discard(name)
         return self._path(name)
 
@@ -124,14 +124,14 @@ class _Files:
 
 
 def _made(where: Surroundings) -> set[str]:
-    """Scenes of which a first picture was recorded: what came before counts no more."""
+    """Scenes with a recorded picture: earlier files no longer count for them."""
     return {
         record.scene for record in where.records if record.variation == 1 and counts(record.provider, where.provider)
     }
 
 
 def _titles(draft: Draft, kind: Kind) -> tuple[str, ...]:
-    """The names that a scene goes by: its id, for characters also the slug of its title."""
+    """The names of a scene: its id, for characters also the slug of its title."""
     if kind != "character":
         return (draft.id,)
     return tuple(dict.fromkeys(name for name in (draft.id, slug(draft.title)) if name))
@@ -336,7 +336,7 @@ def _is_real(path: Path) -> bool:
 
 
 def _warn_of_empty(scene: str, path: Path, place: Place, problems: Problems) -> None:
-    """Warn of a picture that counts although it holds nothing."""
+    """Warn of an empty picture file that counts as a picture."""
     try:
         status = path.stat()
     except OSError:

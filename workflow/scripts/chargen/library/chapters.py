@@ -28,7 +28,7 @@ class _Cast:
 
 @dataclass(frozen=True)
 class _Around:
-    """What the chapter says for all its images."""
+    """The chapter's defaults for all its images."""
 
     members: Mapping[str, _Cast]
     zones: Mapping[str, str]
@@ -159,5 +159,5 @@ def _weight(moment: View, defaults: Defaults) -> Weight:
 
 
 def _maps(view: View, key: str) -> list[View]:
-    """The mappings in a list that nothing wanted hangs on: what is not a mapping is passed over."""
+    """The mappings in an optional list; other items are skipped."""
     return list(view.items(key, Problems(""))) if isinstance(view.data.get(key), list) else []

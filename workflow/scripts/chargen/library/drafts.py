@@ -1,4 +1,4 @@
-"""From what the levels of a file say about a picture to one scene with everything resolved.
+"""Resolves the levels of a file into one scene.
 
 A level is a dict under our own key names: texts, lists of texts, and maps for ``lighting`` and ``palette``. The
 nearest level is what the author wrote for this very scene, and is the scene's spec.

@@ -1,4 +1,4 @@
-"""One entity out of its files: what its folder holds, and what it asks for."""
+"""Reads one entity from its files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FILE_SUFFIX = re.compile(r"\.[A-Za-z]{1,5}")
 
 
 class EntityReader:
-    """Reads entities one by one; none of them needs to know what another says."""
+    """Reads entities one by one, independently of each other."""
 
     def __init__(self, root: Path, adopt_existing: bool, provider: str, is_planning: bool) -> None:
         self.root = root.absolute()
@@ -78,7 +78,7 @@ class EntityReader:
         return why != NOT_DOWNLOADED and not _FILE_SUFFIX.fullmatch(PurePosixPath(name).suffix)
 
     def surveyed(self, any_found: bool, excluded: int) -> tuple[tuple[str, ...], str]:
-        """What else should be known of the library, and what it is if it is none; *excluded* entities were left out."""
+        """Notices on the library, and what the folder is if it is not a library; *excluded* entities are skipped."""
         for name, kind, count in self._survey.misnamed_kinds():
             folders = "folder" if count == 1 else "folders"
             message = f"is not read, but has {count} {folders} with {IMAGERY}"
@@ -103,7 +103,7 @@ class EntityReader:
         self.broken.append(key)
 
     def read(self, kind: Kind, slug: str) -> tuple[Entity | None, tuple[Problem, ...]]:
-        """The entity, or None where it is broken or is none, and what was found."""
+        """The entity, or None if it is broken or not an entity, and the problems found."""
         problems = Problems(f"{kind}/{printable(shown_name(slug))}")
         folder = f"{FOLDER_OF[kind]}/{slug}"
         fault = folder_fault(slug)

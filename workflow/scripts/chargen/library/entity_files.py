@@ -57,7 +57,7 @@ def read_files(folders: Folders, kind: Kind, folder: str, problems: Problems) ->
 
 
 def _read_file(folders: Folders, folder: str, name: str, problems: Problems) -> View | None:
-    """What a file says; nothing if it does not exist, None if it cannot be read."""
+    """The content of a file; empty if it does not exist, None if it cannot be read."""
     file = f"{folder}/{name or IMAGERY}"
     if name not in folders.files(folder):
         return View(Map(), file)

@@ -1,4 +1,4 @@
-"""The keys at the top level of `imagery.yaml`, version 1: what each of them does."""
+"""The keys at the top level of `imagery.yaml`, version 1, with their descriptions."""
 
 from __future__ import annotations
 

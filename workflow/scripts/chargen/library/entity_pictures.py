@@ -1,4 +1,4 @@
-"""Which pictures an entity has: what made each of them, which is the best of a scene, and what shows which place."""
+"""The pictures of an entity: their scenes, the best one of each scene, and the place that each shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading values out of a mapping whatever form its author gave them, and saying where they stand."""
+"""Tolerant reading of values from a mapping, with their places in the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLAIN_ROLES = frozenset({"primary", "secondary", "tertiary", "main", "dominant"
 
 
 class Problems:
-    """Collects what is wrong with one entity."""
+    """Collects the problems of one entity."""
 
     def __init__(self, entity: str) -> None:
         self.entity = entity
@@ -53,7 +53,7 @@ class View:
     path: str = ""
 
     def place(self, key: str = "") -> Place:
-        """Where *key* stands; without one, where the mapping starts."""
+        """The place of *key*; without one, the start of the mapping."""
         full = f"{self.path}.{key}" if self.path and key else key or self.path
         return Place(self.file, *self.data.position(key), full)
 

@@ -27,7 +27,7 @@ def check_root(folders: Folders) -> None:
 
 
 def not_a_folder(folders: Folders, name: str) -> str:
-    """What is wrong with what stands at *name* below the root; ``""`` if it is a folder, or nothing is there."""
+    """The problem with *name* below the root; ``""`` if it is a folder, or does not exist."""
     root = folders.listing("")
     if name in root.files or name in root.others:
         return root.away.get(name) or "is not a folder"
@@ -35,7 +35,7 @@ def not_a_folder(folders: Folders, name: str) -> str:
 
 
 def check_folder(folders: Folders, kind: Kind, slug: str, folder: str, problems: Problems) -> None:
-    """Note what keeps the folder from being read, and what lies in it and is not read."""
+    """Note why the folder cannot be read, and files in it that are not read."""
     listing = folders.listing(folder)
     if fault := listing.trouble or folders.away(folder):
         refuse(problems, folder, f"the folder {fault}", "unreadable-folder", UNREADABLE_FOLDER)
@@ -99,7 +99,7 @@ def refuse(problems: Problems, folder: str, message: str, code: str, advice: str
 
 
 def _what_instead(root: Path) -> str:
-    """What is there instead of the missing folder *root*, and what to do."""
+    """What exists instead of the missing folder *root*, and what to do."""
     if os.path.lexists(root):
         return "this name exists, but is not a folder; set 'library' to the folder of your story"
     missing, present = root, root.parent

@@ -77,7 +77,7 @@ class Folders:
         return sorted(name for name in names if is_image_name(name) and not name.startswith("."))
 
     def exists(self, path: str) -> bool:
-        """Whether *path* is a file inside the library. One that cannot be looked at counts as being there."""
+        """Whether *path* is a file inside the library. A file that cannot be checked counts as present."""
         listing, name = self._at(path)
         return name in listing.files or bool(listing.trouble)
 

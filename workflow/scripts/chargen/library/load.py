@@ -1,4 +1,4 @@
-"""The library on disk as objects: which folders are entities, and what each of them wants."""
+"""The library on disk as objects: its entities and their scenes."""
 
 from __future__ import annotations
 

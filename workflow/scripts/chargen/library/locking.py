@@ -1,4 +1,4 @@
-"""Who may write into a library: one process at a time for each entity, whichever checkout or provider it works for.
+"""Locks of a library: one process at a time writes to each entity, from any checkout or provider.
 
 The lock lies in the library, because that is what all of them share: an empty file in its root, of which each entity
 has one byte to lock. Such locks hold between the machines that share a network disk, and the system releases them when
@@ -100,7 +100,7 @@ def _lock_byte(root: Path, place: int) -> int:
             return file
         _unlock_byte(file, place)
         with _making:
-            if _files.get(root) == file:  # somebody has deleted it; left open, as other threads may hold it
+            if _files.get(root) == file:  # it was deleted; left open, because other threads may hold it
                 del _files[root]
 
 
@@ -110,7 +110,7 @@ def _opened(root: Path) -> int:
             path = root / LOCK_FILE
             made = not path.exists()
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            if made:  # whoever may write into the library may lock it
+            if made:  # all who can write to the library can lock it
                 with suppress(OSError):
                     os.fchmod(file, stat.S_IMODE(root.stat().st_mode) & 0o666)
             _files[root] = file

@@ -1,4 +1,4 @@
-"""Texts that YAML reads otherwise than their author meant: cut at `` #``, begun with ``!`` or ``&``.
+"""Text that YAML reads differently than its author meant: cut at `` #``, begun with ``!`` or ``&``.
 
 A plain text ends where a number sign follows a space: what comes then is a comment, and YAML says nothing of it. So is
 all of ``prompt: #x``. ``!Look out`` is a tag with the text ``out``, ``&Sons`` a name for what follows.
@@ -55,7 +55,7 @@ def lost_texts(data: bytes, content: Map) -> Iterator[LostText]:
 
 
 def _may_lose(data: bytes) -> bool:
-    """Whether anything in the file looks as if a text could be lost; most files have nothing of the kind."""
+    """Whether the file may have lost text; most files have none."""
     position = data.find(b"#")
     while position >= 0:
         if position and data[position - 1] in b" \t":

@@ -86,7 +86,7 @@ class Record:
 
 @frozen
 class Review:
-    """An item of ``image_reviews``: what somebody thought of the picture at ``path`` whose bytes have ``sha256``.
+    """An item of ``image_reviews``: a review of the picture at ``path`` whose bytes have ``sha256``.
 
     ``status`` is approved, rejected, picked (approved, and preferred to the scene's other variations) or generated
     (no opinion any more). ``path`` as in Record. ``scene`` is that whose picture it was, ``""`` where nobody says so.

@@ -1,4 +1,4 @@
-"""What the picture of a scene is called, and where it goes."""
+"""Names and paths of a scene's pictures."""
 
 from __future__ import annotations
 

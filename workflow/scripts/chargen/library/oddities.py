@@ -1,4 +1,4 @@
-"""What stands in a library where an entity is expected and is none: misnamed files, copies, folders without the file.
+"""Things in a library that are not entities but look like one: misnamed files, copies, folders without the file.
 
 Nothing of it is read. It is named, with what it is taken for, so that its author does not wait for pictures in vain.
 """
@@ -68,7 +68,7 @@ def copy_of(folder: str, others: Collection[str]) -> str:
 
 
 class Survey:
-    """Collects what the kinds' folders hold besides entities, for the plan to say."""
+    """Collects what the kinds' folders contain besides entities, for the plan."""
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders

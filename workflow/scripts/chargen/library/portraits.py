@@ -1,4 +1,4 @@
-"""Which picture is an entity's portrait, by what its files say and by file name."""
+"""Finds the portrait of an entity, by its files and by file name."""
 
 from __future__ import annotations
 

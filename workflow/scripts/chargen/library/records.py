@@ -1,4 +1,4 @@
-"""What a file says of pictures that exist: ``generated_images`` and ``image_reviews``, which the workflow keeps, and
+"""Records of existing pictures: ``generated_images`` and ``image_reviews``, which the workflow keeps, and
 ``image_inventory``.
 """
 

@@ -26,7 +26,7 @@ class Judgement(Protocol):
         """The pictures that may stand for *entity* where it has no portrait, best first, each with the reason."""
 
     def contradicts(self, entity: Entity, path: str) -> bool:
-        """Whether the picture at *path* shows *entity* as it is not, and nobody approved it."""
+        """Whether the picture at *path* contradicts *entity* and is not approved."""
 
 
 class ReferenceIndex:

@@ -47,7 +47,7 @@ def moment(name: str) -> None:
 
 
 class Unsettled(Exception):
-    """The file is being saved by somebody, or was saved meanwhile. Nothing was changed; later it may go."""
+    """The file is being saved by another program, or was saved meanwhile. Nothing was changed; a later try may work."""
 
 
 class SettledFile:
@@ -241,7 +241,7 @@ def patiently() -> Iterator[None]:
 
 
 def wait_until_settled(path: Path) -> str:
-    """Wait while somebody saves the file at *path*; return what is in the way if that does not end, else ``""``.
+    """Wait while another program saves the file at *path*; return what is in the way if that does not end, else ``""``.
 
     A file that is not there, or cannot be read, is nothing to wait for.
     """
@@ -268,7 +268,7 @@ def is_being_written(file: int, folder: Path) -> bool | None:
 
 
 def _probe(file: int) -> bool | None:
-    """Whether a read lease is refused because somebody writes; None where there are no leases."""
+    """Whether a read lease is refused because of a writer; None where there are no leases."""
     if not hasattr(fcntl, "F_SETLEASE"):
         return None
     try:

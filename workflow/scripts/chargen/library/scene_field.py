@@ -78,12 +78,12 @@ def scene_field(
 
 
 def text(description: str, *, said_in: str, type: Type = "text", **more: Any) -> Any:
-    """Declare a text, empty unless somebody says it; *said_in* is the section of config/prompts.yaml that says it."""
+    """Declare a text, empty by default; *said_in* is the section of config/prompts.yaml that says it."""
     return scene_field(description, said_in=said_in, type=type, default="", **more)
 
 
 def texts(description: str, *, said_in: str, **more: Any) -> Any:
-    """Declare a list of texts, empty unless somebody says it."""
+    """Declare a list of texts, empty by default."""
     return scene_field(description, said_in=said_in, type="texts", default=(), **more)
 
 

@@ -1,4 +1,4 @@
-"""The references of one scene: for everything that it asks for, the pictures that answer, and what to warn of."""
+"""The references of one scene: candidates for each, and warnings."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SceneReferences:
         self._add("character", entity.key, entity.name, person.slug, candidates)
 
     def _judge(self, entity: Entity, slug: str, candidates: Sequence[Candidate]) -> None:
-        """Warn of somebody without a portrait, and of a portrait that shows another person than is described."""
+        """Warn of a character without a portrait, and of a portrait that contradicts the description."""
         left_out = self._index.left_out_portrait(entity)
         own = entity.key == self._scene.entity
         other = "approve it, or set 'portrait:' to its file, to send it anyway" if own else ""

@@ -1,4 +1,4 @@
-"""The pictures that scenes have now, and what their author thinks of them."""
+"""The current pictures of scenes, and their reviews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hash over what an author wrote for one scene: what makes a picture wanted again.
+"""The hash of a scene's own text: when it changes, the picture is wanted again.
 
 White space inside a text counts as one space, so that a changed line break makes nothing wanted. 0.1.0 took
 every text letter by letter: of texts without line breaks both make the same hash, and what is known by the hash of

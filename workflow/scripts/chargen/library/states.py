@@ -1,4 +1,4 @@
-"""How somebody looks in which scene of a chapter, from text in labelled blocks.
+"""How a character looks in each scene of a chapter, from text in labelled blocks.
 
 SCENE 03: soaked coat
 SCENES 04-06 (Vigil): one hand bandaged
