@@ -151,11 +151,11 @@ def test_recorded_usage_adds_up(tmp_path):
     """In every recorded reply pictures and words are all of the output, so that nothing billed is overlooked."""
     samples = sorted(Path(os.environ["CHARGEN_SAMPLES"]).glob("generate_content/*.json"))
     usages = [data["usageMetadata"] for data in map(_read, samples) if "usageMetadata" in data]
-    counted = [record(usage, tmp_path=tmp_path)["tokens"] for usage in usages]
+    counted = [record(usage, tmp_path=tmp_path).tokens for usage in usages]
 
     assert len(counted) > 5
     assert [usage.get("candidatesTokenCount", 0) for usage in usages] == [
-        tokens["image"] + tokens["text"] for tokens in counted
+        tokens.image + tokens.text for tokens in counted
     ]
 
 
