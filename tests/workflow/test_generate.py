@@ -357,7 +357,7 @@ def test_the_report_is_of_this_library_as_it_stands(project):
 def test_texts_of_the_command_line_arrive_as_typed(project):
     """A library whose name YAML reads otherwise is the one that is planned, and its step gets the very words."""
     project.library.rename(project.folder / "story #2")
-    words = ("library=story #2", "scenes=character/tobi-ferrow/*", "state=", "note=#3")
+    words = ("library=story #2", "scenes=character/tobi-ferrow/*", "state=")
 
     said = project.run("order", options=("--config", *words), check=False).stdout
 
