@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class InvalidYaml(ValueError):
-    """The text is no YAML; in words, with line and column in front: ``:3:7: invalid YAML: …``."""
+    """The text is invalid YAML; the message starts with line and column: ``:3:7: invalid YAML: …``."""
 
 
 def read_plain(content: bytes) -> Any:

@@ -67,7 +67,7 @@ def typed_settings(snakemake_config: Mapping[str, Any], workflow: Any) -> dict[s
 
 
 def said_at_command(workflow: Any) -> dict[str, Any]:
-    """Return what of the configuration is typed at the command, or stands in files that it names."""
+    """Return the settings that are typed in the command, or are in files that it names."""
     words: Sequence[str] = workflow.config_settings.config_args or ()
     return said_by_hand(words, configuration_rule(), [Path(file) for file in workflow.config_settings.configfiles])
 
