@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from chargen.base import durable
+from chargen.base.reading import build
 from chargen.library.target import Target
 from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.enhance.extra import EnhancementExtra
+from chargen.records import journal
 from chargen.records.batch import BatchEnd, BatchPlan, Cost, Outcome, Receipt, Reference, Task, Times, Tokens
 from chargen.records.identity import Wish, display_name, task_key
+from chargen.records.journal_lines import EVENTS, Event
 from chargen.records.state import BatchFiles
 
 BATCH = "0123456789abcdef"
@@ -150,6 +153,15 @@ def receipt(*outcomes: Outcome, **said: Any) -> Receipt:
         "tasks": became,
     }
     return Receipt(**{**about, **said})
+
+
+def event(name: str, batch: str = BATCH, **said: Any) -> Event:
+    """An event of the journal; an intent is about one wish of one dollar."""
+    about: dict[str, Any] = {"time": said.pop("time", journal.now())}
+    if name == "intent":
+        about |= {"operation": "generate", "model": MODEL, "display_name": display_name(LIBRARY, batch)}
+        about |= {"base_url": "http://server", "key": "0123456789ab", "wishes": {"w1": 1}, "cost_usd": 1.0}
+    return build(EVENTS[name], {"batch": batch, **about, **said})
 
 
 def write_plan(files: BatchFiles, *tasks: Task, **said: Any) -> BatchPlan:

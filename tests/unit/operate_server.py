@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import builders
 from chargen.providers.base import RemoteFile, RemoteJob
 from chargen.providers.gemini.errors import GeminiError
 from chargen.providers.gemini.jobs import read_job
@@ -81,15 +82,14 @@ def sent(state: State, batch: str, job: str, *, applied: bool = False, key: str 
     """Let the journal of *state* know a batch of one task, its job if it has a name, and its end."""
     journal = Journal(state)
     library = state.root.name
-    journal.append(
+    journal.append(builders.event(
         "intent", batch, operation="generate", model="gemini-3-pro-image", display_name=f"chargen-{library}-{batch}",
-        base_url="http://server", key=key, wishes={"w": 1}, cost_usd=0.1, tokens=10, clock={}, pid=1,
-    )  # fmt: skip
+        base_url="http://server", key=key, wishes={"w": 1}, cost_usd=0.1, tokens=10, clock={}, pid=1))  # fmt: skip
     if job:
-        journal.append("created", batch, job=job, adopted=False)
+        journal.append(builders.event("created", batch, job=job, adopted=False))
     if applied:
-        journal.append("ended", batch, state="SUCCEEDED", error="")
-        journal.append("applied", batch, outcomes={"w": ["applied", ""]})
+        journal.append(builders.event("ended", batch, state="SUCCEEDED", error=""))
+        journal.append(builders.event("applied", batch, outcomes={"w": ["applied", ""]}))
 
 
 def uploaded(state: State, name: str, sha256: str) -> None:

@@ -171,11 +171,10 @@ class World:
         tasks = [builders.task(target, cost_usd=PRICE, aspect_ratio="3:4") for target in targets]
         plan = builders.write_plan(self.state.batch(batch), *tasks, model=MODEL)
         journal = Journal(self.state)
-        journal.append(
-            "intent", batch, operation=plan.operation, model=plan.model, display_name=plan.display_name,
-            base_url="", key="", wishes={task.wish_id: 1 for task in tasks}, cost_usd=plan.cost_usd, tokens=0,
-        )  # fmt: skip
-        journal.append("created", batch, job=f"batches/{batch}", adopted=False)
+        about = {"operation": plan.operation, "model": plan.model, "display_name": plan.display_name}
+        wishes = {task.wish_id: 1 for task in tasks}
+        journal.append(builders.event("intent", batch, **about, wishes=wishes, cost_usd=plan.cost_usd))
+        journal.append(builders.event("created", batch, job=f"batches/{batch}", adopted=False))
 
     def survey(self, run_id: str = "") -> Survey:
         """Return what the report is made from; with *run_id*, at the end of that run, which was for generate_all."""

@@ -136,10 +136,10 @@ def test_the_budget_counts_what_is_certain(tmp_path):
     }  # fmt: skip
     journal = Journal(State(tmp_path))
     for batch in ("a", "b", "c"):
-        journal.append("intent", batch, **intent)
-        journal.append("created", batch, job=f"batches/{batch}", adopted=False)
-    journal.append("applied", "a", outcomes={"w": ["applied", ""]}, cost_usd=0.25)
-    journal.append("applied", "b", outcomes={"w": ["lost", "lost"]})
+        journal.append(builders.event("intent", batch, **intent))
+        journal.append(builders.event("created", batch, job=f"batches/{batch}", adopted=False))
+    journal.append(builders.event("applied", "a", outcomes={"w": ["applied", ""]}, cost_usd=0.25))
+    journal.append(builders.event("applied", "b", outcomes={"w": ["lost", "lost"]}))
 
     assert 2.25 == Journal(State(tmp_path)).spent_usd(24)
 

@@ -228,7 +228,7 @@ def test_odd_answers_teach_nothing(odd):
 def test_odd_receipts_teach_nothing_and_stop_nothing(world, spent, odd):
     """A receipt of another shape is passed over while planning."""
     journal = spent(0.1)
-    journal.append("applied", f"{0:016x}", outcomes={})
+    journal.append(builders.event("applied", f"{0:016x}", outcomes={}))
     data = receipt(f"{0:016x}", answer()).to_json()
     data["tasks"] = [task | odd for task in data["tasks"]] * 9
     durable.write_json(world.state().batch(f"{0:016x}").receipt, data)

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+import builders
 from chargen.base import events
 from chargen.base import schemas as schema
 from chargen.records import settings as config
-from chargen.records.journal import _TOLD, Journal
+from chargen.records.journal import Journal
+from chargen.records.journal_log import _MESSAGES
 from chargen.records.state import State
 
 BATCH = "0123456789abcdef"
@@ -85,18 +87,18 @@ def test_what_the_journal_records_is_logged(settings, tmp_path):
         "wishes": {"w": 1}, "cost_usd": 0.5, "tokens": 100, "clock": {}, "pid": 1,
     }  # fmt: skip
     journal = Journal(State(tmp_path))
-    journal.append("intent", BATCH, **intent)
-    journal.append("refused", BATCH, status=429, message="slow {down}")
-    journal.append("absent", BATCH)
-    journal.append("created", BATCH, job="batches/1", adopted=False)
-    journal.append("cancelled", BATCH, why="asked")
-    journal.append("ended", BATCH, state="SUCCEEDED", error="")
-    journal.append("fetched", BATCH, bytes=1000)
-    journal.append("found-again", BATCH, job="batches/1")
-    journal.append("cleaned", BATCH)
+    journal.append(builders.event("intent", BATCH, **intent))
+    journal.append(builders.event("refused", BATCH, status=429, message="slow {down}"))
+    journal.append(builders.event("absent", BATCH))
+    journal.append(builders.event("created", BATCH, job="batches/1", adopted=False))
+    journal.append(builders.event("cancelled", BATCH, why="asked"))
+    journal.append(builders.event("ended", BATCH, state="SUCCEEDED", error=""))
+    journal.append(builders.event("fetched", BATCH, bytes=1000))
+    journal.append(builders.event("found-again", BATCH, job="batches/1"))
+    journal.append(builders.event("cleaned", BATCH))
 
     logged = lines(settings)
-    assert set(_TOLD) == {event["event"] for event in logged}
+    assert set(_MESSAGES) == {event["event"] for event in logged}
     assert [] == [wrong for event in logged for wrong in schema.errors("event", event)]
     assert (1, 0.5) == (logged[0]["tasks"], logged[0]["cost_usd"])
     assert "feedfeedfeed" not in str(logged)
@@ -106,7 +108,7 @@ def test_every_event_has_its_place_in_the_schema():
     """The events in the code are those that the schema describes."""
     calls = re.compile(r"events\.(?:log|write_event)\(\s*\"([a-z-]+)\"")
     scripts = Path(events.__file__).parents[1].rglob("*.py")
-    logged = {name for path in scripts for name in calls.findall(path.read_text())} | set(_TOLD)
+    logged = {name for path in scripts for name in calls.findall(path.read_text())} | set(_MESSAGES)
     described = schema.load_schema("event")
 
     assert logged == set(described["properties"]["event"]["enum"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import builders
 from chargen.base import schemas as schema
 from chargen.base.durable import read_lines
 from chargen.records.journal import Journal
@@ -38,7 +39,7 @@ def test_an_intent_is_in_flight_until_it_is_applied(state):
         ("ended", {"state": "SUCCEEDED", "error": ""}),
         ("applied", {"outcomes": {"w1": ["applied", ""], "w2": ["failed", "safety"]}}),
     ):
-        journal.append(event, "b1", **values)
+        journal.append(builders.event(event, "b1", **values))
         steps.append(bool(Journal(state).in_flight()))
 
     assert [True, True, True, False] == steps
@@ -50,9 +51,9 @@ def test_an_intent_is_in_flight_until_it_is_applied(state):
 def test_what_was_never_made_is_not_claimed_nor_paid(state, event):
     """A refused create, and one that certainly made nothing, leave the wishes free and the budget untouched."""
     journal = Journal(state)
-    journal.append("intent", "b1", **INTENT)
+    journal.append(builders.event("intent", "b1", **INTENT))
     claimed = journal.claimed()
-    journal.append(event, "b1", status=429, message="later")
+    journal.append(builders.event(event, "b1", status=429, message="later"))
 
     assert {("w1", 1): "b1", ("w2", 2): "b1"} == claimed
     assert {} == Journal(state).claimed()
@@ -63,8 +64,8 @@ def test_what_was_never_made_is_not_claimed_nor_paid(state, event):
 def test_budget_counts_what_was_submitted_within_the_hours(state):
     """Money that left longer ago is no longer counted."""
     journal = Journal(state)
-    journal.append("intent", "b1", **INTENT)
-    journal.append("created", "b1", job="batches/1", adopted=False)
+    journal.append(builders.event("intent", "b1", **INTENT))
+    journal.append(builders.event("created", "b1", job="batches/1", adopted=False))
 
     assert 0.5 == journal.spent_usd(24)
     assert 0 == journal.spent_usd(0)
@@ -73,10 +74,10 @@ def test_budget_counts_what_was_submitted_within_the_hours(state):
 def test_a_torn_line_spoils_nobody_but_itself(state):
     """A crash in the middle of a line loses that line; the next one starts on its own."""
     journal = Journal(state)
-    journal.append("intent", "b1", **INTENT)
+    journal.append(builders.event("intent", "b1", **INTENT))
     with state.journal.open("ab") as handle:
         handle.write(b'{"time": "2026-')
-    Journal(state).append("created", "b1", job="batches/1", adopted=False)
+    Journal(state).append(builders.event("created", "b1", job="batches/1", adopted=False))
 
     assert "batches/1" == Journal(state).entry("b1").job
 
@@ -85,9 +86,9 @@ def test_a_picture_outlasts_a_later_failure(state):
     """A wish that got its picture is not failed because another attempt of it failed."""
     journal = Journal(state)
     for batch, outcome in (("b1", "applied"), ("b2", "failed")):
-        journal.append("intent", batch, **INTENT)
-        journal.append("created", batch, job=f"batches/{batch}", adopted=False)
-        journal.append("applied", batch, outcomes={"w1": [outcome, ""]})
+        journal.append(builders.event("intent", batch, **INTENT))
+        journal.append(builders.event("created", batch, job=f"batches/{batch}", adopted=False))
+        journal.append(builders.event("applied", batch, outcomes={"w1": [outcome, ""]}))
 
     assert "applied" == journal.outcomes()["w1"][0]
 
@@ -95,14 +96,14 @@ def test_a_picture_outlasts_a_later_failure(state):
 def test_every_line_fits_the_schema(state):
     """schemas/journal.schema.json describes what is written."""
     journal = Journal(state)
-    journal.append("intent", "b1", **INTENT)
-    journal.append("refused", "b1", status=429, message="later")
-    journal.append("absent", "b1")
-    journal.append("created", "b1", job="batches/1", adopted=True)
-    journal.append("cancelled", "b1", why="deadline")
-    journal.append("ended", "b1", state="SUCCEEDED", error="")
-    journal.append("fetched", "b1", bytes=12)
-    journal.append("applied", "b1", outcomes={"w1": ["applied", ""]})
-    journal.append("cleaned", "b1")
+    journal.append(builders.event("intent", "b1", **INTENT))
+    journal.append(builders.event("refused", "b1", status=429, message="later"))
+    journal.append(builders.event("absent", "b1"))
+    journal.append(builders.event("created", "b1", job="batches/1", adopted=True))
+    journal.append(builders.event("cancelled", "b1", why="deadline"))
+    journal.append(builders.event("ended", "b1", state="SUCCEEDED", error=""))
+    journal.append(builders.event("fetched", "b1", bytes=12))
+    journal.append(builders.event("applied", "b1", outcomes={"w1": ["applied", ""]}))
+    journal.append(builders.event("cleaned", "b1"))
 
     assert [[]] * 9 == [schema.errors("journal", line) for line in read_lines(state.journal)]

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+import builders
 from chargen.records import journal as journal_module
 from chargen.records.journal import Journal
 from chargen.records.journal_index import JournalIndex
@@ -28,14 +29,13 @@ def batch(state, name, *, days_ago=0.0, settled=True, cost=0.5, monkeypatch):
 
 def write(state, name, settled, cost):
     journal = Journal.recent(state, name)
-    journal.append(
+    journal.append(builders.event(
         "intent", name, operation="generate", model="m", display_name=f"chargen-l-{name}", base_url="u", key="k",
-        wishes={f"{name}-wish": 1}, cost_usd=cost, tokens=1, clock={}, pid=1,
-    )  # fmt: skip
-    journal.append("created", name, job=f"batches/{name}", adopted=False)
+        wishes={f"{name}-wish": 1}, cost_usd=cost, tokens=1, clock={}, pid=1))  # fmt: skip
+    journal.append(builders.event("created", name, job=f"batches/{name}", adopted=False))
     if settled:
-        journal.append("ended", name, state="SUCCEEDED", error="")
-        journal.append("applied", name, outcomes={f"{name}-wish": ["applied", ""]}, cost_usd=cost / 2)
+        journal.append(builders.event("ended", name, state="SUCCEEDED", error=""))
+        journal.append(builders.event("applied", name, outcomes={f"{name}-wish": ["applied", ""]}, cost_usd=cost / 2))
         state.batch(name).folder.mkdir(parents=True, exist_ok=True)
         state.batch(name).receipt.write_text("{}")
 
@@ -85,7 +85,7 @@ def test_what_is_new_since_the_index_is_enough_for_its_own_step(long_history, mo
 
 def test_an_old_batch_that_is_written_about_again_is_read_whole(long_history):
     """What happens to a batch that the index left out brings the whole entry back."""
-    Journal(long_history).append("cleaned", "old3")
+    Journal(long_history).append(builders.event("cleaned", "old3"))
 
     entry = Journal.recent(long_history).entry("old3")
 

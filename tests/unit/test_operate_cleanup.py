@@ -105,7 +105,7 @@ def test_paid_results_that_are_nowhere_else_stay(settings, state, server):
 def test_a_job_of_which_a_result_is_not_here_stays(settings, state, server, outcomes, why):
     """Lost, missing or damaged: its job is kept and the reason is said; it goes only when forced in words."""
     sent(state, BATCH, "batches/1")
-    Journal(state).append("applied", BATCH, outcomes=outcomes)
+    Journal(state).append(builders.event("applied", BATCH, outcomes=outcomes))
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     asked = settings.asking(delete=("all",), confirm=True)
 
@@ -177,8 +177,8 @@ def test_uploads_of_a_batch_in_flight_stay(settings, state, server):
 def test_uploads_of_a_lost_job_stay(settings, state, server):
     """Its job may be waiting for its turn all the same."""
     sent(state, BATCH, "batches/1")
-    Journal(state).append("ended", BATCH, state="LOST", error="")
-    Journal(state).append("applied", BATCH, outcomes={"w": ["lost", "lost"]})
+    Journal(state).append(builders.event("ended", BATCH, state="LOST", error=""))
+    Journal(state).append(builders.event("applied", BATCH, outcomes={"w": ["lost", "lost"]}))
     with_plan(state, BATCH, [REF])
     server.file_made("files/1", "chargen-" + REF[:32], REF)
     uploaded(state, "files/1", REF)

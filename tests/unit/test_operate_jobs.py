@@ -6,6 +6,7 @@ import pytest
 import yaml
 from operate_server import BATCH, Server, sent
 
+import builders
 from chargen.base import durable
 from chargen.records import settings as config
 from chargen.records.journal import Journal
@@ -55,7 +56,7 @@ def test_jobs_are_joined_with_the_journal(state, server, settings):
 def test_a_lost_job_that_is_there_again_is_said(state, server, settings):
     """It was lost and the server lists it: the next run collects it, and it must not be deleted."""
     sent(state, BATCH, "batches/1")
-    Journal(state).append("applied", BATCH, outcomes={"w": ["lost", "lost"]})
+    Journal(state).append(builders.event("applied", BATCH, outcomes={"w": ["lost", "lost"]}))
     server.job_made("batches/1", f"chargen-story-{BATCH}")
     (job,) = jobs.look(state, server)
     says, does = jobs.what_to_do(job, settings)

@@ -12,6 +12,7 @@ import socket
 import pytest
 from report_world import EARLIER, RUN, make_world
 
+import builders
 from chargen.base import durable
 from chargen.base.errors import ChargenError
 from chargen.providers.gemini.jobs import read_job
@@ -211,7 +212,7 @@ def test_watch_ends_when_everything_is_applied(world):
     watcher = watch.Watcher(world.state, started=0.0)
     before = watcher.look()
     world.receipt("b1", [world.outcome(TARGET), world.outcome("location/quay/dusk", "failed")])
-    Journal(world.state).append("applied", "b1", outcomes={})
+    Journal(world.state).append(builders.event("applied", "b1", outcomes={}))
 
     after = watcher.look()
 

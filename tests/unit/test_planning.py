@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from planning_world import World
 
+import builders
 from chargen.base.errors import ChargenError
 from chargen.operations import words as show
 from chargen.operations.generate.plan import make_plan
@@ -144,8 +145,8 @@ def test_a_model_that_the_server_denies_has_its_fallback(world):
     def answered(event, **values):
         journal = Journal(State.of(settings))
         about = {"operation": "generate", "display_name": "d", "base_url": "u", "key": "k", "wishes": {}, "tokens": 1}
-        journal.append("intent", batch.id, model=batch.model, cost_usd=0.1, clock={}, pid=1, **about)
-        journal.append(event, batch.id, **values)
+        journal.append(builders.event("intent", batch.id, model=batch.model, cost_usd=0.1, clock={}, pid=1, **about))
+        journal.append(builders.event(event, batch.id, **values))
 
     answered("refused", status=404, message=f"models/{batch.model} is not found for API version v1beta")
     denied = world.plan()
@@ -301,10 +302,10 @@ def test_an_order_is_wanted_until_it_is_fulfilled(world):
         order(settings, state)
     journal = Journal(state)
     intent = {"operation": "generate", "model": "m", "display_name": "d", "base_url": "u", "key": "k"}
-    journal.append("intent", "b1", **intent, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1)
+    journal.append(builders.event("intent", "b1", **intent, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1))
     flying = world.plan()
-    journal.append("created", "b1", job="batches/1", adopted=False)
-    journal.append("applied", "b1", outcomes={wish.id: ["applied", ""]})
+    journal.append(builders.event("created", "b1", job="batches/1", adopted=False))
+    journal.append(builders.event("applied", "b1", outcomes={wish.id: ["applied", ""]}))
     fulfilled = world.plan()
 
     assert said.startswith("order 1: 1 picture again, about $0.0168")
@@ -351,9 +352,9 @@ def test_a_result_that_stood_back_is_not_put_back(world):
     wish = make_plan(settings).tasks[0].wish
     journal = Journal(State.of(settings))
     intent = {"operation": "generate", "model": "m", "display_name": "d", "base_url": "u", "key": "k"}
-    journal.append("intent", "b1", **intent, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1)
-    journal.append("created", "b1", job="batches/1", adopted=False)
-    journal.append("applied", "b1", outcomes={wish.id: ["superseded", "approved-meanwhile"]})
+    journal.append(builders.event("intent", "b1", **intent, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1))
+    journal.append(builders.event("created", "b1", job="batches/1", adopted=False))
+    journal.append(builders.event("applied", "b1", outcomes={wish.id: ["superseded", "approved-meanwhile"]}))
     plan = make_plan(settings)
 
     assert ["done"] == [item.status for item in plan.items]

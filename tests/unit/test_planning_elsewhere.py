@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import builders
 from chargen.base import durable
 from chargen.base import schemas as schema
 from chargen.planning.elsewhere import sent_elsewhere
@@ -39,10 +40,12 @@ def send(settings: Settings, outcome: str = "") -> State:
     about = {"operation": "generate", "model": "m", "display_name": f"chargen-{settings.library_id}-{BATCH}"}
     where = {"base_url": "http://server", "key": "0123456789ab"}
     wishes = {"w1": 1, "w9": 1}
-    journal.append("intent", BATCH, **about, **where, wishes=wishes, cost_usd=0.0, tokens=0, clock={}, pid=0)
-    journal.append("created", BATCH, job="batches/1", adopted=False)
+    journal.append(
+        builders.event("intent", BATCH, **about, **where, wishes=wishes, cost_usd=0.0, tokens=0, clock={}, pid=0)
+    )
+    journal.append(builders.event("created", BATCH, job="batches/1", adopted=False))
     if outcome:
-        journal.append("applied", BATCH, outcomes={wish: [outcome, ""] for wish in wishes})
+        journal.append(builders.event("applied", BATCH, outcomes={wish: [outcome, ""] for wish in wishes}))
     return state
 
 
@@ -100,7 +103,9 @@ def test_a_copy_waits_for_what_the_original_has_in_flight(home):
     send(original)
     shutil.copytree(home / "story", home / "fork")
     during = said(settings_of(home, "fork"))
-    Journal(State.of(original)).append("applied", BATCH, outcomes={"w1": ["failed", ""], "w9": ["failed", ""]})
+    Journal(State.of(original)).append(
+        builders.event("applied", BATCH, outcomes={"w1": ["failed", ""], "w9": ["failed", ""]})
+    )
     afterwards = said(settings_of(home, "fork"))
 
     assert f"    snakemake generate_all --config library={home}/story library_id=story" in during.splitlines()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from planning_world import World
 
+import builders
 from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
 from chargen.library.spec import spec_hashes
@@ -138,14 +139,14 @@ def test_what_is_in_flight_is_not_sent_again(world):
     wish = sent_before(world)
     journal = Journal(state_of(world))
     about = {"operation": "generate", "model": "m", "display_name": "chargen-story-b1", "base_url": "u", "key": "k"}
-    journal.append("intent", "b1", **about, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1)
-    journal.append("created", "b1", job="batches/1", adopted=False)
+    journal.append(builders.event("intent", "b1", **about, wishes={wish.id: 1}, cost_usd=0, tokens=0, clock={}, pid=1))
+    journal.append(builders.event("created", "b1", job="batches/1", adopted=False))
     plan = world.plan()
     flying = [item.status for item in plan.items]
     plan.remember()
     world.write("characters/oda", WRAPPED)
     flying_after_formatter = [item.status for item in world.plan().items]
-    journal.append("applied", "b1", outcomes={wish.id: ["failed", "SAFETY"]})
+    journal.append(builders.event("applied", "b1", outcomes={wish.id: ["failed", "SAFETY"]}))
 
     assert ["in flight"] == flying == flying_after_formatter
     assert ["failed"] == [item.status for item in world.plan().items]

@@ -79,7 +79,7 @@ def waiting(tmp_path, monkeypatch):
     state = State.of(settings)
     plan = builders.plan(builders.task(wish_id="w1"), cost_usd=1.0, tokens=1)
     record_intent(Journal(state), plan, Server())
-    Journal(state).append("created", BATCH, job=JOB, adopted=False)
+    Journal(state).append(builders.event("created", BATCH, job=JOB, adopted=False))
     monkeypatch.setattr("chargen.steps.waiting.pause", lambda seconds, run: None)
 
     def watch(server, settle_s=0.0):
@@ -207,7 +207,7 @@ def test_one_denied_job_does_not_keep_the_others(waiting):
     other = "fedcba9876543210"
     plan = builders.plan(builders.task("character/oda/stairs"), batch=other)
     record_intent(Journal(waiting.state), plan, Server())
-    Journal(waiting.state).append("created", other, job="batches/2", adopted=False)
+    Journal(waiting.state).append(builders.event("created", other, job="batches/2", adopted=False))
     server = Server("SUCCEEDED")
     right = server.job
     denied = GeminiError("looking", 403, "The caller does not have permission")

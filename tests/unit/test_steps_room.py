@@ -30,15 +30,14 @@ class Account:
         self.state = State.of(self.settings)
 
     def sent(self, number, *, tokens=10, model=MODEL, key=SERVER.fingerprint):
-        Journal(self.state).append(
-            "intent", f"{number:016x}", operation="generate", model=model, display_name=f"chargen-story-{number:016x}",
-            base_url=SERVER.base_url, key=key, wishes={f"w{number}": 1}, cost_usd=0, tokens=tokens, clock={}, pid=1,
-        )  # fmt: skip
-        Journal(self.state).append("created", f"{number:016x}", job=f"batches/{number}", adopted=False)
+        batch, wishes = f"{number:016x}", {f"w{number}": 1}
+        intent = builders.event("intent", batch, model=model, key=key, wishes=wishes, cost_usd=0, tokens=tokens)
+        Journal(self.state).append(intent)
+        Journal(self.state).append(builders.event("created", f"{number:016x}", job=f"batches/{number}", adopted=False))
 
     def ended(self, number, state="SUCCEEDED", code=0):
         durable.write_json(self.state.batch(f"{number:016x}").ended, builders.end(state, error_code=code).to_json())
-        Journal(self.state).append("ended", f"{number:016x}", state=state, error="")
+        Journal(self.state).append(builders.event("ended", f"{number:016x}", state=state, error=""))
 
     def why_full(self, *, tokens=10, **limits):
         settings = dataclasses.replace(self.settings, limits=dataclasses.replace(self.settings.limits, **limits))

@@ -19,6 +19,7 @@ from chargen.providers.gemini.jobs import read_job
 from chargen.providers.uploads import InvalidUpload
 from chargen.records import settings as config
 from chargen.records.journal import Journal
+from chargen.records.journal_lines import Created
 from chargen.records.state import State
 from chargen.steps import submit as submitting
 from chargen.steps.account import OtherAccount
@@ -568,10 +569,10 @@ def test_died_while_a_job_was_taken_over(batch, server, monkeypatch, name):
     """Killed between the two lines that say so: the next run looks for the job, and finds it under whatever name."""
     append = Journal.append
 
-    def die(self, event, *args, **values):
-        if event == "created":
+    def die(self, event):
+        if isinstance(event, Created):
             raise Died
-        append(self, event, *args, **values)
+        append(self, event)
 
     server.made.append(name)
     with monkeypatch.context() as patched, pytest.raises(Died):
@@ -672,9 +673,11 @@ def fly(state, batch, wishes=None):
     journal = Journal(state)
     about = {"operation": "generate", "model": "m", "display_name": f"chargen-lib-{batch}"}
     where = {"base_url": Server.base_url, "key": Server.fingerprint}
-    journal.append("intent", batch, **about, **where, wishes=wishes or {}, cost_usd=0.0, tokens=0, clock={}, pid=0)
-    journal.append("created", batch, job="batches/other", adopted=False)
+    journal.append(
+        builders.event("intent", batch, **about, **where, wishes=wishes or {}, cost_usd=0.0, tokens=0, clock={}, pid=0)
+    )
+    journal.append(builders.event("created", batch, job="batches/other", adopted=False))
 
 
 def land(state, batch):
-    Journal(state).append("applied", batch, outcomes={})
+    Journal(state).append(builders.event("applied", batch, outcomes={}))

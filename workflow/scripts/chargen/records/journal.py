@@ -11,29 +11,16 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from chargen.base import durable, events, failpoints
+from chargen.base import durable, failpoints
 from chargen.base.reading import WrongShape
+from chargen.records import journal_lines as lines
 from chargen.records.batch import WITH_PICTURE as WITH_PICTURE
 from chargen.records.journal_index import JournalIndex, PastBatch, checksum, whole_lines
-from chargen.records.journal_lines import (
-    Absent,
-    Applied,
-    Cancelled,
-    Cleaned,
-    Clock,
-    Created,
-    Ended,
-    Fetched,
-    FoundAgain,
-    Intent,
-    Moment,
-    Refused,
-    read_event,
-)
+from chargen.records.journal_lines import Clock, Created, Event, Intent, Moment, line_of, name_of, read_event
+from chargen.records.journal_log import log_event
 from chargen.records.state import State
 
 Outcome = tuple[str, str, int]
@@ -55,37 +42,6 @@ MONTH_S = 32 * 86400.0
 INDEX_AFTER_BYTES = 256_000
 """By how much the journal must have grown for its index to be written again."""
 
-_TOLD: dict[str, tuple[events.Level, str]] = {
-    "intent": ("info", "creating the job of batch {batch}: {tasks} tasks for {model}, about ${cost_usd:.4f}"),
-    "created": ("info", "{job} is the job of batch {batch}"),
-    "refused": ("warning", "no job was made: the server answered {status}, {message}"),
-    "absent": ("warning", "no job of batch {batch} was made"),
-    "cancelled": ("warning", "cancelled the job of batch {batch} ({why})"),
-    "ended": ("info", "the job of batch {batch} ended {state}: {error}"),
-    "fetched": ("info", "downloaded the results of batch {batch}: {bytes:,} bytes"),
-    "found-again": ("info", "{job} is on the server again: batch {batch} is in flight again"),
-    "cleaned": ("info", "deleted the files of batch {batch} on the server"),
-}
-"""The log message of each event; for ``applied`` the receipt is logged instead."""
-
-_PUBLIC = frozenset(
-    (
-        "operation",
-        "model",
-        "job",
-        "adopted",
-        "cost_usd",
-        "tokens",
-        "status",
-        "message",
-        "why",
-        "state",
-        "error",
-        "bytes",
-    )
-)
-"""Which fields of a journal line are logged as facts."""
-
 
 def now() -> str:
     """The present moment in UTC, like ``2026-11-21T18:04:05Z``."""
@@ -101,9 +57,9 @@ def seconds_since(moment: str) -> float:
     return (dt.datetime.now(dt.UTC) - (then if then.tzinfo else then.replace(tzinfo=dt.UTC))).total_seconds()
 
 
-def clock() -> dict[str, Any]:
+def clock() -> Clock:
     """The machine's own clock, which no correction of the wall clock moves: valid within one boot."""
-    return {"boot": _boot(), "monotonic": _since_boot_s()}
+    return Clock(_boot(), _since_boot_s())
 
 
 def age_s(moment: Intent | Moment) -> float:
@@ -113,7 +69,7 @@ def age_s(moment: Intent | Moment) -> float:
 
 def moment() -> Moment:
     """The present moment, by both clocks."""
-    return Moment(now(), Clock(_boot(), _since_boot_s()))
+    return Moment(now(), clock())
 
 
 def _age_s(time: str, clock: Clock) -> float:
@@ -293,20 +249,15 @@ class Journal:
             if got:
                 index.write(self._state.journal_index)
 
-    def append(self, event: str, batch: str, **values: Any) -> None:
-        """Record *event* of *batch* durably."""
-        line = {"time": now(), "event": event, "batch": batch, **values}
+    def append(self, event: Event) -> None:
+        """Record *event* durably."""
         with self._state.lock("journal"):
-            durable.append_line(self._state.journal, line)
+            durable.append_line(self._state.journal, line_of(event))
         # A job that was made and a job whose name is known are two moments.
-        failpoints.reached("named" if event == "created" else event)
-        self._take(line)
-        if event in _TOLD:
-            level, words = _TOLD[event]
-            facts: dict[str, Any] = {name: values[name] for name in _PUBLIC & values.keys()} | {"batch": batch}
-            if "wishes" in values:
-                facts["tasks"] = len(values["wishes"])
-            events.log(event, words.format(**facts).removesuffix(": "), level=level, **facts)
+        failpoints.reached("named" if isinstance(event, Created) else name_of(event))
+        self._lines += 1
+        self._apply(event)
+        log_event(event)
 
     def entry(self, batch: str) -> Entry:
         """Return what is known of *batch*; an empty entry if nothing is."""
@@ -375,11 +326,14 @@ class Journal:
         """Take in one line. Raises `WrongShape`, having changed nothing, if it is not one."""
         event = read_event(line)
         self._lines += 1
-        if event is None:
-            return
+        if event is not None:
+            self._apply(event)
+
+    def _apply(self, event: Event) -> None:
+        """Take in what *event*, the line that was read last, says."""
         entry = self.entries.setdefault(event.batch, Entry(event.batch))
         match event:
-            case Intent():
+            case lines.Intent():
                 entry.intents = [event]
                 entry.open_intent = event
                 entry.operation, entry.model = event.operation, event.model
@@ -390,35 +344,35 @@ class Journal:
                 entry.cost_usd, entry.tokens = event.cost_usd, event.tokens
                 entry.submitted = event.time
                 entry.refused = ""
-            case Created():
+            case lines.Created():
                 entry.throttled = False
                 entry.job, entry.adopted, entry.open_intent = event.job, event.adopted, None
                 entry.sent_elsewhere = event.sent_elsewhere
                 self._denied.pop(entry.model, None)
                 entry.created_line = self._lines
-            case Refused():
+            case lines.Refused():
                 entry.open_intent, entry.refused = None, event.message
                 entry.throttled = event.is_throttled
                 if event.denies(entry.model):
                     self._denied[entry.model] = event.time
-            case Absent():
+            case lines.Absent():
                 entry.open_intent = None
-            case Cancelled():
+            case lines.Cancelled():
                 entry.cancelled = True
                 entry.withdrawn = entry.withdrawn or event.why == "asked"
-            case Ended():
+            case lines.Ended():
                 entry.ended, entry.error = event.state, event.error
                 entry.ended_time, entry.ended_line = event.time, self._lines
-            case Fetched():
+            case lines.Fetched():
                 entry.fetched = event.time
-            case Applied():
+            case lines.Applied():
                 entry.outcomes, entry.applied = event.outcomes, event.time
                 entry.actual_usd = event.cost_usd
-            case FoundAgain():
+            case lines.FoundAgain():
                 entry.outcomes, entry.applied, entry.actual_usd = None, "", None
                 entry.ended, entry.error, entry.fetched = "", "", ""
                 entry.found_again = True
-            case Cleaned():
+            case lines.Cleaned():
                 entry.cleaned = True
 
     def _recover(self) -> None:

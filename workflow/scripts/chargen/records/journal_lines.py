@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Any
 
 from chargen.base.frozen import frozen
-from chargen.base.reading import WrongShape, build
+from chargen.base.reading import WrongShape, build, optional, plain_object
 
 
 @frozen
@@ -57,7 +58,7 @@ class Created(Event):
 
     job: str
     adopted: bool = False
-    sent_elsewhere: bool = False
+    sent_elsewhere: bool = optional(False)
 
 
 @frozen
@@ -67,8 +68,8 @@ class Refused(Event):
 
     status: int = 0
     message: str = ""
-    throttled: bool | None = None
-    no_model: bool | None = None
+    throttled: bool | None = optional()
+    no_model: bool | None = optional()
 
     @property
     def is_throttled(self) -> bool:
@@ -111,7 +112,7 @@ class Applied(Event):
     """Every task has its outcome, by wish id; ``cost_usd`` is what the batch cost, where that is certain."""
 
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    cost_usd: float | None = None
+    cost_usd: float | None = optional()
 
 
 @frozen
@@ -138,6 +139,20 @@ EVENTS: Mapping[str, type[Event]] = {
     "found-again": FoundAgain,
     "cleaned": Cleaned,
 }
+
+
+_NAMES = {kind: name for name, kind in EVENTS.items()}
+
+
+def name_of(event: Event) -> str:
+    """Return what *event* is called in the journal."""
+    return _NAMES[type(event)]
+
+
+def line_of(event: Event) -> dict[str, Any]:
+    """Return the line of the journal that says *event*."""
+    data = plain_object(event)
+    return {"time": data.pop("time"), "event": name_of(event), **data}
 
 
 def read_event(line: object) -> Event | None:

@@ -22,7 +22,8 @@ from chargen.providers.registry import connect
 from chargen.providers.uploads import Uploads
 from chargen.records import arguments
 from chargen.records.commands import command
-from chargen.records.journal import Journal
+from chargen.records.journal import Journal, now
+from chargen.records.journal_lines import Cancelled, Cleaned
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 from chargen.screens.jobs import Job
@@ -160,9 +161,9 @@ def _record(act: Act, state: State, remote: Connection) -> None:
     journal = Journal(state)
     entry = journal.entries.get(act.batch)
     if entry and act.what == "cancel":
-        journal.append("cancelled", entry.batch, why="asked")
+        journal.append(Cancelled(now(), entry.batch, why="asked"))
     elif entry and entry.outcomes is not None and not entry.cleaned:
-        journal.append("cleaned", entry.batch)
+        journal.append(Cleaned(now(), entry.batch))
 
 
 def _cancel(job: Job) -> Act:

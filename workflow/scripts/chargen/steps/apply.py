@@ -26,6 +26,7 @@ from chargen.providers.registry import provider_of
 from chargen.providers.verdicts import Joined, failed, join
 from chargen.records.batch import SUCCEEDED, BatchEnd, BatchPlan, Cost, Outcome, Receipt, Task, Times
 from chargen.records.journal import Entry, Journal, now
+from chargen.records.journal_lines import Applied
 from chargen.records.learned import learn
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
@@ -252,9 +253,8 @@ def _close(state: State, receipt: Receipt) -> None:
     """Write the outcomes into the journal, once."""
     journal = Journal.recent(state, receipt.batch)
     if journal.entry(receipt.batch).outcomes is None:
-        outcomes = {task.wish_id: [task.outcome, task.reason] for task in receipt.tasks}
-        cost = _certain_cost(receipt)
-        journal.append("applied", receipt.batch, outcomes=outcomes, **({} if cost is None else {"cost_usd": cost}))
+        outcomes = {task.wish_id: (task.outcome, task.reason) for task in receipt.tasks}
+        journal.append(Applied(now(), receipt.batch, outcomes=outcomes, cost_usd=_certain_cost(receipt)))
 
 
 def _certain_cost(receipt: Receipt) -> float | None:

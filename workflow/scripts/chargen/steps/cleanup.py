@@ -16,7 +16,8 @@ from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect
 from chargen.providers.uploads import Uploads
 from chargen.records.batch import BatchPlan, Receipt
-from chargen.records.journal import Entry, Journal, seconds_since
+from chargen.records.journal import Entry, Journal, now, seconds_since
+from chargen.records.journal_lines import Cleaned
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
 from chargen.steps.sending import distinct_references, drop_copy, sent_sha256, uploaded_contents
@@ -77,7 +78,7 @@ def _tidy_server(settings: Settings, state: State, files: BatchFiles, remote: Co
         if why:
             events.log("left", f"{entry.job} stays on the server: {why}", batch=files.id, job=entry.job)
         _delete_remote(state, files, "" if why else entry.job, remote)
-        journal.append("cleaned", files.id)
+        journal.append(Cleaned(now(), files.id))
 
 
 def why_kept(entry: Entry) -> str:

@@ -16,7 +16,8 @@ from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
 from chargen.providers.uploads import pauses
 from chargen.records.batch import BatchEnd
-from chargen.records.journal import Journal
+from chargen.records.journal import Journal, now
+from chargen.records.journal_lines import Ended, Fetched
 from chargen.records.ledgers import RequestLine, read_ledger
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
@@ -57,8 +58,8 @@ class Downloads:
         )
         durable.write_json(files.ended, end.to_json())
         failpoints.reached("end-stored")
-        journal.append("ended", batch, state=state, error=error)
-        journal.append("fetched", batch, bytes=files.responses.stat().st_size)
+        journal.append(Ended(now(), batch, state=state, error=error))
+        journal.append(Fetched(now(), batch, bytes=files.responses.stat().st_size))
         return True
 
     def download(self, batch: str, operation: RemoteJob) -> str | None:

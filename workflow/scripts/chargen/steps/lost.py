@@ -16,7 +16,8 @@ from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
 from chargen.records.batch import Outcome
 from chargen.records.identity import Wish
-from chargen.records.journal import Journal
+from chargen.records.journal import Journal, now
+from chargen.records.journal_lines import FoundAgain
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, State
 from chargen.steps import account
@@ -60,7 +61,7 @@ def put_in_flight(state: State, files: BatchFiles) -> None:
         files.receipt.replace(files.lost_receipt)
         durable.sync_folder(files.folder)
         failpoints.reached("lost-receipt")
-    journal.append("found-again", files.id, job=job)
+    journal.append(FoundAgain(now(), files.id, job=job))
     events.print_message(f"{job}, which was lost, is on the server again: collecting its results")
 
 

@@ -17,7 +17,8 @@ from chargen.providers.uploads import Uploads, asking
 from chargen.records.batch import BatchPlan
 from chargen.records.commands import command
 from chargen.records.identity import batch_named
-from chargen.records.journal import SETTLED_AFTER_S, Entry, Journal, age_s, clock
+from chargen.records.journal import SETTLED_AFTER_S, Entry, Journal, age_s, clock, now
+from chargen.records.journal_lines import Absent, Created, Intent
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import waiting
@@ -264,31 +265,33 @@ def reconcile(search: Search, run: RunFiles | None) -> str:
             return job
         left = end - time.monotonic()
         if left <= 0:
-            search.journal.append("absent", entry.batch)
+            search.journal.append(Absent(now(), entry.batch))
             return ""
         waiting.pause(min(2.0, max(0.2, left)), run)
 
 
 def record_intent(journal: Journal, plan: BatchPlan, remote: Connection, request_file: str = "") -> None:
     journal.append(
-        "intent",
-        plan.batch,
-        operation=plan.operation,
-        model=plan.model,
-        display_name=plan.display_name,
-        base_url=remote.base_url,
-        key=remote.fingerprint,
-        request_file=request_file,
-        wishes={task.wish_id: task.attempt for task in plan.tasks},
-        cost_usd=plan.cost_usd,
-        tokens=plan.tokens,
-        clock=clock(),
-        pid=os.getpid(),
+        Intent(
+            now(),
+            plan.batch,
+            operation=plan.operation,
+            model=plan.model,
+            display_name=plan.display_name,
+            base_url=remote.base_url,
+            key=remote.fingerprint,
+            request_file=request_file,
+            wishes={task.wish_id: task.attempt for task in plan.tasks},
+            cost_usd=plan.cost_usd,
+            tokens=plan.tokens,
+            clock=clock(),
+            pid=os.getpid(),
+        )
     )
 
 
 def record_created(journal: Journal, batch: str, job: str, *, adopted: bool) -> str:
-    journal.append("created", batch, job=job, adopted=adopted)
+    journal.append(Created(now(), batch, job=job, adopted=adopted))
     return job
 
 
@@ -299,4 +302,4 @@ def take_over(journal: Journal, plan: BatchPlan, job: RemoteJob, remote: Connect
     """
     ours = bool(job.request_file) and job.request_file in journal.entry(plan.batch).request_files
     record_intent(journal, plan, remote, job.request_file)
-    journal.append("created", plan.batch, job=job.name, adopted=True, sent_elsewhere=not ours)
+    journal.append(Created(now(), plan.batch, job=job.name, adopted=True, sent_elsewhere=not ours))

@@ -21,7 +21,8 @@ from chargen.providers.protocol import Connection
 from chargen.providers.registry import provider_of
 from chargen.providers.uploads import InvalidUpload, pauses
 from chargen.records.batch import NOT_SENT, BatchEnd, BatchJob, BatchPlan
-from chargen.records.journal import Journal
+from chargen.records.journal import Journal, now
+from chargen.records.journal_lines import Refused
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
 from chargen.steps import account, waiting
@@ -38,7 +39,7 @@ class AmbiguousSubmission(ChargenError):
     """It is not known yet whether a job was created; nothing was sent again."""
 
 
-class Refused(ChargenError):
+class SubmissionRefused(ChargenError):
     """The create was refused, so no job was made; ``error`` is the server's answer."""
 
     def __init__(self, error: RemoteError, plan: BatchPlan):
@@ -90,7 +91,7 @@ def _submit_now(
         return BatchJob(batch=files.id, job=job)
     try:
         return _send(search, remote, run, staged)
-    except Refused as refusal:
+    except SubmissionRefused as refusal:
         if not refusal.error.gone or not open_uploads(settings, state, remote).forget_gone():
             raise
         words = f"{refusal.error}: some uploads are missing on the server, uploading them again"
@@ -136,12 +137,14 @@ def _create(search: Search, request_file: str, remote: Connection, run: RunFiles
             if error.unclear:
                 return _after_unclear_answer(search, error, run)
             journal.append(
-                "refused",
-                batch,
-                status=error.status,
-                message=error.message,
-                throttled=error.throttled or error.out_of_credits,
-                no_model=error.denies_model(plan.model),
+                Refused(
+                    now(),
+                    batch,
+                    status=error.status,
+                    message=error.message,
+                    throttled=error.throttled or error.out_of_credits,
+                    no_model=error.denies_model(plan.model),
+                )
             )
             if error.unsent and (pause := next(unsent)) is not None:
                 words = f"{error}: nothing was sent; trying again in {duration(pause)}"
@@ -149,7 +152,7 @@ def _create(search: Search, request_file: str, remote: Connection, run: RunFiles
                 waiting.pause(pause, run)
                 continue
             if not error.throttled or time.monotonic() > end:
-                raise Refused(error, plan) from None
+                raise SubmissionRefused(error, plan) from None
             # It may have taken effect all the same, and the list may lag as it may after an unclear answer.
             pause = max(error.retry_after_s or settings.poll.interval_s, settings.submit.grace_s)
             words = f"the server requests a pause of {duration(pause)} before this job: {error.message[:200]}"

@@ -11,7 +11,8 @@ from chargen.base.formatting import duration
 from chargen.base.wording import count, progress_of
 from chargen.providers.base import LOST, RemoteError, RemoteJob, jobs_read_again
 from chargen.providers.protocol import Connection
-from chargen.records.journal import Entry, Journal
+from chargen.records.journal import Entry, Journal, now
+from chargen.records.journal_lines import Cancelled
 from chargen.records.last_look import LastLook
 from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles, RunFiles, State
@@ -153,4 +154,4 @@ class Watch:
             except RemoteError as trouble:
                 log_trouble(f"{trouble}; trying again later", self.patience.pause_s, batch=entry.batch)
                 return
-            journal.append("cancelled", entry.batch, why="deadline")
+            journal.append(Cancelled(now(), entry.batch, why="deadline"))
