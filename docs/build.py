@@ -36,6 +36,9 @@ with `--configfile`, or for one run with `--config key=value`. A key of a group,
 What is a text arrives as you type it, once the shell has read it: `library='Book #2'`, `library=2024_01`,
 `note='3, or "#7"?'`. A text in quotes of its own (`note='"so"'`) loses them. Lists are separated by spaces or commas.
 
+Editors with yaml-language-server (VS Code: the extension *YAML*) complete and check a configuration file that begins
+with `# yaml-language-server: $schema=<checkout>/schemas/config.schema.json`.
+
 | key | default | meaning |
 |---|---|---|
 """

@@ -8,7 +8,7 @@ from chargen.library.scene import SCENE_FIELDS
 
 _DEFAULTS = ", ".join(f"`{name}`" for name, item in SCENE_FIELDS.items() if item.level == "defaults")
 
-ENTITY_KEYS: Mapping[str, str] = {
+_DESCRIBED = {
     "schema": "Version of the format; 1 is the only one. May be left out.",
     "kind": "`character`, `location` or `chapter`; must match the folder. May be left out.",
     "name": "The name in prompts. Without it, the folder's name as words.",
@@ -31,5 +31,11 @@ ENTITY_KEYS: Mapping[str, str] = {
     "generated_images": "Written by chargen, see [records](#records).",
     "image_inventory": "Written by chargen, see [records](#records).",
     "image_reviews": "Written by chargen, see [records](#records).",
+}
+
+ENTITY_KEYS: Mapping[str, str] = _DESCRIBED | {
+    name: f"For all its scenes: {item.description}"
+    for name, item in SCENE_FIELDS.items()
+    if item.level == "entity" and name not in _DESCRIBED
 }
 """Every key with what it does, in the order in which a file usually has them."""

@@ -181,7 +181,7 @@ def _of_all_scenes(view: View, defaults: View, item: SceneField, problems: Probl
         return as_texts(view.data.get(item.name))
     if item.type == "palette":
         return palette(view.data.get(item.name))
-    return view.text(item.name)
+    return _field(view, item, problems, "entity skipped")
 
 
 def _field(view: View, item: SceneField, problems: Problems, effect: Effect = "scene skipped") -> Any:
