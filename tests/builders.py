@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from chargen.base import durable
 from chargen.base.reading import build
@@ -11,9 +14,11 @@ from chargen.library.target import Target
 from chargen.operations.analyze.extra import AnalysisExtra
 from chargen.operations.enhance.extra import EnhancementExtra
 from chargen.records import journal
+from chargen.records import settings as config
 from chargen.records.batch import BatchEnd, BatchPlan, Cost, Outcome, Receipt, Reference, Task, Times, Tokens
 from chargen.records.identity import Wish, display_name, task_key
 from chargen.records.journal_lines import EVENTS, Event
+from chargen.records.settings import Settings
 from chargen.records.state import BatchFiles
 
 BATCH = "0123456789abcdef"
@@ -21,6 +26,12 @@ MODEL = "gemini-nano-banana-2.1"
 LIBRARY = "lib"
 SPEC = "sha256:0123456789abcdef"
 WHEN = "2026-11-25T12:00:00Z"
+
+
+def settings(home: Path, **said: Any) -> Settings:
+    """The settings of a run in the folder *home*: the defaults, with the library ``story`` and what is *said*."""
+    defaults = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
+    return config.settings(defaults | {"library": "story"} | said, home)
 
 
 def wish(target: str = "character/oda/lamp", variation: int = 1, **said: Any) -> Wish:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from PIL import Image
 
 import builders
@@ -21,7 +20,6 @@ from chargen.planning.plan import Stale
 from chargen.planning.scene_plans import ScenePlan
 from chargen.planning.standing import Standing, Status
 from chargen.providers.models import load_catalog
-from chargen.records import settings as config
 from chargen.records.batch import WITH_PICTURE, Cost, Outcome, Receipt, Times, Tokens
 from chargen.records.identity import Wish, task_key
 from chargen.records.journal import Journal
@@ -203,9 +201,7 @@ def make_world(home: Path, **overrides: Any) -> World:
     """Return an empty world in the folder *home*."""
     library = home / "my story" / "story-content"
     library.mkdir(parents=True)
-    values = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
-    values |= {"library": str(library), "provider": "gemini", **overrides}
-    return World(home, config.settings(values, home))
+    return World(home, builders.settings(home, **{"library": str(library), "provider": "gemini", **overrides}))
 
 
 def png(width: int = 60, height: int = 80, colour: str = "teal") -> bytes:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from report_world import png
 
+import builders
 from chargen.library.load import load_entity
+from chargen.library.model import Entity
 from chargen.library.spec import spec_hash
 from chargen.library.writeback import append_items
 from chargen.operations.generate.plan import make_plan
-from chargen.records import settings as config
+from chargen.planning.scene_plans import ScenePlan
 from chargen.records.settings import Settings
 from chargen.records.state import State
 from chargen.report.survey import Survey
@@ -34,28 +35,36 @@ scenes:
 
 @dataclass
 class ReviewWorld:
-    """One character: two pictures of the lamp, one of the rope, and the pier from before chargen; the fog has none."""
+    """A library with one character, Oda, whose pictures are put in place one by one; ``called`` changes settings."""
 
     home: Path
+    imagery: str = ODA
     called: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (self.entity / "images").mkdir(parents=True)
+        (self.entity / "imagery.yaml").write_text(self.imagery)
+
+    @property
+    def library(self) -> Path:
+        return self.home / "story"
 
     @property
     def entity(self) -> Path:
-        return self.home / "story" / "characters" / "oda"
+        return self.library / "characters" / "oda"
 
     @property
     def html(self) -> Path:
         return self.home / "results" / "report.html"
 
     def settings(self, **asked: Any) -> Settings:
-        data = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
-        asked = {"library": str(self.home / "story"), "provider": "emulator"} | asked
-        return replace(config.settings(data | asked, self.home), **self.called)
+        return replace(builders.settings(self.home, **asked), **self.called)
 
-    def record(self, scene: str, variation: int, name: str, colour: str, **more: str) -> None:
-        """Put a picture in place and record it."""
-        (self.entity / "images" / name).write_bytes(png(300, 400, colour))
-        scenes = load_entity(self.home / "story", "character", "oda").scenes
+    def record(self, scene: str, variation: int, name: str, **more: str) -> None:
+        """Put a picture in place and record it, as made for the scene's present words; its colour is its own."""
+        colour = hashlib.sha256(f"{scene} {variation} {more}".encode()).hexdigest()[:6]
+        (self.entity / "images" / name).write_bytes(png(300, 400, f"#{colour}"))
+        scenes = load_entity(self.library, "character", "oda").scenes
         suffix = f"_c{variation}" if variation > 1 else ""
         item = {
             "scene": scene,
@@ -72,11 +81,17 @@ class ReviewWorld:
     def sha256(self, name: str) -> str:
         return hashlib.sha256((self.entity / "images" / name).read_bytes()).hexdigest()
 
+    def read(self) -> Entity:
+        """The character as its file says now."""
+        return load_entity(self.library, "character", "oda", provider="emulator")
+
+    def plan(self) -> ScenePlan:
+        return make_plan(self.settings(), scope=["all"])
+
     def write_page(self) -> str:
         """Write the report and return its page."""
         settings = self.settings()
-        plan = make_plan(settings, scope=["all"])
-        write_report(Survey(settings, State.of(settings), plan), self.html.parent)
+        write_report(Survey(settings, State.of(settings), self.plan()), self.html.parent)
         return self.html.read_text("utf-8")
 
     def review(self, **asked: Any) -> str:
@@ -85,12 +100,10 @@ class ReviewWorld:
 
 
 def make_review_world(home: Path) -> ReviewWorld:
-    """Return such a library in the folder *home*."""
+    """Two pictures of the lamp, one of the rope, and the pier from before chargen; the fog has none."""
     world = ReviewWorld(home)
-    (world.entity / "images").mkdir(parents=True)
-    (world.entity / "imagery.yaml").write_text(ODA)
-    world.record("lamp", 1, "lamp.png", "teal")
-    world.record("lamp", 2, "lamp_c2.png", "olive")
-    world.record("rope", 1, "rope.png", "maroon")
+    world.record("lamp", 1, "lamp.png")
+    world.record("lamp", 2, "lamp_c2.png")
+    world.record("rope", 1, "rope.png")
     (world.entity / "images" / "pier.png").write_bytes(png(400, 300, "navy"))
     return world

@@ -7,13 +7,11 @@ import json
 from dataclasses import replace
 
 import pytest
-import yaml
 from operate_server import BATCH, Server, sent, uploaded
 
 import builders
 from chargen.base import durable
 from chargen.base.errors import ChargenError
-from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import RunFiles, State
 from chargen.screens import cleanup, storage
@@ -27,8 +25,7 @@ ORPHAN = "chargen-" + "b" * 32
 
 @pytest.fixture
 def settings(tmp_path):
-    values = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
-    return config.settings(values | {"library": "story"}, tmp_path)
+    return builders.settings(tmp_path)
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 from operate_server import BATCH, Server, sent
 
 import builders
 from chargen.base import durable
-from chargen.records import settings as config
 from chargen.records.journal import Journal
 from chargen.records.state import State
 from chargen.screens import jobs
@@ -24,8 +22,7 @@ def state(tmp_path):
 
 @pytest.fixture
 def settings(tmp_path):
-    values = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
-    return config.settings(values | {"library": "story"}, tmp_path)
+    return builders.settings(tmp_path)
 
 
 @pytest.fixture

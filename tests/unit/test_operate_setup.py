@@ -7,8 +7,8 @@ import io
 from dataclasses import replace
 
 import pytest
-import yaml
 
+import builders
 from chargen.base.capabilities import capabilities
 from chargen.base.errors import ChargenError
 from chargen.library.load import load_library
@@ -39,12 +39,7 @@ def ask_about(settings, ask):
 
 @pytest.fixture
 def settings(tmp_path):
-    return make(tmp_path)
-
-
-def make(home, **more):
-    values = yaml.safe_load(config.DEFAULT_CONFIG.read_text("utf-8"))
-    return config.settings(values | {"library": "story"} | more, home)
+    return builders.settings(tmp_path)
 
 
 def levels(findings):
@@ -80,7 +75,7 @@ def test_the_env_file_is_private_and_holds_no_key(tmp_path):
     init.make(tmp_path / "story", tmp_path)
 
     assert 0o600 == (tmp_path / ".env").stat().st_mode & 0o777
-    assert ["ok"] == levels(check_key(make(tmp_path), {}))
+    assert ["ok"] == levels(check_key(builders.settings(tmp_path), {}))
 
 
 def test_init_refuses_examples_files_and_the_working_directory(tmp_path):
@@ -89,7 +84,7 @@ def test_init_refuses_examples_files_and_the_working_directory(tmp_path):
     for library in (tmp_path / "file", tmp_path):
         with pytest.raises(ChargenError, match="my-story"):
             init.make(library, tmp_path)
-    example = make(tmp_path, library=str(config.schema.ROOT / "examples" / "saltmere"))
+    example = builders.settings(tmp_path, library=str(config.schema.ROOT / "examples" / "saltmere"))
     with pytest.raises(ChargenError, match="my-story"):
         init.run(example, State.of(example), RunFiles(tmp_path), Screen(False, io.StringIO()))
 
@@ -110,7 +105,7 @@ def test_the_key_is_named_by_its_variable_and_never_shown(tmp_path):
     (tmp_path / ".env").write_text("GOOGLE_API_KEY=another-secret\n")
     (tmp_path / ".env").chmod(0o644)
 
-    findings = list(check_key(make(tmp_path, provider="gemini"), {"GEMINI_API_KEY": SECRET}))
+    findings = list(check_key(builders.settings(tmp_path, provider="gemini"), {"GEMINI_API_KEY": SECRET}))
 
     text = " ".join(f"{finding.says} {finding.advice}" for finding in findings)
     assert ["ok", "warning", "warning"] == levels(findings)
@@ -121,7 +116,7 @@ def test_the_key_is_named_by_its_variable_and_never_shown(tmp_path):
 @pytest.mark.parametrize(("provider", "level"), [("gemini", "error"), ("emulator", "ok")])
 def test_no_key_is_an_error_only_where_one_is_needed(tmp_path, provider, level):
     """The emulator needs none."""
-    assert [level] == levels(check_key(make(tmp_path, provider=provider), {}))
+    assert [level] == levels(check_key(builders.settings(tmp_path, provider=provider), {}))
 
 
 @pytest.mark.parametrize(
@@ -217,9 +212,9 @@ def test_settings_that_a_model_does_not_take_are_named(settings):
 
 def test_what_is_kept_where_is_said(tmp_path):
     """Google's logs, its server and this machine, each with how long; asking Google to store is worth a warning."""
-    usual = list(check_privacy(make(tmp_path, provider="gemini")))
-    asked = list(check_privacy(make(tmp_path, provider="gemini", store_requests=True)))
-    free = list(check_privacy(make(tmp_path)))
+    usual = list(check_privacy(builders.settings(tmp_path, provider="gemini")))
+    asked = list(check_privacy(builders.settings(tmp_path, provider="gemini", store_requests=True)))
+    free = list(check_privacy(builders.settings(tmp_path)))
 
     assert [["ok", "ok"], ["warning", "ok"], ["ok"]] == [levels(found) for found in (usual, asked, free)]
     assert "up to 55 days" in asked[0].says

@@ -87,7 +87,7 @@ def test_a_note_is_known_again(world: ReviewWorld) -> None:
 def test_an_older_picture_of_the_same_name_cannot_be_reviewed(world: ReviewWorld) -> None:
     """A rejected picture that is still there stays as it is: `snakemake review` would mean the one that came after."""
     world.review(reject=[f"{ODA}/rope"])
-    world.record("rope", 1, "rope-new.png", "purple")
+    world.record("rope", 1, "rope-new.png", generated_at="2026-11-02T00:00:00Z")
     reviews = reviews_on(world.write_page())
 
     ropes = {id: review for id, review in reviews.items() if "/rope:" in id}

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
-import zlib
-from pathlib import Path
 
 import pytest
-import yaml
+from review_world import ReviewWorld
 
 from chargen.base import schemas as schema
 from chargen.base.errors import ChargenError
-from chargen.library.load import load_entity
 from chargen.library.references import ReferenceIndex
-from chargen.library.spec import spec_hash
-from chargen.library.writeback import append_items
 from chargen.operations.generate.plan import make_plan
-from chargen.records import settings as config
-from chargen.records.state import State
-from chargen.screens.review import review
 
 ODA = """\
 # a comment that stays
@@ -32,60 +23,9 @@ scenes:
 """
 
 
-def tiny_png(text: str) -> bytes:
-    """A whole picture of one pixel, another one for each text."""
-    seed = hashlib.sha256(text.encode()).digest()
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" + seed[:3])), (b"IEND", b"")]
-    body = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
-
-
-class World:
-    """A library with one character; its settings can be changed."""
-
-    def __init__(self, folder: Path):
-        self.library = folder / "story"
-        self.entity = self.library / "characters" / "oda"
-        (self.entity / "images").mkdir(parents=True)
-        (self.entity / "imagery.yaml").write_text(ODA)
-        self.folder = folder
-
-    def settings(self, **changed):
-        data = yaml.safe_load(config.DEFAULT_CONFIG.read_text())
-        return config.settings(data | {"library": str(self.library)} | changed, self.folder)
-
-    def record(self, scene: str, variation: int, name: str, **more: str) -> None:
-        """A picture in place, made for the scene's present words."""
-        picture = self.entity / "images" / name
-        picture.write_bytes(tiny_png(f"{scene} {variation} {more}"))
-        spec = {s.id: spec_hash(s) for s in load_entity(self.library, "character", "oda").scenes}[scene]
-        item = {
-            "scene": scene,
-            "file_path": f"images/{name}",
-            "status": "generated",
-            "provider": "emulator",
-            "sha256": hashlib.sha256(picture.read_bytes()).hexdigest(),
-            "task_key": f"character/oda/{scene}{f'_c{variation}' if variation > 1 else ''}@sha256:0123456789abcdef",
-            "spec_hash": spec,
-            "generated_at": "2026-11-01T00:00:00Z",
-        } | more
-        append_items(self.entity / "imagery.yaml", "generated_images", [item], library=self.folder / "locks", same=())
-
-    def review(self, **asked):
-        settings = self.settings(**asked)
-        return review(settings, State.of(settings))
-
-    def read(self):
-        return load_entity(self.library, "character", "oda", provider="emulator")
-
-    def plan(self):
-        return make_plan(self.settings())
-
-
 @pytest.fixture
 def world(tmp_path):
-    world = World(tmp_path)
+    world = ReviewWorld(tmp_path, ODA)
     world.record("lamp", 1, "lamp.png")
     world.record("lamp", 2, "lamp_c2.png")
     world.record("rope", 1, "rope.png")
@@ -193,7 +133,7 @@ def test_file_of_reviews(world):
         {"target": "character/oda/rope", "status": "rejected", "sha256": "0" * 64},
         {"target": "character/oda/none", "status": "approved"},
     ]
-    (world.folder / "r.json").write_text(json.dumps({"schema_version": 1, "reviews": reviews}))
+    (world.home / "r.json").write_text(json.dumps({"schema_version": 1, "reviews": reviews}))
     said = world.review(reviews="r.json")
 
     assert [] == schema.errors("reviews", {"schema_version": 1, "reviews": reviews})

@@ -207,7 +207,8 @@ def lines(found: PriceList, width: int | None) -> Iterator[Line]:
         yield heading("US dollars per answer so far, without its input")
         yield from _learned(found.learned, width)
     yield line()
-    yield line(f"as of {found.updated} ({count(found.age_days, 'day')} ago), {found.file}")
+    age = f"{count(found.age_days, 'day')} ago" if found.age_days > 0 else "today"
+    yield line(f"as of {found.updated} ({age}), {found.file}")
     yield from advice(f"source: {found.source}", width)
     if found.is_old:
         yield line(Span("! ", WARN), f"these prices are older than {OLD_DAYS} days: compare them with the source,")
