@@ -110,7 +110,7 @@ def test_changed_style_is_stale_until_ordered(project):
     assert "order 1: 4 pictures again, about $0.07" in ordered
     assert 2 == project.emulator.count("created")
     assert "0 images to make, 6 done" in after
-    assert "2 stale" in after
+    assert "2 out of date (stale)" in after
     project.assert_nothing_twice()
 
 
