@@ -19,9 +19,9 @@ DOCS = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="
 WORDS = set(re.findall(r"[\w-]+", DOCS))
 NAMES = [
     *faults.KINDS,
-    *faults.DEEDS,
-    *faults.ERROR_GIFTS,
-    *faults.LINE_GIFTS,
+    *faults.ACTIONS,
+    *faults.LINE_ERRORS,
+    *faults.BROKEN_LINES,
     *REFUSALS,
     *faults.ANSWER_BODIES,
     *faults.DOWNLOAD_BODIES,

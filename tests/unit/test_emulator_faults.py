@@ -95,11 +95,11 @@ def test_campaign_draws_everything() -> None:
         results.append(campaign.results("job", faults.ResultPlan()))
 
     hit = [fault for fault in calls if fault]
-    assert set(faults.DEEDS) - {"hang_after", "body", "deny", "redirect"} == {fault.do for fault in hit}
+    assert set(faults.ACTIONS) - {"hang_after", "body", "deny", "redirect"} == {fault.do for fault in hit}
     assert {429, 500, 503} == {fault.status for fault in hit}
     cuts = {(fault.call, fault.after_bytes < 1000) for fault in hit if fault.do == "cut_at"}
     assert {(call, early) for call in ("upload_chunk", "download") for early in (True, False)} == cuts
-    assert {*faults.ERROR_GIFTS, *faults.LINE_GIFTS, *REFUSALS} == {fault.give for fault in lines if fault}
+    assert {*faults.LINE_ERRORS, *faults.BROKEN_LINES, *REFUSALS} == {fault.give for fault in lines if fault}
     assert {1, 2, 3, 4, 8, 13, 14} == {fault.code for fault in lines if fault}
     troubled = [plan for plan in jobs if plan != faults.JobPlan()]
     assert 100 < len(troubled) < 220

@@ -16,7 +16,7 @@ import pytest
 from chargen.base.errors import ChargenError
 from chargen.emulator import cli, fault_plan, faults
 from chargen.emulator.campaign import LIES
-from chargen.emulator.lies import CONTROL_CHARACTERS
+from chargen.emulator.wrong_bodies import CONTROL_CHARACTERS
 from emulator_fixture import Emulator
 
 MODEL = "gemini-3.8-flash"

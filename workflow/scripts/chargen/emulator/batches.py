@@ -209,7 +209,7 @@ class Batches:
         return sorted(self._executed.values(), key=lambda item: str(item["ended"]))
 
     def end(self, job: Job, state: str, error: Mapping[str, Any] | None = None) -> None:
-        """End a job by decree (admin)."""
+        """End a job at once (admin)."""
         if job.state:
             return
         if state == "SUCCEEDED":

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from chargen.emulator.faults import (
     ANSWER_BODIES,
+    BROKEN_LINES,
     DENIALS,
     DOWNLOAD_BODIES,
-    ERROR_GIFTS,
     HASHES,
     KINDS,
-    LINE_GIFTS,
+    LINE_ERRORS,
     MOMENTS,
     PLACES,
     REDIRECTS,
@@ -85,13 +85,13 @@ class Campaign:
         dice = random.Random(f"{self.seed}|call|{kind}|{number}")
         if kind not in self.kinds or dice.random() >= self.calls:
             return None
-        deeds = ["status", "status_after", "cut_before", "cut_after", "hang"]
+        actions = ["status", "status_after", "cut_before", "cut_after", "hang"]
         if kind in ("download", "upload_chunk"):
-            deeds += ["cut_at", "cut_at"]
+            actions += ["cut_at", "cut_at"]
         status = dice.choice((429, 500, 503))
         return CallFault(
             call=kind,
-            do=dice.choice(deeds) if status != 429 else "status",
+            do=dice.choice(actions) if status != 429 else "status",
             status=status,
             retry_delay_s=dice.choice((0.2, 0.2, 0.2, None)),
             after_bytes=int(2 ** dice.uniform(0, 18)),  # as likely in a short body as in a long one
@@ -103,7 +103,7 @@ class Campaign:
         dice = random.Random(f"{self.seed}|line|{display_name}|{key}")
         draw = dice.random()
         if draw < self.lines:
-            give = dice.choice((*ERROR_GIFTS, *LINE_GIFTS))
+            give = dice.choice((*LINE_ERRORS, *BROKEN_LINES))
             return LineFault(give=give, code=dice.choice(_CODES))
         if draw < self.lines + self.refusals:
             return LineFault(give=dice.choice(sorted(REFUSALS)))

@@ -13,9 +13,9 @@ import google_crc32c
 from starlette.types import Receive, Scope, Send
 
 from chargen.emulator.calls import VARY
-from chargen.emulator.lies import Lie
 from chargen.emulator.results import Rendering
 from chargen.emulator.wire import cut
+from chargen.emulator.wrong_bodies import WrongBody
 
 _PIECE = 1024 * 1024
 _PATIENCE_S = 10.0
@@ -27,7 +27,7 @@ class Download:
 
     def __init__(self, source: Path | Rendering, wanted: str, cut_at: int | None, media_type: str) -> None:
         self.status_code = 200
-        self.lie: Callable[[bytes, str], Lie] | None = None
+        self.wrong_body: Callable[[bytes, str], WrongBody] | None = None
         self.crc32c = "whole"
         self._source = source
         self._range = wanted
@@ -37,8 +37,8 @@ class Download:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         await self._completed()
-        if self.lie is not None:
-            await self._send_lie(self.lie, send)
+        if self.wrong_body is not None:
+            await self._send_wrong_body(self.wrong_body, send)
             return
         start, length, headers = await self._extent()
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
@@ -64,14 +64,14 @@ class Download:
         if isinstance(made, Path):
             return
         deadline = time.monotonic() + _PATIENCE_S
-        while not made.done.is_set() and (self._range or self.lie or time.monotonic() < deadline):
+        while not made.done.is_set() and (self._range or self.wrong_body or time.monotonic() < deadline):
             await asyncio.sleep(0.01)
         if made.done.is_set() and not made.failure:
             self._source = made.path
 
-    async def _send_lie(self, lie: Callable[[bytes, str], Lie], send: Send) -> None:
+    async def _send_wrong_body(self, wrong: Callable[[bytes, str], WrongBody], send: Send) -> None:
         whole = self._source.read_bytes() if isinstance(self._source, Path) else b""
-        answer = lie(whole, self._media_type)
+        answer = wrong(whole, self._media_type)
         headers = [(b"content-type", answer.media_type.encode())]
         if answer.encoding:
             headers.append((b"content-encoding", answer.encoding.encode()))

@@ -14,15 +14,15 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from chargen.base.errors import ChargenError
 from chargen.emulator.campaign import LIES, Campaign
 from chargen.emulator.faults import (
+    ACTIONS,
     ANSWER_BODIES,
-    DEEDS,
+    BROKEN_LINES,
     DENIALS,
     DOWNLOAD_BODIES,
     ENDS,
-    ERROR_GIFTS,
     HASHES,
     KINDS,
-    LINE_GIFTS,
+    LINE_ERRORS,
     MOMENTS,
     PLACES,
     REDIRECTS,
@@ -76,7 +76,7 @@ def read(data: Any, base: Plan | None = None) -> Plan:
     for number, call in enumerate(plan.calls):
         _check_call(call, f"fault plan: calls[{number}]")
     for number, line in enumerate(plan.lines):
-        _one_of(line.give, [*ERROR_GIFTS, *LINE_GIFTS, *REFUSALS], f"fault plan: lines[{number}].give")
+        _one_of(line.give, [*LINE_ERRORS, *BROKEN_LINES, *REFUSALS], f"fault plan: lines[{number}].give")
     _one_of(plan.job.end, ENDS, "fault plan: job.end")
     if not 0 <= plan.job.done_share <= 1:
         raise BadPlan("fault plan: job.done_share: must be from 0 to 1")
@@ -97,14 +97,14 @@ def read(data: Any, base: Plan | None = None) -> Plan:
 
 def _check_call(call: CallFault, where: str) -> None:
     _one_of(call.call, [*KINDS, "*"], f"{where}.call")
-    _one_of(call.do, DEEDS, f"{where}.do")
+    _one_of(call.do, ACTIONS, f"{where}.do")
     if call.do == "cut_at" and call.call not in ("download", "upload_chunk"):
         raise BadPlan(f"{where}: cut_at is for download and upload_chunk; use cut_before or cut_after")
     if call.do == "body" or call.body:
         downloads = call.call == "download" and call.do == "body"
         _one_of(call.body, DOWNLOAD_BODIES if downloads else ANSWER_BODIES, f"{where}.body")
         if call.do not in ("body", "status", "status_after"):
-            raise BadPlan(f"{where}: a body is for the deeds body, status and status_after")
+            raise BadPlan(f"{where}: a body is for the actions body, status and status_after")
     if call.do == "deny" or call.denial:
         _one_of(call.denial, DENIALS, f"{where}.denial")
     if call.do == "redirect" and call.status not in REDIRECTS:

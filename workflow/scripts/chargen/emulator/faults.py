@@ -29,7 +29,7 @@ KINDS = [
     "embed",
     "register",
 ]
-DEEDS = [
+ACTIONS = [
     "status",
     "status_after",
     "cut_before",
@@ -73,8 +73,8 @@ DENIALS = ["firewall", "proxy", "leaked_key", "unauthorized", "gone"]
 REDIRECTS = (301, 302, 303, 307, 308)
 PLACES = ["get", "list", "download"]
 MOMENTS = ["created", "ended"]
-ERROR_GIFTS = ["error", "error_status_only", "error_code_only", "error_code_text"]
-LINE_GIFTS = [
+LINE_ERRORS = ["error", "error_status_only", "error_code_only", "error_code_text"]
+BROKEN_LINES = [
     "missing",
     "repeated",
     "unknown_key",
@@ -87,7 +87,7 @@ LINE_GIFTS = [
     "only_thought",
     "control_characters",
 ]
-SOUND_GIFTS = frozenset({"repeated", "two_images", "two_images_thought", "only_thought"})
+LINES_WITH_PICTURE = frozenset({"repeated", "two_images", "two_images_thought", "only_thought"})
 """Lines that bring their picture all the same."""
 ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
 
@@ -141,7 +141,7 @@ class LineFault:
 
     Chosen by ``key`` (glob), and ``nth`` (from 1), and ``share`` (0 to 1, drawn from ``seed``, the job's
     display name and the key). ``give``: ``error`` (with ``code`` and ``message``), ``error_code_only``,
-    ``error_status_only``, ``error_code_text``, a refusal's name, or a broken line (LINE_GIFTS).
+    ``error_status_only``, ``error_code_text``, a refusal's name, or a broken line (BROKEN_LINES).
     """
 
     give: str

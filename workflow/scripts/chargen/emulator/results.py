@@ -19,8 +19,8 @@ from chargen.emulator.catalogue import Catalogue, Model
 from chargen.emulator.clock import NANO
 from chargen.emulator.errors import RPC_MESSAGES, ApiError, invalid, no_such_file
 from chargen.emulator.jobs import EMBED, Job
-from chargen.emulator.lies import CONTROL_CHARACTERS
 from chargen.emulator.refusals import REFUSALS, refusal
+from chargen.emulator.wrong_bodies import CONTROL_CHARACTERS
 
 _STATUS_WORDS = {1: "CANCELLED", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 8: "RESOURCE_EXHAUSTED"}
 _POOL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="draw")
@@ -51,10 +51,10 @@ class Verdict:
 
     @property
     def came(self) -> str:
-        """What the line brings: ``answer`` (sound), ``error``, a refusal's name, or how it is broken (LINE_GIFTS)."""
+        """What the line brings: ``answer`` (sound), ``error``, a refusal's name, or how it is broken (BROKEN_LINES)."""
         if self.failed:
             return "error"
-        return self.fault.give if self.fault and self.fault.give not in faults.SOUND_GIFTS else "answer"
+        return self.fault.give if self.fault and self.fault.give not in faults.LINES_WITH_PICTURE else "answer"
 
 
 class Lines:
@@ -107,7 +107,7 @@ class Lines:
             fault = self._plan.line_fault(self._job.display_name, number, row.key)
             if 0 <= self._job.done_lines < number:
                 return Verdict(row, None, (), {"code": 1}, None)
-            if fault and fault.give in faults.ERROR_GIFTS:
+            if fault and fault.give in faults.LINE_ERRORS:
                 return Verdict(row, None, (), _given_error(fault), fault)
             if self._job.kind == EMBED:
                 embeddings.embedding(row.request)

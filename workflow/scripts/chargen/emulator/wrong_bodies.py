@@ -1,6 +1,6 @@
 """Answers that are not what the API would say: bodies of other kinds, denials by somebody on the way, redirects.
 
-Everything here takes a right answer and bends it; nothing here knows of HTTP routes or of jobs.
+Everything here makes a wrong answer of a right one; nothing here knows of HTTP routes or of jobs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _INNER = frozenset({"batchStats", "error", "output", "response", "inputConfig", 
 
 
 @dataclass(frozen=True, slots=True)
-class Lie:
+class WrongBody:
     """What is sent in place of the right body. ``has_length``: whether a Content-Length goes with it.
 
     ``wrong_hash`` says that the checksum that goes with it fits no body at all.
@@ -51,58 +51,58 @@ class Lie:
     wrong_hash: bool = False
 
 
-def answer(name: str, body: bytes) -> Lie:
-    """The right JSON *body* bent as ``faults.ANSWER_BODIES`` names it."""
+def answer(name: str, body: bytes) -> WrongBody:
+    """The right JSON *body* made wrong in the way that ``faults.ANSWER_BODIES`` names."""
     if name == "page":
-        return Lie(PAGE, _HTML)
+        return WrongBody(PAGE, _HTML)
     if name == "empty":
-        return Lie(b"", _JSON)
+        return WrongBody(b"", _JSON)
     if name == "truncated_json":
-        return Lie(body[: max(1, len(body) * 2 // 3)], _JSON)
+        return WrongBody(body[: max(1, len(body) * 2 // 3)], _JSON)
     data = orjson.loads(body) if body else {}
-    bent = _BENT[name](data)
-    return Lie(json.dumps(bent, indent=2).encode() + b"\n", _JSON)
+    wrong = _WRONG[name](data)
+    return WrongBody(json.dumps(wrong, indent=2).encode() + b"\n", _JSON)
 
 
-def download(name: str, body: bytes, media_type: str) -> Lie:
-    """The right result lines *body* bent as ``faults.DOWNLOAD_BODIES`` names it."""
+def download(name: str, body: bytes, media_type: str) -> WrongBody:
+    """The right result lines *body* made wrong in the way that ``faults.DOWNLOAD_BODIES`` names."""
     if name == "page":
-        return Lie(PAGE, _HTML)
+        return WrongBody(PAGE, _HTML)
     if name == "empty":
-        return Lie(b"", media_type)
+        return WrongBody(b"", media_type)
     if name == "gzip":
-        return Lie(gzip.compress(body, 1), media_type, encoding="gzip")
+        return WrongBody(gzip.compress(body, 1), media_type, encoding="gzip")
     if name == "gzip_unmarked":
-        return Lie(gzip.compress(body, 1), media_type)
+        return WrongBody(gzip.compress(body, 1), media_type)
     if name in ("half_lines", "half_lines_no_length"):
         lines = body.splitlines(keepends=True)
-        return Lie(b"".join(lines[: len(lines) // 2]), media_type, has_length=name == "half_lines")
+        return WrongBody(b"".join(lines[: len(lines) // 2]), media_type, has_length=name == "half_lines")
     if name == "cut_in_line":
-        return Lie(body[: max(1, len(body) * 2 // 3)], media_type)
+        return WrongBody(body[: max(1, len(body) * 2 // 3)], media_type)
     if name == "foreign_keys":
-        return Lie(b"".join(_renamed(line) for line in body.splitlines()), media_type)
+        return WrongBody(b"".join(_renamed(line) for line in body.splitlines()), media_type)
     if name == "foreign_lines":
-        return Lie(body + b"".join(_renamed(line) for line in body.splitlines()), media_type)
-    return Lie(body, media_type, wrong_hash=True)
+        return WrongBody(body + b"".join(_renamed(line) for line in body.splitlines()), media_type)
+    return WrongBody(body, media_type, wrong_hash=True)
 
 
-def denial(name: str, kind: str, target: str) -> tuple[int, Lie]:
+def denial(name: str, kind: str, target: str) -> tuple[int, WrongBody]:
     """The status and body with which somebody on the way, or the API itself, turns a call of *kind* down."""
     if name == "firewall":
-        return 403, Lie(_DENIED, _HTML)
+        return 403, WrongBody(_DENIED, _HTML)
     if name == "proxy":
-        return 404, Lie(_NO_SUCH_PAGE, _HTML)
+        return 404, WrongBody(_NO_SUCH_PAGE, _HTML)
     if name == "leaked_key":
         error = ApiError(403, "Your API key was reported as leaked. Please use another API key.")
     elif name == "unauthorized":
         error = ApiError(401, "Request had invalid authentication credentials.")
     elif kind in ("list", "file_list", "model_list"):
-        return 200, Lie(b"{}\n", _JSON)
+        return 200, WrongBody(b"{}\n", _JSON)
     elif kind in ("download", "download_redirect", "file_get", "file_delete"):
         error = no_such_file(target.removesuffix(":download"))
     else:
         error = not_found()
-    return error.code, Lie(orjson.dumps(error.body(), option=orjson.OPT_INDENT_2) + b"\n", _JSON)
+    return error.code, WrongBody(orjson.dumps(error.body(), option=orjson.OPT_INDENT_2) + b"\n", _JSON)
 
 
 def _renamed(line: bytes) -> bytes:
@@ -170,7 +170,7 @@ def _unnamed(data: Any) -> Any:
     return [_unnamed(item) for item in data] if isinstance(data, list) else data
 
 
-_BENT: Mapping[str, Callable[[Any], Any]] = {
+_WRONG: Mapping[str, Callable[[Any], Any]] = {
     "other_object": lambda data: {"status": "ok", "data": {"id": 1}},
     "json_list": lambda data: [data],
     "json_text": lambda data: "ok",
