@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import orjson
 
@@ -95,6 +94,8 @@ def _into_webp(data: bytes, about: Mapping[str, Any]) -> bytes:
 
 
 def _xmp(text: str) -> bytes:
+    from xml.sax.saxutils import escape  # slow to import, and seldom needed
+
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'

@@ -13,20 +13,10 @@ from chargen.placing.extract import Picture
 from chargen.placing.place import Placed
 from chargen.providers.base import NO_TOKENS, ResultLine, Results, Verdict
 from chargen.providers.models import Catalog
-from chargen.records.batch import RECORD_WAITS, BatchPlan, Outcome, Task
+from chargen.records.batch import CANNOT_WRITE, RECORD_WAITS, BatchPlan, Outcome, Task
 from chargen.records.journal import Entry
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
-
-CANNOT_WRITE = "cannot-write"
-"""The folder is not writable: the picture stays in the stored answers, and the next run saves it."""
-
-
-WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
-"""Reasons of outcomes whose picture, or its record, the next run takes from the stored answers."""
-
-UNSEEN = frozenset({"missing-line", "unreadable-line"})
-"""Reasons of tasks whose answer, and so its cost, was not seen."""
 
 _ONE_FOLDER = frozenset(
     {

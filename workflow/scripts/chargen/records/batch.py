@@ -30,6 +30,15 @@ NOT_SENT = "NOT_SENT"
 RECORD_WAITS = "record-waits"
 """The result is in place, but imagery.yaml could not be written: the next run adds the record."""
 
+CANNOT_WRITE = "cannot-write"
+"""The folder is not writable: the picture stays in the stored answers, and the next run saves it."""
+
+WAITS_IN_RESPONSES = frozenset({CANNOT_WRITE, RECORD_WAITS})
+"""Reasons of outcomes whose picture, or its record, the next run takes from the stored answers."""
+
+UNSEEN = frozenset({"missing-line", "unreadable-line"})
+"""Reasons of tasks whose answer, and so its cost, was not seen."""
+
 SUCCEEDED = "SUCCEEDED"
 """The state of a job that ended well."""
 

@@ -18,13 +18,13 @@ from chargen.operations import operation
 from chargen.operations.base import Operation
 from chargen.operations.pin import pin_batch
 from chargen.operations.words import money
-from chargen.placing.answers import UNSEEN, Answer, Delivery, priced
+from chargen.placing.answers import Answer, Delivery, priced
 from chargen.providers.base import LOST, Reason, Verdict, Wanted
 from chargen.providers.prices import known_prices
 from chargen.providers.protocol import Provider
 from chargen.providers.registry import provider_of
 from chargen.providers.verdicts import Joined, failed, join
-from chargen.records.batch import SUCCEEDED, BatchEnd, BatchPlan, Cost, Outcome, Receipt, Task, Times
+from chargen.records.batch import SUCCEEDED, UNSEEN, BatchEnd, BatchPlan, Cost, Outcome, Receipt, Task, Times
 from chargen.records.journal import Entry, Journal, now
 from chargen.records.journal_lines import Applied
 from chargen.records.learned import learn

@@ -10,12 +10,11 @@ from functools import partial
 
 from chargen.base import durable, events, failpoints
 from chargen.base.errors import ChargenError
-from chargen.placing.answers import UNSEEN, WAITS_IN_RESPONSES
 from chargen.providers.base import RemoteError
 from chargen.providers.protocol import Connection
 from chargen.providers.registry import connect
 from chargen.providers.uploads import Uploads
-from chargen.records.batch import BatchPlan, Receipt
+from chargen.records.batch import UNSEEN, WAITS_IN_RESPONSES, BatchPlan, Receipt
 from chargen.records.journal import Entry, Journal, now, seconds_since
 from chargen.records.journal_lines import Cleaned
 from chargen.records.settings import Settings
