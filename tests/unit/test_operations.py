@@ -18,6 +18,8 @@ from structure import PACKAGE
 FAKES = Path(__file__).parents[1] / "fixtures" / "operations"
 NAMES = ("generate", "analyze", "enhance")
 KNOWN = {
+    "records/library_settings.py": "a key of the configuration",
+    "records/origins.py": "a key of the configuration",
     "records/settings.py": "the settings of enhancements are named after them",
     "records/state.py": "the first operation's plan of a run is plan.json, as version 0.1.0 named it",
 }
