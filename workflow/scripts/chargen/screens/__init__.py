@@ -7,7 +7,6 @@ which `run` takes by name; and ``READ_ONLY = False`` if it changes something. It
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -25,4 +24,6 @@ def is_screen(name: str) -> bool:
 
 def names() -> list[str]:
     """Return the names of all screens."""
+    import pkgutil  # not needed where a screen is named
+
     return [module.name for module in pkgutil.iter_modules(__path__) if is_screen(module.name)]
