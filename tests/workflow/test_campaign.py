@@ -22,7 +22,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ def collected(settings, state, run, words):
     for job in re.findall(r"--config job=(\S+)", words):
         COUNTS["jobs to be collected by hand"] += 1
         try:
-            data = collect(replace(settings, job=job), state, run, connect(settings))
+            data = collect(settings.asking(job=job), state, run, connect(settings))
             said, advice = str(data), str(data.get("why_not", ""))
         except ChargenError as error:
             said = advice = str(error)
@@ -286,7 +286,7 @@ def rename(project, checkouts, number, chance):
 def order_again(checkout, chance):
     """Order some pictures once more, in words; return whose requests may be executed again for it."""
     scenes = (chance.choice(["character/*/on*", "character/tobi*/*", "*portrait*"]),)
-    settings = replace(checkout.settings, scenes=scenes)
+    settings = checkout.settings.asking(scenes=scenes)
     state = State.of(settings)
     before = read_orders(state)
     try:
