@@ -12,7 +12,7 @@ import pytest
 from chargen import cli
 from chargen.base import events, output
 from chargen.providers.gemini.errors import GeminiError
-from chargen.screens.screen import Screen, line
+from chargen.screens.screen import Screen, Trouble, line
 from chargen.snakemake import log_handler, messages
 
 KEY = "AIzaSy-a-key/that+is 'odd\"\\only here"
@@ -117,7 +117,7 @@ def test_screens_are_clean_as_lines_and_as_json() -> None:
     shown = []
     for as_json in (False, True):
         stream = io.StringIO()
-        Screen(as_json, output.guard(stream)).show({"name": f"{KEY}{EVIL}"}, lambda _: [line(f"{KEY}{EVIL}")])
+        Screen(as_json, output.guard(stream)).show(Trouble(error=f"{KEY}{EVIL}"), lambda _: [line(f"{KEY}{EVIL}")])
         shown.append(stream.getvalue())
 
     assert f"[key]{SHOWN}\n" == shown[0]

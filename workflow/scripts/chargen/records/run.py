@@ -60,6 +60,11 @@ class RunPlan(Document):
     started: str = ""
     targets: tuple[str, ...] = ()
 
+    @property
+    def to_make(self) -> int:
+        """How many results were to be made."""
+        return self.counts.get("to_make", 0)
+
     @classmethod
     def of(cls, run: RunFiles) -> Self:
         """Read the plan of *run*; blank if it is gone or cannot be read."""

@@ -324,7 +324,7 @@ def _summary(files: RunFiles, receipts: Sequence[Receipt], journal: Journal) -> 
         going_on=files.is_alive(),
         provider=receipts[0].provider if receipts else RunProvider.of(files).provider,
         targets=plan.targets,
-        planned=plan.counts.get("to_make", 0),
+        planned=plan.to_make,
         counts=dict(Counter(task.outcome for receipt in receipts for task in receipt.tasks)),
         in_flight=sum(len(journal.entry(batch).wishes) for batch in waiting),
         waiting_batches=tuple(waiting),

@@ -8,14 +8,13 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from chargen.base import output
 from chargen.base.formatting import is_terminal
 from chargen.base.frozen import frozen
 from chargen.base.reading import Document
-from chargen.base.reading import plain as plain_data
 from chargen.base.wording import columns
 
 if TYPE_CHECKING:
@@ -166,12 +165,12 @@ class Screen:
         """The columns of the terminal; None if there is none."""
         return shutil.get_terminal_size((100, 24)).columns if self.on_terminal else None
 
-    def show(self, data: Document | Mapping[str, object], lines: Callable[[int | None], Iterable[Line]]) -> None:
+    def show(self, data: Document, lines: Callable[[int | None], Iterable[Line]]) -> None:
         """Write *data* as JSON, or what *lines* makes of it for the terminal's width."""
         if self.as_json:
             from chargen.base import durable
 
-            self.stream.write(durable.dump(output.encodable(plain_data(data))).decode())
+            self.stream.write(durable.dump(output.encodable(data.to_json())).decode())
         elif self.on_terminal:
             from rich.console import Console
 
