@@ -25,6 +25,7 @@ import yaml
 
 from chargen.base import failpoints
 from chargen.records.journal import Journal
+from chargen.records.journal_lines import EVENTS
 from chargen.records.state import State
 from conftest import ROOT, Project
 from kill_matrix import PROPERTY
@@ -720,7 +721,8 @@ def test_every_point_is_in_the_matrix():
     """No durable effect of the program is left out, but for those that need a server in trouble."""
     program = [path.read_text() for path in (ROOT / "workflow/scripts/chargen").rglob("*.py")]
     said = {name for text in program for name in re.findall(r'reached\(f?"([^"]+)"(?! if)', text)}
-    events = {name for text in program for name in re.findall(r'journal\.append\(\s*"([^"]+)"', text)}
+    names = {kind.__name__: name for name, kind in EVENTS.items()}
+    events = {names[kind] for text in program for kind in re.findall(r"journal\.append\(\s*(\w+)\(", text)}
     said |= {"named" if event == "created" else event for event in events}
     tried = {re.sub("done-.*", "done-{called_with[0]}", p) for s in SCENARIOS.values() for p in s.points}
 
