@@ -122,7 +122,7 @@ def test_screens_are_clean_as_lines_and_as_json() -> None:
 
     assert f"[key]{SHOWN}\n" == shown[0]
     assert "\x1b" not in shown[1] and "\u202e" not in shown[1] and "AIza" not in shown[1]
-    assert f"[key]{EVIL}".replace("\ud800", r"\ud800") == json.loads(shown[1])["name"]
+    assert f"[key]{EVIL}".replace("\ud800", r"\ud800") == json.loads(shown[1])["error"]
 
 
 def test_what_snakemake_prints_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
