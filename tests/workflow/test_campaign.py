@@ -168,7 +168,7 @@ def collected(settings, state, run, words):
         COUNTS["jobs to be collected by hand"] += 1
         try:
             data = collect(settings.asking(job=job), state, run, connect(settings))
-            said, advice = str(data), str(data.get("why_not", ""))
+            said, advice = str(data), data.why_not
         except ChargenError as error:
             said = advice = str(error)
         STOPPED.append(f"collect {job}, {settings.provider} in {settings.home}: {said}"[:1000])
