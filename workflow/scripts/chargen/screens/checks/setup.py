@@ -90,7 +90,7 @@ def check_look(settings: Settings) -> Iterator[Finding]:
         return
     if wrong := misnamed(settings.library_root):
         yield Finding("warning", "look", f"{wrong} is not read", f"rename it to {NAME}")
-    if not rules.styles.art.medium:
+    if not rules.styles.art.medium and settings.library_root.is_dir():  # without a library there is nobody to say it
         yield Finding("warning", "look", "the library says no medium", advice_on_style(settings))
     for key, value, place in origins(settings, rules.look):
         yield Finding("ok", "look", f"{key}: {value} ({place})")
