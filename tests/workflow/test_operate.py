@@ -137,7 +137,7 @@ def test_the_first_minute(project: Project) -> None:
 
     assert [("error", "library")] == [(f["level"], f["about"]) for f in before["findings"] if f["level"] != "ok"]
     assert (1, 0, 0) == (before["status"], made["status"], after["status"])
-    assert 4 == len(made["made"])
+    assert 5 == len(made["made"])
 
 
 @pytest.mark.soak
