@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def planned(root: Path, home: Path) -> list[Case]:
     targets: frozenset[str] | None = None
     while targets is None or targets:
         plan = make_plan(given, scope=("all",), targets=targets)
-        scenes = {standing.target: standing.scene for standing in plan.standings}
+        scenes = {standing.target: standing.scene for standing in plan.items}
         cases += [
             case_of(
                 plan.library,
@@ -60,7 +61,7 @@ def planned(root: Path, home: Path) -> list[Case]:
             for task in plan.tasks
             if task.wish.variation == 1
         ]
-        later = frozenset(item.standing.target for item in plan.deferred)
+        later = frozenset(item.item.target for item in plan.deferred)
         targets = later if later != targets else frozenset()
     return sorted(cases, key=lambda case: case.target)
 
@@ -75,7 +76,11 @@ def case_of(library: Library, scene: Scene, prompt: str, sent: Sequence[tuple[st
     entity = library.entities[scene.entity]
     cast = [found for item in scene.characters if (found := library.entity(f"character/{item.slug}"))]
     place = library.entity(f"location/{scene.location}")
-    texts = [*_texts(scene), *(text for item in (entity, *cast, place) if item for text in _looks(item))]
+    texts = [
+        *_texts(scene),
+        *look_of(library.root),
+        *(text for item in (entity, *cast, place) if item for text in _looks(item)),
+    ]
     unknown = {item.slug for item in scene.characters if item.slug} - {item.slug for item in cast}
     shown = {subject for role, subject in sent if role == "character"}
     own = tuple(text for text in (scene.prompt, scene.description) if text)
@@ -209,6 +214,13 @@ def dumped(cases: Sequence[Case], count: int = 20) -> str:
                 f"## {case.target}\n\n{len(case.prompt):,} characters; references: {sent}\n\n```\n{case.prompt}\n```"
             )
     return "\n\n".join(parts) + "\n"
+
+
+@cache
+def look_of(root: Path) -> tuple[str, ...]:
+    """The texts of the library's own chargen.yaml: its author's words, too."""
+    path = root / "chargen.yaml"
+    return tuple(_strings(yaml.safe_load(path.read_text(encoding="utf-8")))) if path.is_file() else ()
 
 
 def written_keys(root: Path) -> frozenset[str]:

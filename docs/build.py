@@ -10,6 +10,7 @@ A test compares what is written with what would be written.
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -94,6 +95,14 @@ def library_schema() -> str:
     }
     rule = {"type": "object", "additionalProperties": False, "properties": properties}
     return _json("chargen.yaml", "How a library wants to look, and what it sets for every run.", rule)
+
+
+def prompts() -> str:
+    """Return docs/prompts.md."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from prompt_examples import page
+
+    return page()
 
 
 def _nothing_required(rule: Any) -> Any:
@@ -193,6 +202,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "schemas/library.schema.json": library_schema,
     "schemas/imagery.schema.json": imagery_schema_text,
     "docs/imagery.md": imagery,
+    "docs/prompts.md": prompts,
 }
 """Every generated file, and what writes it."""
 

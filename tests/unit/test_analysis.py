@@ -266,7 +266,7 @@ def test_prompts_and_references_take_what_was_learned(world):
     assert ["characters/oda/images/b.png"] == [reference.path for reference in after.references]
     assert "mole on the chin" not in before.prompt
     assert "mole on the chin" in after.prompt
-    assert "In keeping with the pictures made so far: etching." in after.prompt
+    assert "As in the pictures so far: etching." in after.prompt
     assert any(note.startswith("learned from characters/oda/images/a.png, ") for note in after.notes)
     assert (
         "reference characters/oda/images/b.png is the best known picture of Oda: portrait, quality 5 of 5, approved"
@@ -427,7 +427,7 @@ def test_the_example_with_and_without_its_analyses(tmp_path):
     assert {task.wish.id for task in without.tasks} == {task.wish.id for task in learned.tasks}
     corvin = after["character/corvin-pask/chart-by-candle"]
     assert "In keeping with the pictures made so far" not in before[corvin.wish.target].prompt
-    assert "In keeping with the pictures made so far: " in corvin.prompt
+    assert "As in the pictures so far: " in corvin.prompt
     assert any(note.startswith("learned from characters/corvin-pask/images/portrait.jpg: ") for note in corvin.notes)
     bram = "character/bram-lantry/fog-float"
     assert ["characters/bram-lantry/images/portrait.jpg"] == [sent.path for sent in before[bram].references]

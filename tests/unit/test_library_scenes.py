@@ -34,7 +34,7 @@ def test_entities(tmp_path):
     assert ("knitted cap", "broken nose", "blue knot on the sleeve", "gutting knife") == tam.traits
     assert "images/tam-fell-portrait-1.jpg" == tam.portrait
     assert "The Net Loft" == loft.name
-    assert "Where nets and grudges are kept. Materials: walls: tarred planks; driftwood." == loft.description
+    assert "Where nets and grudges are kept." == loft.description
     assert ("leaning chimney", "red door") == loft.traits
     assert {"loft-kitchen": "A soot-dark kitchen.", "kitchen-at-dawn": "The same kitchen, grey."} == loft.zones
     assert "The Drowned Bell" == entities["chapter/ch15.5-the-drowned-bell"].name

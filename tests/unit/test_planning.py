@@ -214,7 +214,7 @@ def test_references_are_made_ready_like_any_picture_that_is_sent(world):
 
 
 def test_each_reference_goes_along_in_its_role_and_order(world):
-    """A portrait, the place, the shot before, a file, and last what only shows the style, each with its instruction."""
+    """People, things and shots before, the place, and last what only shows the style, each behind its label."""
     world.write("locations/quay", "name: The quay\nscenes: [{id: overview, prompt: x}]\n")
     world.write(
         "characters/oda",
@@ -236,13 +236,13 @@ def test_each_reference_goes_along_in_its_role_and_order(world):
 
     assert [
         ("character", names[0]),
-        ("location", names[1]),
         ("other", names[2]),
         ("scene", names[3]),
+        ("location", names[1]),
         ("style", "style/etching.png"),
     ] == [(sent.role, sent.path) for sent in task.references]
-    assert "Image 4: before (Oda), an earlier picture of the same story." in task.prompt
-    assert "Image 5: an example of the style." in task.prompt
+    assert "Image 3: before (Oda), an earlier picture of the same story." == task.labels[2]
+    assert "Image 5: an example of the style." == task.labels[4]
     assert ["missing-reference"] == [problem.code for problem in plan.problems]
     with pytest.raises(ChargenError, match=r"styles\.yaml: error: .*'style/none\.png' is not in the library"):
         world.plan(missing_references="fail")

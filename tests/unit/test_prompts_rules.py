@@ -32,16 +32,23 @@ def line_of(text: str, part: str) -> int:
 
 
 def test_the_files_that_ship_load() -> None:
-    """Defaults per kind of entity and length per weight are as documented."""
-    styles = load_rules(CONFIG / "prompts.yaml", CONFIG / "styles.yaml").styles
+    """Defaults per kind of entity, lengths and counts are as documented."""
+    rules = load_rules(CONFIG / "prompts.yaml", CONFIG / "styles.yaml")
 
     assert ["3:4", "16:9", "16:9"] == [
-        styles.scenarios[kind].aspect_ratio for kind in ("character", "location", "chapter")
+        rules.styles.scenarios[kind].aspect_ratio for kind in ("character", "location", "chapter")
     ]
-    assert {"low": 3000, "medium": 4000, "high": 5000, "critical": 6000} == {
-        weight: rule.max_chars for weight, rule in styles.weights.items()
-    }
-    assert 300 == styles.identity_chars
+    assert (2200, 2800, 4000) == (rules.budget.aim, rules.budget.warn, rules.budget.most)
+    assert (6, 5, 4) == (rules.most_negatives, rules.people.features, rules.people.portraits)
+
+
+def test_a_file_of_the_first_version_is_refused_with_what_to_do(fault) -> None:  # type: ignore[no-untyped-def]
+    """Two composers side by side would be the worse promise."""
+    message = fault("version: 1\nreference_roles: {}\nsections: []\n")
+
+    assert message.startswith("prompts.yaml: version: 1 is the form of 0.1.0")
+    assert "copy" in message
+    assert "config/prompts.yaml" in message
 
 
 def test_equal_contents_give_the_same_object() -> None:
@@ -71,43 +78,40 @@ def test_unknown_key_is_named_with_its_line(fault) -> None:  # type: ignore[no-u
 
 def test_wrong_value_is_named_with_its_key(fault) -> None:  # type: ignore[no-untyped-def]
     """A length that is not a number names its key."""
-    message = fault(styles=STYLES.replace("identity_chars: 300", "identity_chars: many"))
+    message = fault(PROMPTS.replace("aim: 2200", "aim: many"))
 
-    assert message.startswith(f"styles.yaml:{line_of(STYLES, 'identity_chars: 300')}: identity_chars: ")
-
-
-def test_max_chars_needs_trim(fault) -> None:  # type: ignore[no-untyped-def]
-    """A section that is never cut cannot have a limit of its own."""
-    message = fault(PROMPTS.replace("- name: subject", "- name: subject\n    max_chars: 100"))
-
-    assert message.startswith(f"prompts.yaml:{line_of(PROMPTS, '- name: subject')}: sections[2]: ")
+    assert message.startswith(f"prompts.yaml:{line_of(PROMPTS, 'budget: {aim')}: budget.aim: ")
 
 
-def test_repeated_section_name_is_refused(fault) -> None:  # type: ignore[no-untyped-def]
-    """Two sections of one name would be the same in reports."""
-    message = fault(PROMPTS.replace("- name: subject", "- name: must show"))
+def test_repeated_names_are_refused(fault) -> None:  # type: ignore[no-untyped-def]
+    """Two sections or parts of one name would be the same in reports, and a part needs what it names."""
+    section = fault(PROMPTS.replace("- name: corrections\n    target", "- name: moment\n    target", 1))
+    part = fault(PROMPTS.replace("- name: beat", "- name: pose"))
+    beside = fault(PROMPTS.replace("beside: prompt", "beside: promt"))
 
-    assert message.startswith("prompts.yaml: sections[2].name: 'must show' is used twice")
+    assert section.startswith("prompts.yaml: sections[2].name: 'moment' is used twice")
+    assert "the part 'pose' is there twice" in part
+    assert "part 'description': beside: there is no part 'promt'" in beside
 
 
 def test_syntax_error_names_the_section(fault) -> None:  # type: ignore[no-untyped-def]
     """A template that does not compile names file, section and line of the template."""
     message = fault(PROMPTS.replace("{{ scene.prompt | unsaid | sentence }}", "{{ scene.prompt | }}"))
 
-    assert message.startswith("prompts.yaml: section 'subject', line 1 of the template: ")
+    assert message.startswith("prompts.yaml: part 'prompt', line 1 of the template: ")
 
 
 def test_misspelt_field_is_found_while_loading(fault) -> None:  # type: ignore[no-untyped-def]
     """A name that templates are not given is refused before any scene is planned."""
     message = fault(PROMPTS.replace("scene.hook", "scene.hok"))
 
-    assert message.startswith("prompts.yaml: section 'composition': ")
+    assert message.startswith("prompts.yaml: part 'hook': ")
     assert "hok" in message
 
 
 def test_misspelt_name_in_a_role_is_found_while_loading(fault) -> None:  # type: ignore[no-untyped-def]
-    """Instructions for reference pictures are tried out too."""
-    message = fault(PROMPTS.replace("{{ name }}. Keep this place", "{{ nme }}. Keep this place"))
+    """Labels of reference pictures are tried out too."""
+    message = fault(PROMPTS.replace("{{ name }}, a place", "{{ nme }}, a place"))
 
     assert "prompts.yaml: reference_roles.location: 'nme' is undefined" == message
 
@@ -116,7 +120,7 @@ def test_private_attributes_are_out_of_reach(fault) -> None:  # type: ignore[no-
     """Templates run in a sandbox."""
     message = fault(PROMPTS.replace("scene.hook | unsaid", "scene.__class__.__mro__"))
 
-    assert message.startswith("prompts.yaml: section 'composition': access to attribute '__class__'")
+    assert message.startswith("prompts.yaml: part 'hook': access to attribute '__class__'")
 
 
 def test_invalid_yaml_names_line_and_column(fault) -> None:  # type: ignore[no-untyped-def]
@@ -128,10 +132,10 @@ def test_invalid_yaml_names_line_and_column(fault) -> None:  # type: ignore[no-u
 
 def test_repeated_key_is_refused(fault) -> None:  # type: ignore[no-untyped-def]
     """The second of two equal keys would silently win."""
-    message = fault(styles=STYLES + "identity_chars: 200\n")
+    message = fault(styles=STYLES + "version: 1\n")
 
     assert f"styles.yaml:{STYLES.count(chr(10)) + 1}:1: " in message
-    assert "'identity_chars' appears twice" in message
+    assert "'version' appears twice" in message
 
 
 def test_missing_file_is_said(tmp_path: Path) -> None:
@@ -140,14 +144,15 @@ def test_missing_file_is_said(tmp_path: Path) -> None:
         load_rules(tmp_path / "none.yaml", CONFIG / "styles.yaml")
 
 
-def test_sections_can_be_reordered_and_limited(tmp_path: Path) -> None:
-    """Order and limits are the file's: a section's own limit cuts at the end of a sentence."""
-    from test_prompts import full_scene, prompt, section
+def test_parts_can_be_limited(tmp_path: Path) -> None:
+    """Order and limits are the file's: a part's own limit cuts at the end of a sentence."""
+    from test_prompts import full_scene, prompt
 
     path = tmp_path / "prompts.yaml"
-    path.write_text(PROMPTS.replace("trim: 1\n", "trim: 1\n    max_chars: 160\n"), encoding="utf-8")
+    path.write_text(PROMPTS.replace("- name: beat\n", "- name: beat\n        max: 20\n"), encoding="utf-8")
+    wanted = full_scene(beat="She hears. She hears the bell of the other ferry.")
 
-    result = prompt(full_scene(), rules=load_rules(path, CONFIG / "styles.yaml"))
+    result = prompt(wanted, rules=load_rules(path, CONFIG / "styles.yaml"))
 
-    assert 0 < len(section(result, "style")) <= 160
-    assert result.cut[0].startswith("style: ")
+    assert ["beat"] == [cut.part for cut in result.cuts if cut.part == "beat"]
+    assert "She hears." in result.text

@@ -43,6 +43,7 @@ class Draft:
     own: Level
     levels: list[Level] = field(default_factory=list)
     unhashed: Level = field(default_factory=dict)  # what the author wrote for this scene besides ``own``
+    own_v1: Level | None = None  # ``own`` as 0.1.0 read it, where that differs
     people: list[Person] | None = None  # who is in the picture, where that is more than ``own`` says
     title: str = ""
     zone_text: str = ""
@@ -84,6 +85,7 @@ class Draft:
             variations=self.variations,
             tags=self.tags,
             skip=self.skip,
+            spec_v1=self.own_v1,
             **texts,
             **lists,
         )

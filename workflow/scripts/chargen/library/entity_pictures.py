@@ -81,11 +81,17 @@ def _sort_places(location: Entity, pictures: EntityPictures) -> None:
             pictures.zone_scenes.setdefault(zone, []).append(scene)
     for zone, scenes in pictures.zone_scenes.items():
         scenes.sort(key=lambda scene: scene.id != zone)
-    pictures.overview = next(filter(_is_overview, location.scenes), None)
+    named = [scene for scene in location.scenes if _is_overview(scene)]
+    # A zone may be called so, too: what stands below `overview` in the file is what shows the whole place.
+    pictures.overview = next(iter([*filter(_is_declared_overview, named), *named]), None)
 
 
 def _is_overview(scene: Scene) -> bool:
-    return scene.place.key.partition(".")[0] == OVERVIEW or scene.id == OVERVIEW
+    return _is_declared_overview(scene) or scene.id == OVERVIEW
+
+
+def _is_declared_overview(scene: Scene) -> bool:
+    return scene.place.key.partition(".")[0] == OVERVIEW
 
 
 def _is_beat(scene: Scene) -> bool:

@@ -32,6 +32,8 @@ _BEAT_NAMES = ("name", "beat_title", "beat_name", "title")
 _ZONE_REFS = ("zone_ref", "zone", "base_zone")
 _DEFAULT_RATIOS = ("aspect_ratio", "default_aspect_ratio")
 _PICTURE_KEYS = ("path", "portrait", "image", "file", "file_path", "id")
+_OF_ONE_VIEW = ("time_of_day", "weather", "season")
+"""What the overview says of its own picture alone."""
 _HIGH_TYPES = frozenset({"hero", "establishing", "anchor"})
 
 
@@ -62,7 +64,6 @@ def read_head(view: View) -> Head:
     essence = view.text("narrative_soul", "metadata.narrative_soul")
     tag_line = view.text("one_line_essence", "metadata.one_line_essence")
     materials = as_texts(anchor.data.get("materials"))
-    about = [essence or tag_line, f"Materials: {'; '.join(materials)}." if materials else ""]
     defaults = [view.map("generation_defaults"), metadata.map("generation_defaults")]
     surroundings: Level = {
         "theme": unique(text for text in (essence, tag_line) if text),
@@ -74,7 +75,7 @@ def read_head(view: View) -> Head:
     zones = [View(item, view.file) for item in _listed(view, "zones") if isinstance(item, Map)]
     return Head(
         name=metadata.text("name", "location_name"),
-        description=" ".join(text for text in about if text),
+        description=essence or tag_line,
         traits=tuple(anchor.texts("signature_elements")),
         zones={name: joined_texts(zone, *_DESCRIPTIONS) for zone in zones if (name := _zone_id(zone))},
         surroundings=filled(surroundings),
@@ -110,7 +111,7 @@ def _overviews(view: View, around: _Around) -> tuple[list[Draft], tuple[Level, .
     parts = [key for key, part in value.items() if isinstance(part, Map) and as_text(part.get("image_type"))]
     name = foreign_id(whole.text("slug")) or "overview"
     outer = _own(whole, around, name)
-    level = inheritable(outer)
+    level = inheritable(outer, _OF_ONE_VIEW)
     if not parts:
         return [_draft(whole, name, outer, around, _ZONE_NAMES)], (level,)
     drafts = []
@@ -119,7 +120,7 @@ def _overviews(view: View, around: _Around) -> tuple[list[Draft], tuple[Level, .
         name = foreign_id(part.text("slug")) or foreign_id(f"overview-{key}")
         own = _own(part, around, name)
         drafts.append(_draft(part, name, own, replace(around, overview=(level,)), _ZONE_NAMES))
-    return drafts, (inheritable(drafts[0].own), level)
+    return drafts, (inheritable(drafts[0].own, _OF_ONE_VIEW), level)
 
 
 def _zones(view: View, around: _Around) -> list[_Zone]:
@@ -195,7 +196,8 @@ def _draft(
         place=view.place(),
         own=own,
         levels=[*near, *far],
-        people=_people(view, around.is_character),
+        people=_everybody(view, around.is_character),
+        own_v1=_as_read_by_0_1_0(view, own),
         title=view.text(*names),
         weight="high" if own.get("image_type") in _HIGH_TYPES else around.defaults.weight,
         variations=around.defaults.variations,
@@ -207,9 +209,20 @@ def _draft(
 def _own(view: View, around: _Around, name: str) -> Level:
     """What the item itself says."""
     own = older_fields(view, "location", around.problems, name)
-    own["characters"] = _people(view, lambda slug: True)
+    own["characters"] = _everybody(view, lambda slug: True)
     own["references"] = _explicit_references(view)
     return filled(own)
+
+
+def _everybody(view: View, is_character: IsCharacter) -> list[Person]:
+    """Who is in the picture, by the item and by its ``image_spec``."""
+    return merged([*_people(view, is_character), *_people(view.map("image_spec"), is_character)])
+
+
+def _as_read_by_0_1_0(view: View, own: Level) -> Level | None:
+    """*own* without the people of the ``image_spec``, which 0.1.0 did not read; None if there are none."""
+    people_then = _people(view, lambda slug: True)
+    return filled({**own, "characters": people_then}) if people_then != own.get("characters", []) else None
 
 
 def _people(view: View, is_character: IsCharacter) -> list[Person]:

@@ -43,8 +43,8 @@ def ratio_of_orientation(text: str) -> str:
 
 
 def same_shape(one: str, other: str) -> bool:
-    """Whether two ratios mean the same form: ``6:4`` and ``3:2`` do."""
-    return math.isclose(_quotient(one), _quotient(other))
+    """Whether two ratios mean nearly the same form: ``6:4`` and ``3:2`` do, and what is at most 5 % away."""
+    return math.isclose(_quotient(one), _quotient(other), rel_tol=0.05)
 
 
 def size_fault(text: str) -> str:

@@ -247,6 +247,8 @@ class ReferenceIndex:
         flagged = [f"{pictures.folder}/{item.path}" for item in entity.inventory if item.is_portrait and item.path]
         name = OVERVIEW if entity.kind == "location" else PORTRAIT
         named = [f"{pictures.folder}/images/{name}{end}" for end in (".png", ".jpg", ".jpeg", ".webp")]
+        if pictures.overview and pictures.overview.id != OVERVIEW and OVERVIEW in pictures.scenes:
+            named = []  # a zone is called so: its picture does not show the whole place
         for path in (*flagged, *named):
             if path not in flagged and self.contradicts(entity, path):
                 continue

@@ -64,7 +64,7 @@ class Scene:
     title: str = scene_field("The title in the report.", default="", unhashed="a label")
     prompt: str = text(
         "What the picture shows, as a prompt. `prompt` or `description` is required.",
-        said_in="subject",
+        said_in="moment",
         type="long text",
         older={
             "idea": ("prompt",),
@@ -74,7 +74,7 @@ class Scene:
     )
     description: str = text(
         "What the picture shows. Sent with `prompt` if both are given.",
-        said_in="subject",
+        said_in="moment",
         type="long text",
         older={
             "idea": ("scene", "description"),
@@ -84,11 +84,11 @@ class Scene:
             "chapter": Names(("visual_description", "narrative_context", "description"), joined=True),
         },
     )
-    pose: str = text("The pose.", said_in="subject", older={"idea": ("pose",)})
-    setting: str = text("The place, in words.", said_in="subject", older={"idea": ("setting",)})
+    pose: str = text("The pose.", said_in="moment", older={"idea": ("pose",)})
+    setting: str = text("The place, in words.", said_in="place", older={"idea": ("setting",)})
     mood: str = text(
         "The feeling: a mood listed in `config/styles.yaml`, or words of your own.",
-        said_in="style",
+        said_in="mood and finish",
         level="entity",
         inherited=True,
         older={
@@ -99,26 +99,25 @@ class Scene:
     )
     mood_reason: str = text(
         "Why it feels so.",
-        said_in="style",
-        inherited=True,
+        said_in="mood and finish",
         older={"location": ("mood_rationale",), "chapter": ("mood_rationale",)},
     )
-    hook: str = text("What the eye is drawn to first.", said_in="composition", older={"chapter": ("visual_hook",)})
+    hook: str = text("What the eye is drawn to first.", said_in="framing", older={"chapter": ("visual_hook",)})
     time_of_day: str = text(
         "When, in the day.",
-        said_in="composition",
+        said_in="framing",
         inherited=True,
         older={"location": ("time_of_day", "image_spec.time_of_day"), "chapter": ("time_of_day",)},
     )
     weather: str = text(
         "Which weather.",
-        said_in="composition",
+        said_in="framing",
         inherited=True,
         older={"location": ("weather", "image_spec.weather"), "chapter": ("weather",)},
     )
     season: str = text(
         "When, in the year.",
-        said_in="composition",
+        said_in="framing",
         inherited=True,
         older={"location": ("season", "image_spec.season"), "chapter": ("season",)},
     )
@@ -128,7 +127,7 @@ class Scene:
         said_in="",
         older={"chapter": ("location",)},
     )
-    zone: str = text("The zone of the location.", said_in="subject", older={"chapter": ("zone",)})
+    zone: str = text("The zone of the location.", said_in="place", older={"chapter": ("zone",)})
     aspect_ratio: str = text(
         "Width and height, like `3:4`. Without it `defaults`, then `config/styles.yaml`.",
         said_in="",
@@ -160,8 +159,7 @@ class Scene:
     )
     composition: tuple[str, ...] = texts(
         "The framing.",
-        said_in="composition",
-        inherited=True,
+        said_in="framing",
         older={
             "location": (
                 "composition_notes", "composition", "camera", "framing", "image_spec.composition_notes",
@@ -172,7 +170,7 @@ class Scene:
     )  # fmt: skip
     must_include: tuple[str, ...] = texts(
         "Things that must be clearly visible.",
-        said_in="must show",
+        said_in="moment",
         adds_up=True,
         inherited=True,
         older={
@@ -185,7 +183,7 @@ class Scene:
     )  # fmt: skip
     avoid: tuple[str, ...] = texts(
         "What must not be in the picture.",
-        said_in="avoid",
+        said_in="keep out",
         level="entity",
         adds_up=True,
         inherited=True,
@@ -208,7 +206,7 @@ class Scene:
     )
     style: tuple[str, ...] = texts(
         "How it is painted.",
-        said_in="style",
+        said_in="mood and finish",
         level="entity",
         adds_up=True,
         older={
@@ -245,7 +243,7 @@ class Scene:
     characters: tuple[Depicted, ...] = scene_field(
         "Who is in it: folder names, `{slug, state}`, a map of names to states, or a description of people (`three "
         "dock workers`). `state` is how a character looks in this moment.",
-        said_in="must show",
+        said_in="people",
         type="people",
         default=(),
         older={
@@ -259,7 +257,7 @@ class Scene:
     )  # fmt: skip
     materials: tuple[str, ...] = texts(
         "What the place is made of.",
-        said_in="subject",
+        said_in="place",
         ours=False,
         adds_up=True,
         inherited=True,
@@ -267,25 +265,25 @@ class Scene:
     )
     image_type: str = text(
         "Which kind of picture it is; `image_kinds` of `config/styles.yaml` has words for it.",
-        said_in="style",
+        said_in="mood and finish",
         ours=False,
         older={"location": ("image_type", "image_spec.image_type"), "chapter": ("image_type",)},
     )
     zone_text: str = text(
         "What the zone is like, in this chapter or in general.",
-        said_in="subject",
+        said_in="place",
         ours=False,
         unhashed="said of the zone, not of this scene",
     )
     beat: str = text(
         "The moment of the story that the picture belongs to.",
-        said_in="subject",
+        said_in="moment",
         ours=False,
         unhashed="said of the moment, not of this scene",
     )
     theme: tuple[str, ...] = texts(
         "The essence of the place, the thesis of the chapter: said last.",
-        said_in="style",
+        said_in="mood and finish",
         ours=False,
         adds_up=True,
         unhashed="said of the entity, not of this scene",
@@ -299,7 +297,7 @@ class Scene:
     )
     weight: Weight = scene_field(
         "`low`, `medium`, `high`, `critical`: how long the prompt may be, and which scenes are sent first.",
-        said_in="style",
+        said_in="mood and finish",
         type="weight",
         default="medium",
         level="defaults",

@@ -100,7 +100,7 @@ class Operation(ABC):
         """Return what *task* asks of its model: a picture, unless that is said here."""
         from chargen.providers.base import Request
 
-        return Request(task.key, task.prompt, task.aspect_ratio, task.image_size)
+        return Request(task.key, task.prompt, task.aspect_ratio, task.image_size, labels=task.labels)
 
     def named_by(self, globs: Sequence[str], state: str) -> list[str]:
         """Return those *globs* of an order that may name results of this operation; *state* narrows the order."""

@@ -89,6 +89,8 @@ def done_of(plan: Plan[Any]) -> str:
 def tasks(plan: Plan[Any], width: int) -> str:
     """Return what shapes the results and where it is said, and a block per task that would be sent: target, prompt,
     references, output, cost."""
+    from chargen.planning.prompt_findings import by_code
+    from chargen.prompts.lint import MEANINGS
     from chargen.prompts.text import summary
 
     lines = []
@@ -110,6 +112,9 @@ def tasks(plan: Plan[Any], width: int) -> str:
                 f"    {form}{money(task.shape.cost_usd)}",
             ]
             lines += [f"    note        {note}" for note in task.notes]
+    for code, scenes in by_code(task for batch in plan.batches for task in batch.tasks).items():
+        lines.append(f"{plural(len(scenes), 'prompt', 'prompts')} {code}: {MEANINGS[code]}")
+        lines += [f"  {target}: {words}" for target, words in scenes.items()]
     if plan.deferred:
         lines.append("later, when the pictures they need are in place:")
         lines += [

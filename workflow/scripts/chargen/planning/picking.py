@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,8 @@ from chargen.base.frozen import frozen
 from chargen.library.model import Reference, ReferenceRole, Scene
 from chargen.library.references import ReferenceIndex
 from chargen.pictures.looks import Look, Looker
+from chargen.prompts.composer import view_of
+from chargen.prompts.vocabulary import Seen
 from chargen.records.batch import Reference as Sent
 from chargen.records.settings import Settings
 
@@ -49,6 +51,11 @@ class Picked:
     notes: tuple[str, ...] = ()
 
 
+MOST_PORTRAITS = 4
+_ORDER: tuple[ReferenceRole, ...] = ("character", "other", "scene", "location", "style")
+"""The order in which pictures go along: what matters most comes first, and what is beyond the limit is left out."""
+
+
 class Picker:
     """Picks references; looks at each file once."""
 
@@ -72,6 +79,7 @@ class Picker:
         Who is not *patient* takes the best known pictures, not named by the author, as they are now.
         """
         references, known_problems = self._index.for_scene(scene)
+        references = _by_role(references, view_of(scene))
         sent: list[Sent] = []
         chosen: dict[str, str] = {}
         needs: set[str] = set()
@@ -89,6 +97,10 @@ class Picker:
             left_out = ", ".join(picture.name for picture in sent[limit:])
             message = f"the model takes {limit} references; skipped: {left_out}"
             problems.append(_problem("too-many-references", message, scene, scene.place))
+        portraits = sum(picture.role == "character" for picture in sent[:limit])
+        if portraits > MOST_PORTRAITS:
+            message = f"{portraits} portraits go along; faces are known to blend from {MOST_PORTRAITS + 1} on"
+            problems.append(_problem("many-portraits", message, scene, scene.place))
         stops = next((problem for problem in problems if self._fails.get(problem.code)), None)
         blocked = replace(stops, severity="error", effect="scene skipped") if stops else None
         if stops:
@@ -128,6 +140,13 @@ class Picker:
         if look is None:
             look = self._looks[path] = self._looker.look(self._root / path)
         return look
+
+
+def _by_role(references: Sequence[Reference], view: Seen) -> tuple[Reference, ...]:
+    """*references* as they are sent: people, things and earlier pictures, places, examples of the style; no portraits
+    where no face is seen."""
+    wanted = [item for item in references if not (view == "hands" and item.role == "character")]
+    return tuple(sorted(wanted, key=lambda item: _ORDER.index(item.role)))
 
 
 def _problem(code: str, message: str, scene: Scene, place: Place) -> Problem:

@@ -164,6 +164,11 @@ class Plan(Generic[Wanted]):
             stale=len(self.stale),
         )
 
+    def cut_counts(self) -> dict[str, int]:
+        """Return of how many prompts each part was cut to fit, the most first."""
+        found = Counter(cut.part for task in self.tasks for cut in task.cuts)
+        return dict(found.most_common())
+
     def note_put_back(self) -> None:
         """Fill in ``put_back`` from the items."""
         for item in self.items:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chargen.base.frozen import frozen
 from chargen.base.reading import Document
+from chargen.prompts.fitting import Cut
+from chargen.prompts.lint import Finding
 from chargen.providers.models import ImageModel, TextModel
 from chargen.records import batch
 from chargen.records.batch import Replaced
@@ -54,11 +56,14 @@ class Task:
     tokens: int  # that go in, estimated
     characters: int  # of text that go in
     extra: Document | None = None  # what only this operation says
+    labels: tuple[str, ...] = ()  # of the references
+    cuts: tuple[Cut, ...] = ()  # what of the prompt was trimmed to fit
+    findings: tuple[Finding, ...] = ()  # what is odd about the prompt
 
     @property
     def line_bytes(self) -> int:
         """About how long its request line will be."""
-        text = len(self.prompt.encode()) + self.prompt.count("\n") + self.prompt.count('"')
+        text = sum(len(text.encode()) + text.count("\n") + text.count('"') for text in (self.prompt, *self.labels))
         return text + LINE_OVERHEAD + REFERENCE_OVERHEAD * len(self.references)
 
     def stored(self) -> batch.Task:
@@ -71,6 +76,7 @@ class Task:
             title=self.title,
             prompt=self.prompt,
             references=self.references,
+            labels=self.labels,
             aspect_ratio=self.shape.aspect_ratio,
             image_size=self.shape.image_size,
             cost_usd=self.shape.cost_usd,

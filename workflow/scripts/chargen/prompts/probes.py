@@ -56,4 +56,4 @@ def _full(kind: Kind) -> tuple[Scene, Around]:
     )
     learned = Learned((Finding("freckles", ("a.png",), "character/ada"),), (Finding("dry brush", ("a.png",)),))
     place = PlaceInfo("The bakery", "Brick vaults.")
-    return scene, Around(entity, cast, references, place, learned, ("too dark",))
+    return scene, Around(entity, cast, references, place, learned, ("too dark",), "16:9")

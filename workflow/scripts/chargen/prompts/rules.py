@@ -21,13 +21,14 @@ from chargen.base.layers import merged
 from chargen.base.yaml_text import InvalidYaml, lines_of, read_plain
 from chargen.library.model import Kind, Weight
 from chargen.prompts import text as words_of
+from chargen.prompts.fitting import Budget, Part
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 
-SECTION_END = "\x1e"
-"""Stands after each section in what `Rules.template` renders."""
+PART_END = "\x1e"
+"""Stands after each part in what `Rules.template` renders."""
 
 
 class RulesError(CannotPlan):
@@ -35,23 +36,20 @@ class RulesError(CannotPlan):
 
 
 @frozen
-class Section:
-    """One part of every prompt, with its template's text.
+class PeopleRule:
+    """Characters for a person with a portrait and without, and for all; features; portraits without a warning."""
 
-    ``trim`` 0 is never cut, 1 is cut first; ``max_chars`` 0 is no limit of its own.
-    """
-
-    name: str
-    source: str
-    trim: int = 0
-    max_chars: int = 0
+    with_portrait: int
+    without: int
+    all: int
+    features: int
+    portraits: int
 
 
 @frozen
 class WeightRule:
-    """What a scene's weight gives it: the prompt's length in characters, and words for the style section."""
+    """What a scene's weight gives it: words for the finish."""
 
-    max_chars: int
     phrase: str
 
 
@@ -82,7 +80,6 @@ class Styles:
     """`styles.yaml`. ``moods`` and ``milder`` are keyed by normalised text (see `text.normalised`)."""
 
     weights: Mapping[Weight, WeightRule]
-    identity_chars: int
     scenarios: Mapping[Kind, Scenario]
     image_kinds: Mapping[str, str]
     moods: Mapping[str, tuple[str, ...]]
@@ -97,12 +94,16 @@ class Styles:
 class Rules:
     """Everything that turns a scene into a prompt. Made by `load_rules`; serves any number of prompts.
 
-    ``template`` holds all sections, each followed by `SECTION_END`: one pass is faster than one for each.
+    ``template`` holds all parts, each followed by `PART_END`: one pass is faster than one for each.
     """
 
     prompts_path: Path
     styles_path: Path
-    sections: tuple[Section, ...]
+    parts: tuple[Part, ...]
+    targets: Mapping[str, int]  # the length of each section, in order
+    budget: Budget
+    people: PeopleRule
+    most_negatives: int
     template: Template
     roles: Mapping[str, Template]
     styles: Styles
@@ -129,16 +130,21 @@ def _read(path: Path) -> bytes:
 
 @lru_cache(maxsize=8)
 def _rules(prompts_path: Path, styles_path: Path, prompts_bytes: bytes, styles_bytes: bytes, look: bytes) -> Rules:
+    _refuse_version_1(prompts_path, prompts_bytes)
     prompts = _checked(prompts_path, prompts_bytes, "prompts")
     of_styles = _checked(styles_path, styles_bytes, "styles", orjson.loads(look))
     styles = _styles(of_styles)
     environment = _environment()
-    sections = _sections(prompts_path, prompts["sections"])
+    parts = _parts(prompts_path, prompts["sections"])
     rules = Rules(
         prompts_path=prompts_path,
         styles_path=styles_path,
-        sections=sections,
-        template=_joined(environment, prompts_path, sections),
+        parts=parts,
+        targets={section["name"]: section["target"] for section in prompts["sections"]},
+        budget=Budget(**prompts["budget"]),
+        people=PeopleRule(**prompts["people"]),
+        most_negatives=prompts["negatives"]["most"],
+        template=_joined(environment, prompts_path, parts),
         roles={
             role: _compiled(environment, prompts_path, f"reference_roles.{role}", source)
             for role, source in prompts["reference_roles"].items()
@@ -151,33 +157,54 @@ def _rules(prompts_path: Path, styles_path: Path, prompts_bytes: bytes, styles_b
     return rules
 
 
-def section_templates(rules: Rules) -> Iterator[tuple[Section, Template]]:
-    """Each section with a template of its own, to find out which of them is at fault."""
-    for section in rules.sections:
-        where = f"section {section.name!r}"
-        yield section, _compiled(rules.template.environment, rules.prompts_path, where, section.source)
+def part_templates(rules: Rules) -> Iterator[tuple[Part, Template]]:
+    """Each part with a template of its own, to find out which of them is at fault."""
+    for part in rules.parts:
+        yield part, _compiled(rules.template.environment, rules.prompts_path, f"part {part.name!r}", part.source)
 
 
-def _sections(path: Path, items: list[dict[str, Any]]) -> tuple[Section, ...]:
-    names = [item["name"] for item in items]
-    for index, name in enumerate(names):
-        if name in names[:index]:
+def _refuse_version_1(path: Path, content: bytes) -> None:
+    """Raise `RulesError` for a file of the form of 0.1.0, which says sections without parts."""
+    try:
+        data = read_plain(content)
+    except InvalidYaml:
+        return
+    if isinstance(data, dict) and data.get("version") == 1:
+        raise RulesError(
+            f"{path}: version: 1 is the form of 0.1.0, whose sections had no parts. Move the file away, copy "
+            f"{schema.ROOT / 'config' / 'prompts.yaml'} to its place, and write your changes into that"
+        )
+
+
+def _parts(path: Path, sections: list[dict[str, Any]]) -> tuple[Part, ...]:
+    for index, section in enumerate(sections):
+        if section["name"] in {other["name"] for other in sections[:index]}:
+            name = section["name"]
             raise RulesError(f"{path}: sections[{index}].name: {name!r} is used twice: section names must be unique")
-    return tuple(
-        Section(item["name"], item["template"], item.get("trim", 0), item.get("max_chars", 0)) for item in items
-    )
+    parts = [
+        Part(section=section["name"], source=part["template"], **{key: part[key] for key in part if key != "template"})
+        for section in sections
+        for part in section["parts"]
+    ]
+    names = [part.name for part in parts]
+    for part in parts:
+        if names.count(part.name) > 1:
+            raise RulesError(f"{path}: sections: the part {part.name!r} is there twice: names of parts must be unique")
+        if part.beside and part.beside not in names:
+            raise RulesError(f"{path}: sections: part {part.name!r}: beside: there is no part {part.beside!r}")
+    return tuple(parts)
 
 
-def _joined(environment: Environment, path: Path, sections: tuple[Section, ...]) -> Template:
-    """One template of all sections; ``with`` keeps what one of them sets from the others."""
+def _joined(environment: Environment, path: Path, parts: tuple[Part, ...]) -> Template:
+    """One template of all parts; ``with`` keeps what one of them sets from the others."""
     from jinja2 import TemplateSyntaxError
 
-    source = "".join(f"{{% with %}}{item.source}{{% endwith %}}{SECTION_END}" for item in sections)
+    source = "".join(f"{{% with %}}{item.source}{{% endwith %}}{PART_END}" for item in parts)
     try:
         return environment.from_string(source)
     except TemplateSyntaxError as error:
-        for item in sections:
-            _compiled(environment, path, f"section {item.name!r}", item.source)
+        for item in parts:
+            _compiled(environment, path, f"part {item.name!r}", item.source)
         raise RulesError(f"{path}: sections: {error.message}") from error
 
 
@@ -185,10 +212,7 @@ def _styles(data: dict[str, Any]) -> Styles:
     art = data["art_direction"]
     negatives = data["negatives"]
     return Styles(
-        weights={
-            weight: WeightRule(rule["max_chars"], rule.get("phrase", "")) for weight, rule in data["weights"].items()
-        },
-        identity_chars=data["identity_chars"],
+        weights={weight: WeightRule(rule.get("phrase", "")) for weight, rule in data["weights"].items()},
         scenarios={
             kind: Scenario(rule.get("phrase", ""), rule["aspect_ratio"], rule["image_size"])
             for kind, rule in data["scenarios"].items()

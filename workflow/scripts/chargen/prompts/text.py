@@ -153,9 +153,13 @@ class Said:
         self._said = " "
 
     def unsaid(self, text: str) -> str:
-        """*text*, remembered as said from now on; ``""`` if an earlier one holds these very words."""
-        name = normalised(text)
-        if not name or f" {name} " in self._said:
-            return ""
-        self._said += f"{name} | "
-        return text.strip()
+        """The sentences of *text* that no earlier text holds, remembered as said from now on; ``""`` if none is new."""
+        fresh, start = [], 0
+        for end in [*sentence_ends(text), len(text)]:
+            part = text[start:end]
+            start = end
+            name = normalised(part)
+            if name and f" {name} " not in self._said:
+                self._said += f"{name} | "
+                fresh.append(part)
+        return "".join(fresh).strip()

@@ -347,7 +347,8 @@ class Request:
 
     The answer is a picture of that ``aspect_ratio`` (like ``16:9``) and ``image_size`` (like ``2K``). With a ``form``,
     a JSON Schema, it is a JSON object of that form instead; ``form_field`` says where in the request the form goes,
-    for a provider that has several places for it.
+    for a provider that has several places for it. ``labels`` say what each picture shows, in order; each stands
+    directly before its picture. There are none for requests of 0.1.0.
     """
 
     key: str
@@ -356,6 +357,7 @@ class Request:
     image_size: str = ""
     form: Mapping[str, Any] | None = None
     form_field: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @frozen

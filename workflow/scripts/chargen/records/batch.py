@@ -72,6 +72,7 @@ class Replaced(Document):
 @frozen(kw_only=True)
 class Task(Document):
     """One request line. Costs are estimated US dollars; ``characters`` of text are sent, None where that is unknown.
+    ``labels`` stand before the references, one each; tasks of 0.1.0 have none.
 
     ``extra`` has what only the task's operation says, in the shape of a type of its own (see `extra_as`).
     """
@@ -83,6 +84,7 @@ class Task(Document):
     title: str = ""
     prompt: str = ""
     references: tuple[Reference, ...] = ()
+    labels: tuple[str, ...] = optional(())
     aspect_ratio: str = ""
     image_size: str = ""
     cost_usd: float = 0.0

@@ -18,12 +18,13 @@ from chargen.operations.generate.tasks import OPERATION, TaskMaker
 from chargen.pictures.presence import is_present
 from chargen.planning.picking import Picked, Picker
 from chargen.planning.plan import Deferred, Stale
+from chargen.planning.prompt_findings import grouped_findings
 from chargen.planning.scene_plans import ScenePlan
 from chargen.planning.selection import kinds_of, matches, meant
 from chargen.planning.sources import Sources
 from chargen.planning.staleness import is_only_recomposed
 from chargen.planning.standing import Ledger, Standing
-from chargen.planning.tasks import Shape
+from chargen.planning.tasks import Shape, Task
 from chargen.planning.writable import not_writable
 from chargen.prompts.rules import Rules, load_rules
 from chargen.records.origins import advice_on_style, origins
@@ -130,10 +131,24 @@ def _sort_out(plan: ScenePlan, maker: TaskMaker, picker: Picker) -> None:
         if picked.needs:
             plan.deferred.append(Deferred(item, shape, picked.needs))
         else:
-            plan.tasks.append(maker.task(item, shape, picked))
+            _add_task(plan, item, maker.task(item, shape, picked))
+    plan.problems += grouped_findings(plan.tasks)
     for item in track(plan.items, "comparing with what is there", len(plan.items)):
         if item.status == "done":
             _look_for_stale(plan, item, maker, picker)
+
+
+def _add_task(plan: ScenePlan, item: Standing, task: Task) -> None:
+    """Add *task* unless its prompt is longer than what is ever sent."""
+    too_long = next((found for found in task.findings if found.code == "over-limit"), None)
+    if too_long is None:
+        plan.tasks.append(task)
+        return
+    scene = item.scene
+    message = f"scene {scene.id}: its prompt is too long even after cutting: {too_long.words}"
+    advice = "shorten the scene's own prompt and states"
+    problem = Problem("error", "over-limit", message, scene.place, advice, scene.entity, scene.id, "scene skipped")
+    _block(plan, item.target, problem)
 
 
 def _pick(
@@ -198,7 +213,7 @@ def _look_for_stale(plan: ScenePlan, item: Standing, maker: TaskMaker, picker: P
     if isinstance(shape, Problem) or item.record is None or item.record.status == "approved":
         return
     picked = picker.pick(item.scene, frozenset(), shape.model.references)
-    prompt = maker.compose(item, picked.sent)
+    prompt = maker.compose(item, shape, picked.sent)
     if maker.is_current(item.record.task_key, item, prompt, shape, picked.sent):
         return
     recomposed = is_only_recomposed(item.record, maker.around(item), shape, picked.sent)

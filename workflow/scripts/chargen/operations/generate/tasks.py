@@ -19,6 +19,7 @@ from chargen.planning.standing import Standing
 from chargen.planning.tasks import Shape, Task
 from chargen.prompts import COMPOSER
 from chargen.prompts.composer import Around, CastMember, PlaceInfo, Prompt, SentReference, compose
+from chargen.prompts.lint import lint
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised
 from chargen.providers.models import ImageModel
@@ -87,7 +88,7 @@ class TaskMaker:
                 scene.id,
             )
 
-    def compose(self, standing: Standing, sent: tuple[Reference, ...]) -> Prompt:
+    def compose(self, standing: Standing, shape: Shape, sent: tuple[Reference, ...]) -> Prompt:
         """Return the prompt of a scene when *sent* goes along, with the notes on what was rejected before."""
         scene = standing.scene
         around = Around(
@@ -97,6 +98,7 @@ class TaskMaker:
             self._place(scene),
             self._lessons.of_scene(scene),
             standing.corrections,
+            shape.aspect_ratio,
         )
         return compose(self._rules, scene, around)
 
@@ -129,6 +131,7 @@ class TaskMaker:
             **hashed(self._sent_to(shape.model), Generate.unsent_temperature),
             "safety_settings": list(self._settings.safety_settings),
             "references": [[picture.role, picture.sha256] for picture in sent],
+            **({"labels": prompt.labels} if prompt.labels else {}),
         }
 
     def around(self, standing: Standing) -> str:
@@ -151,10 +154,11 @@ class TaskMaker:
     def task(self, standing: Standing, shape: Shape, picked: Picked) -> Task:
         """Return the task that makes the picture of *standing*."""
         scene = standing.scene
-        prompt = self.compose(standing, picked.sent)
+        prompt = self.compose(standing, shape, picked.sent)
         record = standing.record
         parameters = self._sent_to(shape.model)
-        tokens = self._estimates.input_tokens(shape.model, len(prompt.text), len(picked.sent), parameters)
+        characters = len(prompt.text) + sum(map(len, prompt.labels))
+        tokens = self._estimates.input_tokens(shape.model, characters, len(picked.sent), parameters)
         return Task(
             wish=standing.wish,
             attempt=standing.attempt,
@@ -165,14 +169,16 @@ class TaskMaker:
             shape=self._estimates.with_input(shape, tokens),
             replaces=Replaced(path=standing.path, sha256=record.sha256, status=record.status) if record else None,
             notes=(
-                *(f"cut: {part}" for part in prompt.cut),
-                *prompt.warnings,
+                *(f"cut: {cut.part}, {cut.characters} characters" for cut in prompt.cuts),
                 *picked.notes,
                 *self._learned(scene, prompt),
             ),
             weight=scene.weight,
             tokens=tokens,
-            characters=len(prompt.text),
+            characters=characters,
+            labels=prompt.labels,
+            cuts=prompt.cuts,
+            findings=lint(self._rules, scene, prompt),
             extra=GenerationExtra(composer=COMPOSER, around_hash=self.around(standing)),
         )
 

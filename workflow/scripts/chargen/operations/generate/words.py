@@ -30,6 +30,9 @@ def standing_lines(plan: ScenePlan, settings: Settings) -> Iterator[str]:
     if counts.adopted:
         yield f"  {counts.adopted} of the done pictures adopted: made without chargen"
     yield from lines_of_paid(plan)
+    if cuts := plan.cut_counts():
+        what = ", ".join(f"{part} in {number:,}" for part, number in cuts.items())
+        yield f"  cut to fit, in how many prompts: {what}"
     if counts.stale:
         price = sum(stale.cost_usd for stale in plan.stale)
         why = "style, references or model changed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chargen.analysis.form import in_field
@@ -19,13 +19,21 @@ def body(plan: BatchPlan, request: Request, pictures: Sequence[Json]) -> Json:
     (https://ai.google.dev/gemini-api/docs/logs-datasets; google-genai writes it there, for batches too).
     """
     content: Json = {
-        "contents": [{"role": "user", "parts": [*pictures, {"text": request.text}]}],
+        "contents": [{"role": "user", "parts": [*_labelled(request.labels, pictures), {"text": request.text}]}],
         "generation_config": _config(plan, request),
         "store": plan.store_requests,
     }
     if plan.safety_settings:
         content["safety_settings"] = list(plan.safety_settings)
     return content
+
+
+def _labelled(labels: Sequence[str], pictures: Sequence[Json]) -> Iterator[Json]:
+    """Yield the pictures, each behind its label."""
+    for index, picture in enumerate(pictures):
+        if index < len(labels):
+            yield {"text": labels[index]}
+        yield picture
 
 
 def _config(plan: BatchPlan, request: Request) -> Json:
