@@ -427,3 +427,21 @@ def test_summary_property(text: str, width: int) -> None:
 
     assert len(result) <= width
     assert "\n" not in result
+
+
+@pytest.mark.parametrize(
+    ("text", "is_own"),
+    [
+        ("A woodcut of the ferry.", True),
+        ("Watercolour study of the quay.", True),
+        ("Loose ink drawing, two figures.", True),
+        ("The ferry at dawn, in gouache.", True),
+        ("The ferry, manga style.", True),
+        ("She holds a photograph of her brother.", False),
+        ("A screen of scratched acrylic beside the counter.", False),
+        ("An engraving hangs in the photograph's frame.", False),
+    ],
+)
+def test_a_thing_in_the_picture_is_no_medium(text: str, is_own: bool) -> None:
+    """A photograph in somebody's hand does not take the library's medium away."""
+    assert is_own == ("gouache and ink" not in prompt(scene(prompt=text)).text)

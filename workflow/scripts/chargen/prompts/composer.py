@@ -19,7 +19,16 @@ from chargen.prompts.negatives import Asked, without
 from chargen.prompts.people import CastMember, Person, SeenAs, ordered_people
 from chargen.prompts.rules import PART_END, ArtDirection, Rules, RulesError, Scenario, WeightRule, part_templates
 from chargen.prompts.text import Said, normalised, one_line, sentences, shorten, unique, words
-from chargen.prompts.vocabulary import Seen, is_visible, says_light, says_view, seen, techniques, visible
+from chargen.prompts.vocabulary import (
+    Seen,
+    is_visible,
+    own_techniques,
+    says_light,
+    says_view,
+    seen,
+    techniques,
+    visible,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -248,7 +257,7 @@ def _medium(scene: Scene, of_library: str) -> tuple[str, str]:
     The scene's or its entity's own style replaces the library's, if it names a medium. An author's prompt that names a
     medium of its own is joined by none.
     """
-    if techniques(f"{scene.prompt} {scene.description}"):
+    if own_techniques(scene.prompt or scene.description):
         return "", ""
     medium = one_line(sentences(filter(techniques, scene.style)) or of_library)
     if len(medium) <= _MOST_IN_MEDIUM:

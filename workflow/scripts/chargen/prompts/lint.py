@@ -10,7 +10,7 @@ from chargen.library.model import Scene
 from chargen.prompts.composer import Prompt
 from chargen.prompts.rules import Rules
 from chargen.prompts.text import normalised, sentence_ends
-from chargen.prompts.vocabulary import is_visible, needs, says_light, says_view, techniques
+from chargen.prompts.vocabulary import is_visible, needs, own_techniques, says_light, says_view, techniques
 
 Code = Literal[
     "over-limit", "long-prompt", "no-style", "no-light", "no-view", "style-twice", "contradiction", "leaked-key",
@@ -61,7 +61,7 @@ def lint(rules: Rules, scene: Scene, prompt: Prompt) -> tuple[Finding, ...]:
     elif size > rules.budget.warn:
         found.append(Finding("long-prompt", f"{size:,} characters"))
     own = f"{scene.prompt} {scene.description}"
-    of_author = techniques(own)
+    of_author = own_techniques(scene.prompt or scene.description)
     if rules.styles.art.medium and not prompt.medium and not of_author:
         found.append(Finding("no-style", scene.id))
     if of_author and prompt.medium and not of_author & techniques(prompt.medium):

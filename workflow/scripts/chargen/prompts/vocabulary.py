@@ -12,7 +12,7 @@ from chargen.prompts.text import normalised, sentence_ends
 Seen = Literal["faces", "backs", "hands", "nobody"]
 
 _TECHNIQUES: Mapping[str, str] = {
-    "painted": r"gouache|watercolou?r|tempera|oil[- ]paint\w*|acrylics?|painting|painterly|fresco"
+    "painted": r"gouache|watercolou?r|tempera|oil[- ]paint\w*|acrylic paint\w*|painterly|fresco"
     r"|brush(?:work|strokes?)",
     "drawn": r"(?:ink|charcoal|pencil|chalk|pen)(?:[- ]and[- ]\w+)?[- ](?:drawing|sketch|wash|lines?|painting)"
     r"|line ?art|linework|screentones?|cel[- ]shad\w+|manga|comic(?:[- ]book)? (?:style|art|panel)|anime",
@@ -63,11 +63,23 @@ def techniques(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=16384)
-def technique_words(text: str) -> frozenset[str]:
-    """The words in *text* that name a technique."""
-    return frozenset(
-        found[0].casefold() for source in _TECHNIQUES.values() for found in _pattern(source).finditer(text)
-    )
+def own_techniques(text: str) -> frozenset[str]:
+    """The kinds of media in which *text*, an author's prompt, says that the picture is made.
+
+    A photograph on the wall is a thing in the picture: a medium stands at the beginning of a sentence ("A woodcut of …"),
+    behind "in" or "as" ("in gouache"), or before "style".
+    """
+    return frozenset(kind for kind, source in _TECHNIQUES.items() if _own_medium(source).search(text))
+
+
+@lru_cache(maxsize=64)
+def _own_medium(source: str) -> re.Pattern[str]:
+    named = rf"(?:{source})\b"
+    follows = r"(?=\s*(?:of|in|on|with|style|stud(?:y|ies)|sketch\w*|illustration|painting|drawing|print|[,.:;]|\Z))"
+    begins = rf"(?:\A|[.!?]\s+)(?:an? |the )?(?:[\w-]+[- ]){{0,2}}{named}{follows}"
+    within = rf"\b(?:in|as)\s+(?!(?:the|his|her|their|an?|its)\b)(?:[\w-]+[- ]){{0,2}}{named}"
+    style = rf"\b{named}[\w -]{{0,12}}\b(?:style|illustration)\b"
+    return re.compile(rf"{begins}|{within}|{style}", re.IGNORECASE)
 
 
 def is_made_by_hand(medium: str) -> bool:
