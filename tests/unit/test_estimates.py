@@ -52,6 +52,7 @@ class World:
         self.defaults = yaml.safe_load(config.DEFAULT_CONFIG.read_text()) | {"library": "story"}
         entity = home / "story" / "characters" / "oda"
         entity.mkdir(parents=True)
+        (home / "story" / "chargen.yaml").write_text("style: Ink.\n")
         (entity / "imagery.yaml").write_text(textwrap.dedent(ODA).lstrip())
 
     def settings(self, **changed):

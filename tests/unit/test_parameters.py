@@ -38,6 +38,7 @@ def world(tmp_path):
     (tmp_path / "models.yaml").write_text(yaml.safe_dump(models))
     folder = tmp_path / "story" / "characters" / "oda"
     (folder / "images").mkdir(parents=True)
+    (tmp_path / "story" / "chargen.yaml").write_text("style: Ink.\n")
 
     def settings(**generate):
         changed = {use: choice | generate for use, choice in defaults["models"].items()}
@@ -80,6 +81,24 @@ def test_what_0_1_0_made_is_not_out_of_date(world, wanted, temperature):
     made = world.record() | {"task_key": key_of(temperature, wanted.prompt, wanted.shape.model.name)}
 
     assert 0 == world.plan(made, temperature=temperature).counts().stale
+
+
+def test_a_label_stands_directly_before_each_picture():
+    """Labels and pictures take turns, the text comes last; a request of 0.1.0 has no labels, and keeps its form."""
+    pictures = [{"file_data": {"file_uri": "a"}}, {"file_data": {"file_uri": "b"}}]
+    labelled = Request("k", "Paint.", "3:4", "1K", labels=("Image 1: Oda, a person.", "Image 2: the quay, a place."))
+    plan = BatchPlan(tasks=())
+    parts = body(plan, labelled, pictures)["contents"][0]["parts"]
+    before = body(plan, Request("k", "Paint.", "3:4", "1K"), pictures)["contents"][0]["parts"]
+
+    assert [
+        {"text": "Image 1: Oda, a person."},
+        pictures[0],
+        {"text": "Image 2: the quay, a place."},
+        pictures[1],
+        {"text": "Paint."},
+    ] == parts
+    assert [*pictures, {"text": "Paint."}] == before
 
 
 def test_a_temperature_that_is_taken_away_makes_nothing_out_of_date(world, wanted):

@@ -205,7 +205,7 @@ class Scene:
         older={"location": ("references",), "chapter": ("references",)},
     )
     style: tuple[str, ...] = texts(
-        "How it is painted.",
+        "The medium, instead of the library's; words that name no medium are added to it.",
         said_in="mood and finish",
         level="entity",
         adds_up=True,
@@ -296,7 +296,7 @@ class Scene:
         unhashed="each variation is a wish of its own",
     )
     weight: Weight = scene_field(
-        "`low`, `medium`, `high`, `critical`: how long the prompt may be, and which scenes are sent first.",
+        "`low`, `medium`, `high`, `critical`: words for the finish, and which scenes are sent first.",
         said_in="mood and finish",
         type="weight",
         default="medium",

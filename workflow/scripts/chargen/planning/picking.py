@@ -95,7 +95,7 @@ class Picker:
                 chosen[found.path] = next(item.why for item in reference.candidates if item.path == found.path)
         if len(sent) > limit:
             left_out = ", ".join(picture.name for picture in sent[limit:])
-            message = f"the model takes {limit} references; skipped: {left_out}"
+            message = f"{limit} references are sent to the model; skipped: {left_out}"
             problems.append(_problem("too-many-references", message, scene, scene.place))
         portraits = sum(picture.role == "character" for picture in sent[:limit])
         if portraits > MOST_PORTRAITS:

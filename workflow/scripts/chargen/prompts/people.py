@@ -11,6 +11,7 @@ from chargen.prompts.rules import PeopleRule
 from chargen.prompts.text import Said, normalised, one_line, shorten, unique, words
 from chargen.prompts.vocabulary import Seen, visible
 
+_LEAST_LOOKS = 120
 _LOSSES = frozenset({"no", "not", "without", "gone", "lost", "off", "missing", "bare", "removed", "shaved", "torn"})
 _FACE = frozenset({
     "face", "eye", "eyes", "eyed", "nose", "mouth", "lips", "brow", "brows", "eyebrows", "cheek", "cheeks", "jaw",
@@ -82,6 +83,9 @@ def _person(member: CastMember, state: str, seen_as: SeenAs) -> Person:
     looks = _unsaid(visible(one_line(member.description)), features)
     if seen_as.view == "hands" or (member.portrait_sent and features):
         looks = ""
+    if looks and not features and not member.portrait_sent:  # what is left of somebody when looks are cut
+        features = [shorten(looks, _LEAST_LOOKS)]
+        looks = _unsaid(looks, features)
     return Person(
         member.name,
         tuple(features),

@@ -66,8 +66,8 @@ def techniques(text: str) -> frozenset[str]:
 def own_techniques(text: str) -> frozenset[str]:
     """The kinds of media in which *text*, an author's prompt, says that the picture is made.
 
-    A photograph on the wall is a thing in the picture: a medium stands at the beginning of a sentence ("A woodcut of …"),
-    behind "in" or "as" ("in gouache"), or before "style".
+    A photograph on the wall is a thing in the picture: a medium stands at the beginning of a sentence ("A woodcut
+    of …"), behind "in" or "as" ("in gouache"), or before "style".
     """
     return frozenset(kind for kind, source in _TECHNIQUES.items() if _own_medium(source).search(text))
 

@@ -49,6 +49,12 @@ class ImageModel:
     quota: str
     usd_per_mtok_in: float = 0.0  # prompt and references; 0 where no price is known
     takes: Takes = TAKES_NOTHING
+    best_references: int = 0  # the number up to which it does well; 0 where none is known
+
+    @property
+    def most_references(self) -> int:
+        """How many references are sent to it."""
+        return min(self.references, self.best_references or self.references)
 
 
 @frozen
@@ -129,6 +135,7 @@ class Catalog:
             quota=facts["quota"],
             usd_per_mtok_in=float(facts.get("usd_per_mtok_in", 0.0)),
             takes=self._takes(facts),
+            best_references=facts.get("best_references", 0),
         )
 
     def text_model(self, name: str) -> TextModel:

@@ -160,7 +160,7 @@ def _pick(
     while True:  # a blocked picture may block others that need it
         making -= plan.blocked.keys()
         picks = {
-            target: picker.pick(scenes[target], making, shape.model.references, patient=target not in impatient)
+            target: picker.pick(scenes[target], making, shape.model.most_references, patient=target not in impatient)
             for target, shape in track(shapes.items(), "choosing references", len(shapes))
             if target not in plan.blocked
         }
@@ -212,7 +212,7 @@ def _look_for_stale(plan: ScenePlan, item: Standing, maker: TaskMaker, picker: P
     shape = maker.shape(item.scene)
     if isinstance(shape, Problem) or item.record is None or item.record.status == "approved":
         return
-    picked = picker.pick(item.scene, frozenset(), shape.model.references)
+    picked = picker.pick(item.scene, frozenset(), shape.model.most_references)
     prompt = maker.compose(item, shape, picked.sent)
     if maker.is_current(item.record.task_key, item, prompt, shape, picked.sent):
         return
