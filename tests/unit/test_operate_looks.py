@@ -78,6 +78,27 @@ def test_a_run_that_goes_on_says_so(world):
     assert (True, 2) == (run.going_on, run.in_flight)
 
 
+def test_history_has_the_runs_of_every_operation(world):
+    """A run that planned pictures of another operation is listed before its first receipt, with its targets and counts;
+    what two plans of a run say is added up."""
+    world.in_flight("b1", [TARGET])
+    world.in_flight("b2", ["location/quay/dusk"])
+    plan = {"started": "2026-11-21T17:58:00Z", "counts": {"to_make": 1}, "problems": ["a word"]}
+    enhancing, both = world.state.run(EARLIER), pin(world, RUN, **plan, batches=["b1"], targets=["all"])
+    durable.write_json(enhancing.plan_of("enhance"), plan | {"batches": ["b2"], "targets": ["enhance_all"]})
+    durable.write_json(both.plan_of("analyze"), plan | {"batches": ["b2"], "targets": ["all"]})
+    durable.write_json(both.process, {"main": "", "targets": ["generate_all", "analyze_all"]})
+
+    runs = history.summaries(world.state, {})
+    detail = history.detail(RUN, world.state, read_history(world.state), {})
+
+    assert [
+        (RUN, ("generate_all", "analyze_all"), 2, 2, ("b1", "b2")),
+        (EARLIER, ("enhance_all",), 1, 1, ("b2",)),
+    ] == [(run.id, run.targets, run.planned, run.in_flight, run.waiting_batches) for run in runs]
+    assert ("a word",) == detail.problems
+
+
 def test_one_run_in_detail(world):
     """Its batches and every task, with the file or the reason; a run that nobody knows is an error."""
     world.receipt("b1", [world.outcome(TARGET), world.outcome("location/quay/dusk", "failed")])
@@ -220,6 +241,15 @@ def test_watch_ends_when_everything_is_applied(world):
     assert ("applied", 2, 1, 0.067, True) == (
         after.batches[0].phase, after.batches[0].done, after.batches[0].failed, after.cost_usd, after.is_over,
     )  # fmt: skip
+
+
+def test_watch_waits_for_a_run_of_any_operation(world):
+    """A living run that only enhances is in progress before its first batch is sent."""
+    files = world.state.run(RUN)
+    durable.write_json(files.plan_of("enhance"), {"batches": ["b1"]})
+    durable.write_json(files.process, {"main": f"{socket.gethostname()}:{os.getpid()}", "targets": ["enhance_all"]})
+
+    assert watch.Watcher(world.state).look().going_on
 
 
 def test_watch_without_a_terminal_prints_lines_or_json(world):

@@ -37,7 +37,7 @@ class LeftOut(Document):
 
 @frozen(kw_only=True)
 class RunPlan(Document):
-    """``plan.json`` of a run: what was planned for one operation, besides the batches' own plans.
+    """``plan.json`` of a run, or ``plan-<operation>.json``: what was planned for one operation, besides the batches' own plans.
 
     ``counts`` says how many results stand where, ``batches`` are the ids of new ones, ``in_flight`` of others;
     ``put_back`` has the wishes to restore by the batch that brought them. Plans of scenes have ``kinds`` (of entities),
@@ -66,9 +66,9 @@ class RunPlan(Document):
         return self.counts.get("to_make", 0)
 
     @classmethod
-    def of(cls, run: RunFiles) -> Self:
-        """Read the plan of *run*; blank if it is gone or cannot be read."""
-        return _read(run.plan, cls)
+    def all_of(cls, run: RunFiles) -> tuple[Self, ...]:
+        """Read the plans of all operations of *run*; one that cannot be read is blank."""
+        return tuple(_read(path, cls) for path in run.plans())
 
 
 @frozen(kw_only=True)

@@ -226,6 +226,10 @@ class RunFiles:
         """The plan of one operation; a run may have several."""
         return self.plan if operation == FIRST else self.folder / f"plan-{operation}.json"
 
+    def plans(self) -> list[Path]:
+        """The plans that the run has, one for each operation that it planned."""
+        return [path for path in (self.plan, *sorted(self.folder.glob("plan-*.json"))) if path.exists()]
+
     @property
     def process(self) -> Path:
         """Which process of which machine runs Snakemake, and for which targets."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from chargen.base.errors import ChargenError
 from chargen.base.frozen import frozen
@@ -15,7 +16,7 @@ from chargen.records import arguments
 from chargen.records.batch import Outcome, Receipt
 from chargen.records.commands import command
 from chargen.records.journal import Entry, Journal
-from chargen.records.run import RunPlan, RunProvider
+from chargen.records.run import RunPlan, RunProcess, RunProvider
 from chargen.records.settings import Settings
 from chargen.records.state import RunFiles, State
 from chargen.report.documents import IN_FLIGHT, Spent
@@ -155,7 +156,7 @@ def run(settings: Settings, state: State, run_files: RunFiles, screen: Screen) -
 def summaries(state: State, receipts: Mapping[str, list[Receipt]]) -> list[RunSummary]:
     """Return every run that planned something or applied something, the youngest first."""
     journal = Journal(state)
-    planned = {files.folder.name for files in state.runs() if files.plan.exists()}
+    planned = {files.folder.name for files in state.runs() if files.plans()}
     return [
         _summary(state.run(run), receipts.get(run, []), journal)
         for run in sorted(planned | receipts.keys(), reverse=True)
@@ -167,7 +168,7 @@ def detail(run: str, state: State, history: History, receipts: Mapping[str, list
     summary = next((item for item in summaries(state, receipts) if item.id == run), None)
     if summary is None:
         raise ChargenError(f"history: no run {run}; `snakemake history` lists them")
-    plan = RunPlan.of(state.run(run))
+    plans = RunPlan.all_of(state.run(run))
     own = receipts.get(run, [])
     models: dict[str, float] = {}
     for receipt in own:
@@ -178,8 +179,8 @@ def detail(run: str, state: State, history: History, receipts: Mapping[str, list
         summary,
         batches=(*map(_batch, own), *(_waiting(journal.entry(batch)) for batch in summary.waiting_batches)),
         usd_by_model={model: round(cost, 6) for model, cost in sorted(models.items())},
-        problems=plan.problems,
-        notices=plan.notices,
+        problems=_each(plan.problems for plan in plans),
+        notices=_each(plan.notices for plan in plans),
         tasks=tuple(_task(task, receipt) for receipt in own for task in receipt.tasks),
         troubles=tuple(f"batch {batch}: {text}" for batch, text in history.troubles),
     )
@@ -308,14 +309,14 @@ def _by_run(history: History) -> dict[str, list[Receipt]]:
 
 
 def _summary(files: RunFiles, receipts: Sequence[Receipt], journal: Journal) -> RunSummary:
-    run, plan = files.folder.name, RunPlan.of(files)
+    run, plans, process = files.folder.name, RunPlan.all_of(files), RunProcess.of(files)
     match = _STAMP.match(run)
-    started = plan.started or (":".join(match.groups()) + "Z" if match else "")
+    started = next((plan.started for plan in plans if plan.started), process.started)
+    started = started or (":".join(match.groups()) + "Z" if match else "")
     finished = max((receipt.times.applied for receipt in receipts), default="")
     applied = {receipt.batch for receipt in receipts}
-    waiting = [
-        batch for batch in (*plan.batches, *plan.in_flight) if batch not in applied and journal.entry(batch).in_flight
-    ]
+    known = _each((*plan.batches, *plan.in_flight) for plan in plans)
+    waiting = [batch for batch in known if batch not in applied and journal.entry(batch).in_flight]
     return RunSummary(
         id=run,
         started=started,
@@ -323,8 +324,8 @@ def _summary(files: RunFiles, receipts: Sequence[Receipt], journal: Journal) -> 
         duration_s=seconds_between(started, finished),
         going_on=files.is_alive(),
         provider=receipts[0].provider if receipts else RunProvider.of(files).provider,
-        targets=plan.targets,
-        planned=plan.to_make,
+        targets=process.targets or _each(plan.targets for plan in plans),
+        planned=sum(plan.to_make for plan in plans),
         counts=dict(Counter(task.outcome for receipt in receipts for task in receipt.tasks)),
         in_flight=sum(len(journal.entry(batch).wishes) for batch in waiting),
         waiting_batches=tuple(waiting),
@@ -333,6 +334,11 @@ def _summary(files: RunFiles, receipts: Sequence[Receipt], journal: Journal) -> 
             actual=round(sum(receipt.cost_usd.actual for receipt in receipts), 6),
         ),
     )
+
+
+def _each(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Return every text of *parts* once, in their order."""
+    return tuple(dict.fromkeys(chain.from_iterable(parts)))
 
 
 def _batch(receipt: Receipt) -> RunBatch:

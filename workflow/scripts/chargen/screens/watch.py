@@ -111,7 +111,7 @@ class Watcher:
         """Return what there is to see now."""
         journal = Journal(self._state)
         youngest = list(self._state.runs())[-YOUNGEST_RUNS:]
-        alive = [run for run in youngest if run.is_alive() and run.plan.exists()]
+        alive = [run for run in youngest if run.is_alive() and run.plans()]
         for batch in self._to_show(journal, alive):
             self._shown.setdefault(batch)
         seen, looked, pause_s = _last_look(self._state)
@@ -139,8 +139,8 @@ class Watcher:
     def _to_show(self, journal: Journal, alive: Iterable[RunFiles]) -> Iterator[str]:
         """Yield the batches of living runs, those in flight, and those that were sent or applied since we look."""
         for run in alive:
-            plan = RunPlan.of(run)
-            yield from (*plan.batches, *plan.in_flight)
+            for plan in RunPlan.all_of(run):
+                yield from (*plan.batches, *plan.in_flight)
         for entry in journal.entries.values():
             since = max(_stamp(entry.applied), _stamp(entry.submitted))
             if entry.in_flight or since >= self._started:
