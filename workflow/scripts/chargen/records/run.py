@@ -37,7 +37,8 @@ class LeftOut(Document):
 
 @frozen(kw_only=True)
 class RunPlan(Document):
-    """``plan.json`` of a run, or ``plan-<operation>.json``: what was planned for one operation, besides the batches' own plans.
+    """``plan.json`` of a run, or ``plan-<operation>.json``: what was planned for one operation, besides those of its
+    batches.
 
     ``counts`` says how many results stand where, ``batches`` are the ids of new ones, ``in_flight`` of others;
     ``put_back`` has the wishes to restore by the batch that brought them. Plans of scenes have ``kinds`` (of entities),
