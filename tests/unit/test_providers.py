@@ -91,6 +91,24 @@ def test_the_example_has_what_the_protocol_asks_for(monkeypatch: pytest.MonkeyPa
     assert members(protocol.Connection) == connection
 
 
+def test_a_job_of_the_example_keeps_its_name_to_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A job that is made after another one was deleted replaces none of those that are left."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "providers")
+    from folder_provider import Folder
+
+    server = Folder(tmp_path)
+    (tmp_path / "requests").write_text('{"key": "a", "prompt": "A lamp."}\n')
+    request = server.upload(tmp_path / "requests", "requests", "application/jsonl").name
+    first, second = (server.create("a-model", request, name) for name in ("first", "second"))
+    server.delete_job(first)
+
+    third = server.create("a-model", request, "third")
+
+    assert ["third", "second"] == [job.display_name for job in server.jobs()]
+    assert 3 == len({first, second, third})
+    assert server.job(second).responses_file != server.job(third).responses_file
+
+
 @pytest.mark.parametrize("name", sorted(registry.BUILT_IN))
 def test_each_built_in_provider_has_the_facts_of_its_name(name: str) -> None:
     """The registry and the table of capabilities name the same providers."""

@@ -26,9 +26,10 @@ def installed(tmp_path: Path) -> dict[str, str]:
 
 
 def test_a_provider_of_another_package_makes_the_library(project, installed):
-    """It makes all pictures, under its own name in records, receipts and report, and the second run wants nothing.
-    Whoever changes the provider then, the package removed or not, is not asked to pay for them again."""
-    project.config |= {"provider": "folder", "base_url": ""}
+    """It makes all pictures, in several batches at once, under its own name in records, receipts and report, and the
+    second run wants nothing. Whoever changes the provider then, the package removed or not, is not asked to pay for
+    them again."""
+    project.config |= {"provider": "folder", "base_url": "", "batch": {"max_tasks": 2}}
     made = project.run(env=installed).stdout
     files = project.tree()
     again = project.run(env=installed).stdout

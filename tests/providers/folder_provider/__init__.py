@@ -1,7 +1,7 @@
 """A provider whose server is a folder: the smallest one that makes every picture of a library.
 
-It shows that nothing outside a provider's package depends on Gemini, and is an example to start from. A job is done as
-soon as it is created; its result file has lines of its own kind, `{"key": …, "picture": <hexadecimal>}`.
+It shows that nothing outside a provider's package depends on Gemini, and is an example to start from. A job takes a
+moment; its result file has lines of its own kind, `{"key": …, "picture": <hexadecimal>}`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import datetime as dt
 import hashlib
 import io
 import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from chargen.base import durable
 from chargen.base.capabilities import Capabilities
 from chargen.base.findings import Finding
 from chargen.pictures.formats import BrokenPicture
@@ -37,6 +40,8 @@ from chargen.providers.verdicts import failed
 from chargen.records.batch import BatchPlan
 from chargen.records.settings import Settings
 
+JOB_TAKES = dt.timedelta(seconds=0.3)
+
 
 class Gone(RemoteError):
     """The folder has no such file or job."""
@@ -47,7 +52,11 @@ class Gone(RemoteError):
 
 
 class Folder:
-    """A connection: jobs and files are files below *root*."""
+    """A connection: jobs and files are files below *root*.
+
+    Several processes use it at the same time. A job's name never comes again, a job is there as a whole or not at all,
+    and one that is deleted while others list the jobs is passed over.
+    """
 
     fingerprint = "no-key"
 
@@ -58,28 +67,31 @@ class Folder:
         self._files.mkdir(exist_ok=True)
 
     def create(self, model: str, request_file: str, display_name: str) -> str:
-        number = len(list(self._jobs.iterdir())) + 1
+        name = f"job-{uuid.uuid4().hex}"
         requests = [json.loads(line) for line in (self._files / request_file).read_text().splitlines()]
         lines = [{"key": request["key"], "picture": draw(request["prompt"]).hex()} for request in requests]
-        results = self._files / f"results-{number}"
+        results = self._files / f"results-of-{name}"
         results.write_text("".join(json.dumps(line) + "\n" for line in lines))
         job = RemoteJob(
-            name=f"job-{number}",
+            name=name,
             display_name=display_name,
-            state="SUCCEEDED",
+            state="RUNNING",
             model=model,
             created=dt.datetime.now(dt.UTC).isoformat(),
             requests=len(lines),
-            done=len(lines),
+            done=0,
             request_file=request_file,
             responses_file=results.name,
         )
-        (self._jobs / job.name).write_text(json.dumps(job.to_json()))
-        return job.name
+        durable.write_json(self._jobs / name, job.to_json())
+        return name
 
     def jobs(self) -> Iterator[RemoteJob]:
-        for path in sorted(self._jobs.iterdir(), reverse=True):
-            yield RemoteJob.from_json(json.loads(path.read_text()))
+        found = []
+        for path in self._jobs.glob("job-*"):
+            with suppress(FileNotFoundError):  # another process has deleted it
+                found.append(as_it_is_now(RemoteJob.from_json(json.loads(path.read_text()))))
+        yield from sorted(found, key=lambda job: job.created, reverse=True)
 
     def list_jobs(self) -> tuple[list[RemoteJob], bool]:
         return list(self.jobs()), True
@@ -94,13 +106,15 @@ class Folder:
         self.job(name)
 
     def delete_job(self, name: str) -> None:
-        self.delete_file(self.job(name).responses_file)
-        (self._jobs / name).unlink()
+        job = self.job(name)
+        with suppress(Gone):
+            self.delete_file(job.responses_file)
+        (self._jobs / name).unlink(missing_ok=True)
 
     def upload(self, path: Path, display_name: str, mime: str) -> RemoteFile:
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
-        (self._files / sha256).write_bytes(content)
+        durable.write(self._files / sha256, content)
         now = dt.datetime.now(dt.UTC)
         expires = (now + dt.timedelta(days=30)).isoformat()
         uri = f"{self.base_url}/{sha256}"
@@ -156,7 +170,9 @@ class FolderResults:
 class FolderProvider:
     """What the entry point names."""
 
-    capabilities = Capabilities("folder", recorded_as="a-folder", needs_key=False, costs_money=False, grace_s=0.1)
+    capabilities = Capabilities(
+        "folder", recorded_as="a-folder", needs_key=False, costs_money=False, budget_usd=None, grace_s=0.1
+    )
     request_types = ("application/jsonl",)
 
     def connect(self, settings: Settings) -> Folder:
@@ -195,6 +211,12 @@ class FolderProvider:
 
     def is_over_quota(self, error_code: int) -> bool:
         return False
+
+
+def as_it_is_now(job: RemoteJob) -> RemoteJob:
+    """Return *job* with its end, once its time is over."""
+    is_over = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(job.created) >= JOB_TAKES
+    return replace(job, state="SUCCEEDED", done=job.requests) if is_over else job
 
 
 def draw(prompt: str) -> bytes:
