@@ -426,7 +426,7 @@ def test_the_example_with_and_without_its_analyses(tmp_path):
     assert 4 == len(looks)
     assert {task.wish.id for task in without.tasks} == {task.wish.id for task in learned.tasks}
     corvin = after["character/corvin-pask/chart-by-candle"]
-    assert "In keeping with the pictures made so far" not in before[corvin.wish.target].prompt
+    assert "As in the pictures so far" not in before[corvin.wish.target].prompt
     assert "As in the pictures so far: " in corvin.prompt
     assert any(note.startswith("learned from characters/corvin-pask/images/portrait.jpg: ") for note in corvin.notes)
     bram = "character/bram-lantry/fog-float"

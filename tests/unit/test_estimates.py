@@ -91,7 +91,7 @@ def test_thoughts_of_real_answers_are_in_the_estimate(world):
     assert pytest.approx(after.cost_usd - 2 * 350 * THOUGHT) == low
     assert pytest.approx(after.cost_usd + 2 * 350 * THOUGHT) == high
     assert show.headline(before).endswith(f"about {show.money(before.cost_usd)}")
-    assert show.headline(after).endswith(f"about $0.0381, {show.money(low)}–{show.money(high)[1:]}")
+    assert show.headline(after).endswith(f"about $0.0378, {show.money(low)}–{show.money(high)[1:]}")
 
 
 def test_few_answers_teach_nothing(world):

@@ -98,7 +98,7 @@ def test_changed_style_is_stale_until_ordered(project):
     from conftest import ROOT  # the tests' root
 
     text = (ROOT / "config" / "styles.yaml").read_text()
-    styles.write_text(text.replace("A picture of a person, who carries it", "A scratched copper plate of a person", 1))
+    styles.write_text(text.replace("art_direction:\n", "art_direction:\n  medium: Scratched copper plates.\n", 1))
     stale = project.dry()
     ordered = project.run("order", config={"scenes": ["character/mara-quill/*"], "state": "stale"}).stdout
     project.run(check=False, env={"CHARGEN_KILL_AT": "placed:2", "CHARGEN_KILL_WHO": "group"})

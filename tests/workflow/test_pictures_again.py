@@ -49,8 +49,8 @@ def test_illustrate_learns_and_does_it_once(project):
 
     assert "1 picture to analyse of 1 character in 1 batch" in foretold
     assert "after the analyses: 6 images for 2 characters" in foretold
-    assert all("In keeping with the pictures made so far" in prompts[t] for t in prompts if "mara-quill" in t)
-    assert not any("In keeping with" in prompts[t] for t in prompts if "tobi-ferrow" in t)
+    assert all("As in the pictures so far" in prompts[t] for t in prompts if "mara-quill" in t)
+    assert not any("As in the pictures so far" in prompts[t] for t in prompts if "tobi-ferrow" in t)
     assert {f"images/{name}" for name in ("old-sketch.png", "on-the-stairs.jpg", "at-the-gate.jpg")} <= analysed
     assert 2 == len(inventory(project, "characters/tobi-ferrow"))
     assert "Nothing to be done" in again
