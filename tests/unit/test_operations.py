@@ -16,7 +16,8 @@ from chargen.operations.foreign import owner_of
 from structure import PACKAGE
 
 FAKES = Path(__file__).parents[1] / "fixtures" / "operations"
-NAMES = ("generate", "analyze", "enhance")
+PACKAGES = {path.parent.name for path in (PACKAGE / "operations").glob("*/__init__.py")}
+NAMES = tuple(operations.names())
 KNOWN = {
     "records/library_settings.py": "a key of the configuration",
     "records/origins.py": "a key of the configuration",
@@ -61,8 +62,9 @@ def test_each_operation_has_a_rule_file():
 
 
 def test_the_registry_finds_packages_without_importing_them(outline):
-    """That of scenes comes first."""
-    assert ["generate", "analyze", "enhance", "outline"] == operations.names()
+    """Those of chargen and one beside them; that of scenes comes first."""
+    assert "generate" == operations.names()[0]
+    assert sorted({*PACKAGES, "outline"}) == sorted(operations.names())
     assert {"outline_all"} == outline.targets
     assert {"outline_all", "generate_characters", "illustrate_all", "enhance_all"} < operations.targets()
 
@@ -78,16 +80,32 @@ def test_a_new_operation_runs_through_all_steps(tmp_path, emulator, outline):
     """It is planned, shown, sent, placed and done, and the steps know nothing of it."""
     world = World(tmp_path, emulator)
     bring(world, "generate")
+    sources = [path.name for path in world.imagery.parent.glob("images/*") if path.is_file()]
 
     shown = words.overview(world.plan("outline"), world.settings)
     (receipt,) = bring(world, "outline")
 
-    drawn = [path.stem for path in (tmp_path / "outlines").iterdir()]
+    drawn = [path.name for path in (tmp_path / "outlines").rglob("*.png")]
     assert f"{len(world.pictures())} pictures to outline in 1 batch" in shown
     assert {"applied"} == {task.outcome for task in receipt.tasks}
-    assert sorted(f"oda-brennick-{name}" for name in world.pictures()) == sorted(drawn)
+    assert sorted(f"{name}.png" for name in sources) == sorted(drawn)
     assert len(drawn) == world.plan("outline").counts().applied
     assert [] == world.plan("outline").tasks
+
+
+def test_entities_of_one_name_share_no_result(tmp_path, emulator, outline):
+    """A character and a location may have folders and pictures of the same names."""
+    world = World(tmp_path, emulator)
+    quay = world.imagery.parents[2] / "locations" / "oda-brennick"
+    quay.mkdir(parents=True)
+    (quay / "imagery.yaml").write_text("name: Brennick's quay\nscenes: [{id: lamp-room, prompt: A quay at dusk.}]\n")
+    bring(world, "generate")
+
+    (receipt,) = bring(world, "outline")
+
+    asked = len(world.pictures()) + 1
+    assert asked == len({task.key for task in receipt.tasks})
+    assert asked == len(list((tmp_path / "outlines").rglob("*.png")))
 
 
 def test_what_is_still_wanted_of_a_new_operation_is_sent_again(tmp_path, emulator, outline):
