@@ -198,7 +198,10 @@ def test_a_library_whose_root_is_read_only_is_locked_by_its_folders(
 
     assert held
     assert not is_held(library, oda, TRY_FOLDER)
-    assert "Permission denied: the library can be locked only on this machine" in capsys.readouterr().err
+    words = (
+        "Permission denied: the library can be locked only on this machine; let no other machine write to it meanwhile"
+    )
+    assert words in capsys.readouterr().err
 
 
 def test_a_disk_without_locks_is_written_all_the_same(library: Path, oda: Path, monkeypatch) -> None:

@@ -135,8 +135,8 @@ def _take_folder(root: Path, folder: Path, error: OSError) -> Callable[[], None]
     if root not in _warned:
         _warned.add(root)
         words = (
-            f"{root / LOCK_FILE}: {error.strerror}: the library can be locked only on this machine; do not write to it "
-            "write into it at the same time"
+            f"{root / LOCK_FILE}: {error.strerror}: the library can be locked only on this machine; let no other "
+            "machine write to it meanwhile"
         )
         events.log("problem", words, level="warning")
     try:
