@@ -70,7 +70,7 @@ def test_each_field_is_said_where_it_is_declared(item: SceneField) -> None:
 
 
 def test_no_field_is_declared_twice() -> None:
-    """A second declaration would replace the first without a word, with the keys of older files that it reads."""
+    """A second declaration would replace the first without a message, with the keys of older files that it reads."""
     (scene,) = (node for node in ast.parse(SCENE.read_text("utf-8")).body if getattr(node, "name", "") == "Scene")
     declared = Counter(ast.unparse(node.target) for node in scene.body if isinstance(node, ast.AnnAssign))
     twice = [name for name, times in declared.items() if times > 1]

@@ -57,7 +57,7 @@ class Task:
     characters: int  # of text that go in
     extra: Document | None = None  # what only this operation says
     labels: tuple[str, ...] = ()  # of the references
-    cuts: tuple[Cut, ...] = ()  # what of the prompt was trimmed to fit
+    cuts: tuple[Cut, ...] = ()  # parts of the prompt that were trimmed to fit
     findings: tuple[Finding, ...] = ()  # what is odd about the prompt
 
     @property
