@@ -27,7 +27,7 @@ MEANINGS: dict[Code, str] = {
     "contradiction": "something is wanted and left out, or seen and not seen",
     "leaked-key": "a key of the YAML in the text",
     "doubled": "a sentence twice",
-    "no-identity": "somebody without a portrait and without any word about their looks, or an image that does not go along",
+    "no-identity": "a person with neither portrait nor described looks, or an image that is not sent along",
     "late-moment": "the moment begins late",
     "many-negatives": "too many things to leave out, or one of them twice",
     "not-visible": "something that no picture shows",
