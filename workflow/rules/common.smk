@@ -47,6 +47,20 @@ def results_of_found_job(wildcards):
     )
 
 
+def generated_files(wildcards):
+    """Return the chains of generation: known while the graph is built, unless analyses come first."""
+    if graph.analyzes_first:
+        return graph.files_of_plan(
+            checkpoints.plan_generation.get(**wildcards).output.plan
+        )
+    return graph.settled_files("generate")
+
+
+def second_analyses(wildcards):
+    """Return the chains of the analyses of new pictures."""
+    return graph.files_of_plan(checkpoints.plan_analysis.get(**wildcards).output.plan)
+
+
 def shown(path, caption, what):
     """Return an output that `snakemake --report` shows; a missing one is skipped there without an error."""
     if not Path(path).exists():

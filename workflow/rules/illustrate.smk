@@ -14,20 +14,6 @@ rule illustrate_all:
         graph.files_of_targets,
 
 
-def generated_files(wildcards):
-    """Return the chains of generation: known while the graph is built, unless analyses come first."""
-    if graph.analyzes_first:
-        return graph.files_of_plan(
-            checkpoints.plan_generation.get(**wildcards).output.plan
-        )
-    return graph.settled_files("generate")
-
-
-def second_analyses(wildcards):
-    """Return the chains of the analyses of new pictures."""
-    return graph.files_of_plan(checkpoints.plan_analysis.get(**wildcards).output.plan)
-
-
 rule look_first:
     """Finish the analyses that illustrate_all starts with."""
     input:
