@@ -58,7 +58,7 @@ def test_rejected_is_wanted_once_with_its_note(world):
 
     assert {} == key
     assert ("character/oda/rope", 1) == (task.wish.target, task.wish.rejections)
-    assert "do otherwise: The rope is blue." in task.prompt
+    assert "Different from the picture before: The rope is blue." in task.prompt
 
 
 def test_review_is_of_a_content(world):
@@ -121,7 +121,7 @@ def test_rejected_adopted_picture_is_wanted(world):
 
     assert [] == adopted
     assert "character/oda/pier" == task.wish.target
-    assert "do otherwise: It is noon." in task.prompt
+    assert "Different from the picture before: It is noon." in task.prompt
     assert [] == world.plan().tasks
 
 
